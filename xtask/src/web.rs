@@ -1,0 +1,169 @@
+//! `cargo xtask web`: the WebAssembly artefact, its JavaScript side, and the pages that use them.
+
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use crate::cargo::cargo;
+use crate::failure::{During, Failure, Outcome};
+use crate::report::Report;
+use crate::{npm, process, toolchain, workspace};
+
+/// What a page may cost on a phone before it shows text (DESIGN §7).
+const GZIP_BUDGET: usize = 250_000;
+
+pub(crate) fn run() -> Outcome {
+    let mut report = Report::new("web");
+    let outcome = build(&mut report);
+    report.print();
+    outcome
+}
+
+/// All steps, for the commands that need the pages.
+pub(crate) fn build(report: &mut Report) -> Outcome {
+    report.step("tool chain", toolchain::ensure_rust)?;
+    report.step("WebAssembly artefact", compile)?;
+    report.step("JavaScript side", bind)?;
+    report.step("size of the artefact", measure)?;
+    if !npm::has_package() {
+        report.skip("pages", "web-pkg/package.json does not exist yet");
+        return Ok(());
+    }
+    report.step("node", toolchain::ensure_node)?;
+    report.step("npm packages", npm::install)?;
+    report.step("pages", pages)
+}
+
+fn compile() -> Outcome {
+    let mut command =
+        cargo(["build", "--profile", "web", "--target", WASM_TARGET, "--package", "causeway-wasm"]);
+    process::run(command.env("RUSTFLAGS", without_machine_paths()))
+}
+
+/// Panic messages carry source paths: shipped ones name the crate, not somebody's home folder.
+fn without_machine_paths() -> String {
+    let mut flags = format!("--remap-path-prefix={}=causeway", workspace::root().display());
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    let registry = std::env::var_os("CARGO_HOME").map(PathBuf::from).or(home.map(|home| home.join(".cargo")));
+    if let Some(registry) = registry {
+        flags.push_str(&format!(" --remap-path-prefix={}=cargo", registry.display()));
+    }
+    flags
+}
+
+fn bind() -> Outcome {
+    let artefact = workspace::target().join(WASM_TARGET).join("web/causeway_wasm.wasm");
+    let fresh = workspace::target().join("web-bindgen");
+    let (artefact, fresh_folder) = (artefact.display().to_string(), fresh.display().to_string());
+    let run = [
+        "run",
+        "--quiet",
+        "--config",
+        UNOPTIMISED,
+        "--package",
+        "web-bindgen",
+        "--",
+        &artefact,
+        &fresh_folder,
+    ];
+    process::run(&mut cargo(run))?;
+    copy_what_changed(&fresh, &workspace::web_artefact())
+}
+
+/// Keeps the times of unchanged files, so that nothing behind them is built again.
+fn copy_what_changed(from: &Path, to: &Path) -> Outcome {
+    fs::create_dir_all(to).during("cannot make the folder of the artefact")?;
+    for entry in fs::read_dir(from).during("cannot read what web-bindgen wrote")? {
+        let source = entry.during("cannot read what web-bindgen wrote")?.path();
+        let target = to.join(source.file_name().expect("an entry of a folder has a name"));
+        let bytes = fs::read(&source).during("cannot read what web-bindgen wrote")?;
+        if fs::read(&target).is_ok_and(|old| old == bytes) {
+            continue;
+        }
+        fs::write(&target, bytes).during(&format!("cannot write {}", target.display()))?;
+        println!("wrote {}", workspace::shown(&target));
+    }
+    Ok(())
+}
+
+fn measure() -> Outcome {
+    let bytes =
+        fs::read(workspace::web_artefact().join("causeway_bg.wasm")).during("cannot read the artefact")?;
+    let gzip = gzip_size(&bytes)?;
+    println!("causeway_bg.wasm: {} bytes raw, {gzip} bytes gzip, budget {GZIP_BUDGET}", bytes.len());
+    within_budget(gzip)
+}
+
+fn gzip_size(bytes: &[u8]) -> Outcome<usize> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes).during("cannot compress the artefact")?;
+    Ok(encoder.finish().during("cannot compress the artefact")?.len())
+}
+
+fn within_budget(gzip: usize) -> Outcome {
+    if gzip <= GZIP_BUDGET {
+        return Ok(());
+    }
+    let over = gzip - GZIP_BUDGET;
+    Err(Failure::new(format!("the artefact is {over} bytes over its budget of {GZIP_BUDGET} bytes gzip")))
+}
+
+fn pages() -> Outcome {
+    let inputs = fingerprint_of_inputs()?;
+    let stamp = workspace::target().join("web-bindgen.pages");
+    let page = workspace::web_package().join("ide/dist/index.html");
+    if page.is_file() && fs::read_to_string(&stamp).is_ok_and(|built| built == inputs) {
+        println!("the pages are built from exactly these sources");
+        return Ok(());
+    }
+    process::run(npm::npm().args(["run", "build"]))?;
+    fs::write(&stamp, inputs).during("cannot write the stamp of the pages")
+}
+
+/// A hash over the content of everything in the package that is not itself built, and of the artefact.
+fn fingerprint_of_inputs() -> Outcome<String> {
+    let package = workspace::web_package();
+    let list = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
+    let listed = process::read(Command::new("git").args(list).current_dir(&package))?;
+    let mut paths: Vec<PathBuf> =
+        listed.split('\0').filter(|path| !path.is_empty()).map(|p| package.join(p)).collect();
+    for entry in fs::read_dir(workspace::web_artefact()).during("cannot read the folder of the artefact")? {
+        paths.push(entry.during("cannot read the folder of the artefact")?.path());
+    }
+    paths.sort();
+    let mut hasher = DefaultHasher::new();
+    for path in paths {
+        path.hash(&mut hasher);
+        // A file deleted but still listed counts as empty: its absence changes the hash as well.
+        fs::read(&path).unwrap_or_default().hash(&mut hasher);
+    }
+    Ok(format!("{:016x}", hasher.finish()))
+}
+
+/// `web-bindgen` works for a quarter of a second; optimising what it stands on takes a minute.
+const UNOPTIMISED: &str = "profile.dev.package.'*'.opt-level=0";
+
+const WASM_TARGET: &str = "wasm32-unknown-unknown";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_artefact_over_the_budget_is_refused_with_the_excess() {
+        assert!(within_budget(GZIP_BUDGET).is_ok());
+        let failure = within_budget(GZIP_BUDGET + 7).expect_err("seven bytes too many");
+        assert!(failure.to_string().contains("7 bytes over"), "{failure}");
+    }
+
+    #[test]
+    fn what_repeats_compresses() {
+        let size = gzip_size(&[7; 100_000]).expect("memory can be written");
+        assert!(size < 1_000, "{size}");
+    }
+}

@@ -1,0 +1,37 @@
+//! Writes the JavaScript side of the WebAssembly artefact: `web-bindgen INPUT.wasm FOLDER`.
+//!
+//! A crate of its own because what it stands on takes minutes to compile, and `cargo xtask` must answer in seconds.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use wasm_bindgen_cli_support::Bindgen;
+
+fn main() -> ExitCode {
+    let arguments: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).collect();
+    let [input, folder] = arguments.as_slice() else {
+        eprintln!("usage: web-bindgen INPUT.wasm FOLDER");
+        return ExitCode::from(2);
+    };
+    match write(input, folder) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("web-bindgen: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn write(input: &Path, folder: &Path) -> Result<(), String> {
+    if !input.is_file() {
+        let input = input.display();
+        return Err(format!("there is no {input}: does bindings/Cargo.toml ask for a `cdylib`?"));
+    }
+    let mut bindgen = Bindgen::new();
+    bindgen.input_path(input).out_name("causeway").typescript(true);
+    // Names of functions and of compilers are a tenth of the artefact and of no use to a page.
+    bindgen.remove_name_section(true).remove_producers_section(true);
+    // `web`: plain modules with an explicit asynchronous start, which every bundler and no bundler understands.
+    let bindgen = bindgen.web(true).map_err(|error| format!("{error:#}"))?;
+    bindgen.generate(folder).map_err(|error| format!("{error:#}"))
+}
