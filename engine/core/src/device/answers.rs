@@ -1,0 +1,236 @@
+//! What the home answers, and the outbox that waits for it (rules 6 and 10, promise 3).
+
+use crate::device::Room;
+use crate::device::event::Event;
+use crate::device::load::Reading;
+use crate::device::stream::{Phase, Sync};
+use crate::ids::StreamId;
+use crate::limits::{CATCH_UP_BYTES, FRAME_ENTRIES, LINK_REPLICAS, RESEND_AFTER, SCAN_BYTES, SCAN_ROWS};
+use crate::log::{Entry, EntryName};
+use crate::storage::{Durability, Page, Scan};
+use crate::stored;
+use crate::time::{Millis, Now};
+use crate::wire::{self, Later, Need, Refused, Saved, Seen, Synced};
+
+impl Room {
+    /// Puts sealed entries on the link, in frames of a bounded size.
+    pub(super) fn offer(&mut self, id: StreamId, entries: &[Entry], now: Now) {
+        if !self.link.is_live() {
+            return;
+        }
+        for replica in
+            entries.iter().map(|entry| entry.header().replica).collect::<std::collections::BTreeSet<_>>()
+        {
+            self.prove(replica);
+        }
+        let mut run: Vec<&Entry> = Vec::new();
+        let mut bytes = 0;
+        for entry in entries {
+            let size = entry.bytes().len();
+            if !run.is_empty() && (bytes + size > CATCH_UP_BYTES || run.len() == FRAME_ENTRIES) {
+                self.send_bytes(wire::encode_entries(std::mem::take(&mut run)));
+                bytes = 0;
+            }
+            bytes += size;
+            run.push(entry);
+        }
+        if !run.is_empty() {
+            self.send_bytes(wire::encode_entries(run));
+        }
+        if let Some(stream) = self.streams.get_mut(&id)
+            && matches!(stream.sync, Sync::Asked(_))
+        {
+            stream.sync = Sync::Following(now.monotonic);
+        }
+    }
+
+    /// The home has sent all it had. Its version says what it lacks.
+    pub(super) fn handle_synced(&mut self, synced: &Synced, now: Now) {
+        let id = synced.stream;
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        if synced.gone {
+            return self.handle_gone(id);
+        }
+        stream.sync = Sync::Following(now.monotonic);
+        let mut lost = false;
+        for replica in self.identities.keys() {
+            let at_home =
+                synced.version.above.iter().find(|(name, _)| name == replica).map_or(0, |(_, seq)| *seq);
+            let held = stream
+                .outbox
+                .get(replica)
+                .and_then(|entries| entries.front())
+                .map(|(_, entry)| entry.name().seq);
+            let tip = stream.log.tip(replica).seq;
+            // A home restored from a backup lacks what it once called saved: it is read from this disk again.
+            lost |= at_home < tip
+                && held.is_none_or(|first| first > at_home + 1)
+                && !stream.closed.contains(replica);
+            if let Some(saved) = stream.saved.get_mut(replica) {
+                *saved = (*saved).min(at_home);
+            }
+        }
+        if lost {
+            let (start, end) = stored::entry_range(&id, 0, u64::MAX);
+            self.scan(Scan { start, end, max_bytes: SCAN_BYTES, max_rows: SCAN_ROWS }, Reading::Lost(id));
+        }
+        for (replica, seq) in &synced.version.above {
+            self.mark_saved(id, EntryName { replica: *replica, seq: *seq });
+        }
+        self.offer_outbox(id, now);
+        self.tick_journals(now);
+        self.events.push(Event::SaveStatus(id));
+        self.compare_digests(synced);
+    }
+
+    pub(super) fn handle_lost_page(&mut self, id: StreamId, page: Page, now: Now) {
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        for (key, value) in page.rows {
+            let Some((_, arrival)) = stored::parse_entry_key(&key) else { continue };
+            let Ok(entry) = stored::decode_entry(value) else { continue };
+            let name = entry.name();
+            let saved = stream.saved.get(&name.replica).copied().unwrap_or(0);
+            if !self.identities.contains_key(&name.replica) || name.seq <= saved {
+                continue;
+            }
+            let entries = stream.outbox.entry(name.replica).or_default();
+            if !entries.iter().any(|(_, held)| held.name() == name) {
+                entries.push_back((arrival, entry));
+                entries.make_contiguous().sort_by_key(|(_, entry)| entry.name().seq);
+            }
+        }
+        match page.more {
+            Some(start) => {
+                let (_, end) = stored::entry_range(&id, 0, u64::MAX);
+                self.scan(Scan { start, end, max_bytes: SCAN_BYTES, max_rows: SCAN_ROWS }, Reading::Lost(id));
+            }
+            None => self.offer_outbox(id, now),
+        }
+    }
+
+    pub(super) fn handle_saved(&mut self, saved: &Saved, now: Now) {
+        self.mark_saved(saved.stream, EntryName { replica: saved.replica, seq: saved.seq });
+        if let Some(stream) = self.streams.get_mut(&saved.stream)
+            && matches!(stream.sync, Sync::Following(_))
+        {
+            stream.sync = Sync::Following(now.monotonic);
+        }
+    }
+
+    pub(super) fn handle_later(&mut self, later: &Later, now: Now) {
+        if let Some(stream) = self.streams.get_mut(&later.stream) {
+            stream.sync = Sync::Waiting(now.monotonic.after(later.after));
+            self.events.push(Event::SaveStatus(later.stream));
+        }
+    }
+
+    pub(super) fn handle_refused(&mut self, refused: &Refused, now: Now) {
+        let Refused { stream, replica, seq, code, sentence } = refused;
+        if self.identities.contains_key(replica) {
+            self.close_replica(*stream, *replica, *seq, code, sentence, now);
+        }
+    }
+
+    /// The home lacks entries that one of ours builds on.
+    pub(super) fn handle_need(&mut self, need: &Need, now: Now) {
+        let Some(stream) = self.streams.get(&need.stream) else { return };
+        let range = need.from..=need.to;
+        let held = stream.outbox.get(&need.replica).into_iter().flatten();
+        let entries: Vec<Entry> =
+            held.map(|(_, entry)| entry).filter(|entry| range.contains(&entry.name().seq)).cloned().collect();
+        if entries.is_empty() {
+            // Not in the outbox: let the home say what it has, which finds out whether it lost something.
+            self.subscribe(need.stream, now);
+        } else {
+            self.offer(need.stream, &entries, now);
+        }
+    }
+
+    pub(super) fn handle_seen(&mut self, seen: &Seen) {
+        if let Some(stream) = self.streams.get_mut(&seen.stream) {
+            stream.marks.handle_seen(EntryName { replica: seen.replica, seq: seen.seq }, seen.links);
+            self.events.push(Event::SaveStatus(seen.stream));
+        }
+    }
+
+    /// When entries that have had no answer are offered again.
+    pub(super) fn outbox_due(&self) -> Option<Millis> {
+        let due = self.streams.values().filter_map(|stream| match stream.sync {
+            Sync::Asked(since) => Some(since.after(RESEND_AFTER)),
+            Sync::Following(since) if stream.has_outbox() => Some(since.after(RESEND_AFTER)),
+            Sync::Waiting(until) => Some(until),
+            Sync::Following(_) | Sync::Off => None,
+        });
+        due.min()
+    }
+
+    pub(super) fn tick_outbox(&mut self, now: Now) {
+        let due = |sync, outbox| match sync {
+            Sync::Asked(since) => now.monotonic >= since.after(RESEND_AFTER),
+            Sync::Following(since) => outbox && now.monotonic >= since.after(RESEND_AFTER),
+            Sync::Waiting(until) => now.monotonic >= until,
+            Sync::Off => false,
+        };
+        let late = self.streams.iter().filter(|(_, stream)| due(stream.sync, stream.has_outbox()));
+        for id in late.map(|(id, _)| *id).collect::<Vec<_>>() {
+            self.subscribe(id, now);
+        }
+    }
+
+    fn offer_outbox(&mut self, id: StreamId, now: Now) {
+        let Some(stream) = self.streams.get(&id) else { return };
+        let mut waiting: Vec<(u64, Entry)> =
+            stream.outbox.values().take(LINK_REPLICAS).flatten().cloned().collect();
+        // Order of arrival is an order that respects dependencies.
+        waiting.sort_by_key(|(arrival, _)| *arrival);
+        let entries: Vec<Entry> = waiting.into_iter().map(|(_, entry)| entry).collect();
+        self.offer(id, &entries, now);
+    }
+
+    /// Promise 3: only now does the outbox forget.
+    fn mark_saved(&mut self, id: StreamId, upto: EntryName) {
+        if !self.identities.contains_key(&upto.replica) {
+            return;
+        }
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        // A home can only have saved what there is.
+        let seq = upto.seq.min(stream.log.tip(&upto.replica).seq);
+        let saved = stream.saved.entry(upto.replica).or_default();
+        if seq <= *saved {
+            return;
+        }
+        *saved = seq;
+        if let Some(entries) = stream.outbox.get_mut(&upto.replica) {
+            entries.retain(|(_, entry)| entry.name().seq > seq);
+            if entries.is_empty() {
+                stream.outbox.remove(&upto.replica);
+            }
+        }
+        stream.marks.handle_saved(EntryName { replica: upto.replica, seq });
+        self.queue.put(stored::saved_key(&id, &upto.replica), stored::encode_number(seq));
+        self.events.push(Event::SaveStatus(id));
+    }
+
+    /// Equal versions with unequal digests: somebody holds other content under the same names (rule 5).
+    fn compare_digests(&mut self, synced: &Synced) {
+        let Some(stream) = self.streams.get(&synced.stream) else { return };
+        let ours = stream.log.tips().map(|(replica, tip)| (replica, tip.seq));
+        if ours.eq(synced.version.above.iter().copied()) && stream.log.digest() != synced.digest {
+            self.events.push(Event::Damaged { stream: synced.stream, code: "stream.digest".into() });
+        }
+    }
+
+    fn handle_gone(&mut self, id: StreamId) {
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        if stream.phase == Phase::Gone {
+            return;
+        }
+        stream.phase = Phase::Gone;
+        stream.log.end();
+        self.keep_unsaved(id, "stream.gone", "the document was deleted before this was saved");
+        self.forget_rows(&id);
+        self.queue.tag(crate::device::journal::Tag::Journaled { stream: id, edit: 0 }, Durability::Relaxed);
+        self.events.push(Event::Gone(id));
+        self.events.push(Event::SaveStatus(id));
+    }
+}

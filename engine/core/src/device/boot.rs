@@ -1,0 +1,187 @@
+//! From nothing to a room that can be written in: take the disk over, then read what dead pages left behind.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::device::event::Storage;
+use crate::device::load::Reading;
+use crate::device::stream::Stream;
+use crate::device::{Event, Output, Room, failing, fresh_op};
+use crate::ids::{ReplicaId, StreamId};
+use crate::limits::{SCAN_BYTES, SCAN_ROWS, STORE_RETRY};
+use crate::replica::Identity;
+use crate::storage::{Commit, CommitError, Durability, Expect, Page, Scan, StoreFailure};
+use crate::stored::{self, Damage, META, MetaRecord, OWNER, Prefix, ReplicaRecord, TipRecord};
+use crate::time::Now;
+use crate::write_queue::OpId;
+
+/// How far the start has come.
+#[derive(Debug)]
+pub(super) struct Boot {
+    stage: Stage,
+    left: Vec<(Vec<u8>, Vec<u8>)>,
+    owner_before: Option<Vec<u8>>,
+    tips: BTreeMap<(StreamId, ReplicaId), u64>,
+    saved: BTreeMap<(StreamId, ReplicaId), u64>,
+    pub(super) leftovers: BTreeSet<(StreamId, ReplicaId)>,
+    closed: BTreeSet<(StreamId, ReplicaId)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Owner,
+    Claiming(OpId),
+    Rows,
+    Done,
+}
+
+impl Boot {
+    pub(super) fn start() -> Self {
+        Self {
+            stage: Stage::Owner,
+            left: vec![(OWNER.to_vec(), [OWNER, &[0]].concat())],
+            owner_before: None,
+            tips: BTreeMap::new(),
+            saved: BTreeMap::new(),
+            leftovers: BTreeSet::new(),
+            closed: BTreeSet::new(),
+        }
+    }
+
+    /// Nothing is written before the disk is ours.
+    pub(super) fn may_write(&self) -> bool {
+        matches!(self.stage, Stage::Rows | Stage::Done)
+    }
+
+    pub(super) fn is_done(&self) -> bool {
+        self.stage == Stage::Done
+    }
+}
+
+impl Room {
+    pub(super) fn boot_next(&mut self) {
+        match self.boot.left.last().cloned() {
+            Some((start, end)) => {
+                let scan = Scan { start, end, max_bytes: SCAN_BYTES, max_rows: SCAN_ROWS };
+                self.scan(scan, Reading::Boot);
+            }
+            None if self.boot.stage == Stage::Owner => self.claim(),
+            None => self.finish_boot(),
+        }
+    }
+
+    pub(super) fn handle_boot_page(&mut self, result: Result<Page, StoreFailure>, now: Now) {
+        let page = match result {
+            Ok(page) => page,
+            Err(failure) => return self.fail_boot(&failure, now),
+        };
+        for (key, value) in &page.rows {
+            if self.boot_row(key, value).is_err() {
+                // A damaged mark or name costs a repetition, not the room: the home has what was saved.
+                self.events.push(Event::Damaged { stream: StreamId::DIRECTORY, code: "store.record".into() });
+            }
+        }
+        match page.more {
+            Some(start) => self.boot.left.last_mut().expect("a page belongs to a range").0 = start,
+            None => {
+                self.boot.left.pop();
+            }
+        }
+        self.boot_next();
+    }
+
+    /// Rule 3: the next page takes over in one transaction what a dead one left; a page that was only asleep finds out
+    /// at its next write and takes a new name.
+    fn claim(&mut self) {
+        let mine = self.entropy.bytes::<16>().to_vec();
+        let expect = vec![Expect { key: OWNER.to_vec(), value: self.boot.owner_before.clone() }];
+        let put = vec![(OWNER.to_vec(), mine.clone())];
+        self.queue.set_fence(Expect { key: OWNER.to_vec(), value: Some(mine) });
+        let op = fresh_op(&mut self.next_op);
+        self.boot.stage = Stage::Claiming(op);
+        let commit = Commit { expect, put, durability: Durability::Strict, ..Commit::default() };
+        self.outputs.push_back(Output::Commit(op, commit));
+    }
+
+    /// Whether the answer belonged to the claim.
+    pub(super) fn handle_claimed(&mut self, op: OpId, result: &Result<(), CommitError>, now: Now) -> bool {
+        if self.boot.stage != Stage::Claiming(op) {
+            return false;
+        }
+        match result {
+            Ok(()) => {
+                self.boot.stage = Stage::Rows;
+                let kinds = [Prefix::Tip, Prefix::Saved, Prefix::Journal, Prefix::Fork, Prefix::Replica];
+                let meta = (META.to_vec(), [META, &[0]].concat());
+                self.boot.left = kinds.into_iter().map(Prefix::range).chain([meta]).collect();
+                self.boot_next();
+            }
+            // Two pages opened at once; the other was first. Read again who it is.
+            Err(CommitError::Conflict { .. }) => {
+                self.boot = Boot::start();
+                self.boot_next();
+            }
+            Err(CommitError::Failed(failure)) => self.fail_boot(failure, now),
+        }
+        true
+    }
+
+    fn fail_boot(&mut self, failure: &StoreFailure, now: Now) {
+        self.set_storage(failing(failure));
+        self.boot = Boot::start();
+        self.disk_retry_at = Some(now.monotonic.after(STORE_RETRY));
+    }
+
+    fn boot_row(&mut self, key: &[u8], value: &[u8]) -> Result<(), Damage> {
+        match key.first() {
+            Some(b'o') => self.boot.owner_before = Some(value.to_vec()),
+            Some(b'm') => self.epoch = MetaRecord::decode(value)?.epoch,
+            Some(b'c') => {
+                let name = stored::parse_tip_key(key).ok_or(Damage::Body)?;
+                self.boot.tips.insert(name, TipRecord::decode(value)?.seq);
+            }
+            Some(b's') => {
+                let name = stored::parse_saved_key(key).ok_or(Damage::Body)?;
+                self.boot.saved.insert(name, stored::decode_number(value)?);
+            }
+            Some(b'j') => {
+                let (stream, replica, _) = stored::parse_journal_key(key).ok_or(Damage::Body)?;
+                self.boot.leftovers.insert((stream, replica));
+            }
+            Some(b'f') => {
+                let (stream, replica, _) = stored::parse_fork_key(key).ok_or(Damage::Body)?;
+                self.boot.closed.insert((stream, replica));
+            }
+            Some(b'r') => {
+                let identity = Identity::from_secret(&ReplicaRecord::decode(value)?.secret);
+                self.identities.insert(identity.id(), identity);
+            }
+            _ => return Err(Damage::Body),
+        }
+        Ok(())
+    }
+
+    fn finish_boot(&mut self) {
+        self.boot.stage = Stage::Done;
+        self.set_storage(Storage::Working);
+        let unsaved = self.boot.tips.iter().filter(|(name, seq)| {
+            self.identities.contains_key(&name.1) && self.boot.saved.get(name).copied().unwrap_or(0) < **seq
+        });
+        let mut streams: BTreeSet<StreamId> = unsaved.map(|((stream, _), _)| *stream).collect();
+        streams.extend(self.boot.leftovers.iter().map(|(stream, _)| *stream));
+        streams.extend(self.wanted.iter().copied());
+        streams.insert(StreamId::DIRECTORY);
+        for stream in streams {
+            self.load_stream(stream);
+        }
+    }
+
+    /// A stream as the disk's marks know it, before its entries are read.
+    pub(super) fn new_stream(&self, id: StreamId) -> Stream {
+        let mut stream = Stream::new(id);
+        let of_stream = |name: &&(StreamId, ReplicaId)| name.0 == id;
+        stream.closed = self.boot.closed.iter().filter(of_stream).map(|(_, replica)| *replica).collect();
+        let saved = self.boot.saved.iter().filter(|(name, _)| name.0 == id);
+        stream.saved = saved.map(|((_, replica), seq)| (*replica, *seq)).collect();
+        stream
+    }
+}

@@ -1,0 +1,307 @@
+//! From edits to entries: the journal, sealing, and what the disk answers (rule 3).
+
+use crate::device::event::{Event, Storage};
+use crate::device::receipts::Receipt;
+use crate::device::stream::{Journal, Phase, Stream, Sync};
+use crate::device::{Output, Room, failing};
+use crate::ids::{ReplicaId, StreamId};
+use crate::limits::{JOURNAL_BYTES, JOURNAL_INTERVAL, SEAL_INTERVAL, STORE_RETRY};
+use crate::log::{Entry, EntryKind, Header, Verdict};
+use crate::storage::{CommitError, Durability};
+use crate::stored::{self, ReplicaRecord, StreamRecord, TipRecord};
+use crate::time::{Millis, Now};
+use crate::wire;
+use crate::write_queue::{OpId, Stored};
+use crate::ydoc;
+
+/// What becomes durable with a commit.
+#[derive(Debug)]
+pub(super) enum Tag {
+    /// A sealed entry with its arrival number, and the number of the newest edit in it.
+    Sealed { entry: Box<Entry>, arrival: u64, edit: u64 },
+    /// The journal of a stream up to an edit.
+    Journaled { stream: StreamId, edit: u64 },
+    /// Refused work was set aside; the stream is read again.
+    Rebuild(StreamId),
+    /// A stream waits to be read until everything before is on the disk.
+    Load(StreamId),
+}
+
+impl Room {
+    /// Takes an update made here. It applies already; from here on it must not be lost.
+    pub(super) fn record_edit(&mut self, id: StreamId, update: Vec<u8>, now: Now) -> Receipt {
+        self.remember_replica();
+        let Some(stream) = self.streams.get_mut(&id) else { return Receipt { stream: id, edit: 0 } };
+        let journal = &mut stream.journal;
+        journal.bytes += update.len();
+        journal.updates.push(update);
+        journal.since.get_or_insert(now.monotonic);
+        let edit = stream.marks.handle_edit();
+        self.events.push(Event::SaveStatus(id));
+        if self.seal_due(id).is_some_and(|due| due <= now.monotonic) {
+            self.seal(id, now);
+        }
+        Receipt { stream: id, edit }
+    }
+
+    /// When the next journal is to be sealed or written.
+    pub(super) fn journal_due(&self) -> Option<Millis> {
+        let due =
+            |(id, stream): (&StreamId, &Stream)| [self.seal_due(*id), stream.journal.write_due(stream.phase)];
+        self.streams.iter().flat_map(due).flatten().min()
+    }
+
+    pub(super) fn tick_journals(&mut self, now: Now) {
+        for id in self.streams.keys().copied().collect::<Vec<_>>() {
+            if self.seal_due(id).is_some_and(|due| due <= now.monotonic) {
+                self.seal(id, now);
+            }
+            let stream = &self.streams[&id];
+            if stream.journal.write_due(stream.phase).is_some_and(|due| due <= now.monotonic) {
+                self.write_journal(id);
+            }
+        }
+    }
+
+    /// With a link an entry is sealed at once after a pause and then at most every 50 ms; without one when the journal
+    /// is full, so that a day written offline becomes a handful of entries.
+    fn seal_due(&self, id: StreamId) -> Option<Millis> {
+        let stream = self.streams.get(&id)?;
+        let journal = &stream.journal;
+        if journal.updates.is_empty() || journal.sealing || stream.phase != Phase::Ready {
+            return None;
+        }
+        let following = matches!(stream.sync, Sync::Following(_));
+        if journal.bytes >= JOURNAL_BYTES || (following && journal.sealed_at.is_none()) {
+            return Some(Millis(0));
+        }
+        following.then(|| journal.sealed_at.map_or(Millis(0), |at| at.after(SEAL_INTERVAL)))
+    }
+
+    /// Numbers and chains what has gathered, and hands it to the disk.
+    pub(super) fn seal(&mut self, id: StreamId, now: Now) {
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        let Some(author) = stream.document().map(ydoc::Document::client) else { return };
+        let Some(replica) = self.identities.keys().find(|replica| replica.client() == author).copied() else {
+            return;
+        };
+        let journal = std::mem::take(&mut stream.journal);
+        stream.journal.sealed_at = Some(now.monotonic);
+        stream.journal.sealing = true;
+        let edit = stream.marks.newest();
+        let Ok(payload) = ydoc::merge(&journal.updates) else {
+            return self.events.push(Event::Damaged { stream: id, code: "ydoc.merge".into() });
+        };
+        if !stream.log.is_born() {
+            self.seal_payload(id, replica, EntryKind::Create, &[], 0, now);
+        }
+        self.seal_payload(id, replica, EntryKind::Edit, &payload, edit, now);
+        if journal.pieces > 0 {
+            self.queue.delete_prefix(stored::journal_stream(&id, &replica));
+        }
+    }
+
+    /// One entry of one of this device's replicas.
+    pub(super) fn seal_payload(
+        &mut self,
+        id: StreamId,
+        replica: ReplicaId,
+        kind: EntryKind,
+        payload: &[u8],
+        edit: u64,
+        now: Now,
+    ) {
+        let time = self.home_time(now);
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        let (deps, logical) = stream.log.next_place(&replica);
+        let seq = stream.log.tip(&replica).seq + 1;
+        let payload_hash = [0; 32];
+        let header = Header {
+            stream: id,
+            replica,
+            seq,
+            deps,
+            logical,
+            time,
+            kind,
+            target: None,
+            key_epoch: 0,
+            payload_hash,
+        };
+        let entry = wire::entry::build(header, payload);
+        match stream.log.judge(&entry) {
+            Verdict::Fresh(accepted) => stream.log.extend(&entry, accepted),
+            Verdict::Refused(refusal) => {
+                return self.close_replica(id, replica, seq, refusal.code(), &refusal.to_string(), now);
+            }
+            Verdict::Known | Verdict::Waits(_) => return,
+        }
+        let arrival = self.store_entry(&entry);
+        self.queue.tag(Tag::Sealed { entry: Box::new(entry), arrival, edit }, Durability::Strict);
+    }
+
+    /// Puts an accepted entry on this device's disk; answers its arrival number.
+    pub(super) fn store_entry(&mut self, entry: &Entry) -> u64 {
+        let (id, name) = (entry.header().stream, entry.name());
+        let Some(stream) = self.streams.get_mut(&id) else { return 0 };
+        let arrival = stream.arrivals;
+        stream.arrivals += 1;
+        let tip = TipRecord::from(stream.log.tip(&name.replica));
+        self.queue.put(stored::entry_key(&id, arrival), stored::encode_entry(entry));
+        self.queue.put(stored::index_key(&id, &name.replica, name.seq), stored::encode_number(arrival));
+        self.queue.put(stored::tip_key(&id, &name.replica), tip.encode());
+        self.queue.put(stored::stream_key(&id), StreamRecord { arrivals: arrival + 1 }.encode());
+        arrival
+    }
+
+    /// Rule 3: what a dead page left is sealed under its own replica, which then writes no more.
+    pub(super) fn seal_leftover(&mut self, id: StreamId, replica: ReplicaId, pieces: &[Vec<u8>], now: Now) {
+        let closed = self.streams.get(&id).is_none_or(|stream| stream.closed.contains(&replica));
+        if !pieces.is_empty() && !closed {
+            match ydoc::merge(pieces) {
+                Ok(payload) => {
+                    let born = self.streams.get(&id).is_some_and(|stream| stream.log.is_born());
+                    if !born {
+                        self.seal_payload(id, replica, EntryKind::Create, &[], 0, now);
+                    }
+                    self.seal_payload(id, replica, EntryKind::Edit, &payload, 0, now);
+                    self.show(id, &payload);
+                }
+                Err(_) => self.events.push(Event::Damaged { stream: id, code: "ydoc.merge".into() }),
+            }
+        }
+        self.queue.delete_prefix(stored::journal_stream(&id, &replica));
+    }
+
+    /// Applies an update to the document if it is open.
+    fn show(&mut self, id: StreamId, update: &[u8]) {
+        if let Some(document) = self.streams.get_mut(&id).and_then(Stream::document_mut)
+            && let Err(error) = document.apply(update)
+        {
+            self.events.push(Event::Damaged { stream: id, code: format!("ydoc.apply: {error}") });
+        }
+    }
+
+    /// Promise 1: what is not sealed within 50 ms is written as it is.
+    fn write_journal(&mut self, id: StreamId) {
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        let Some(author) = stream.document().map(ydoc::Document::client) else { return };
+        let Some(replica) = self.identities.keys().find(|replica| replica.client() == author).copied() else {
+            return;
+        };
+        let journal = &mut stream.journal;
+        let Ok(piece) = ydoc::merge(&journal.updates[journal.written..]) else { return };
+        let key = stored::journal_key(&id, &replica, journal.pieces);
+        journal.written = journal.updates.len();
+        journal.pieces += 1;
+        journal.since = None;
+        let edit = stream.marks.newest();
+        self.queue.put(key, stored::encode_piece(&piece));
+        self.queue.tag(Tag::Journaled { stream: id, edit }, Durability::Relaxed);
+    }
+
+    /// The key of the current replica goes to the disk before anything written under it.
+    pub(super) fn remember_replica(&mut self) {
+        if !self.current_on_disk {
+            self.current_on_disk = true;
+            let secret = *self.identities[&self.current].secret();
+            self.queue.put(stored::replica_key(&self.current), ReplicaRecord { secret }.encode());
+        }
+    }
+
+    pub(super) fn handle_stored(&mut self, op: OpId, result: Result<(), CommitError>, now: Now) {
+        if self.handle_claimed(op, &result, now) {
+            return;
+        }
+        match self.queue.handle_stored(op, result) {
+            Some(Stored::Durable(tags)) => {
+                self.set_storage(Storage::Working);
+                for tag in tags {
+                    self.handle_durable(tag, now);
+                }
+            }
+            Some(Stored::Failed(CommitError::Conflict { .. })) => self.lose_disk(now),
+            Some(Stored::Failed(CommitError::Failed(failure))) => {
+                self.set_storage(failing(&failure));
+                self.disk_retry_at = Some(now.monotonic.after(STORE_RETRY));
+            }
+            None => {}
+        }
+    }
+
+    pub(super) fn retry_disk(&mut self) {
+        self.disk_retry_at = None;
+        if !self.boot.is_done() && !self.boot.may_write() {
+            return self.boot_next();
+        }
+        for stream in std::mem::take(&mut self.wanted) {
+            self.load_stream(stream);
+        }
+        let op = super::fresh_op(&mut self.next_op);
+        if let Some((op, commit)) = self.queue.retry(op) {
+            self.outputs.push_back(Output::Commit(op, commit));
+        }
+    }
+
+    fn handle_durable(&mut self, tag: Tag, now: Now) {
+        match tag {
+            Tag::Sealed { entry, arrival, edit } => self.handle_sealed(*entry, arrival, edit, now),
+            Tag::Journaled { stream: id, edit } => {
+                if let Some(stream) = self.streams.get_mut(&id) {
+                    stream.marks.handle_on_disk(edit);
+                    self.events.push(Event::SaveStatus(id));
+                }
+            }
+            Tag::Rebuild(stream) | Tag::Load(stream) => self.scan_entries(stream),
+        }
+    }
+
+    /// The entry is on this device's disk: now it may leave.
+    fn handle_sealed(&mut self, entry: Entry, arrival: u64, edit: u64, now: Now) {
+        let (id, name) = (entry.header().stream, entry.name());
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        stream.journal.sealing = false;
+        if stream.closed.contains(&name.replica) {
+            return;
+        }
+        stream.marks.handle_sealed(name, edit);
+        stream.outbox.entry(name.replica).or_default().push_back((arrival, entry.clone()));
+        let follows = matches!(stream.sync, Sync::Following(_));
+        self.events.push(Event::SaveStatus(id));
+        if follows {
+            self.offer(id, &[entry], now);
+        }
+        if self.seal_due(id).is_some_and(|due| due <= now.monotonic) {
+            self.seal(id, now);
+        }
+    }
+
+    /// Another page has taken this device's disk over (rule 3). What it found there is its own to send now; what it
+    /// did not find is kept here as a fork, and this page writes on under a new name and without a disk.
+    fn lose_disk(&mut self, now: Now) {
+        self.set_storage(Storage::Lost);
+        let lost: Vec<(StreamId, ReplicaId, u64)> = self
+            .queue
+            .abandon()
+            .into_iter()
+            .filter_map(|tag| match tag {
+                Tag::Sealed { entry, .. } => {
+                    Some((entry.header().stream, entry.header().replica, entry.header().seq))
+                }
+                Tag::Journaled { .. } | Tag::Rebuild(_) | Tag::Load(_) => None,
+            })
+            .collect();
+        let (code, sentence) =
+            ("disk.claimed", "another page of this browser took over while this one was asleep");
+        for (stream, replica, seq) in lost {
+            self.close_replica(stream, replica, seq, code, sentence, now);
+        }
+    }
+}
+
+impl Journal {
+    fn write_due(&self, phase: Phase) -> Option<Millis> {
+        let waiting = self.written < self.updates.len() && phase == Phase::Ready;
+        self.since.filter(|_| waiting).map(|since| since.after(JOURNAL_INTERVAL))
+    }
+}

@@ -1,0 +1,275 @@
+//! The one link of a room: opening it, keeping it, and opening it again.
+
+use bytes::Bytes;
+use std::collections::BTreeSet;
+
+use crate::device::event::{Connection, Event};
+use crate::device::stream::{Phase, Sync};
+use crate::device::{Output, Room, is_final};
+use crate::ids::{ReplicaId, StreamId};
+use crate::limits::{HELLO_WAIT, PING_AFTER, RETRY_FIRST, RETRY_MOST, SILENCE, VERSION_REPLICAS};
+use crate::presence::Lease;
+use crate::stored::{META, MetaRecord};
+use crate::time::{Millis, Now};
+use crate::wire::{
+    self, Body, ErrorCode, ErrorFrame, GoAway, Hello, Message, Ping, Pong, Subscribe, VERSION, Version,
+    Welcome,
+};
+
+/// The link and what is known of it.
+#[derive(Debug)]
+pub(super) struct Link {
+    state: State,
+    attempts: u32,
+    heard: Millis,
+    pinged: bool,
+    last_error: Option<ErrorFrame>,
+    come_back_at: Option<Millis>,
+    pub(super) proven: BTreeSet<ReplicaId>,
+}
+
+/// Where the link stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum State {
+    Down { retry_at: Option<Millis> },
+    Connecting,
+    Greeting { until: Millis },
+    Live { nonce: [u8; 32] },
+    Stopped { code: u16, sentence: String },
+}
+
+impl Link {
+    pub(super) fn new() -> Self {
+        Self {
+            state: State::Down { retry_at: Some(Millis(0)) },
+            attempts: 0,
+            heard: Millis(0),
+            pinged: false,
+            last_error: None,
+            come_back_at: None,
+            proven: BTreeSet::new(),
+        }
+    }
+
+    pub(super) fn is_live(&self) -> bool {
+        matches!(self.state, State::Live { .. })
+    }
+
+    pub(super) fn due(&self) -> Option<Millis> {
+        match &self.state {
+            State::Down { retry_at } => *retry_at,
+            State::Connecting | State::Stopped { .. } => None,
+            State::Greeting { until } => Some(*until),
+            State::Live { .. } => Some(self.heard.after(if self.pinged { SILENCE } else { PING_AFTER })),
+        }
+    }
+
+    fn nonce(&self) -> Option<[u8; 32]> {
+        match &self.state {
+            State::Live { nonce } => Some(*nonce),
+            _ => None,
+        }
+    }
+}
+
+impl Room {
+    /// The link, as people see it.
+    pub fn connection(&self) -> Connection {
+        match &self.link.state {
+            State::Down { .. } => Connection::Offline,
+            State::Connecting | State::Greeting { .. } => Connection::Connecting,
+            State::Live { .. } => Connection::Online,
+            State::Stopped { code, sentence } => {
+                Connection::Stopped { code: *code, sentence: sentence.clone() }
+            }
+        }
+    }
+
+    pub(super) fn handle_opened(&mut self, now: Now) {
+        if self.link.state != State::Connecting {
+            return;
+        }
+        self.set_state(State::Greeting { until: now.monotonic.after(HELLO_WAIT) });
+        self.link.heard = now.monotonic;
+        self.link.last_error = None;
+        let hello = Hello {
+            oldest: VERSION,
+            newest: VERSION,
+            room: self.room.clone(),
+            digest: self.digest(),
+            agent: self.agent.clone(),
+        };
+        self.send(&hello.into());
+    }
+
+    pub(super) fn handle_received(&mut self, bytes: &Bytes, now: Now) {
+        if !matches!(self.link.state, State::Greeting { .. } | State::Live { .. }) {
+            return;
+        }
+        self.link.heard = now.monotonic;
+        self.link.pinged = false;
+        match wire::decode(bytes) {
+            Ok(messages) => {
+                for message in messages {
+                    self.handle_message(message, now);
+                }
+            }
+            // A home that sends nonsense is left; trying again may find it mended.
+            Err(_) => self.hang_up(now),
+        }
+    }
+
+    pub(super) fn handle_closed(&mut self, code: Option<u16>, now: Now) {
+        let error = self.link.last_error.take();
+        let code =
+            code.filter(|code| ErrorCode::parse(*code).is_some()).or(error.as_ref().map(|error| error.code));
+        if is_final(code) {
+            let sentence =
+                error.map_or_else(|| "the relay closed the connection for good".into(), |e| e.sentence);
+            self.leave_link(State::Stopped { code: code.unwrap_or_default(), sentence });
+            return;
+        }
+        if matches!(self.link.state, State::Stopped { .. }) {
+            return;
+        }
+        let retry_at = self.link.come_back_at.take().unwrap_or_else(|| self.retry_at(now));
+        self.leave_link(State::Down { retry_at: Some(retry_at) });
+    }
+
+    /// Something says that a try is worth while: at once, and the waits begin anew.
+    pub(super) fn handle_reconnect(&mut self, now: Now) {
+        if matches!(self.link.state, State::Down { .. } | State::Stopped { .. }) {
+            self.link.attempts = 0;
+            self.set_state(State::Down { retry_at: Some(now.monotonic) });
+            self.tick_link(now);
+        }
+    }
+
+    pub(super) fn tick_link(&mut self, now: Now) {
+        if self.link.due().is_none_or(|due| now.monotonic < due) {
+            return;
+        }
+        match self.link.state {
+            State::Down { .. } => {
+                self.set_state(State::Connecting);
+                self.outputs.push_back(Output::Connect);
+            }
+            State::Live { .. } if !self.link.pinged => {
+                self.link.pinged = true;
+                self.send(&Ping { time: now.wall }.into());
+            }
+            State::Live { .. } | State::Greeting { .. } => self.hang_up(now),
+            State::Connecting | State::Stopped { .. } => {}
+        }
+    }
+
+    fn handle_message(&mut self, message: Message, now: Now) {
+        let live = self.link.is_live();
+        match message {
+            Message::Other(Body::Welcome(welcome)) if !live => self.handle_welcome(&welcome, now),
+            Message::Other(Body::Error(error)) => self.link.last_error = Some(error),
+            Message::Entries(entries) if live => self.handle_entries(entries, now),
+            Message::Other(Body::Synced(synced)) if live => self.handle_synced(&synced, now),
+            Message::Other(Body::Saved(saved)) if live => self.handle_saved(&saved, now),
+            Message::Other(Body::Later(later)) if live => self.handle_later(&later, now),
+            Message::Other(Body::Refused(refused)) if live => self.handle_refused(&refused, now),
+            Message::Other(Body::Need(need)) if live => self.handle_need(&need, now),
+            Message::Other(Body::Seen(seen)) if live => self.handle_seen(&seen),
+            Message::Other(Body::Board(changes)) if live => {
+                self.others.handle_changes(changes);
+                self.events.push(Event::Others);
+            }
+            Message::Other(Body::Ping(_)) if live => self.send(&Pong { time: now.wall }.into()),
+            Message::Other(Body::GoAway(GoAway { after })) if live => {
+                self.link.come_back_at = Some(now.monotonic.after(after));
+                self.outputs.push_back(Output::Close);
+            }
+            Message::Other(_) | Message::Entries(_) => {}
+        }
+    }
+
+    fn handle_welcome(&mut self, welcome: &Welcome, now: Now) {
+        if welcome.version != VERSION {
+            return self.hang_up(now);
+        }
+        self.link.attempts = 0;
+        self.link.proven.clear();
+        self.set_state(State::Live { nonce: welcome.nonce });
+        self.clock_offset = i64::try_from(i128::from(welcome.time.0) - i128::from(now.wall.0)).unwrap_or(0);
+        self.others.handle_welcome(Lease(welcome.lease.0));
+        self.events.push(Event::Others);
+        if welcome.epoch != self.epoch && self.boot.is_done() {
+            // Rule 10: what a restored home lacks is offered again as soon as it says what it has.
+            self.epoch = welcome.epoch;
+            self.queue.put(META.to_vec(), MetaRecord { epoch: welcome.epoch }.encode());
+        }
+        for stream in self.streams.keys().copied().collect::<Vec<_>>() {
+            self.subscribe(stream, now);
+        }
+        self.send_presence(now);
+    }
+
+    /// Asks the home for what is missing of a stream and to be kept up to date.
+    pub(super) fn subscribe(&mut self, id: StreamId, now: Now) {
+        if !self.link.is_live() {
+            return;
+        }
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        if !matches!(stream.phase, Phase::Ready | Phase::Gone) {
+            return;
+        }
+        stream.sync = Sync::Asked(now.monotonic);
+        let above =
+            stream.log.tips().take(VERSION_REPLICAS).map(|(replica, tip)| (replica, tip.seq)).collect();
+        let version = Version { snapshot: None, above };
+        let subscribe = Subscribe { stream: id, version, digest: stream.log.digest() };
+        self.send(&subscribe.into());
+    }
+
+    /// Proves a replica on this link before its first entry there.
+    pub(super) fn prove(&mut self, replica: ReplicaId) {
+        if self.link.proven.contains(&replica) {
+            return;
+        }
+        if let (Some(nonce), Some(identity)) = (self.link.nonce(), self.identities.get(&replica)) {
+            let proof = identity.prove(&nonce, &self.room);
+            self.send(&proof.into());
+            self.link.proven.insert(replica);
+        }
+    }
+
+    fn hang_up(&mut self, now: Now) {
+        self.outputs.push_back(Output::Close);
+        let retry_at = self.retry_at(now);
+        self.leave_link(State::Down { retry_at: Some(retry_at) });
+    }
+
+    /// Full jitter: a thousand devices that lost the same relay do not come back at once.
+    fn retry_at(&mut self, now: Now) -> Millis {
+        let most = RETRY_FIRST.0.saturating_mul(1 << self.link.attempts.min(16)).min(RETRY_MOST.0);
+        self.link.attempts = self.link.attempts.saturating_add(1);
+        now.monotonic.after(Millis(self.entropy.below(most)))
+    }
+
+    fn leave_link(&mut self, state: State) {
+        self.set_state(state);
+        self.link.pinged = false;
+        self.link.proven.clear();
+        self.others.handle_closed();
+        self.events.push(Event::Others);
+        for (id, stream) in &mut self.streams {
+            stream.sync = Sync::Off;
+            stream.marks.handle_unseen();
+            stream.to_tell.clear();
+            self.events.push(Event::SaveStatus(*id));
+        }
+    }
+
+    fn set_state(&mut self, state: State) {
+        let before = self.connection();
+        self.link.state = state;
+        if self.connection() != before {
+            self.events.push(Event::Connection);
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! Reading one stream from the disk: its log, what it amounts to, and the journals of dead pages.
+
+use crate::device::event::{Change, Event};
+use crate::device::journal::Tag;
+use crate::device::stream::{Body, Phase, Stream};
+use crate::device::{Room, failing};
+use crate::directory;
+use crate::ids::{ReplicaId, StreamId};
+use crate::limits::{SCAN_BYTES, SCAN_ROWS, STORE_RETRY};
+use crate::log::{Entry, EntryKind, StreamLog, Verdict};
+use crate::storage::{Durability, Page, Scan, StoreFailure};
+use crate::stored::{self, Prefix};
+use crate::time::Now;
+use crate::write_queue::OpId;
+use crate::ydoc::Document;
+
+/// What a scan was for.
+#[derive(Debug)]
+pub(super) enum Reading {
+    /// The start of the room.
+    Boot,
+    /// The entries of a stream, gathered so far.
+    Entries(StreamId, Vec<(u64, Entry)>),
+    /// The journal a dead replica left in a stream, gathered so far.
+    Journal(StreamId, ReplicaId, Vec<Vec<u8>>),
+    /// Entries of this device's replicas that the home has lost.
+    Lost(StreamId),
+}
+
+impl Room {
+    pub(super) fn handle_scanned(&mut self, op: OpId, result: Result<Page, StoreFailure>, now: Now) {
+        let Some(reading) = self.scans.remove(&op) else { return };
+        match (reading, result) {
+            (Reading::Boot, result) => self.handle_boot_page(result, now),
+            (Reading::Entries(stream, read), Ok(page)) => self.handle_entry_page(stream, read, page, now),
+            (Reading::Journal(stream, replica, read), Ok(page)) => {
+                self.handle_journal_page(stream, replica, read, page, now);
+            }
+            (Reading::Lost(stream), Ok(page)) => self.handle_lost_page(stream, page, now),
+            (
+                Reading::Entries(stream, _) | Reading::Journal(stream, ..) | Reading::Lost(stream),
+                Err(failure),
+            ) => {
+                self.set_storage(failing(&failure));
+                self.wanted.insert(stream);
+                self.disk_retry_at = Some(now.monotonic.after(STORE_RETRY));
+            }
+        }
+    }
+
+    /// Begins to read a stream, or to read it again.
+    pub(super) fn load_stream(&mut self, stream: StreamId) {
+        if !self.boot.is_done() {
+            self.wanted.insert(stream);
+            return;
+        }
+        self.wanted.remove(&stream);
+        if !self.streams.contains_key(&stream) {
+            let new = self.new_stream(stream);
+            self.streams.insert(stream, new);
+        }
+        if self.queue.is_idle() {
+            self.scan_entries(stream);
+        } else {
+            // What is on its way to the disk belongs to what is read.
+            self.queue.tag(Tag::Load(stream), Durability::Relaxed);
+        }
+    }
+
+    pub(super) fn scan_entries(&mut self, stream: StreamId) {
+        let (start, end) = stored::entry_range(&stream, 0, u64::MAX);
+        self.scan(whole(start, end), Reading::Entries(stream, Vec::new()));
+    }
+
+    fn handle_entry_page(&mut self, id: StreamId, mut read: Vec<(u64, Entry)>, page: Page, now: Now) {
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        let mut damaged = false;
+        for (key, value) in page.rows {
+            let Some((_, arrival)) = stored::parse_entry_key(&key) else { continue };
+            stream.arrivals = stream.arrivals.max(arrival + 1);
+            match stored::decode_entry(value) {
+                Ok(entry) => read.push((arrival, entry)),
+                Err(_) => damaged = true,
+            }
+        }
+        if damaged {
+            self.events.push(Event::Damaged { stream: id, code: "store.record".into() });
+        }
+        match page.more {
+            Some(start) => {
+                let (_, end) = stored::entry_range(&id, 0, u64::MAX);
+                self.scan(whole(start, end), Reading::Entries(id, read));
+            }
+            None => self.finish_entries(id, read, now),
+        }
+    }
+
+    /// All entries are read: build the log and what it amounts to.
+    fn finish_entries(&mut self, id: StreamId, read: Vec<(u64, Entry)>, now: Now) {
+        let replica = self.current.client();
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        let rebuilt = stream.phase == Phase::Rebuilding;
+        let own = |name: &ReplicaId| self.identities.contains_key(name);
+        let updates = stream.restore(read, own);
+        if rebuilt && let Body::Text(old) = &stream.body {
+            let mut document = Document::new(replica);
+            old.editors().for_each(|editor| document.open_editor(editor));
+            stream.body = Body::Text(Box::new(document));
+        }
+        if let Body::Text(document) = &mut stream.body
+            && let Err((_, error)) = document.load(updates.iter().map(|entry| entry.payload()))
+        {
+            let code = format!("ydoc.apply: {error}");
+            self.events.push(Event::Damaged { stream: id, code });
+        }
+        let leftover = self.boot.leftovers.iter().find(|(stream, _)| *stream == id).copied();
+        match leftover {
+            Some((_, replica)) => {
+                let prefix = stored::journal_stream(&id, &replica);
+                let end = [prefix.as_slice(), &[0xff; 9]].concat();
+                self.scan(whole(prefix, end), Reading::Journal(id, replica, Vec::new()));
+            }
+            None => self.finish_load(id, now),
+        }
+    }
+
+    fn handle_journal_page(
+        &mut self,
+        id: StreamId,
+        replica: ReplicaId,
+        mut read: Vec<Vec<u8>>,
+        page: Page,
+        now: Now,
+    ) {
+        for (_, value) in &page.rows {
+            match stored::decode_piece(value) {
+                Ok(update) => read.push(update.to_vec()),
+                Err(_) => self.events.push(Event::Damaged { stream: id, code: "store.record".into() }),
+            }
+        }
+        if let Some(start) = page.more {
+            let end = [stored::journal_stream(&id, &replica).as_slice(), &[0xff; 9]].concat();
+            return self.scan(whole(start, end), Reading::Journal(id, replica, read));
+        }
+        self.boot.leftovers.remove(&(id, replica));
+        self.seal_leftover(id, replica, &read, now);
+        let next = self.boot.leftovers.iter().find(|(stream, _)| *stream == id).copied();
+        match next {
+            Some((_, replica)) => {
+                let prefix = stored::journal_stream(&id, &replica);
+                let end = [prefix.as_slice(), &[0xff; 9]].concat();
+                self.scan(whole(prefix, end), Reading::Journal(id, replica, Vec::new()));
+            }
+            None => self.finish_load(id, now),
+        }
+    }
+
+    /// The stream can be used; tell the app and ask the home.
+    fn finish_load(&mut self, id: StreamId, now: Now) {
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        stream.phase = Phase::Ready;
+        match &stream.body {
+            Body::Text(_) => {
+                self.events.push(Event::Text { stream: id, change: Change::Reset, editor: None });
+            }
+            Body::Directory(_) => self.events.push(Event::Directory),
+            Body::Unopened => {}
+        }
+        self.events.push(Event::SaveStatus(id));
+        self.subscribe(id, now);
+    }
+
+    /// Rows of one kind of a stream that a deleted or rebuilt stream leaves behind.
+    pub(super) fn forget_rows(&mut self, id: &StreamId) {
+        for prefix in [Prefix::Entry, Prefix::Index, Prefix::Tip, Prefix::Saved, Prefix::Stream] {
+            self.queue.delete_prefix(stored::stream_prefix(prefix, id));
+        }
+    }
+}
+
+impl Stream {
+    /// Builds the log from entries in their order of arrival, and sorts out what the home has not saved.
+    /// Answers the entries with the updates of its text, if it is opened as one.
+    fn restore(&mut self, read: Vec<(u64, Entry)>, own: impl Fn(&ReplicaId) -> bool) -> Vec<Entry> {
+        self.log = StreamLog::new(self.log.stream());
+        self.outbox.clear();
+        let mut updates = Vec::new();
+        for (arrival, entry) in read {
+            let Verdict::Fresh(accepted) = self.log.judge(&entry) else { continue };
+            self.log.extend(&entry, accepted);
+            let header = entry.header();
+            let saved = self.saved.get(&header.replica).copied().unwrap_or(0);
+            if own(&header.replica) && header.seq > saved && !self.closed.contains(&header.replica) {
+                self.outbox.entry(header.replica).or_default().push_back((arrival, entry.clone()));
+            }
+            match (&mut self.body, header.kind) {
+                (Body::Directory(directory), EntryKind::Edit) => {
+                    if let Ok(op) = directory::check(entry.payload()) {
+                        directory.apply(header, op);
+                    }
+                }
+                (Body::Text(_), EntryKind::Edit) => updates.push(entry),
+                _ => {}
+            }
+        }
+        updates
+    }
+}
+
+fn whole(start: Vec<u8>, end: Vec<u8>) -> Scan {
+    Scan { start, end, max_bytes: SCAN_BYTES, max_rows: SCAN_ROWS }
+}

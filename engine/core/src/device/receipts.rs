@@ -1,0 +1,150 @@
+//! What a write returns, and what "saved" means for a document (DESIGN §5, FEATURES A9).
+
+use std::collections::VecDeque;
+
+use crate::device::Room;
+use crate::device::stream::Sync;
+use crate::ids::StreamId;
+use crate::log::EntryName;
+
+/// Names one edit made here, so that its way can be followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// The document.
+    pub stream: StreamId,
+    /// The edit, counted from 1 in this room object and document.
+    pub edit: u64,
+}
+
+/// Where one edit is. The facts are independent of each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ReceiptState {
+    /// On this device's disk.
+    pub device: bool,
+    /// On the home's disk, after its fsync.
+    pub relay: bool,
+    /// Applied by so many other devices that are connected now.
+    pub seen_by: u32,
+    /// Refused by the home; kept as a fork.
+    pub refused: bool,
+}
+
+/// Where the work on a document is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SaveStatus {
+    /// Edits made here that are not on this device's disk yet.
+    pub unsaved_on_device: u64,
+    /// Edits made here that the home has not called saved yet.
+    pub unsaved_on_relay: u64,
+    /// How many other devices that are connected now have the newest edit.
+    pub seen_by: u32,
+    /// Whether the home asked to wait: its disk is full or it has too much to do.
+    pub relay_waits: bool,
+    /// How many pieces of refused work are kept.
+    pub forks: u32,
+}
+
+/// Up to which edit the work has come.
+#[derive(Debug, Default)]
+pub(super) struct Marks {
+    newest: u64,
+    on_disk: u64,
+    on_relay: u64,
+    sealed: VecDeque<(EntryName, u64)>,
+    last: Option<(EntryName, u64)>,
+    seen_by: u32,
+    refused: Vec<(u64, u64)>,
+    pub(super) forks: u32,
+}
+
+impl Marks {
+    pub(super) fn handle_edit(&mut self) -> u64 {
+        self.newest += 1;
+        self.seen_by = 0;
+        self.newest
+    }
+
+    pub(super) fn newest(&self) -> u64 {
+        self.newest
+    }
+
+    pub(super) fn handle_on_disk(&mut self, edit: u64) {
+        self.on_disk = self.on_disk.max(edit);
+    }
+
+    pub(super) fn handle_sealed(&mut self, name: EntryName, edit: u64) {
+        self.handle_on_disk(edit);
+        if edit > 0 {
+            self.sealed.push_back((name, edit));
+        }
+    }
+
+    pub(super) fn handle_saved(&mut self, upto: EntryName) {
+        while let Some((name, edit)) = self.sealed.front().copied() {
+            if name.replica != upto.replica || name.seq > upto.seq {
+                break;
+            }
+            self.on_relay = self.on_relay.max(edit);
+            self.last = Some((name, edit));
+            self.sealed.pop_front();
+        }
+    }
+
+    pub(super) fn handle_seen(&mut self, upto: EntryName, links: u32) {
+        if let Some((name, edit)) = self.last
+            && name.replica == upto.replica
+            && upto.seq >= name.seq
+            && edit == self.newest
+        {
+            self.seen_by = links;
+        }
+    }
+
+    pub(super) fn handle_unseen(&mut self) {
+        self.seen_by = 0;
+    }
+
+    /// Everything that was not saved was refused.
+    pub(super) fn handle_refused(&mut self) {
+        if self.newest > self.on_relay {
+            self.refused.push((self.on_relay + 1, self.newest));
+        }
+        self.on_relay = self.newest;
+        self.on_disk = self.newest;
+        self.sealed.clear();
+    }
+
+    fn state(&self, edit: u64) -> ReceiptState {
+        let refused = self.refused.iter().any(|(from, to)| (*from..=*to).contains(&edit));
+        ReceiptState {
+            device: edit <= self.on_disk,
+            relay: edit <= self.on_relay && !refused,
+            seen_by: if edit == self.newest && !refused { self.seen_by } else { 0 },
+            refused,
+        }
+    }
+}
+
+impl Room {
+    /// Where an edit is now.
+    pub fn receipt(&self, receipt: &Receipt) -> ReceiptState {
+        self.streams
+            .get(&receipt.stream)
+            .map_or_else(ReceiptState::default, |stream| stream.marks.state(receipt.edit))
+    }
+
+    /// Where the work on a document is.
+    pub fn save_status(&self, stream: StreamId) -> SaveStatus {
+        let Some(stream) = self.streams.get(&stream) else { return SaveStatus::default() };
+        let marks = &stream.marks;
+        // Work of dead pages has no edits here, but it is unsaved all the same.
+        let inherited = u64::from(stream.has_outbox() && marks.newest == marks.on_relay);
+        SaveStatus {
+            unsaved_on_device: marks.newest - marks.on_disk,
+            unsaved_on_relay: (marks.newest - marks.on_relay).max(inherited),
+            seen_by: marks.seen_by,
+            relay_waits: matches!(stream.sync, Sync::Waiting(_)),
+            forks: marks.forks,
+        }
+    }
+}

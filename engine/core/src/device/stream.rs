@@ -1,0 +1,128 @@
+//! One stream on a device.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use crate::device::receipts::Marks;
+use crate::directory::Directory;
+use crate::ids::{ReplicaId, StreamId, StreamKind};
+use crate::log::{Entry, Park, StreamLog};
+use crate::time::Millis;
+use crate::ydoc::Document;
+
+/// A stream: its log, what it amounts to, and what of this device's work is on its way.
+#[derive(Debug)]
+pub(super) struct Stream {
+    pub(super) log: StreamLog,
+    pub(super) park: Park<()>,
+    pub(super) arrivals: u64,
+    pub(super) phase: Phase,
+    pub(super) body: Body,
+    pub(super) journal: Journal,
+    /// Sealed entries of this device that the home has not answered `saved` for, with their arrival numbers.
+    pub(super) outbox: BTreeMap<ReplicaId, VecDeque<(u64, Entry)>>,
+    /// Up to where the home has answered `saved`.
+    pub(super) saved: BTreeMap<ReplicaId, u64>,
+    /// Replicas of this device that were refused here.
+    pub(super) closed: BTreeSet<ReplicaId>,
+    pub(super) sync: Sync,
+    /// Replicas whose chains grew since the home was told.
+    pub(super) to_tell: BTreeSet<ReplicaId>,
+    pub(super) marks: Marks,
+}
+
+/// Whether the stream can be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Its entries are being read from the disk.
+    Loading,
+    /// It can be read and written.
+    Ready,
+    /// Refused work was set aside and the rest is being read again; what is written goes to the fork.
+    Rebuilding,
+    /// It has been deleted.
+    Gone,
+}
+
+/// What the entries amount to.
+#[derive(Debug)]
+pub(super) enum Body {
+    /// Nobody looks: only the log is kept.
+    Unopened,
+    /// A text.
+    Text(Box<Document>),
+    /// The directory.
+    Directory(Directory),
+}
+
+/// Edits that are not sealed yet.
+#[derive(Debug, Default)]
+pub(super) struct Journal {
+    /// Updates in the order they were made, by the current replica of the document.
+    pub(super) updates: Vec<Vec<u8>>,
+    /// Bytes of them.
+    pub(super) bytes: usize,
+    /// How many of them are on the disk or on their way there.
+    pub(super) written: usize,
+    /// Pieces on the disk, of the document's replica.
+    pub(super) pieces: u64,
+    /// When the oldest that is not on the disk was made.
+    pub(super) since: Option<Millis>,
+    /// When the last entry was sealed.
+    pub(super) sealed_at: Option<Millis>,
+    /// Whether an entry is on its way to the disk.
+    pub(super) sealing: bool,
+}
+
+/// How the stream stands with the home, on the link there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sync {
+    /// Not asked for.
+    Off,
+    /// Asked for; the home sends what is missing.
+    Asked(Millis),
+    /// The home has sent all it had; since when nothing of the outbox was answered.
+    Following(Millis),
+    /// The home asked to wait.
+    Waiting(Millis),
+}
+
+impl Stream {
+    pub(super) fn new(id: StreamId) -> Self {
+        let body = match id.kind() {
+            StreamKind::Directory => Body::Directory(Directory::default()),
+            StreamKind::Ydoc | StreamKind::Amdoc | StreamKind::Chat | StreamKind::Comments => Body::Unopened,
+        };
+        Self {
+            log: StreamLog::new(id),
+            park: Park::default(),
+            arrivals: 0,
+            phase: Phase::Loading,
+            body,
+            journal: Journal::default(),
+            outbox: BTreeMap::new(),
+            saved: BTreeMap::new(),
+            closed: BTreeSet::new(),
+            sync: Sync::Off,
+            to_tell: BTreeSet::new(),
+            marks: Marks::default(),
+        }
+    }
+
+    pub(super) fn document(&self) -> Option<&Document> {
+        match &self.body {
+            Body::Text(document) => Some(document),
+            Body::Unopened | Body::Directory(_) => None,
+        }
+    }
+
+    pub(super) fn document_mut(&mut self) -> Option<&mut Document> {
+        match &mut self.body {
+            Body::Text(document) => Some(document),
+            Body::Unopened | Body::Directory(_) => None,
+        }
+    }
+
+    pub(super) fn has_outbox(&self) -> bool {
+        self.outbox.values().any(|entries| !entries.is_empty())
+    }
+}

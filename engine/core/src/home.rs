@@ -1,0 +1,307 @@
+//! A room as its home keeps it: the relay, or a hub on a LAN.
+//!
+//! [`Home`] is a pure state machine, driven like this:
+//!
+//! 1. [`Home::handle`] with every [`Input`], at the moment it arrives;
+//! 2. [`Home::poll_output`] until it answers `None`, carrying out each [`Output`];
+//! 3. [`Home::poll_timeout`]: when that moment has come, [`Input::Tick`].
+//!
+//! The path of an entry: decode → proof → [`crate::log::StreamLog::judge`] (order, dependencies, guard) → one commit for
+//! all that arrived while the last was on its way → after fsync, the same bytes to every reader and `saved` to the
+//! author. Nothing on this path builds a document.
+
+mod append;
+mod catch_up;
+mod conn;
+mod load;
+mod seen;
+mod session;
+mod stream;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use bytes::Bytes;
+
+use crate::entropy::Entropy;
+use crate::ids::{ConnId, RoomId, StreamId};
+use crate::limits::{ROOM_LINKS, STORE_RETRY};
+use crate::log::digest_of_room;
+use crate::presence::Board;
+use crate::storage::{Commit, CommitError, Page, Scan, StoreFailure};
+use crate::time::{Millis, Now};
+use crate::wire::{self, Body, ErrorCode, ErrorFrame, GoAway, Message};
+use crate::write_queue::{OpId, WriteQueue};
+
+use append::Appended;
+use catch_up::Reading;
+use conn::Conn;
+use load::Load;
+use stream::HomeStream;
+
+/// What happens to a room at its home.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A link to this room was opened. Its first frame must be `hello`.
+    Opened(ConnId),
+    /// Bytes arrived: one or more whole frames.
+    Received(ConnId, Bytes),
+    /// The link's queue has been written out, down to the last byte handed over.
+    Drained(ConnId),
+    /// The link has ended.
+    Closed(ConnId),
+    /// The disk's answer to [`Output::Commit`].
+    Stored(OpId, Result<(), CommitError>),
+    /// The disk's answer to [`Output::Scan`].
+    Scanned(OpId, Result<Page, StoreFailure>),
+    /// The timer of [`Home::poll_timeout`] has run out.
+    Tick,
+    /// The home stops: devices are told when to come back, nothing new is taken, what was taken is answered.
+    Stop {
+        /// Devices come back at a random moment within this span.
+        spread: Millis,
+    },
+}
+
+/// What a home wants done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Put these bytes on a link. Bytes for several links share their memory.
+    Send(ConnId, Bytes),
+    /// End a link once what was sent before is written out.
+    Close(ConnId, ErrorCode),
+    /// Carry a commit to the disk; the answer repeats the number.
+    Commit(OpId, Commit),
+    /// Read from the disk; the answer repeats the number.
+    Scan(OpId, Scan),
+}
+
+/// Figures of a room, for metrics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Entries on disk since the room was opened.
+    pub entries_saved: u64,
+    /// Entries refused.
+    pub entries_refused: u64,
+    /// Copies of entries handed to readers.
+    pub entries_forwarded: u64,
+    /// Links that were told to catch up from the log because their queue was full.
+    pub links_behind: u64,
+    /// Commits the disk did not take.
+    pub store_failures: u64,
+}
+
+/// A room at its home.
+#[derive(Debug)]
+pub struct Home {
+    room: RoomId,
+    epoch: u64,
+    entropy: Entropy,
+    load: Load,
+    streams: BTreeMap<StreamId, HomeStream>,
+    conns: BTreeMap<ConnId, Conn>,
+    presence: Board,
+    queue: WriteQueue<Appended>,
+    scans: BTreeMap<OpId, Reading>,
+    next_op: u64,
+    outputs: VecDeque<Output>,
+    retry_at: Option<Millis>,
+    seen_at: Option<Millis>,
+    figures: Figures,
+    stopping: bool,
+}
+
+impl Home {
+    /// A home that begins by reading its room from the disk. `seed` is random and used once.
+    pub fn new(room: RoomId, seed: &[u8; 32]) -> Self {
+        let mut home = Self {
+            room,
+            epoch: 1,
+            entropy: Entropy::new(seed),
+            load: Load::start(),
+            streams: BTreeMap::new(),
+            conns: BTreeMap::new(),
+            presence: Board::default(),
+            queue: WriteQueue::default(),
+            scans: BTreeMap::new(),
+            next_op: 0,
+            outputs: VecDeque::new(),
+            retry_at: None,
+            seen_at: None,
+            figures: Figures::default(),
+            stopping: false,
+        };
+        home.scan_next_rows();
+        home
+    }
+
+    /// Takes one input. Never fails and never panics, whatever arrives.
+    pub fn handle(&mut self, input: Input, now: Now) {
+        match input {
+            Input::Opened(conn) => self.handle_opened(conn, now),
+            Input::Received(conn, bytes) => self.handle_received(conn, &bytes, now),
+            Input::Drained(conn) => self.handle_drained(conn),
+            Input::Closed(conn) => self.handle_closed(conn, now),
+            Input::Stored(op, result) => self.handle_stored(op, result, now),
+            Input::Scanned(op, result) => self.handle_scanned(op, result, now),
+            Input::Tick => self.handle_tick(now),
+            Input::Stop { spread } => self.handle_stop(spread),
+        }
+    }
+
+    /// What to do next; call until `None` after every input.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        if let Some(output) = self.outputs.pop_front() {
+            return Some(output);
+        }
+        if self.retry_at.is_some() {
+            return None;
+        }
+        let next_op = &mut self.next_op;
+        let commit = self.queue.poll_commit(|| fresh_op(next_op));
+        commit.map(|(op, commit)| Output::Commit(op, commit))
+    }
+
+    /// When to hand in [`Input::Tick`].
+    pub fn poll_timeout(&self) -> Option<Millis> {
+        let silent = self.conns.values().map(Conn::silent_at).min();
+        [self.presence.poll_timeout(), self.retry_at, self.seen_at, silent].into_iter().flatten().min()
+    }
+
+    /// Whether nobody is here and nothing waits for the disk: the room may be dropped from memory.
+    pub fn is_idle(&self) -> bool {
+        self.conns.is_empty() && self.queue.is_idle() && self.scans.is_empty() && self.load.is_done()
+    }
+
+    /// Figures since the room was opened.
+    pub fn figures(&self) -> Figures {
+        self.figures
+    }
+
+    /// The room's name.
+    pub fn room(&self) -> &RoomId {
+        &self.room
+    }
+
+    /// How many links are open.
+    pub fn links(&self) -> usize {
+        self.conns.len()
+    }
+
+    fn handle_opened(&mut self, conn: ConnId, now: Now) {
+        self.conns.insert(conn, Conn::new(now.monotonic));
+        if self.conns.len() > ROOM_LINKS {
+            self.fail(conn, ErrorCode::Full, "this room has as many people as it can hold; try again later");
+        }
+    }
+
+    fn handle_received(&mut self, conn: ConnId, bytes: &Bytes, now: Now) {
+        let Some(state) = self.conns.get_mut(&conn) else { return };
+        if state.is_closing() {
+            return;
+        }
+        state.heard(now.monotonic);
+        if !self.load.is_done() {
+            if !state.hold(bytes.clone()) {
+                self.fail(conn, ErrorCode::Full, "the room is still being read from the disk; try again");
+            }
+            return;
+        }
+        match wire::decode(bytes) {
+            Ok(messages) => {
+                for message in messages {
+                    self.handle_message(conn, message, now);
+                }
+            }
+            Err(error) => self.fail(conn, ErrorCode::BadFrame, &error.to_string()),
+        }
+    }
+
+    fn handle_closed(&mut self, conn: ConnId, now: Now) {
+        self.conns.remove(&conn);
+        self.scans.retain(|_, reading| reading.conn() != Some(conn));
+        self.presence.handle_closed(conn, now.monotonic);
+        self.forget_reader(conn);
+    }
+
+    fn handle_tick(&mut self, now: Now) {
+        self.presence.handle_timeout(now.monotonic);
+        self.send_presence(now);
+        if self.seen_at.is_some_and(|due| now.monotonic >= due) {
+            self.seen_at = None;
+            self.send_seen();
+        }
+        if self.retry_at.is_some_and(|due| now.monotonic >= due) {
+            self.retry_at = None;
+            self.scan_next_rows();
+        }
+        let silent = self.conns.iter().filter(|(_, state)| now.monotonic >= state.silent_at());
+        for conn in silent.map(|(conn, _)| *conn).collect::<Vec<_>>() {
+            self.fail(conn, ErrorCode::Silent, "nothing was heard from this device for too long");
+            self.handle_closed(conn, now);
+        }
+    }
+
+    fn handle_stop(&mut self, spread: Millis) {
+        self.stopping = true;
+        for conn in self.conns.keys().copied().collect::<Vec<_>>() {
+            let after = Millis(self.entropy.below(spread.0));
+            self.send(conn, &GoAway { after }.into());
+        }
+    }
+
+    fn send(&mut self, conn: ConnId, message: &Message) {
+        self.send_bytes(conn, wire::encode(message));
+    }
+
+    fn send_bytes(&mut self, conn: ConnId, bytes: Bytes) {
+        if let Some(state) = self.conns.get_mut(&conn).filter(|state| !state.is_closing()) {
+            state.queued(bytes.len());
+            self.outputs.push_back(Output::Send(conn, bytes));
+        }
+    }
+
+    /// Tells a link what went wrong and ends it; nobody else notices.
+    fn fail(&mut self, conn: ConnId, code: ErrorCode, sentence: &str) {
+        self.send(
+            conn,
+            &Message::Other(Body::Error(ErrorFrame { code: code as u16, sentence: sentence.into() })),
+        );
+        if let Some(state) = self.conns.get_mut(&conn).filter(|state| !state.is_closing()) {
+            state.close();
+            self.outputs.push_back(Output::Close(conn, code));
+        }
+    }
+
+    fn send_presence(&mut self, now: Now) {
+        let Some(changes) = self.presence.poll_changes(now.monotonic) else { return };
+        let bytes = wire::encode(&changes.into());
+        for conn in
+            self.conns.iter().filter(|(_, state)| state.wants_presence()).map(|(c, _)| *c).collect::<Vec<_>>()
+        {
+            self.send_bytes(conn, bytes.clone());
+        }
+    }
+
+    fn digest(&self) -> crate::log::Digest {
+        digest_of_room(self.streams.iter().map(|(stream, state)| (*stream, state.durable_digest())))
+    }
+
+    fn scan(&mut self, scan: Scan, reading: Reading) {
+        let op = fresh_op(&mut self.next_op);
+        self.scans.insert(op, reading);
+        self.outputs.push_back(Output::Scan(op, scan));
+    }
+
+    /// After a failure of the disk: what is in memory is no longer certain, so the room is read again.
+    fn reload(&mut self, now: Now) {
+        self.figures.store_failures += 1;
+        self.scans.clear();
+        self.load = Load::start();
+        self.retry_at = Some(now.monotonic.after(STORE_RETRY));
+    }
+}
+
+fn fresh_op(next: &mut u64) -> OpId {
+    *next += 1;
+    OpId(*next)
+}

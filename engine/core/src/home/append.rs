@@ -1,0 +1,251 @@
+//! The hot path: entries in, one commit, the same bytes out, answers.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::home::Home;
+use crate::home::catch_up::Following;
+use crate::home::stream::HomeStream;
+use crate::ids::{ConnId, ReplicaId, StreamId};
+use crate::limits::{COMMIT_BYTES, LATER_AFTER, ROOM_STREAMS};
+use crate::log::{Accepted, Entry, EntryKind, Missing, Refusal, Verdict};
+use crate::storage::{CommitError, Durability};
+use crate::stored::{self, Prefix, StreamRecord, TipRecord, Tombstone};
+use crate::time::Now;
+use crate::wire::{self, ErrorCode, Later, LaterWhy, Need, Refused, Saved};
+use crate::write_queue::{OpId, Stored};
+
+/// What waits for the disk.
+#[derive(Debug)]
+pub(super) enum Appended {
+    /// An entry, and the link it came on.
+    Entry { conn: ConnId, arrival: u64, entry: Entry },
+    /// A link that sent again what is on its way already.
+    Again { conn: ConnId, stream: StreamId, replica: ReplicaId },
+}
+
+impl Home {
+    pub(super) fn handle_entry(&mut self, conn: ConnId, entry: Entry) {
+        let Some(link) = self.conns.get(&conn).filter(|link| !link.is_closing()) else { return };
+        let header = entry.header();
+        let (stream, replica) = (header.stream, header.replica);
+        if !link.proven.contains(&replica) {
+            return self.fail(
+                conn,
+                ErrorCode::Unproven,
+                "an entry came from a replica that was not proven on this link",
+            );
+        }
+        if !self.streams.contains_key(&stream) && self.streams.len() >= ROOM_STREAMS {
+            return self.fail(conn, ErrorCode::TooMuch, "this room has as many streams as it can hold");
+        }
+        if self.stopping || self.retry_at.is_some() || self.queue.bytes() > COMMIT_BYTES {
+            return self.answer_later(conn, &entry);
+        }
+        self.judge(conn, entry);
+        self.retry_parked(stream);
+    }
+
+    fn judge(&mut self, conn: ConnId, entry: Entry) {
+        let (stream, replica, seq) = (entry.header().stream, entry.header().replica, entry.header().seq);
+        let state = self.stream_mut(stream);
+        if let Some((from, refusal)) = state.refused.get(&replica)
+            && seq >= *from
+        {
+            let (from, refusal) = (*from, refusal.clone());
+            return self.answer_refused(conn, stream, replica, from, &refusal);
+        }
+        match state.log.judge(&entry) {
+            Verdict::Fresh(accepted) => self.append(conn, entry, accepted),
+            Verdict::Known => self.answer_known(conn, stream, replica, seq),
+            Verdict::Waits(missing) => {
+                // What does not fit is asked for again with the rest.
+                state.park.push(conn, entry);
+                self.ask(conn, stream, &missing);
+            }
+            Verdict::Refused(refusal) => {
+                state.refused.insert(replica, (seq, refusal.clone()));
+                self.figures.entries_refused += 1;
+                self.answer_refused(conn, stream, replica, seq, &refusal);
+            }
+        }
+    }
+
+    /// Lets parked entries in whose dependencies have come.
+    fn retry_parked(&mut self, stream: StreamId) {
+        loop {
+            let Some(state) = self.streams.get_mut(&stream) else { return };
+            if state.park.is_empty() {
+                return;
+            }
+            let mut ready = Vec::new();
+            for (conn, entry) in state.park.drain() {
+                if matches!(state.log.judge(&entry), Verdict::Waits(_)) {
+                    state.park.push(conn, entry);
+                } else {
+                    ready.push((conn, entry));
+                }
+            }
+            if ready.is_empty() {
+                return;
+            }
+            for (conn, entry) in ready {
+                self.judge(conn, entry);
+            }
+        }
+    }
+
+    fn append(&mut self, conn: ConnId, entry: Entry, accepted: Accepted) {
+        let header = entry.header();
+        let (stream, name) = (header.stream, header.name());
+        let state = self.streams.entry(stream).or_insert_with(|| HomeStream::new(stream));
+        state.log.extend(&entry, accepted);
+        let arrival = state.arrivals;
+        state.arrivals += 1;
+        let tip = state.log.tip(&name.replica);
+        if header.kind == EntryKind::Delete {
+            for prefix in [Prefix::Entry, Prefix::Index, Prefix::Tip] {
+                self.queue.delete_prefix(stored::stream_prefix(prefix, &stream));
+            }
+            let head = tip.head.as_bytes()[..16].try_into().expect("sixteen bytes of thirty-two");
+            let tombstone = Tombstone { logical: tip.logical, head };
+            self.queue.put(stored::tombstone_key(&stream), tombstone.encode());
+        } else {
+            self.queue.put(stored::entry_key(&stream, arrival), stored::encode_entry(&entry));
+            let index = stored::index_key(&stream, &name.replica, name.seq);
+            self.queue.put(index, stored::encode_number(arrival));
+            self.queue.put(stored::tip_key(&stream, &name.replica), TipRecord::from(tip).encode());
+        }
+        let record = StreamRecord { arrivals: arrival + 1 };
+        self.queue.put(stored::stream_key(&stream), record.encode());
+        self.queue.tag(Appended::Entry { conn, arrival, entry }, Durability::Strict);
+    }
+
+    pub(super) fn handle_stored(&mut self, op: OpId, result: Result<(), CommitError>, now: Now) {
+        match self.queue.handle_stored(op, result) {
+            Some(Stored::Durable(tags)) => self.publish(tags, now),
+            Some(Stored::Failed(_)) => {
+                for appended in self.queue.abandon() {
+                    self.answer_failed(&appended);
+                }
+                self.forget_unsaved();
+                self.reload(now);
+            }
+            None => {}
+        }
+    }
+
+    /// Promise 2: only now, after fsync, do others see the entries and hears the author `saved`.
+    fn publish(&mut self, tags: Vec<Appended>, now: Now) {
+        let mut runs: BTreeMap<(StreamId, ConnId), (u64, Vec<Entry>)> = BTreeMap::new();
+        let mut answers: BTreeSet<(ConnId, StreamId, ReplicaId)> = BTreeSet::new();
+        for tag in tags {
+            match tag {
+                Appended::Again { conn, stream, replica } => {
+                    answers.insert((conn, stream, replica));
+                }
+                Appended::Entry { conn, arrival, entry } => {
+                    let (stream, name) = (entry.header().stream, entry.name());
+                    answers.insert((conn, stream, name.replica));
+                    self.figures.entries_saved += 1;
+                    self.mark_durable(&entry, arrival, now);
+                    runs.entry((stream, conn)).or_insert_with(|| (arrival, Vec::new())).1.push(entry);
+                }
+            }
+        }
+        for ((stream, author), (arrival, entries)) in runs {
+            self.forward(stream, author, arrival, &entries);
+        }
+        for (conn, stream, replica) in answers {
+            self.answer_saved(conn, stream, replica);
+        }
+    }
+
+    fn mark_durable(&mut self, entry: &Entry, arrival: u64, now: Now) {
+        let name = entry.name();
+        let Some(state) = self.streams.get_mut(&entry.header().stream) else { return };
+        let before = state.durable.get(&name.replica).map_or(crate::log::Head::START, |(_, head)| *head);
+        state.durable.insert(name.replica, (name.seq, before.next(entry)));
+        state.durable_arrivals = arrival + 1;
+        state.readers.handle_tip(name.replica, name.seq);
+        self.expect_seen(now);
+    }
+
+    /// One frame for all readers; its memory is shared.
+    fn forward(&mut self, stream: StreamId, author: ConnId, arrival: u64, entries: &[Entry]) {
+        let frame = wire::encode_entries(entries);
+        let readers: Vec<(ConnId, bool)> = self
+            .conns
+            .iter()
+            .filter(|(conn, link)| {
+                **conn != author && matches!(link.follows.get(&stream), Some(Following::Live))
+            })
+            .map(|(conn, link)| (*conn, link.has_room(frame.len())))
+            .collect();
+        for (conn, room) in readers {
+            if room {
+                self.figures.entries_forwarded += entries.len() as u64;
+                self.send_bytes(conn, frame.clone());
+            } else {
+                self.fall_behind(conn, stream, arrival);
+            }
+        }
+    }
+
+    fn ask(&mut self, conn: ConnId, stream: StreamId, missing: &[Missing]) {
+        for Missing { replica, from, to } in missing {
+            self.send(conn, &Need { stream, replica: *replica, from: *from, to: *to }.into());
+        }
+    }
+
+    fn answer_known(&mut self, conn: ConnId, stream: StreamId, replica: ReplicaId, seq: u64) {
+        if self.streams.get(&stream).is_some_and(|state| state.durable_seq(&replica) >= seq) {
+            self.answer_saved(conn, stream, replica);
+        } else {
+            self.queue.tag(Appended::Again { conn, stream, replica }, Durability::Strict);
+        }
+    }
+
+    fn answer_saved(&mut self, conn: ConnId, stream: StreamId, replica: ReplicaId) {
+        let seq = self.streams.get(&stream).map_or(0, |state| state.durable_seq(&replica));
+        if seq > 0 {
+            self.send(conn, &Saved { stream, replica, seq }.into());
+        }
+    }
+
+    fn answer_refused(
+        &mut self,
+        conn: ConnId,
+        stream: StreamId,
+        replica: ReplicaId,
+        seq: u64,
+        why: &Refusal,
+    ) {
+        let refused = Refused { stream, replica, seq, code: why.code().into(), sentence: why.to_string() };
+        self.send(conn, &refused.into());
+    }
+
+    fn answer_later(&mut self, conn: ConnId, entry: &Entry) {
+        let header = entry.header();
+        let why = if self.retry_at.is_some() { LaterWhy::Store } else { LaterWhy::Busy };
+        let (stream, replica, seq) = (header.stream, header.replica, header.seq);
+        self.send(conn, &Later { stream, replica, seq, why, after: LATER_AFTER }.into());
+    }
+
+    fn answer_failed(&mut self, appended: &Appended) {
+        if let Appended::Entry { conn, entry, .. } = appended {
+            let header = entry.header();
+            let (stream, replica, seq) = (header.stream, header.replica, header.seq);
+            let later = Later { stream, replica, seq, why: LaterWhy::Store, after: LATER_AFTER };
+            self.send(*conn, &later.into());
+        }
+    }
+
+    /// After a failed commit: streams go back to nothing and are read from the disk again.
+    fn forget_unsaved(&mut self) {
+        for (stream, state) in &mut self.streams {
+            let readers = std::mem::take(&mut state.readers);
+            *state = HomeStream::new(*stream);
+            state.readers = readers;
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! One link of a home.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
+
+use crate::home::catch_up::Following;
+use crate::ids::{ReplicaId, StreamId};
+use crate::limits::{EARLY_FRAMES, HELLO_WAIT, HOME_SILENCE, LINK_QUEUE_BYTES};
+use crate::time::Millis;
+
+/// What the home knows of a link.
+#[derive(Debug)]
+pub(super) struct Conn {
+    phase: Phase,
+    heard: Millis,
+    queued_bytes: usize,
+    held: Vec<Bytes>,
+    /// Replicas whose keys this link has proven.
+    pub(super) proven: BTreeSet<ReplicaId>,
+    /// Streams it follows, and how far it has been sent.
+    pub(super) follows: BTreeMap<StreamId, Following>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Greeting,
+    Open { nonce: [u8; 32] },
+    Closing,
+}
+
+impl Conn {
+    pub(super) fn new(now: Millis) -> Self {
+        Self {
+            phase: Phase::Greeting,
+            heard: now,
+            queued_bytes: 0,
+            held: Vec::new(),
+            proven: BTreeSet::new(),
+            follows: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn open(&mut self, nonce: [u8; 32]) {
+        self.phase = Phase::Open { nonce };
+    }
+
+    pub(super) fn close(&mut self) {
+        self.phase = Phase::Closing;
+        self.follows.clear();
+    }
+
+    pub(super) fn nonce(&self) -> Option<[u8; 32]> {
+        match self.phase {
+            Phase::Open { nonce } => Some(nonce),
+            Phase::Greeting | Phase::Closing => None,
+        }
+    }
+
+    pub(super) fn is_closing(&self) -> bool {
+        self.phase == Phase::Closing
+    }
+
+    pub(super) fn heard(&mut self, now: Millis) {
+        self.heard = now;
+    }
+
+    /// When the link is given up if nothing more is heard.
+    pub(super) fn silent_at(&self) -> Millis {
+        self.heard.after(if self.phase == Phase::Greeting { HELLO_WAIT } else { HOME_SILENCE })
+    }
+
+    /// Keeps a frame until the room has been read from the disk; false when there are too many.
+    pub(super) fn hold(&mut self, bytes: Bytes) -> bool {
+        let room = self.held.len() < EARLY_FRAMES;
+        if room {
+            self.held.push(bytes);
+        }
+        room
+    }
+
+    pub(super) fn take_held(&mut self) -> Vec<Bytes> {
+        std::mem::take(&mut self.held)
+    }
+
+    pub(super) fn queued(&mut self, bytes: usize) {
+        self.queued_bytes += bytes;
+    }
+
+    pub(super) fn drained(&mut self) {
+        self.queued_bytes = 0;
+    }
+
+    /// Whether so many more bytes may be queued. An empty queue takes anything, so every reader gets on.
+    pub(super) fn has_room(&self, bytes: usize) -> bool {
+        self.queued_bytes == 0 || self.queued_bytes + bytes <= LINK_QUEUE_BYTES
+    }
+
+    /// Presence is worth something only to a link that keeps up.
+    pub(super) fn wants_presence(&self) -> bool {
+        self.nonce().is_some() && self.queued_bytes <= LINK_QUEUE_BYTES
+    }
+}

@@ -1,0 +1,104 @@
+//! Reading a room from the disk: epoch, chains, deleted streams. Entries stay where they are.
+
+use crate::home::catch_up::Reading;
+use crate::home::stream::HomeStream;
+use crate::home::{Home, Input};
+use crate::ids::StreamId;
+use crate::limits::{SCAN_BYTES, SCAN_ROWS};
+use crate::storage::{Page, Scan, StoreFailure};
+use crate::stored::{self, Damage, META, MetaRecord, Prefix, StreamRecord, TipRecord};
+use crate::time::Now;
+
+/// How far the reading has come.
+#[derive(Debug)]
+pub(super) struct Load {
+    left: Vec<(Vec<u8>, Vec<u8>)>,
+}
+
+impl Load {
+    pub(super) fn start() -> Self {
+        let meta = (META.to_vec(), [META, &[0]].concat());
+        let kinds = [Prefix::Tombstone, Prefix::Tip, Prefix::Stream];
+        Self { left: kinds.into_iter().map(Prefix::range).chain([meta]).collect() }
+    }
+
+    pub(super) fn is_done(&self) -> bool {
+        self.left.is_empty()
+    }
+}
+
+impl Home {
+    pub(super) fn scan_next_rows(&mut self) {
+        let Some((start, end)) = self.load.left.last().cloned() else { return };
+        let scan = Scan { start, end, max_bytes: SCAN_BYTES, max_rows: SCAN_ROWS };
+        self.scan(scan, Reading::Load);
+    }
+
+    pub(super) fn handle_loaded(&mut self, result: Result<Page, StoreFailure>, now: Now) {
+        let Ok(page) = result else { return self.reload(now) };
+        for (key, value) in &page.rows {
+            // A damaged row costs the stream it belongs to, not the room.
+            if let Err(damage) = self.load_row(key, value) {
+                self.quarantine(key, damage);
+            }
+        }
+        match page.more {
+            Some(start) => self.load.left.last_mut().expect("a page belongs to a range").0 = start,
+            None => {
+                self.load.left.pop();
+            }
+        }
+        if self.load.is_done() {
+            self.finish_load(now);
+        } else {
+            self.scan_next_rows();
+        }
+    }
+
+    fn load_row(&mut self, key: &[u8], value: &[u8]) -> Result<(), Damage> {
+        match key.first() {
+            Some(b'm') => self.epoch = MetaRecord::decode(value)?.epoch,
+            Some(b'a') => {
+                let stream = stored::parse_stream_key(key).ok_or(Damage::Body)?;
+                let arrivals = StreamRecord::decode(value)?.arrivals;
+                let state = self.stream_mut(stream);
+                state.arrivals = arrivals;
+                state.durable_arrivals = arrivals;
+            }
+            Some(b'c') => {
+                let (stream, replica) = stored::parse_tip_key(key).ok_or(Damage::Body)?;
+                let tip = TipRecord::decode(value)?.into();
+                self.stream_mut(stream).restore(replica, tip);
+            }
+            Some(b't') => {
+                let stream = stored::parse_stream_key(key).ok_or(Damage::Body)?;
+                self.stream_mut(stream).log.end();
+            }
+            _ => return Err(Damage::Body),
+        }
+        Ok(())
+    }
+
+    /// A stream whose records are damaged takes nothing more, and its readers are told that it is gone from here.
+    fn quarantine(&mut self, key: &[u8], _damage: Damage) {
+        let stream =
+            stored::parse_stream_key(key).or_else(|| stored::parse_tip_key(key).map(|(stream, _)| stream));
+        if let Some(stream) = stream {
+            self.stream_mut(stream).log.end();
+        }
+    }
+
+    fn finish_load(&mut self, now: Now) {
+        let held: Vec<_> = self.conns.iter_mut().map(|(conn, state)| (*conn, state.take_held())).collect();
+        for (conn, frames) in held {
+            for bytes in frames {
+                self.handle(Input::Received(conn, bytes), now);
+            }
+        }
+        self.resume_reading();
+    }
+
+    pub(super) fn stream_mut(&mut self, stream: StreamId) -> &mut HomeStream {
+        self.streams.entry(stream).or_insert_with(|| HomeStream::new(stream))
+    }
+}

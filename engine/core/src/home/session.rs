@@ -1,0 +1,128 @@
+//! The messages of one link, other than entries.
+
+use crate::home::Home;
+use crate::ids::ConnId;
+use crate::limits::{LINK_REPLICAS, LINK_STREAMS, ROOM_STREAMS};
+use crate::presence::Lease;
+use crate::replica;
+use crate::time::Now;
+use crate::wire::{Body, ErrorCode, Hello, Message, Need, Pong, Prove, Subscribe, VERSION, Welcome};
+
+impl Home {
+    pub(super) fn handle_message(&mut self, conn: ConnId, message: Message, now: Now) {
+        let Some(state) = self.conns.get(&conn).filter(|state| !state.is_closing()) else { return };
+        let greeted = state.nonce().is_some();
+        match message {
+            Message::Other(Body::Hello(hello)) if !greeted => self.handle_hello(conn, &hello, now),
+            Message::Other(Body::Ping(_)) if greeted => self.send(conn, &Pong { time: now.wall }.into()),
+            Message::Other(Body::Pong(_)) if greeted => {}
+            Message::Other(Body::Prove(proof)) if greeted => self.handle_proof(conn, &proof),
+            Message::Other(Body::Subscribe(subscribe)) if greeted => self.handle_subscribe(conn, &subscribe),
+            Message::Other(Body::Need(need)) if greeted => self.handle_need(conn, &need),
+            Message::Other(Body::Have(have)) if greeted => self.handle_have(conn, &have, now),
+            Message::Other(Body::Present(state)) if greeted => {
+                if let Err(invalid) = self.presence.handle_state(conn, state, now.monotonic) {
+                    self.fail(conn, ErrorCode::TooMuch, &invalid.to_string());
+                }
+            }
+            Message::Entries(entries) if greeted => {
+                for entry in entries {
+                    self.handle_entry(conn, entry);
+                }
+            }
+            Message::Entries(_) | Message::Other(_) => {
+                self.fail(
+                    conn,
+                    ErrorCode::Unexpected,
+                    "this message does not belong here; a session begins with hello",
+                );
+            }
+        }
+    }
+
+    fn handle_hello(&mut self, conn: ConnId, hello: &Hello, now: Now) {
+        if hello.room != self.room {
+            return self.fail(conn, ErrorCode::Unexpected, "this link was opened for another room");
+        }
+        if hello.oldest > VERSION || hello.newest < VERSION {
+            let sentence = format!(
+                "this relay speaks version {VERSION} of the protocol, the app speaks {} to {}; update the {}",
+                hello.oldest,
+                hello.newest,
+                if hello.oldest > VERSION { "relay" } else { "app" },
+            );
+            return self.fail(conn, ErrorCode::Version, &sentence);
+        }
+        if self.stopping {
+            return self.fail(
+                conn,
+                ErrorCode::GoingAway,
+                "the relay is stopping; it will be back in a moment",
+            );
+        }
+        let nonce = self.entropy.bytes();
+        if let Some(state) = self.conns.get_mut(&conn) {
+            state.open(nonce);
+        }
+        let welcome = Welcome {
+            version: VERSION,
+            nonce,
+            epoch: self.epoch,
+            time: now.wall,
+            lease: Lease(conn.0),
+            digest: self.digest(),
+        };
+        self.send(conn, &welcome.into());
+        let everyone = self.presence.everyone();
+        if !everyone.is_empty() {
+            self.send(conn, &everyone.into());
+        }
+    }
+
+    /// Rule 2: who writes in a replica's name holds its key. A device that comes back before its old link was found
+    /// dead proves the same replica again: the newer link has it.
+    fn handle_proof(&mut self, conn: ConnId, proof: &Prove) {
+        let Some(nonce) = self.conns.get(&conn).and_then(|state| state.nonce()) else { return };
+        let Some(replica) = replica::verify(proof, &nonce, &self.room) else {
+            return self.fail(conn, ErrorCode::Unproven, "the proof of a replica does not hold");
+        };
+        for (other, state) in &mut self.conns {
+            if *other != conn {
+                state.proven.remove(&replica);
+            }
+        }
+        let Some(state) = self.conns.get_mut(&conn) else { return };
+        state.proven.insert(replica);
+        if state.proven.len() > LINK_REPLICAS {
+            self.fail(conn, ErrorCode::TooMuch, "one device proved more replicas than it can have");
+        }
+    }
+
+    fn handle_subscribe(&mut self, conn: ConnId, subscribe: &Subscribe) {
+        let full = !self.streams.contains_key(&subscribe.stream) && self.streams.len() >= ROOM_STREAMS;
+        let many = self.conns.get(&conn).is_some_and(|state| {
+            state.follows.len() >= LINK_STREAMS && !state.follows.contains_key(&subscribe.stream)
+        });
+        if full || many {
+            return self.fail(conn, ErrorCode::TooMuch, "more streams than one room or one device can have");
+        }
+        let in_step = self
+            .streams
+            .get(&subscribe.stream)
+            .is_none_or(|state| state.durable_digest() == subscribe.digest || state.log.is_gone());
+        self.follow(conn, subscribe.stream, &subscribe.version, in_step);
+    }
+
+    fn handle_need(&mut self, conn: ConnId, need: &Need) {
+        let Some(state) = self.streams.get(&need.stream) else { return };
+        let mut version = state.durable_version();
+        for (replica, seq) in &mut version.above {
+            if *replica == need.replica {
+                *seq = need.from - 1;
+            }
+        }
+        if self.conns.get(&conn).is_some_and(|state| state.follows.contains_key(&need.stream)) {
+            self.follow(conn, need.stream, &version, false);
+        }
+    }
+}

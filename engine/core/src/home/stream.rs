@@ -1,0 +1,59 @@
+//! One stream at its home.
+
+use std::collections::BTreeMap;
+
+use crate::home::seen::Readers;
+use crate::ids::{ConnId, ReplicaId, StreamId};
+use crate::log::{Digest, Head, Park, Refusal, StreamLog, Tip};
+use crate::wire::Version;
+
+/// The log of a stream as judged, and how much of it is on the disk.
+#[derive(Debug)]
+pub(super) struct HomeStream {
+    /// Everything judged, also what is still on its way to the disk.
+    pub(super) log: StreamLog,
+    /// Entries waiting for what they build on, with the link that sent them.
+    pub(super) park: Park<ConnId>,
+    /// Arrival number of the next entry.
+    pub(super) arrivals: u64,
+    /// The same, of those on the disk.
+    pub(super) durable_arrivals: u64,
+    /// Chains on the disk.
+    pub(super) durable: BTreeMap<ReplicaId, (u64, Head)>,
+    /// Replicas that were refused, from which entry on.
+    pub(super) refused: BTreeMap<ReplicaId, (u64, Refusal)>,
+    /// Who has applied what.
+    pub(super) readers: Readers,
+}
+
+impl HomeStream {
+    pub(super) fn new(stream: StreamId) -> Self {
+        Self {
+            log: StreamLog::new(stream),
+            park: Park::default(),
+            arrivals: 0,
+            durable_arrivals: 0,
+            durable: BTreeMap::new(),
+            refused: BTreeMap::new(),
+            readers: Readers::default(),
+        }
+    }
+
+    pub(super) fn restore(&mut self, replica: ReplicaId, tip: Tip) {
+        self.log.restore(replica, tip);
+        self.durable.insert(replica, (tip.seq, tip.head));
+    }
+
+    pub(super) fn durable_seq(&self, replica: &ReplicaId) -> u64 {
+        self.durable.get(replica).map_or(0, |(seq, _)| *seq)
+    }
+
+    pub(super) fn durable_digest(&self) -> Digest {
+        Digest::of_chains(self.durable.iter().map(|(replica, (seq, head))| (replica, *seq, head)))
+    }
+
+    pub(super) fn durable_version(&self) -> Version {
+        let above = self.durable.iter().map(|(replica, (seq, _))| (*replica, *seq)).collect();
+        Version { snapshot: None, above }
+    }
+}

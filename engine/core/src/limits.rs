@@ -1,0 +1,98 @@
+//! Every bound of the core, each with the reason for its number.
+
+use crate::time::Millis;
+
+/// Payload of one entry. Ten times the largest paste seen in the recordings; small enough that a hundred joiners
+/// waiting for one entry each stay below a hundred megabytes.
+pub const ENTRY_PAYLOAD_BYTES: usize = 1 << 20;
+/// Header of one entry: [`ENTRY_DEPS`] dependencies of at most 50 bytes, and 200 for the rest.
+pub const ENTRY_HEADER_BYTES: usize = 52 * 1024;
+/// Dependencies of one entry. The usual number is 0–2; a device that comes back into a room where a thousand others
+/// wrote apart still names them all.
+pub const ENTRY_DEPS: usize = 1024;
+/// One frame: an entry of full size with room for its header, or a page of smaller ones.
+pub const FRAME_BYTES: usize = ENTRY_PAYLOAD_BYTES + ENTRY_HEADER_BYTES + 1024;
+/// Bytes of entries put into one frame when catching up: large enough to keep a link busy, small enough that presence
+/// and answers get a turn in between.
+pub const CATCH_UP_BYTES: usize = 128 * 1024;
+/// Entries in one frame; the empty ones of a hostile sender would otherwise cost more to hold than to send.
+pub const FRAME_ENTRIES: usize = 4096;
+/// Replicas named in one version. A room of ten thousand pages that each wrote once fits.
+pub const VERSION_REPLICAS: usize = 20_000;
+/// Text shown to people in an error frame.
+pub const SENTENCE_BYTES: usize = 512;
+
+/// Entries that wait for what they build on, per stream: a device two thousand edits ahead is asked again instead.
+pub const PARK_ENTRIES: usize = 2048;
+/// Bytes of the same.
+pub const PARK_BYTES: usize = 4 << 20;
+/// Recent entries of each chain whose head and logical time stay in memory, to check dependencies against. Writers in
+/// one room are rarely more than a second (20 entries) apart; older dependencies are checked by number only.
+pub const CHAIN_RECENT: usize = 32;
+/// Streams of one room: files, channels and forms of a class for years.
+pub const ROOM_STREAMS: usize = 10_000;
+/// Streams one link may ask for.
+pub const LINK_STREAMS: usize = 2_000;
+/// Replicas one link may prove: its own, and those of its dead pages that still have something to send.
+pub const LINK_REPLICAS: usize = 64;
+/// Links of one room.
+pub const ROOM_LINKS: usize = 5_000;
+/// Frames that wait while a room is being read from disk, per link.
+pub const EARLY_FRAMES: usize = 64;
+
+/// Bytes queued for one link before it counts as behind and is caught up from the log instead.
+pub const LINK_QUEUE_BYTES: usize = 256 * 1024;
+
+/// Presence: how often changes are gathered into one frame. Half of what the eye takes for simultaneous.
+pub const PRESENCE_TICK: Millis = Millis(50);
+/// One person's presence as sent. A name, a colour and a cursor take a tenth of it.
+pub const PRESENCE_BYTES: usize = 1024;
+/// How often a device repeats its presence.
+pub const PRESENCE_RENEWAL: Millis = Millis(20_000);
+/// After this silence a person is gone. Browsers wake a hidden page once a minute; one such beat may be late.
+pub const PRESENCE_LEASE: Millis = Millis(75_000);
+/// A person's name.
+pub const NAME_BYTES: usize = 64;
+
+/// Shortest time between two seals of one stream: 20 entries a second carry any typing speed.
+pub const SEAL_INTERVAL: Millis = Millis(50);
+/// Longest time an edit waits before it is handed to the disk.
+pub const JOURNAL_INTERVAL: Millis = Millis(50);
+/// Journal of one stream after which an entry is sealed even without a link.
+pub const JOURNAL_BYTES: usize = 256 * 1024;
+/// Text put in by one transaction of an edit; longer pastes become several. In UTF-16 units, three bytes each at most.
+pub const EDIT_UNITS: u32 = 64 * 1024;
+/// Editing pauses shorter than this belong to one undo step, as in most editors.
+pub const UNDO_PAUSE: Millis = Millis(500);
+
+/// The first wait before a link is tried again is drawn from `0..` this, and doubles from there.
+pub const RETRY_FIRST: Millis = Millis(1_000);
+/// No wait is drawn from beyond this.
+pub const RETRY_MOST: Millis = Millis(30_000);
+/// A link that has not been welcomed by then is given up.
+pub const HELLO_WAIT: Millis = Millis(10_000);
+/// Silence after which a device asks whether the link still lives.
+pub const PING_AFTER: Millis = Millis(10_000);
+/// Silence after which a device gives the link up.
+pub const SILENCE: Millis = Millis(25_000);
+/// Silence after which a home gives a link up: a hidden page may be woken only once a minute.
+pub const HOME_SILENCE: Millis = Millis(150_000);
+/// An entry without an answer is offered again after this.
+pub const RESEND_AFTER: Millis = Millis(5_000);
+/// Wait before a store that failed is tried again.
+pub const STORE_RETRY: Millis = Millis(2_000);
+/// What a home asks a device to wait when its store fails.
+pub const LATER_AFTER: Millis = Millis(3_000);
+/// How often `seen by` counts and versions are told: a figure people glance at.
+pub const SEEN_TICK: Millis = Millis(250);
+/// Rows of one scan.
+pub const SCAN_ROWS: usize = 2_000;
+/// Bytes of one scan: a few frames' worth.
+pub const SCAN_BYTES: usize = 512 * 1024;
+/// Bytes gathered into one commit before further entries are asked to come later. A second of a fast disk.
+pub const COMMIT_BYTES: usize = 32 << 20;
+
+/// A document's path in the directory.
+pub const PATH_BYTES: usize = 512;
+/// One operation on the directory.
+pub const DIRECTORY_PAYLOAD_BYTES: usize = 1024;

@@ -1,0 +1,16 @@
+//! The log: what an entry is, how entries chain, and when one may join a stream.
+//!
+//! [`StreamLog`] is the same on a home and on a device: it knows the chains of a stream and judges every entry before it
+//! is stored, forwarded or applied. It holds no payloads.
+
+mod chain;
+mod digest;
+mod entry;
+mod park;
+mod stream_log;
+
+pub use chain::Chain;
+pub use digest::{Digest, digest_of_room};
+pub use entry::{Dep, Entry, EntryKind, EntryName, Head, Header, SignedHead};
+pub use park::Park;
+pub use stream_log::{Accepted, Missing, Refusal, StreamLog, Tip, Verdict};

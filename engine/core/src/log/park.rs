@@ -1,0 +1,51 @@
+//! Where entries wait for what they build on.
+
+use std::collections::BTreeMap;
+
+use crate::limits::{PARK_BYTES, PARK_ENTRIES};
+use crate::log::{Entry, EntryName};
+
+/// A bounded waiting room. What does not fit is dropped: the sender is asked for it again with `need`.
+#[derive(Debug)]
+pub struct Park<From> {
+    waiting: BTreeMap<EntryName, (From, Entry)>,
+    bytes: usize,
+}
+
+impl<From> Default for Park<From> {
+    fn default() -> Self {
+        Self { waiting: BTreeMap::new(), bytes: 0 }
+    }
+}
+
+impl<From> Park<From> {
+    /// Lets an entry wait, and says whether there was room for it.
+    pub fn push(&mut self, from: From, entry: Entry) -> bool {
+        let size = entry.bytes().len();
+        if self.waiting.contains_key(&entry.name()) {
+            return true;
+        }
+        if self.waiting.len() >= PARK_ENTRIES || self.bytes + size > PARK_BYTES {
+            return false;
+        }
+        self.bytes += size;
+        self.waiting.insert(entry.name(), (from, entry));
+        true
+    }
+
+    /// Takes everything out, in the order of names; what still waits is pushed again by the caller.
+    pub fn drain(&mut self) -> Vec<(From, Entry)> {
+        self.bytes = 0;
+        std::mem::take(&mut self.waiting).into_values().collect()
+    }
+
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// How many entries wait.
+    pub fn len(&self) -> usize {
+        self.waiting.len()
+    }
+}

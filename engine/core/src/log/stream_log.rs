@@ -1,0 +1,358 @@
+//! The chains of one stream, and the judgement on every entry that wants to join them.
+
+use std::collections::BTreeMap;
+
+use causeway_guard::ydoc::{self, Known};
+use causeway_guard::{Fault, Limits};
+
+use crate::directory;
+use crate::ids::{ReplicaId, StreamId, StreamKind};
+use crate::limits::{ENTRY_DEPS, ENTRY_PAYLOAD_BYTES};
+use crate::log::{Chain, Dep, Digest, Entry, EntryKind, EntryName, Head, Header};
+
+/// Knows how far every replica's chain reaches, and lets an entry in only when all it builds on is there (rule 4) and
+/// its payload has passed the guard.
+#[derive(Clone, Debug)]
+pub struct StreamLog {
+    stream: StreamId,
+    chains: BTreeMap<ReplicaId, Chain>,
+    clients: BTreeMap<u64, ReplicaId>,
+    frontier: BTreeMap<ReplicaId, u64>,
+    life: Life,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Life {
+    Unborn,
+    Alive,
+    Gone,
+}
+
+/// Where one chain stands; the pieces of a digest and of a tip record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tip {
+    /// The newest entry.
+    pub seq: u64,
+    /// The head there.
+    pub head: Head,
+    /// Logical time there.
+    pub logical: u64,
+    /// The next yrs clock of the replica.
+    pub clock: u32,
+}
+
+/// What becomes of an entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It may join; hand it to [`StreamLog::extend`].
+    Fresh(Accepted),
+    /// It is here already.
+    Known,
+    /// Something it builds on is not here yet.
+    Waits(Vec<Missing>),
+    /// It can never join.
+    Refused(Refusal),
+}
+
+/// The proof that an entry was judged, and what it does to its chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    head: Head,
+    clock: u32,
+}
+
+/// Entries to ask for: `replica`'s up to `seq`, beginning after what is here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Missing {
+    /// Whose.
+    pub replica: ReplicaId,
+    /// The first that is missing.
+    pub from: u64,
+    /// The last that is needed.
+    pub to: u64,
+}
+
+/// Why an entry can never join a stream. The machine code is [`Refusal::code`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Another entry stands under its name.
+    #[error("another entry stands under this name: the store it came from was copied or damaged")]
+    Equivocation,
+    /// It does not continue the chain it claims to.
+    #[error("it builds on an entry that differs from the one known here")]
+    Chain,
+    /// Its logical time is not one more than what it builds on.
+    #[error("its logical time is {found}, {expected} was expected")]
+    Logical {
+        /// As told.
+        found: u64,
+        /// As computed.
+        expected: u64,
+    },
+    /// Its kind has no meaning in this stream.
+    #[error("an entry of this kind has no meaning in this stream")]
+    Kind,
+    /// The stream has been deleted.
+    #[error("the document has been deleted")]
+    Gone,
+    /// It writes before the stream was created.
+    #[error("nothing has created this document")]
+    Unborn,
+    /// A bound of the entry itself.
+    #[error("it is larger than an entry may be")]
+    TooLarge,
+    /// The payload did not pass the guard.
+    #[error("its content is not safe to apply: {0}")]
+    Guard(Fault),
+    /// The payload is no operation on a directory.
+    #[error("it is no operation on the directory: {0}")]
+    Directory(directory::InvalidOp),
+    /// The replica's client id is taken in this stream.
+    #[error("another replica writes under the same client id")]
+    Client,
+}
+
+impl Refusal {
+    /// The machine code, stable across versions.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Equivocation => "entry.equivocation",
+            Self::Chain => "entry.chain",
+            Self::Logical { .. } => "entry.logical",
+            Self::Kind => "entry.kind",
+            Self::Gone => "stream.gone",
+            Self::Unborn => "stream.unborn",
+            Self::TooLarge => "entry.too-large",
+            Self::Guard(fault) => fault.code(),
+            Self::Directory(_) => "directory.payload",
+            Self::Client => "entry.client",
+        }
+    }
+}
+
+impl StreamLog {
+    /// A stream nothing is known of.
+    pub fn new(stream: StreamId) -> Self {
+        let life = if stream == StreamId::DIRECTORY { Life::Alive } else { Life::Unborn };
+        Self { stream, chains: BTreeMap::new(), clients: BTreeMap::new(), frontier: BTreeMap::new(), life }
+    }
+
+    /// Puts a chain in place as its tip record tells it. Every tip joins the frontier, which names more than needed
+    /// until the next entry folds it.
+    pub fn restore(&mut self, replica: ReplicaId, tip: Tip) {
+        self.chains.insert(replica, Chain::at(tip.seq, tip.head, tip.logical, tip.clock));
+        self.clients.insert(replica.client(), replica);
+        self.frontier.insert(replica, tip.seq);
+        if self.life == Life::Unborn {
+            self.life = Life::Alive;
+        }
+    }
+
+    /// Marks the stream as deleted.
+    pub fn end(&mut self) {
+        self.life = Life::Gone;
+    }
+
+    /// Which stream this is.
+    pub fn stream(&self) -> StreamId {
+        self.stream
+    }
+
+    /// Whether the stream has been deleted.
+    pub fn is_gone(&self) -> bool {
+        self.life == Life::Gone
+    }
+
+    /// Whether the stream has been created.
+    pub fn is_born(&self) -> bool {
+        self.life != Life::Unborn
+    }
+
+    /// Where a replica's chain stands.
+    pub fn tip(&self, replica: &ReplicaId) -> Tip {
+        let empty = Tip { seq: 0, head: Head::START, logical: 0, clock: 0 };
+        self.chains.get(replica).map_or(empty, |chain| Tip {
+            seq: chain.seq,
+            head: chain.head,
+            logical: chain.logical,
+            clock: chain.clock,
+        })
+    }
+
+    /// All chains, in the order of replicas.
+    pub fn tips(&self) -> impl Iterator<Item = (ReplicaId, Tip)> {
+        self.chains.keys().map(|replica| (*replica, self.tip(replica)))
+    }
+
+    /// Who writes under a yrs client id.
+    pub fn replica_of(&self, client: u64) -> Option<ReplicaId> {
+        self.clients.get(&client).copied()
+    }
+
+    /// The digest of all that is here.
+    pub fn digest(&self) -> Digest {
+        Digest::of_chains(self.chains.iter().map(|(replica, chain)| (replica, chain.seq, &chain.head)))
+    }
+
+    /// The dependencies and the logical time of the next entry of `replica`.
+    pub fn next_place(&self, replica: &ReplicaId) -> (Vec<Dep>, u64) {
+        let deps: Vec<Dep> = self
+            .frontier
+            .iter()
+            .filter(|(other, _)| *other != replica)
+            .filter_map(|(other, seq)| {
+                let link = self.chains.get(other)?.link(*seq)?;
+                Some(Dep { replica: *other, seq: *seq, head: link.head.short() })
+            })
+            .collect();
+        let logical = deps
+            .iter()
+            .filter_map(|dep| self.chains.get(&dep.replica)?.link(dep.seq))
+            .map(|link| link.logical)
+            .chain([self.tip(replica).logical])
+            .max()
+            .unwrap_or(0);
+        (deps, logical + 1)
+    }
+
+    /// Judges an entry. Nothing changes until [`StreamLog::extend`].
+    pub fn judge(&self, entry: &Entry) -> Verdict {
+        let header = entry.header();
+        let tip = self.tip(&header.replica);
+        if header.seq <= tip.seq {
+            return self.judge_known(entry);
+        }
+        let missing = self.missing(header, tip.seq);
+        if !missing.is_empty() {
+            return Verdict::Waits(missing);
+        }
+        match self.check(entry, tip) {
+            Ok(accepted) => Verdict::Fresh(accepted),
+            Err(refusal) => Verdict::Refused(refusal),
+        }
+    }
+
+    /// Lets a judged entry in.
+    pub fn extend(&mut self, entry: &Entry, accepted: Accepted) {
+        let header = entry.header();
+        let chain = self.chains.entry(header.replica).or_default();
+        chain.extend(accepted.head, header.logical, accepted.clock);
+        self.clients.insert(header.replica.client(), header.replica);
+        for dep in &header.deps {
+            if self.frontier.get(&dep.replica).is_some_and(|seq| *seq <= dep.seq) {
+                self.frontier.remove(&dep.replica);
+            }
+        }
+        self.frontier.insert(header.replica, header.seq);
+        match header.kind {
+            EntryKind::Create => self.life = Life::Alive,
+            EntryKind::Delete => self.life = Life::Gone,
+            EntryKind::Edit
+            | EntryKind::Foreign
+            | EntryKind::Post
+            | EntryKind::Amend
+            | EntryKind::Retract
+            | EntryKind::React => {}
+        }
+    }
+
+    fn judge_known(&self, entry: &Entry) -> Verdict {
+        let header = entry.header();
+        let chain = &self.chains[&header.replica];
+        let before =
+            if header.seq == 1 { Some(Head::START) } else { chain.link(header.seq - 1).map(|l| l.head) };
+        match (before, chain.link(header.seq)) {
+            (Some(before), Some(link)) if before.next(entry) != link.head => {
+                Verdict::Refused(Refusal::Equivocation)
+            }
+            // Older than the memory of the chain: the digests tell if it differed.
+            _ => Verdict::Known,
+        }
+    }
+
+    fn missing(&self, header: &Header, own: u64) -> Vec<Missing> {
+        let own_gap =
+            (header.seq > own + 1).then(|| EntryName { replica: header.replica, seq: header.seq - 1 });
+        let deps = header.deps.iter().map(|dep| EntryName { replica: dep.replica, seq: dep.seq });
+        own_gap
+            .into_iter()
+            .chain(deps)
+            .filter_map(|name| {
+                let here = self.tip(&name.replica).seq;
+                (name.seq > here).then_some(Missing { replica: name.replica, from: here + 1, to: name.seq })
+            })
+            .collect()
+    }
+
+    fn check(&self, entry: &Entry, tip: Tip) -> Result<Accepted, Refusal> {
+        let header = entry.header();
+        if header.deps.len() > ENTRY_DEPS || entry.payload().len() > ENTRY_PAYLOAD_BYTES {
+            return Err(Refusal::TooLarge);
+        }
+        if self.life == Life::Gone {
+            return Err(Refusal::Gone);
+        }
+        if self.life == Life::Unborn && header.kind != EntryKind::Create {
+            return Err(Refusal::Unborn);
+        }
+        if self.clients.get(&header.replica.client()).is_some_and(|owner| *owner != header.replica) {
+            return Err(Refusal::Client);
+        }
+        self.check_deps(header, tip)?;
+        let clock = self.check_payload(entry, tip)?;
+        Ok(Accepted { head: tip.head.next(entry), clock })
+    }
+
+    /// Heads and logical time of what it builds on, as far as the chains remember.
+    fn check_deps(&self, header: &Header, tip: Tip) -> Result<(), Refusal> {
+        let mut newest = tip.logical;
+        let mut complete = true;
+        for dep in &header.deps {
+            if dep.replica == header.replica || dep.seq == 0 {
+                return Err(Refusal::Chain);
+            }
+            match self.chains[&dep.replica].link(dep.seq) {
+                Some(link) if link.head.short() != dep.head => return Err(Refusal::Chain),
+                Some(link) => newest = newest.max(link.logical),
+                None => complete = false,
+            }
+        }
+        let expected = newest + 1;
+        let plausible = if complete { header.logical == expected } else { header.logical >= expected };
+        if plausible && header.logical < LOGICAL_END {
+            Ok(())
+        } else {
+            Err(Refusal::Logical { found: header.logical, expected })
+        }
+    }
+
+    /// The guard; answers the replica's next yrs clock.
+    fn check_payload(&self, entry: &Entry, tip: Tip) -> Result<u32, Refusal> {
+        let header = entry.header();
+        match (self.stream.kind(), header.kind) {
+            (StreamKind::Ydoc, EntryKind::Create | EntryKind::Delete) if entry.payload().is_empty() => {
+                Ok(tip.clock)
+            }
+            (StreamKind::Ydoc, EntryKind::Edit) => {
+                let limits = Limits { bytes: ENTRY_PAYLOAD_BYTES, ..Limits::default() };
+                let extension = ydoc::check(entry.payload(), header.replica.client(), self, &limits);
+                Ok(extension.map_err(Refusal::Guard)?.to)
+            }
+            (StreamKind::Directory, EntryKind::Edit) => {
+                directory::check(entry.payload()).map_err(Refusal::Directory)?;
+                Ok(tip.clock)
+            }
+            _ => Err(Refusal::Kind),
+        }
+    }
+}
+
+impl Known for StreamLog {
+    fn clock(&self, client: u64) -> Option<u32> {
+        let replica = self.clients.get(&client)?;
+        self.chains.get(replica).map(|chain| chain.clock)
+    }
+}
+
+/// Logical times stay below this, so that none of ours ever overflows.
+const LOGICAL_END: u64 = 1 << 62;

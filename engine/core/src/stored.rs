@@ -1,0 +1,21 @@
+//! What rests on a disk: keys and records of one room.
+//!
+//! A room has a space of its own, so keys name no room. Every record is `version, body, checksum`; a record of a newer
+//! version or with another checksum is refused, never guessed at. `docs/protocol.md` §5 describes the layout.
+
+mod keys;
+mod records;
+
+pub use keys::{
+    META, OWNER, entry_range, journal_stream, parse_entry_key, parse_fork_key, parse_journal_key,
+};
+pub use keys::{
+    Prefix, entry_key, fork_key, index_key, journal_key, replica_key, saved_key, stream_key, tip_key,
+};
+pub use keys::{
+    parse_replica_key, parse_saved_key, parse_stream_key, parse_tip_key, stream_prefix, tombstone_key,
+};
+pub use records::{
+    Damage, ForkRecord, MetaRecord, ReplicaRecord, StreamRecord, TipRecord, Tombstone, decode_entry,
+    decode_number, decode_piece, encode_entry, encode_number, encode_piece,
+};

@@ -1,0 +1,160 @@
+//! Keys of a room's space: one letter, then fixed-width parts, so that order on disk is the order of use.
+
+use crate::ids::{ReplicaId, StreamId};
+
+/// Format and epoch of the space.
+pub const META: &[u8] = b"m";
+/// On a device: who may write here.
+pub const OWNER: &[u8] = b"o";
+
+/// First letters of the kinds of rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Prefix {
+    /// `a stream`: how many entries have arrived.
+    Stream = b'a',
+    /// `c stream replica`: where a chain stands.
+    Tip = b'c',
+    /// `e stream arrival`: an entry, in the order of arrival, which is an order that respects dependencies.
+    Entry = b'e',
+    /// `f stream replica seq`: refused work, kept.
+    Fork = b'f',
+    /// `j stream replica piece`: edits not sealed yet.
+    Journal = b'j',
+    /// `n stream replica seq`: where an entry stands in the order of arrival.
+    Index = b'n',
+    /// `r replica`: the secret of a replica of this device.
+    Replica = b'r',
+    /// `s stream replica`: up to where the home has answered `saved`.
+    Saved = b's',
+    /// `t stream`: a deleted stream.
+    Tombstone = b't',
+}
+
+impl Prefix {
+    /// First and last-but-one key of all rows of the kind.
+    pub fn range(self) -> (Vec<u8>, Vec<u8>) {
+        (vec![self as u8], vec![self as u8 + 1])
+    }
+}
+
+/// The rows of one kind of one stream.
+pub fn stream_prefix(prefix: Prefix, stream: &StreamId) -> Vec<u8> {
+    [&[prefix as u8], stream.to_bytes().as_slice()].concat()
+}
+
+/// Key of a stream's record.
+pub fn stream_key(stream: &StreamId) -> Vec<u8> {
+    stream_prefix(Prefix::Stream, stream)
+}
+
+/// Key of a tombstone.
+pub fn tombstone_key(stream: &StreamId) -> Vec<u8> {
+    stream_prefix(Prefix::Tombstone, stream)
+}
+
+/// Key of a chain's tip.
+pub fn tip_key(stream: &StreamId, replica: &ReplicaId) -> Vec<u8> {
+    with_replica(Prefix::Tip, stream, replica)
+}
+
+/// Key of a saved mark.
+pub fn saved_key(stream: &StreamId, replica: &ReplicaId) -> Vec<u8> {
+    with_replica(Prefix::Saved, stream, replica)
+}
+
+/// Key of an entry by its arrival.
+pub fn entry_key(stream: &StreamId, arrival: u64) -> Vec<u8> {
+    with_number(stream_prefix(Prefix::Entry, stream), arrival)
+}
+
+/// Keys of the entries that arrived in `from..to`.
+pub fn entry_range(stream: &StreamId, from: u64, to: u64) -> (Vec<u8>, Vec<u8>) {
+    (entry_key(stream, from), entry_key(stream, to))
+}
+
+/// Key of an entry's arrival number.
+pub fn index_key(stream: &StreamId, replica: &ReplicaId, seq: u64) -> Vec<u8> {
+    with_number(with_replica(Prefix::Index, stream, replica), seq)
+}
+
+/// Key of a piece of a journal.
+pub fn journal_key(stream: &StreamId, replica: &ReplicaId, piece: u64) -> Vec<u8> {
+    with_number(with_replica(Prefix::Journal, stream, replica), piece)
+}
+
+/// The journal of one replica in one stream.
+pub fn journal_stream(stream: &StreamId, replica: &ReplicaId) -> Vec<u8> {
+    with_replica(Prefix::Journal, stream, replica)
+}
+
+/// Key of a piece of a fork.
+pub fn fork_key(stream: &StreamId, replica: &ReplicaId, seq: u64) -> Vec<u8> {
+    with_number(with_replica(Prefix::Fork, stream, replica), seq)
+}
+
+/// Key of a replica's secret.
+pub fn replica_key(replica: &ReplicaId) -> Vec<u8> {
+    [&[Prefix::Replica as u8], replica.as_bytes().as_slice()].concat()
+}
+
+/// Reverses [`stream_key`] and [`tombstone_key`].
+pub fn parse_stream_key(key: &[u8]) -> Option<StreamId> {
+    let (stream, rest) = take_stream(key.get(1..)?)?;
+    rest.is_empty().then_some(stream)
+}
+
+/// Reverses [`tip_key`].
+pub fn parse_tip_key(key: &[u8]) -> Option<(StreamId, ReplicaId)> {
+    let (stream, rest) = take_stream(key.get(1..)?)?;
+    let (replica, rest) = take_replica(rest)?;
+    rest.is_empty().then_some((stream, replica))
+}
+
+/// Reverses [`saved_key`].
+pub fn parse_saved_key(key: &[u8]) -> Option<(StreamId, ReplicaId)> {
+    parse_tip_key(key)
+}
+
+/// Reverses [`entry_key`].
+pub fn parse_entry_key(key: &[u8]) -> Option<(StreamId, u64)> {
+    let (stream, rest) = take_stream(key.get(1..)?)?;
+    Some((stream, u64::from_be_bytes(rest.try_into().ok()?)))
+}
+
+/// Reverses [`journal_key`].
+pub fn parse_journal_key(key: &[u8]) -> Option<(StreamId, ReplicaId, u64)> {
+    let (stream, rest) = take_stream(key.get(1..)?)?;
+    let (replica, rest) = take_replica(rest)?;
+    Some((stream, replica, u64::from_be_bytes(rest.try_into().ok()?)))
+}
+
+/// Reverses [`fork_key`].
+pub fn parse_fork_key(key: &[u8]) -> Option<(StreamId, ReplicaId, u64)> {
+    parse_journal_key(key)
+}
+
+/// Reverses [`replica_key`].
+pub fn parse_replica_key(key: &[u8]) -> Option<ReplicaId> {
+    let (replica, rest) = take_replica(key.get(1..)?)?;
+    rest.is_empty().then_some(replica)
+}
+
+fn with_replica(prefix: Prefix, stream: &StreamId, replica: &ReplicaId) -> Vec<u8> {
+    [stream_prefix(prefix, stream).as_slice(), replica.as_bytes()].concat()
+}
+
+fn with_number(mut key: Vec<u8>, number: u64) -> Vec<u8> {
+    key.extend_from_slice(&number.to_be_bytes());
+    key
+}
+
+fn take_stream(bytes: &[u8]) -> Option<(StreamId, &[u8])> {
+    let (stream, rest) = bytes.split_first_chunk::<{ StreamId::LEN }>()?;
+    Some((StreamId::from_bytes(stream).ok()?, rest))
+}
+
+fn take_replica(bytes: &[u8]) -> Option<(ReplicaId, &[u8])> {
+    let (replica, rest) = bytes.split_first_chunk::<32>()?;
+    Some((ReplicaId::from_bytes(*replica), rest))
+}

@@ -1,0 +1,192 @@
+//! Records: `version, body, checksum`. The checksum is the first eight bytes of BLAKE3 over version and body.
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::log::{Entry, Head, Tip};
+use crate::time::Millis;
+use crate::wire;
+
+/// Why a record cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Damage {
+    /// The bytes are not the ones that were written.
+    #[error("a record on the disk is damaged")]
+    Checksum,
+    /// A later version wrote it.
+    #[error("a record on the disk was written by a newer version ({0}) than this one knows")]
+    Newer(u8),
+    /// The checksum holds but the body means nothing.
+    #[error("a record on the disk cannot be read")]
+    Body,
+}
+
+/// Format and epoch of a room's space.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MetaRecord {
+    /// Raised by every restore.
+    pub epoch: u64,
+}
+
+/// A replica of this device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReplicaRecord {
+    /// Its key.
+    pub secret: [u8; 32],
+}
+
+/// Where a chain stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TipRecord {
+    /// The newest entry.
+    pub seq: u64,
+    /// The head there.
+    pub head: Head,
+    /// Logical time there.
+    pub logical: u64,
+    /// The next yrs clock of the replica.
+    pub clock: u32,
+}
+
+/// How many entries of a stream have arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StreamRecord {
+    /// The arrival number the next entry gets.
+    pub arrivals: u64,
+}
+
+/// A piece of refused work.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForkRecord {
+    /// Machine code of the refusal.
+    pub code: String,
+    /// For people.
+    pub sentence: String,
+    /// When it was refused, by this device's wall clock.
+    pub time: Millis,
+    /// The payload.
+    pub payload: Vec<u8>,
+}
+
+/// What stays of a deleted stream: 24 bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tombstone {
+    /// Logical time of the deletion.
+    pub logical: u64,
+    /// First bytes of the head of the deleting chain.
+    pub head: [u8; 16],
+}
+
+macro_rules! records {
+    ($($name:ty),*) => {
+        $(impl $name {
+            /// The record as stored.
+            pub fn encode(&self) -> Vec<u8> {
+                encode(self)
+            }
+
+            /// Reverses `encode`.
+            ///
+            /// # Errors
+            /// See [`Damage`].
+            pub fn decode(bytes: &[u8]) -> Result<Self, Damage> {
+                decode(bytes)
+            }
+        })*
+    };
+}
+
+records!(MetaRecord, ReplicaRecord, TipRecord, StreamRecord, ForkRecord);
+
+impl From<Tip> for TipRecord {
+    fn from(Tip { seq, head, logical, clock }: Tip) -> Self {
+        Self { seq, head, logical, clock }
+    }
+}
+
+impl From<TipRecord> for Tip {
+    fn from(TipRecord { seq, head, logical, clock }: TipRecord) -> Self {
+        Self { seq, head, logical, clock }
+    }
+}
+
+impl Tombstone {
+    /// Eight bytes of logical time, sixteen of the head.
+    pub fn encode(&self) -> Vec<u8> {
+        [self.logical.to_be_bytes().as_slice(), &self.head].concat()
+    }
+}
+
+/// An entry as stored: its bytes as they travelled.
+pub fn encode_entry(entry: &Entry) -> Vec<u8> {
+    seal(entry.bytes())
+}
+
+/// Reverses [`encode_entry`].
+///
+/// # Errors
+/// See [`Damage`].
+pub fn decode_entry(bytes: Vec<u8>) -> Result<Entry, Damage> {
+    let body = open(&bytes)?.len();
+    wire::entry::decode(Bytes::from(bytes).slice(1..=body)).map_err(|_| Damage::Body)
+}
+
+/// A piece of a journal as stored.
+pub fn encode_piece(update: &[u8]) -> Vec<u8> {
+    seal(update)
+}
+
+/// Reverses [`encode_piece`].
+///
+/// # Errors
+/// See [`Damage`].
+pub fn decode_piece(bytes: &[u8]) -> Result<&[u8], Damage> {
+    open(bytes)
+}
+
+/// An arrival number or a saved mark as stored.
+pub fn encode_number(number: u64) -> Vec<u8> {
+    seal(&number.to_be_bytes())
+}
+
+/// Reverses [`encode_number`].
+///
+/// # Errors
+/// See [`Damage`].
+pub fn decode_number(bytes: &[u8]) -> Result<u64, Damage> {
+    Ok(u64::from_be_bytes(open(bytes)?.try_into().map_err(|_| Damage::Body)?))
+}
+
+fn encode(record: &impl Serialize) -> Vec<u8> {
+    seal(&postcard::to_allocvec(record).expect("a record has no part that cannot be written"))
+}
+
+fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Damage> {
+    postcard::from_bytes(open(bytes)?).map_err(|_| Damage::Body)
+}
+
+fn seal(body: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(body.len() + 1 + CHECKSUM);
+    bytes.push(VERSION);
+    bytes.extend_from_slice(body);
+    let checksum = blake3::hash(&bytes);
+    bytes.extend_from_slice(&checksum.as_bytes()[..CHECKSUM]);
+    bytes
+}
+
+fn open(bytes: &[u8]) -> Result<&[u8], Damage> {
+    let (content, checksum) = bytes.split_last_chunk::<CHECKSUM>().ok_or(Damage::Checksum)?;
+    if blake3::hash(content).as_bytes()[..CHECKSUM] != *checksum {
+        return Err(Damage::Checksum);
+    }
+    match content.split_first() {
+        Some((&VERSION, body)) => Ok(body),
+        Some((&version, _)) => Err(Damage::Newer(version)),
+        None => Err(Damage::Checksum),
+    }
+}
+
+/// Version of the records.
+const VERSION: u8 = 1;
+/// Bytes of a checksum: enough against accidents, which is all it is for.
+const CHECKSUM: usize = 8;

@@ -1,0 +1,20 @@
+//! What travels: frames of `type, length, body`, and the layout of an entry.
+//!
+//! A frame is a variable-length type, a variable-length byte count and a body. A reader skips types it does not know and
+//! ignores bytes behind the fields it knows, so both can be added without a new version. `docs/protocol.md` describes
+//! every frame; the golden vectors in `tests/wire.rs` hold the bytes still.
+
+pub mod entry;
+pub mod frame;
+pub mod message;
+pub mod payload;
+pub mod proof;
+
+pub use frame::{FrameError, decode, encode, encode_entries};
+pub use message::{
+    Body, ErrorCode, ErrorFrame, GoAway, Have, Hello, Later, LaterWhy, Message, Need, Ping, Pong, Prove,
+    Refused, Saved, Seen, Subscribe, Synced, Version, Welcome,
+};
+
+/// The one version of the protocol there is.
+pub const VERSION: u16 = 1;

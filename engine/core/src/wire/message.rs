@@ -1,0 +1,359 @@
+//! The messages of the protocol, one struct each.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{ReplicaId, RoomId, StreamId};
+use crate::limits::{SENTENCE_BYTES, VERSION_REPLICAS};
+use crate::log::{Digest, Entry};
+use crate::presence::{Change, Lease, State};
+use crate::time::Millis;
+
+/// One decoded frame.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Message {
+    /// Entries of any streams, each after what it builds on.
+    Entries(Vec<Entry>),
+    /// Any other message.
+    Other(Body),
+}
+
+macro_rules! bodies {
+    ($($(#[$doc:meta])* $name:ident($body:ty) = $number:literal;)*) => {
+        /// A message other than entries.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub enum Body {
+            $($(#[$doc])* $name($body),)*
+        }
+
+        impl Body {
+            pub(super) fn frame_type(&self) -> u64 {
+                match self {
+                    $(Self::$name(_) => $number,)*
+                }
+            }
+
+            pub(super) fn encode(&self) -> Vec<u8> {
+                match self {
+                    $(Self::$name(body) => postcard::to_allocvec(body),)*
+                }
+                .expect("a message has no part that cannot be written")
+            }
+
+            /// `None`: the body cannot be read. `Some(None)`: the type is unknown. Bytes behind the known fields are
+            /// those of a later version and are passed over.
+            pub(super) fn decode(frame_type: u64, bytes: &[u8]) -> Option<Option<Self>> {
+                let body = match frame_type {
+                    $($number => Self::$name(postcard::take_from_bytes(bytes).ok()?.0),)*
+                    _ => return Some(None),
+                };
+                body.in_bounds().then_some(Some(body))
+            }
+        }
+
+        $(impl From<$body> for Message {
+            fn from(body: $body) -> Self {
+                Self::Other(Body::$name(body))
+            }
+        })*
+    };
+}
+
+bodies! {
+    /// Device → home, first: who asks for what.
+    Hello(Hello) = 1;
+    /// Home → device: the answer to hello.
+    Welcome(Welcome) = 2;
+    /// Device → home: proof that it holds a replica's key.
+    Prove(Prove) = 3;
+    /// Device → home: a stream to follow, and what of it is here.
+    Subscribe(Subscribe) = 4;
+    /// Home → device: all that was missing has been sent; what the home holds on disk.
+    Synced(Synced) = 6;
+    /// Either: entries that are missing here.
+    Need(Need) = 7;
+    /// Home → device: on disk.
+    Saved(Saved) = 8;
+    /// Home → device: not now.
+    Later(Later) = 9;
+    /// Home → device: never.
+    Refused(Refused) = 10;
+    /// Device → home: what it has applied.
+    Have(Have) = 11;
+    /// Home → device: how many others have applied the newest entry of a replica.
+    Seen(Seen) = 12;
+    /// Device → home: my presence.
+    Present(State) = 13;
+    /// Home → device: presence that changed.
+    Board(Vec<Change>) = 14;
+    /// Either: are you there?
+    Ping(Ping) = 15;
+    /// Either: I am.
+    Pong(Pong) = 16;
+    /// Home → device: come back later.
+    GoAway(GoAway) = 17;
+    /// Home → device: what went wrong; the link is closed after it.
+    Error(ErrorFrame) = 18;
+}
+
+/// Opens a session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    /// Oldest version spoken.
+    pub oldest: u16,
+    /// Newest version spoken.
+    pub newest: u16,
+    /// The room.
+    pub room: RoomId,
+    /// Digest over all that the device holds of the room.
+    pub digest: Digest,
+    /// Program and version, for logs.
+    pub agent: String,
+}
+
+/// Answers [`Hello`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Welcome {
+    /// The version both will speak.
+    pub version: u16,
+    /// What proofs sign, so that none can be played again.
+    pub nonce: [u8; 32],
+    /// Raised by every restore of the home's store.
+    pub epoch: u64,
+    /// The home's wall clock.
+    pub time: Millis,
+    /// The name of this link's presence.
+    pub lease: Lease,
+    /// Digest over all that the home holds of the room.
+    pub digest: Digest,
+}
+
+/// Proof of a replica.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prove {
+    /// The key whose hash is the replica's name.
+    pub public_key: [u8; 32],
+    /// First half of the signature over the welcome's nonce and the room.
+    pub signature_r: [u8; 32],
+    /// Second half.
+    pub signature_s: [u8; 32],
+}
+
+/// What is held of a stream: everything a snapshot covers, and for each replica all entries up to a number.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Version {
+    /// The snapshot below, by its hash.
+    pub snapshot: Option<[u8; 32]>,
+    /// Replicas that reach beyond it.
+    pub above: Vec<(ReplicaId, u64)>,
+}
+
+/// Follows a stream.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subscribe {
+    /// The stream.
+    pub stream: StreamId,
+    /// What is here.
+    pub version: Version,
+    /// Digest of what is here; equal to the home's, nothing needs to be sent.
+    pub digest: Digest,
+}
+
+/// What the home holds on disk of a stream, after it sent what the device lacked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Synced {
+    /// The stream.
+    pub stream: StreamId,
+    /// What the home holds.
+    pub version: Version,
+    /// Digest of it.
+    pub digest: Digest,
+    /// Whether the stream has been deleted.
+    pub gone: bool,
+}
+
+/// Entries that are missing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Need {
+    /// The stream.
+    pub stream: StreamId,
+    /// Whose.
+    pub replica: ReplicaId,
+    /// The first.
+    pub from: u64,
+    /// The last.
+    pub to: u64,
+}
+
+/// All of a replica's entries up to `seq` are on the home's disk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Saved {
+    /// The stream.
+    pub stream: StreamId,
+    /// Whose.
+    pub replica: ReplicaId,
+    /// Up to where.
+    pub seq: u64,
+}
+
+/// An entry stays in the outbox.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Later {
+    /// The stream.
+    pub stream: StreamId,
+    /// Whose.
+    pub replica: ReplicaId,
+    /// From which entry on.
+    pub seq: u64,
+    /// Why.
+    pub why: LaterWhy,
+    /// How long to wait.
+    pub after: Millis,
+}
+
+/// Why an entry cannot be taken now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LaterWhy {
+    /// The home's disk is full or fails.
+    Store,
+    /// The home has too much to do.
+    Busy,
+}
+
+/// An entry is never taken, nor any after it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    /// The stream.
+    pub stream: StreamId,
+    /// Whose.
+    pub replica: ReplicaId,
+    /// From which entry on.
+    pub seq: u64,
+    /// Machine code.
+    pub code: String,
+    /// For people.
+    pub sentence: String,
+}
+
+/// What a device has applied of a stream since it last told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Have {
+    /// The stream.
+    pub stream: StreamId,
+    /// Replicas that moved.
+    pub above: Vec<(ReplicaId, u64)>,
+}
+
+/// How many other links have applied all entries of a replica up to `seq`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// The stream.
+    pub stream: StreamId,
+    /// Whose.
+    pub replica: ReplicaId,
+    /// Up to where.
+    pub seq: u64,
+    /// By how many.
+    pub links: u32,
+}
+
+/// Keeps a link alive and compares what both sides hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ping {
+    /// The sender's wall clock.
+    pub time: Millis,
+}
+
+/// Answers [`Ping`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pong {
+    /// The sender's wall clock.
+    pub time: Millis,
+}
+
+/// Asks a device to leave and come back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GoAway {
+    /// Earliest return.
+    pub after: Millis,
+}
+
+/// The reason a link is closed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorFrame {
+    /// Number of an [`ErrorCode`]; also the close code of the socket.
+    pub code: u16,
+    /// For people: what went wrong and what to do.
+    pub sentence: String,
+}
+
+/// Close codes: 44xx are final until something changes at the sender, 45xx pass by themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u16)]
+pub enum ErrorCode {
+    /// A frame that cannot be read.
+    BadFrame = 4400,
+    /// A replica without a valid proof.
+    Unproven = 4403,
+    /// No common version of the protocol.
+    Version = 4406,
+    /// A message that does not belong here.
+    Unexpected = 4409,
+    /// More than a bound allows.
+    TooMuch = 4413,
+    /// The other side has been silent for too long.
+    Silent = 4508,
+    /// The home is stopping.
+    GoingAway = 4512,
+    /// The home is full.
+    Full = 4513,
+}
+
+impl ErrorCode {
+    /// The code with a number told by the other side.
+    pub fn parse(number: u16) -> Option<Self> {
+        [
+            Self::BadFrame,
+            Self::Unproven,
+            Self::Version,
+            Self::Unexpected,
+            Self::TooMuch,
+            Self::Silent,
+            Self::GoingAway,
+            Self::Full,
+        ]
+        .into_iter()
+        .find(|code| *code as u16 == number)
+    }
+
+    /// Whether trying again without a change is of no use.
+    pub fn is_final(self) -> bool {
+        (4400..4500).contains(&(self as u16))
+    }
+}
+
+impl Body {
+    /// Bounds that the encoding does not carry.
+    fn in_bounds(&self) -> bool {
+        match self {
+            Self::Hello(hello) => hello.agent.len() <= SENTENCE_BYTES,
+            Self::Subscribe(subscribe) => subscribe.version.above.len() <= VERSION_REPLICAS,
+            Self::Synced(synced) => synced.version.above.len() <= VERSION_REPLICAS,
+            Self::Have(have) => have.above.len() <= VERSION_REPLICAS,
+            Self::Refused(refused) => {
+                refused.code.len() <= SENTENCE_BYTES && refused.sentence.len() <= SENTENCE_BYTES
+            }
+            Self::Error(error) => error.sentence.len() <= SENTENCE_BYTES,
+            Self::Need(need) => need.from >= 1 && need.from <= need.to,
+            Self::Board(changes) => changes.len() <= VERSION_REPLICAS,
+            Self::Welcome(_)
+            | Self::Prove(_)
+            | Self::Saved(_)
+            | Self::Later(_)
+            | Self::Seen(_)
+            | Self::Present(_)
+            | Self::Ping(_)
+            | Self::Pong(_)
+            | Self::GoAway(_) => true,
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! Payloads of our own reducers.
+
+use crate::directory::DirectoryOp;
+
+/// One operation on the directory as the payload of an entry.
+pub fn encode_directory(op: &DirectoryOp) -> Vec<u8> {
+    postcard::to_allocvec(op).expect("an operation has no part that cannot be written")
+}
+
+/// Reverses [`encode_directory`]; `None` for anything else, also for bytes behind the operation.
+pub fn decode_directory(payload: &[u8]) -> Option<DirectoryOp> {
+    let (op, rest) = postcard::take_from_bytes(payload).ok()?;
+    rest.is_empty().then_some(op)
+}

@@ -1,0 +1,143 @@
+//! Gathers writes while one commit is on its way to the disk: group commit, with one commit in flight per room.
+
+use crate::storage::{Commit, CommitError, Durability, Expect};
+
+/// Numbers a request to the disk; the answer repeats it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OpId(pub u64);
+
+/// Writes in the order they were made, and for each commit the tags of what it makes durable.
+#[derive(Debug)]
+pub struct WriteQueue<Tag> {
+    gathering: Commit,
+    tags: Vec<Tag>,
+    bytes: usize,
+    flight: Option<Flight<Tag>>,
+    fence: Option<Expect>,
+    dirty: bool,
+}
+
+#[derive(Debug)]
+struct Flight<Tag> {
+    op: OpId,
+    commit: Commit,
+    tags: Vec<Tag>,
+    bytes: usize,
+}
+
+impl<Tag> Default for WriteQueue<Tag> {
+    fn default() -> Self {
+        Self { gathering: relaxed(), tags: Vec::new(), bytes: 0, flight: None, fence: None, dirty: false }
+    }
+}
+
+impl<Tag> WriteQueue<Tag> {
+    /// Every commit from now on is made only while this holds.
+    pub fn set_fence(&mut self, fence: Expect) {
+        self.fence = Some(fence);
+    }
+
+    /// Writes a row.
+    pub fn put(&mut self, key: Vec<u8>, value: Vec<u8>) {
+        self.bytes += key.len() + value.len();
+        self.gathering.put.push((key, value));
+        self.dirty = true;
+    }
+
+    /// Removes every row that was there before this commit and begins with `prefix`. Rows put into the same commit
+    /// stay, wherever the call stands; rows deleted must therefore not be put before it in one commit.
+    pub fn delete_prefix(&mut self, prefix: Vec<u8>) {
+        self.gathering.put.retain(|(key, _)| !key.starts_with(&prefix));
+        self.bytes += prefix.len();
+        self.gathering.delete_prefix.push(prefix);
+        self.dirty = true;
+    }
+
+    /// Removes a row.
+    pub fn delete(&mut self, key: Vec<u8>) {
+        self.gathering.put.retain(|(put, _)| *put != key);
+        self.bytes += key.len();
+        self.gathering.delete.push(key);
+        self.dirty = true;
+    }
+
+    /// Asks to be told when all that was written so far is on the disk; after fsync for [`Durability::Strict`].
+    pub fn tag(&mut self, tag: Tag, durability: Durability) {
+        self.tags.push(tag);
+        if durability == Durability::Strict {
+            self.gathering.durability = Durability::Strict;
+        }
+        self.dirty = true;
+    }
+
+    /// Bytes that are not on the disk yet.
+    pub fn bytes(&self) -> usize {
+        self.bytes + self.flight.as_ref().map_or(0, |flight| flight.bytes)
+    }
+
+    /// Whether everything is on the disk.
+    pub fn is_idle(&self) -> bool {
+        !self.dirty && self.flight.is_none()
+    }
+
+    /// The next commit to carry to the disk, if none is in flight.
+    pub fn poll_commit(&mut self, op: impl FnOnce() -> OpId) -> Option<(OpId, Commit)> {
+        if self.flight.is_some() || !self.dirty {
+            return None;
+        }
+        self.dirty = false;
+        let mut commit = std::mem::replace(&mut self.gathering, relaxed());
+        commit.expect.extend(self.fence.clone());
+        let op = op();
+        self.flight = Some(Flight {
+            op,
+            commit: commit.clone(),
+            tags: std::mem::take(&mut self.tags),
+            bytes: std::mem::take(&mut self.bytes),
+        });
+        Some((op, commit))
+    }
+
+    /// Takes the disk's answer. `None`: the answer is to another request.
+    pub fn handle_stored(&mut self, op: OpId, result: Result<(), CommitError>) -> Option<Stored<Tag>> {
+        let flight = self.flight.take_if(|flight| flight.op == op)?;
+        Some(match result {
+            Ok(()) => Stored::Durable(flight.tags),
+            Err(error) => {
+                let failed = Stored::Failed(error);
+                self.flight = Some(flight);
+                failed
+            }
+        })
+    }
+
+    /// After a failure: carries the same commit to the disk again.
+    pub fn retry(&mut self, op: OpId) -> Option<(OpId, Commit)> {
+        let flight = self.flight.as_mut()?;
+        flight.op = op;
+        Some((op, flight.commit.clone()))
+    }
+
+    /// Forgets everything that is not on the disk, and answers the tags of it.
+    pub fn abandon(&mut self) -> Vec<Tag> {
+        let mut tags = self.flight.take().map(|flight| flight.tags).unwrap_or_default();
+        tags.append(&mut self.tags);
+        self.gathering = relaxed();
+        self.bytes = 0;
+        self.dirty = false;
+        tags
+    }
+}
+
+/// The disk's answer to a commit.
+#[derive(Debug)]
+pub enum Stored<Tag> {
+    /// It is there; these tags were waiting for it.
+    Durable(Vec<Tag>),
+    /// It is not; [`WriteQueue::retry`] or [`WriteQueue::abandon`].
+    Failed(CommitError),
+}
+
+fn relaxed() -> Commit {
+    Commit { durability: Durability::Relaxed, ..Commit::default() }
+}

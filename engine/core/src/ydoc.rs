@@ -1,0 +1,36 @@
+//! The reducer of `ydoc` streams: a text on yrs.
+//!
+//! Positions and lengths are UTF-16 code units at every border. What arrives here has passed the guard and has all it
+//! builds on, so yrs never has to hold anything back; [`Document::apply`] says so if it does (rule 16).
+
+mod document;
+mod edit;
+mod undo;
+
+pub use document::{ApplyError, Document, Edited, documents_built};
+pub use edit::{EditError, TextEdit};
+
+/// One step of a change to a text, in the manner of the Quill delta, in UTF-16 code units.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DeltaOp {
+    /// Passes over so many units.
+    Retain(u32),
+    /// Puts text in here.
+    Insert(String),
+    /// Takes so many units out.
+    Delete(u32),
+}
+
+/// A change to a text: steps from its beginning.
+pub type Delta = Vec<DeltaOp>;
+
+/// Joins journal updates of one author into one, as if they had been one transaction.
+///
+/// # Errors
+/// One of them is no update.
+pub fn merge(updates: &[impl AsRef<[u8]>]) -> Result<Vec<u8>, ApplyError> {
+    match updates {
+        [one] => Ok(one.as_ref().to_vec()),
+        many => yrs::merge_updates_v1(many.iter()).map_err(|error| ApplyError::Decode(error.to_string())),
+    }
+}

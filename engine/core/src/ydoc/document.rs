@@ -1,0 +1,310 @@
+//! One text document and the editors on it.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use yrs::block::ClientID;
+use yrs::types::text::TextEvent;
+use yrs::types::{Delta as YrsDelta, Observable};
+use yrs::updates::decoder::Decode;
+use yrs::{
+    Assoc, Doc, GetString, ID, IndexScope, IndexedSequence, OffsetKind, Options, Origin, Out, ReadTxn,
+    StickyIndex, Text, TextRef, Transact, TransactionMut, Update,
+};
+
+use crate::anchor::{Anchor, Side};
+use crate::ids::EditorId;
+use crate::time::Millis;
+use crate::ydoc::edit::TextEdit;
+use crate::ydoc::undo::{Clock, Editor};
+use crate::ydoc::{Delta, DeltaOp};
+
+/// A text, written by one replica of this device and by any number of others.
+pub struct Document {
+    doc: Doc,
+    text: TextRef,
+    client: u64,
+    captured: Arc<Mutex<Captured>>,
+    editors: BTreeMap<EditorId, Editor>,
+    clock: Clock,
+}
+
+/// What the observers of the running transaction note.
+#[derive(Default)]
+struct Captured {
+    /// Whether to note the update: an undo step makes its own transaction.
+    wants_update: bool,
+    /// Whether to note what changed: known already for edits made here.
+    wants_delta: bool,
+    update: Option<Vec<u8>>,
+    delta: Option<Delta>,
+}
+
+/// Why an update could not be applied. The guard lets none of these through; they mean damage (rule 16).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ApplyError {
+    /// It is no update.
+    #[error("the update cannot be read: {0}")]
+    Decode(String),
+    /// yrs would not take it.
+    #[error("the update cannot be applied: {0}")]
+    Apply(String),
+    /// yrs waits for something that its dependencies should have brought.
+    #[error("the update builds on something that is not here")]
+    Incomplete,
+}
+
+/// What a change made here has done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edited {
+    /// The update for the journal.
+    pub update: Vec<u8>,
+    /// The changes, one after the other.
+    pub deltas: Vec<Delta>,
+}
+
+impl Document {
+    /// An empty document that writes under `client` (see [`crate::ids::ReplicaId::client`]).
+    pub fn new(client: u64) -> Self {
+        BUILT.fetch_add(1, Ordering::Relaxed);
+        let mut options = Options::with_guid_and_client_id("causeway".into(), ClientID::new(client));
+        options.offset_kind = OffsetKind::Utf16;
+        // A clean-up on arrival would be a change that nobody made.
+        options.cleanup_formatting = false;
+        let doc = Doc::with_options(options);
+        let text = doc.get_or_insert_text(ROOT);
+        let captured = Arc::new(Mutex::new(Captured::default()));
+        observe(&doc, &text, &captured);
+        Self { doc, text, client, captured, editors: BTreeMap::new(), clock: Clock::default() }
+    }
+
+    /// The client id this document writes under.
+    pub fn client(&self) -> u64 {
+        self.client
+    }
+
+    /// The whole text.
+    pub fn text(&self) -> String {
+        self.text.get_string(&self.doc.transact())
+    }
+
+    /// Its length in UTF-16 units.
+    pub fn len(&self) -> u32 {
+        self.text.len(&self.doc.transact())
+    }
+
+    /// Whether there is no text.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Takes an accepted update of another replica, or one of this one's from the disk.
+    ///
+    /// # Errors
+    /// See [`ApplyError`]; the text may then hold a part of the update.
+    pub fn apply(&mut self, update: &[u8]) -> Result<Option<Delta>, ApplyError> {
+        self.expect_delta();
+        {
+            let mut txn = self.doc.transact_mut();
+            apply_in(&mut txn, update)?;
+        }
+        Ok(self.take_captured().delta)
+    }
+
+    /// Takes many updates at once, when a document is opened: nobody looks yet, so nothing is told.
+    ///
+    /// # Errors
+    /// See [`ApplyError`], with the number of the update; the others are applied.
+    pub fn load<'a>(
+        &mut self,
+        updates: impl IntoIterator<Item = &'a [u8]>,
+    ) -> Result<(), (usize, ApplyError)> {
+        let mut txn = self.doc.transact_mut();
+        let mut first_error = Ok(());
+        for (at, update) in updates.into_iter().enumerate() {
+            if let Err(error) = apply_in(&mut txn, update)
+                && first_error.is_ok()
+            {
+                first_error = Err((at, error));
+            }
+        }
+        first_error
+    }
+
+    /// Changes the text. `editor` owns the change: its undo takes it back.
+    pub fn edit<R>(
+        &mut self,
+        editor: Option<EditorId>,
+        now: Millis,
+        change: impl FnOnce(&mut TextEdit<'_>) -> R,
+    ) -> (R, Option<Edited>) {
+        self.clock.set(now);
+        let mut txn = match editor {
+            Some(editor) => self.doc.transact_mut_with(origin(editor)),
+            None => self.doc.transact_mut(),
+        };
+        let mut edit = TextEdit::new(&self.text, &mut txn);
+        let result = change(&mut edit);
+        let deltas = edit.finish();
+        let edited = (!deltas.is_empty()).then(|| Edited { update: txn.encode_update_v1(), deltas });
+        (result, edited)
+    }
+
+    /// Opens an undo stack for an editor; a second call changes nothing.
+    pub fn open_editor(&mut self, editor: EditorId) {
+        self.editors
+            .entry(editor)
+            .or_insert_with(|| Editor::new(&self.doc, &self.text, origin(editor), &self.clock));
+    }
+
+    /// Forgets an editor and its undo stack.
+    pub fn close_editor(&mut self, editor: EditorId) {
+        self.editors.remove(&editor);
+    }
+
+    /// The editors on this document.
+    pub fn editors(&self) -> impl Iterator<Item = EditorId> {
+        self.editors.keys().copied()
+    }
+
+    /// Takes back the editor's last step; others' text stays. `None`: there is nothing to take back.
+    pub fn undo(&mut self, editor: EditorId, now: Millis) -> Option<Edited> {
+        self.step(editor, now, Editor::undo)
+    }
+
+    /// Makes the editor's last undone step again.
+    pub fn redo(&mut self, editor: EditorId, now: Millis) -> Option<Edited> {
+        self.step(editor, now, Editor::redo)
+    }
+
+    /// Whether undo and redo have something to do.
+    pub fn can_undo_redo(&self, editor: EditorId) -> (bool, bool) {
+        self.editors.get(&editor).map_or((false, false), Editor::can)
+    }
+
+    /// Ends the current undo step, as a save or a jump of the cursor does.
+    pub fn end_undo_step(&mut self, editor: EditorId) {
+        if let Some(editor) = self.editors.get_mut(&editor) {
+            editor.end_step();
+        }
+    }
+
+    /// A place at `index` that stays where it is while others write; `None` if the text is shorter.
+    pub fn anchor(&self, index: u32, side: Side) -> Option<Anchor> {
+        let txn = self.doc.transact();
+        if index > self.text.len(&txn) {
+            return None;
+        }
+        let item = self.text.sticky_index(&txn, index, assoc(side)).and_then(|place| {
+            let id = place.id()?;
+            Some((id.client.get(), id.clock))
+        });
+        Some(Anchor { item, side })
+    }
+
+    /// Where a place is now; `None` if its text is not here yet.
+    pub fn resolve(&self, anchor: &Anchor) -> Option<u32> {
+        let txn = self.doc.transact();
+        let Some((client, clock)) = anchor.item else {
+            return Some(match anchor.side {
+                Side::Before => 0,
+                Side::After => self.text.len(&txn),
+            });
+        };
+        // A client id beyond 53 bits or a clock at the end is a place nobody can have made.
+        if client >= 1 << 53 || clock == u32::MAX {
+            return None;
+        }
+        let scope = IndexScope::Relative(ID::new(ClientID::new(client), clock));
+        Some(StickyIndex::new(scope, assoc(anchor.side)).get_offset(&txn)?.index)
+    }
+
+    fn step(
+        &mut self,
+        editor: EditorId,
+        now: Millis,
+        step: impl FnOnce(&mut Editor) -> bool,
+    ) -> Option<Edited> {
+        self.clock.set(now);
+        self.expect_delta();
+        self.lock().wants_update = true;
+        let stepped = step(self.editors.get_mut(&editor)?);
+        let Captured { update, delta, .. } = self.take_captured();
+        stepped.then_some(())?;
+        Some(Edited { update: update?, deltas: delta.into_iter().collect() })
+    }
+
+    fn expect_delta(&self) {
+        *self.lock() = Captured { wants_delta: true, ..Captured::default() };
+    }
+
+    fn take_captured(&self) -> Captured {
+        std::mem::take(&mut *self.lock())
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Captured> {
+        self.captured.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Document {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Document({} units)", self.len())
+    }
+}
+
+/// How many documents this process has built: a relay shows that it builds none for passing edits on.
+pub fn documents_built() -> u64 {
+    BUILT.load(Ordering::Relaxed)
+}
+
+fn observe(doc: &Doc, text: &TextRef, captured: &Arc<Mutex<Captured>>) {
+    let seen = Arc::clone(captured);
+    text.observe("causeway", move |txn: &TransactionMut, event: &TextEvent| {
+        let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.wants_delta {
+            seen.delta = Some(event.delta(txn).iter().map(delta_op).collect());
+        }
+    });
+    let seen = Arc::clone(captured);
+    doc.observe_after_transaction("causeway", move |txn: &mut TransactionMut| {
+        let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.wants_update {
+            seen.update = Some(txn.encode_update_v1());
+        }
+    })
+    .expect("no transaction is open on a new document");
+}
+
+fn delta_op(op: &YrsDelta) -> DeltaOp {
+    match op {
+        YrsDelta::Retain(length, _) => DeltaOp::Retain(*length),
+        YrsDelta::Deleted(length) => DeltaOp::Delete(*length),
+        YrsDelta::Inserted(Out::Any(yrs::Any::String(text)), _) => DeltaOp::Insert(text.to_string()),
+        // Whatever else a Yjs document can hold in a text takes one unit, shown as the object replacement character.
+        YrsDelta::Inserted(_, _) => DeltaOp::Insert('\u{fffc}'.to_string()),
+    }
+}
+
+fn apply_in(txn: &mut TransactionMut<'_>, update: &[u8]) -> Result<(), ApplyError> {
+    let update = Update::decode_v1(update).map_err(|error| ApplyError::Decode(error.to_string()))?;
+    txn.apply_update(update).map_err(|error| ApplyError::Apply(error.to_string()))?;
+    if txn.has_missing_updates() { Err(ApplyError::Incomplete) } else { Ok(()) }
+}
+
+fn origin(editor: EditorId) -> Origin {
+    Origin::from(editor.0)
+}
+
+fn assoc(side: Side) -> Assoc {
+    match side {
+        Side::Before => Assoc::Before,
+        Side::After => Assoc::After,
+    }
+}
+
+/// Name of the shared text inside the yrs document; Yjs editors bind to the same one.
+const ROOT: &str = "text";
+
+static BUILT: AtomicU64 = AtomicU64::new(0);

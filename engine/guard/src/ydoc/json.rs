@@ -1,0 +1,209 @@
+//! The JSON of embeds and formats, read without recursion.
+
+use crate::fault::Fault;
+use crate::limits::DEPTH_MAX;
+
+/// Reads a JSON text to its end and returns how many levels of arrays and objects it has. `base` is where the text
+/// begins in the update.
+///
+/// It takes what serde_json takes, minus three things: more than [`DEPTH_MAX`] levels, integers between `i64::MAX` and
+/// `u64::MAX` (yrs refuses them after parsing), and numbers above 10³⁰⁰ (serde_json rounds those near the end of the
+/// range to infinity, depending on its features).
+pub(super) fn validate(text: &str, base: usize, limit: u32) -> Result<u32, Fault> {
+    let mut reader = Reader { text: text.as_bytes(), at: 0, base };
+    let depth = reader.document(limit.min(DEPTH_MAX))?;
+    reader.space();
+    if reader.at == reader.text.len() { Ok(depth) } else { Err(reader.fault()) }
+}
+
+struct Reader<'a> {
+    text: &'a [u8],
+    at: usize,
+    base: usize,
+}
+
+impl Reader<'_> {
+    fn document(&mut self, limit: u32) -> Result<u32, Fault> {
+        // One bit per open level: set for an object.
+        let mut objects = 0u64;
+        let mut depth = 0;
+        let mut deepest = 0;
+        loop {
+            self.space();
+            let opens = match self.peek() {
+                Some(b'[') => Some(0),
+                Some(b'{') => Some(1),
+                _ => None,
+            };
+            if let Some(bit) = opens {
+                if depth == limit {
+                    return Err(Fault::TooDeep { at: self.base + self.at });
+                }
+                self.at += 1;
+                objects = objects << 1 | bit;
+                depth += 1;
+                deepest = deepest.max(depth);
+                self.space();
+                if self.peek() != Some(closing(objects)) {
+                    self.key_if(objects & 1 == 1)?;
+                    continue;
+                }
+            } else {
+                self.scalar()?;
+            }
+            // A value is complete, or an empty level is about to close: close what closes, or go on behind a comma.
+            loop {
+                if depth == 0 {
+                    return Ok(deepest);
+                }
+                self.space();
+                if self.peek() == Some(closing(objects)) {
+                    self.at += 1;
+                    objects >>= 1;
+                    depth -= 1;
+                } else {
+                    self.expect(b',')?;
+                    self.space();
+                    self.key_if(objects & 1 == 1)?;
+                    break;
+                }
+            }
+        }
+    }
+
+    fn key_if(&mut self, keyed: bool) -> Result<(), Fault> {
+        if keyed {
+            self.string()?;
+            self.space();
+            self.expect(b':')?;
+        }
+        Ok(())
+    }
+
+    fn scalar(&mut self) -> Result<(), Fault> {
+        match self.peek() {
+            Some(b'"') => self.string(),
+            Some(b't') => self.word(b"true"),
+            Some(b'f') => self.word(b"false"),
+            Some(b'n') => self.word(b"null"),
+            _ => self.number(),
+        }
+    }
+
+    fn string(&mut self) -> Result<(), Fault> {
+        self.expect(b'"')?;
+        loop {
+            match self.next()? {
+                b'"' => return Ok(()),
+                b'\\' => self.escape()?,
+                0..0x20 => return Err(self.fault()),
+                _ => {}
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Result<(), Fault> {
+        match self.next()? {
+            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Ok(()),
+            b'u' => match self.hex4()? {
+                0xDC00..=0xDFFF => Err(self.fault()),
+                0xD800..=0xDBFF => {
+                    self.expect(b'\\')?;
+                    self.expect(b'u')?;
+                    if (0xDC00..=0xDFFF).contains(&self.hex4()?) { Ok(()) } else { Err(self.fault()) }
+                }
+                _ => Ok(()),
+            },
+            _ => Err(self.fault()),
+        }
+    }
+
+    fn hex4(&mut self) -> Result<u32, Fault> {
+        let mut value = 0;
+        for _ in 0..4 {
+            let digit = char::from(self.next()?).to_digit(16).ok_or_else(|| self.fault())?;
+            value = value << 4 | digit;
+        }
+        Ok(value)
+    }
+
+    fn number(&mut self) -> Result<(), Fault> {
+        let start = self.at;
+        if self.peek() == Some(b'-') {
+            self.at += 1;
+        }
+        if self.peek() == Some(b'0') {
+            self.at += 1;
+        } else {
+            self.digits()?;
+        }
+        let mut integer = true;
+        if self.peek() == Some(b'.') {
+            integer = false;
+            self.at += 1;
+            self.digits()?;
+        }
+        if matches!(self.peek(), Some(b'e' | b'E')) {
+            integer = false;
+            self.at += 1;
+            if matches!(self.peek(), Some(b'+' | b'-')) {
+                self.at += 1;
+            }
+            self.digits()?;
+        }
+        let text = std::str::from_utf8(&self.text[start..self.at]).map_err(|_| self.fault())?;
+        let refused = integer && text.parse::<u64>().is_ok_and(|value| i64::try_from(value).is_err());
+        let held = text.parse::<f64>().is_ok_and(|value| value.abs() <= NUMBER_MAX);
+        if held && !refused { Ok(()) } else { Err(self.fault()) }
+    }
+
+    fn digits(&mut self) -> Result<(), Fault> {
+        let start = self.at;
+        while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
+            self.at += 1;
+        }
+        if self.at > start { Ok(()) } else { Err(self.fault()) }
+    }
+
+    fn word(&mut self, word: &[u8]) -> Result<(), Fault> {
+        if !self.text[self.at..].starts_with(word) {
+            return Err(self.fault());
+        }
+        self.at += word.len();
+        Ok(())
+    }
+
+    fn space(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\n' | b'\r' | b'\t')) {
+            self.at += 1;
+        }
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.text.get(self.at).copied()
+    }
+
+    fn next(&mut self) -> Result<u8, Fault> {
+        let byte = self.peek().ok_or_else(|| self.fault())?;
+        self.at += 1;
+        Ok(byte)
+    }
+
+    fn expect(&mut self, byte: u8) -> Result<(), Fault> {
+        if self.peek() != Some(byte) {
+            return Err(self.fault());
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    fn fault(&self) -> Fault {
+        Fault::Json { at: self.base + self.at }
+    }
+}
+
+fn closing(objects: u64) -> u8 {
+    if objects & 1 == 1 { b'}' } else { b']' }
+}
+
+const NUMBER_MAX: f64 = 1e300;

@@ -1,0 +1,109 @@
+//! What an update claims about a stream whose clocks are known.
+
+use super::blocks::{Block, Id, Kind, Place, Visitor};
+use super::content::Content;
+use crate::fault::{Counted, Fault, Unsupported};
+use crate::limits::Limits;
+
+/// The clocks of a stream.
+pub trait Known {
+    /// The next clock of `client`: everything below it exists. `None` if the stream has never seen the client.
+    fn clock(&self, client: u64) -> Option<u32>;
+}
+
+/// The author's clocks an update adds: `from..to`. An update that only deletes has `from == to`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Extension {
+    /// The author's next clock before the update.
+    pub from: u32,
+    /// The author's next clock after it.
+    pub to: u32,
+}
+
+/// Follows an update by one author.
+pub(super) struct Author<'a, K> {
+    own: u64,
+    known: &'a K,
+    /// The root of a document that is one text.
+    text: Option<&'a str>,
+    from: u32,
+    next: u32,
+    nested: u32,
+    nested_limit: u32,
+}
+
+impl<'a, K: Known> Author<'a, K> {
+    pub(super) fn new(own: u64, known: &'a K, limits: &Limits) -> Self {
+        let from = known.clock(own).unwrap_or(0);
+        Author { own, known, text: None, from, next: from, nested: 0, nested_limit: limits.nested }
+    }
+
+    /// Takes only what belongs into the text `root`.
+    pub(super) fn of_text(self, root: &'a str) -> Self {
+        Author { text: Some(root), ..self }
+    }
+
+    pub(super) fn extension(&self) -> Extension {
+        Extension { from: self.from, to: self.next }
+    }
+
+    /// The first clock of `client` that does not exist, as things stand before the next block.
+    fn end_of(&self, client: u64) -> u32 {
+        if client == self.own { self.next } else { self.known.clock(client).unwrap_or(0) }
+    }
+
+    fn nesting(&mut self, place: &Place<'_>) -> Result<(), Fault> {
+        if place.parent.is_some_and(|parent| parent.client == self.own && parent.clock >= self.from) {
+            self.nested += 1;
+            if self.nested > self.nested_limit {
+                return Err(Fault::TooMany { what: Counted::Nested, limit: self.nested_limit });
+            }
+        }
+        Ok(())
+    }
+
+    fn references(&self, at: usize, place: &Place<'_>) -> Result<(), Fault> {
+        for Id { client, clock } in [place.origin, place.right_origin, place.parent].into_iter().flatten() {
+            if clock >= self.end_of(client) {
+                return Err(Fault::UnknownReference { at, client, clock });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<K: Known> Visitor for Author<'_, K> {
+    fn block(&mut self, block: &Block<'_>) -> Result<(), Fault> {
+        if block.id.client != self.own {
+            return Err(Fault::ForeignClient { client: block.id.client });
+        }
+        if block.id.clock != self.next {
+            return Err(Fault::Discontinuous { expected: self.next, found: block.id.clock });
+        }
+        match &block.kind {
+            Kind::Gc => {}
+            Kind::Skip => return Err(Fault::Unsupported { what: Unsupported::Skip, at: block.at }),
+            Kind::Item(place, content) => {
+                self.references(block.at, place)?;
+                self.nesting(place)?;
+                if let Some(root) = self.text {
+                    in_text(root, block.at, place, *content)?;
+                }
+            }
+        }
+        self.next = block.end;
+        Ok(())
+    }
+
+    fn delete(&mut self, client: u64, end: u32) -> Result<(), Fault> {
+        if end > self.end_of(client) { Err(Fault::UnknownDelete { client, end }) } else { Ok(()) }
+    }
+}
+
+fn in_text(root: &str, at: usize, place: &Place<'_>, content: Content) -> Result<(), Fault> {
+    let alien = content == Content::Value || place.keyed || place.parent.is_some();
+    if alien || place.root.is_some_and(|named| named != root) {
+        return Err(Fault::Unsupported { what: Unsupported::NotText, at });
+    }
+    Ok(())
+}

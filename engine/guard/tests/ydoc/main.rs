@@ -1,0 +1,9 @@
+//! The guard against real yrs documents, the known hazards, and mutated updates.
+
+mod authors;
+mod craft;
+mod hazards;
+mod honest;
+mod mutations;
+mod structure;
+mod writer;

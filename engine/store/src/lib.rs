@@ -1,0 +1,28 @@
+//! The storage port of Causeway: one trait, the stores behind it, and a writer that shares fsyncs among rooms.
+//!
+//! Core asks for commits and scans as plain values (`causeway_core::storage`); this crate carries them out.
+//!
+//! * [`Store`] is the port: apply a commit, make it survive, read a range. Keys live in a [`Space`], one per room.
+//! * [`MemoryStore`] keeps everything in memory, for tests, simulations and devices that refuse a disk.
+//! * [`SledStore`] keeps everything in a data folder, the embedded default of relay and native engine.
+//! * [`StoreHandle`] is what a shell holds: it queues commits for one writer thread, which applies whatever is waiting
+//!   and then pays for a single fsync, and scans for a reader thread of its own.
+//! * `contract` (feature `contract`) is the suite that every store passes.
+//!
+//! What a store promises and what it does not is written on [`Store`]; where a number comes from, in [`limits`].
+#![warn(missing_docs)]
+
+#[cfg(feature = "contract")]
+pub mod contract;
+pub mod limits;
+mod memory;
+mod port;
+mod sled_store;
+mod space;
+mod writer;
+
+pub use memory::MemoryStore;
+pub use port::Store;
+pub use sled_store::{OpenError, SledStore};
+pub use space::{Space, SpaceTooLong};
+pub use writer::{StoreHandle, WriterLimits};

@@ -1,0 +1,64 @@
+//! The bounds of a store, each with its reason.
+
+use causeway_core::storage::{Commit, FailureKind, StoreFailure};
+
+/// Bytes of a space's name: a room id of 32 bytes in hexadecimal and some words before it fit twice over, and the
+/// length still takes one byte in front of a key.
+pub const MAX_SPACE_BYTES: usize = 128;
+
+/// Bytes of a key. sled keeps up to some thirty rows in a page and spills pages of 128 KiB and more into files that it
+/// never fsyncs; keys of this length beside values of [`INLINE_VALUE_BYTES`] stay below that.
+pub const MAX_KEY_BYTES: usize = 1024;
+
+/// Bytes of a value: four times the largest snapshot page we mean to write, and still small enough to hold twice in
+/// the memory of a phone.
+pub const MAX_VALUE_BYTES: usize = 64 * 1024 * 1024;
+
+/// Bytes of a value up to which sled keeps it in the row; a longer one is cut into rows of this length. See
+/// [`MAX_KEY_BYTES`] for the reason.
+pub const INLINE_VALUE_BYTES: usize = 3 * 1024;
+
+/// Pages that sled keeps in memory. Its own default of 1 GiB would be most of a small machine; what the hot path reads
+/// (the newest entries) fits in far less.
+pub(crate) const SLED_CACHE_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Commits waiting for the writer thread. A room has at most one commit in flight, so this is a count of busy rooms.
+pub(crate) const QUEUE_COMMITS: usize = 65_536;
+
+/// Bytes of commits waiting for the writer thread; what a slow disk may cost in memory.
+pub(crate) const QUEUE_BYTES: usize = 128 * 1024 * 1024;
+
+/// Scans waiting for the reader thread; each holds only its two keys.
+pub(crate) const QUEUE_SCANS: usize = 65_536;
+
+/// Commits that share one fsync. Beyond this the cost of an fsync per commit is already below that of applying it, and
+/// the first of the group should not wait for the last.
+pub(crate) const GROUP_COMMITS: usize = 1024;
+
+/// Bytes of commits that share one fsync: about what a disk takes in 10 ms.
+pub(crate) const GROUP_BYTES: usize = 4 * 1024 * 1024;
+
+/// The bytes of keys and values in a commit: what it costs to hold it in a queue.
+pub(crate) fn commit_bytes(commit: &Commit) -> usize {
+    let expects = commit.expect.iter().map(|e| e.key.len() + e.value.as_ref().map_or(0, Vec::len));
+    let puts = commit.put.iter().map(|(key, value)| key.len() + value.len());
+    let deletes = commit.delete.iter().chain(&commit.delete_prefix).map(Vec::len);
+    expects.chain(puts).chain(deletes).sum()
+}
+
+/// Refuses a commit with a key or a value beyond the bounds; every store calls it first, so all refuse the same.
+pub(crate) fn check(commit: &Commit) -> Result<(), StoreFailure> {
+    let keys = commit.expect.iter().map(|e| &e.key);
+    let keys = keys.chain(commit.put.iter().map(|(key, _)| key)).chain(&commit.delete);
+    if let Some(key) = keys.chain(&commit.delete_prefix).find(|key| key.len() > MAX_KEY_BYTES) {
+        let sentence =
+            format!("A key of {} bytes is longer than the store takes ({MAX_KEY_BYTES}).", key.len());
+        return Err(StoreFailure::new(FailureKind::TooLarge, sentence));
+    }
+    if let Some((_, value)) = commit.put.iter().find(|(_, value)| value.len() > MAX_VALUE_BYTES) {
+        let sentence =
+            format!("A value of {} bytes is longer than the store takes ({MAX_VALUE_BYTES}).", value.len());
+        return Err(StoreFailure::new(FailureKind::TooLarge, sentence));
+    }
+    Ok(())
+}

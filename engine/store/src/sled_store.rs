@@ -1,0 +1,259 @@
+//! The embedded store on sled, in a data folder of its own.
+//!
+//! What sled 0.34 does, and what is built around it:
+//!
+//! * A batch that was applied lies in sled's own buffer in memory and dies with the process. [`Store::settle`] therefore
+//!   flushes: the buffer is written to the file, which the operating system keeps.
+//! * On Linux sled's flush calls `sync_file_range`, which neither writes metadata nor empties the disk's cache.
+//!   [`Store::sync`] therefore ends with an fsync of the log file on a handle of ours.
+//! * Rows or pages beyond 128 KiB go to files that sled never fsyncs. Long values are cut into short rows (see
+//!   [`row`]), so that this never happens.
+//! * Each batch costs two writes, so the commits of a group become one batch.
+//! * sled cuts its log at the first record that it cannot read and says nothing. [`tip`] notices.
+//! * sled may panic on damage or a failing disk. Every call is guarded; after a panic the store refuses everything.
+//! * sled's background flush is off: it would fsync every half second for ever, and nothing depends on it, since
+//!   segments are also cleaned in passing by writes.
+
+mod draft;
+mod open;
+mod row;
+mod tip;
+
+use std::fmt;
+use std::fs::File;
+use std::ops::Bound;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::{OnceLock, PoisonError, RwLock};
+
+use causeway_core::storage::{Commit, CommitError, FailureKind, Page, Scan, StoreFailure};
+
+use self::draft::Draft;
+pub use self::open::OpenError;
+use self::tip::Tip;
+use crate::{Space, Store, limits};
+
+/// A store in a data folder, which it locks for as long as it is open.
+///
+/// The folder holds `FORMAT` (a version number), `lock`, `tip` (how far it was durable) and `sled/`. Opening touches
+/// nothing when it fails.
+pub struct SledStore {
+    /// Taken out only when the store is dropped.
+    db: Option<sled::Db>,
+    /// sled's log file, on a handle of ours: it reports every failed write since the store was opened.
+    log: File,
+    tip: Tip,
+    /// Writers hold it while they apply, readers while they fill a page, so that a page shows one moment.
+    numbers: RwLock<Numbers>,
+    /// The first failure after which nothing is certain any more.
+    failed: OnceLock<StoreFailure>,
+    /// Released last, after sled has closed its files.
+    lock: File,
+}
+
+/// What the store counts.
+struct Numbers {
+    /// The number that the next long value gets.
+    next_long: u64,
+    /// The number of the last batch that was applied.
+    batch: u64,
+}
+
+impl SledStore {
+    /// Opens the store in a data folder, creating the folder where there is none.
+    ///
+    /// # Errors
+    /// One sentence each that says what to do; nothing was touched.
+    pub fn open(folder: impl AsRef<Path>) -> Result<Self, OpenError> {
+        let opened = open::open(folder.as_ref())?;
+        Ok(Self {
+            db: Some(opened.db),
+            log: opened.log,
+            tip: opened.tip,
+            numbers: RwLock::new(opened.numbers),
+            failed: OnceLock::new(),
+            lock: opened.lock,
+        })
+    }
+
+    fn db(&self) -> &sled::Db {
+        self.db.as_ref().expect("taken out only by drop")
+    }
+
+    /// Runs `work` unless the store has failed; a panic inside sled fails the store.
+    fn guarded<T>(&self, work: impl FnOnce(&sled::Db) -> Result<T, StoreFailure>) -> Result<T, StoreFailure> {
+        if let Some(first) = self.failed.get() {
+            let sentence =
+                format!("The store is closed after a failure; open it again. First failure: {first}");
+            return Err(StoreFailure::new(FailureKind::Closed, sentence));
+        }
+        let db = self.db();
+        catch_unwind(AssertUnwindSafe(|| work(db))).unwrap_or_else(|_| {
+            let sentence =
+                "The embedded database gave up; open the store again, and restore a backup if that fails.";
+            Err(self.fail(StoreFailure::new(FailureKind::Damaged, sentence)))
+        })
+    }
+
+    /// Remembers the first failure and refuses everything from now on.
+    fn fail(&self, failure: StoreFailure) -> StoreFailure {
+        self.failed.get_or_init(|| failure.clone());
+        failure
+    }
+
+    fn write_out(&self, db: &sled::Db) -> Result<(), StoreFailure> {
+        db.flush().map(drop).map_err(|e| self.fail(failure_of(&e)))
+    }
+}
+
+impl Store for SledStore {
+    fn apply(&self, space: &Space, commit: &Commit) -> Result<(), CommitError> {
+        let group = [(space.clone(), commit.clone())];
+        self.apply_group(&group).pop().expect("one answer for one commit")
+    }
+
+    fn apply_group(&self, group: &[(Space, Commit)]) -> Vec<Result<(), CommitError>> {
+        let mut answers = Vec::with_capacity(group.len());
+        let outcome = self.guarded(|db| {
+            let mut numbers = self.numbers.write().unwrap_or_else(PoisonError::into_inner);
+            let mut draft = Draft::new(db, numbers.next_long);
+            for (space, commit) in group {
+                let staged = limits::check(commit).map_err(CommitError::from);
+                answers.push(staged.and_then(|()| draft.stage(space, commit)));
+            }
+            if draft.is_empty() {
+                return Ok(());
+            }
+            numbers.next_long = draft.next_long();
+            numbers.batch += 1;
+            // A batch that fails half way may have shown some of its rows already.
+            draft.apply(numbers.batch).map_err(|e| self.fail(failure_of(&e)))
+        });
+        if let Err(failure) = outcome {
+            // Whatever was staged is not certain, and what comes after a panic was never staged.
+            answers.resize(group.len(), Ok(()));
+            for answer in answers.iter_mut().filter(|answer| answer.is_ok()) {
+                *answer = Err(failure.clone().into());
+            }
+        }
+        answers
+    }
+
+    fn settle(&self) -> Result<(), StoreFailure> {
+        self.guarded(|db| self.write_out(db))
+    }
+
+    fn sync(&self) -> Result<(), StoreFailure> {
+        self.guarded(|db| {
+            let batch = self.numbers.read().unwrap_or_else(PoisonError::into_inner).batch;
+            self.write_out(db)?;
+            self.log.sync_data().and_then(|()| self.tip.note(batch)).map_err(|e| self.fail(io_failure(&e)))
+        })
+    }
+
+    fn scan(&self, space: &Space, scan: &Scan) -> Result<Page, StoreFailure> {
+        let mut page = Page::default();
+        if scan.start >= scan.end {
+            return Ok(page);
+        }
+        self.guarded(|db| {
+            let _one_moment = self.numbers.read().unwrap_or_else(PoisonError::into_inner);
+            let (start, end) = (row::key(space, &scan.start), row::key(space, &scan.end));
+            let mut bytes = 0;
+            for found in db.range(start..end) {
+                let (tree_key, raw) =
+                    found.map_err(|e| near(&e, page.rows.last().map_or(&scan.start, |row| &row.0)))?;
+                let key = row::key_in_space(space, &tree_key);
+                let stored = row::Stored::decode(&tree_key, &raw);
+                bytes += key.len() + stored.as_ref().map_or(0, row::Stored::len);
+                let full = bytes > scan.max_bytes || page.rows.len() >= scan.max_rows;
+                let value =
+                    if full && !page.rows.is_empty() { None } else { Some(read_value(db, key, stored)) };
+                match value {
+                    Some(Ok(value)) => page.rows.push((key.to_vec(), value)),
+                    Some(Err(failure)) if page.rows.is_empty() => return Err(failure),
+                    // Also where the row is damaged: those before it are sound, and the next page begins by failing.
+                    Some(Err(_)) | None => {
+                        page.more = Some(key.to_vec());
+                        break;
+                    }
+                }
+            }
+            Ok(page)
+        })
+    }
+
+    fn spaces(&self, after: Option<&Space>, max: usize) -> Result<Vec<Space>, StoreFailure> {
+        self.guarded(|db| {
+            let mut spaces: Vec<Space> = Vec::new();
+            while spaces.len() < max {
+                let start = spaces.last().or(after).map_or_else(row::first_key, row::key_behind);
+                let behind = (Bound::Included(start), Bound::Excluded(row::end_of_rows()));
+                let Some(found) = db.range::<Vec<u8>, _>(behind).next() else { break };
+                let (tree_key, _) = found.map_err(|e| failure_of(&e))?;
+                let space = row::space_of(&tree_key).ok_or_else(|| StoreFailure::damaged(&tree_key))?;
+                spaces.push(space);
+            }
+            Ok(spaces)
+        })
+    }
+}
+
+impl fmt::Debug for SledStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // sled's own Debug prints every row.
+        f.debug_struct("SledStore").field("failed", &self.failed.get()).finish_non_exhaustive()
+    }
+}
+
+impl Drop for SledStore {
+    fn drop(&mut self) {
+        let db = self.db.take();
+        // sled flushes here, and panics where the disk refuses; whoever needed the flush called `sync`.
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(db)));
+        // Not left to closing the file: a process that was being spawned meanwhile holds a copy of it for a moment.
+        let _ = self.lock.unlock();
+    }
+}
+
+fn read_value(db: &sled::Db, key: &[u8], stored: Option<row::Stored<'_>>) -> Result<Vec<u8>, StoreFailure> {
+    let damaged = || StoreFailure::damaged(key);
+    let stored = stored.ok_or_else(damaged)?;
+    stored.assemble(|piece| db.get(piece)).map_err(|e| near(&e, key))?.ok_or_else(damaged)
+}
+
+/// A failure while reading at or right behind a key: damage there concerns this range only.
+fn near(error: &sled::Error, key: &[u8]) -> StoreFailure {
+    if matches!(error, sled::Error::Corruption { .. }) {
+        return StoreFailure::damaged(key);
+    }
+    failure_of(error)
+}
+
+fn failure_of(error: &sled::Error) -> StoreFailure {
+    match error {
+        sled::Error::Io(e) => io_failure(e),
+        sled::Error::Corruption { .. } => {
+            let sentence = "The store is damaged; restore it from a backup or from another device.";
+            StoreFailure::new(FailureKind::Damaged, sentence)
+        }
+        sled::Error::CollectionNotFound(_) | sled::Error::Unsupported(_) | sled::Error::ReportableBug(_) => {
+            StoreFailure::new(FailureKind::Io, format!("The embedded database failed: {error}"))
+        }
+    }
+}
+
+fn io_failure(error: &std::io::Error) -> StoreFailure {
+    if is_full(error) {
+        let sentence = "The disk is full; free some space and open the store again.";
+        return StoreFailure::new(FailureKind::Full, sentence);
+    }
+    StoreFailure::new(
+        FailureKind::Io,
+        format!("The disk refused: {error}; look at it and open the store again."),
+    )
+}
+
+fn is_full(error: &std::io::Error) -> bool {
+    matches!(error.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded)
+}

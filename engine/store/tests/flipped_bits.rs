@@ -1,0 +1,92 @@
+//! A disk that changes single bits: whatever else happens, no wrong value is read.
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::path::Path;
+
+use causeway_core::storage::{Commit, FailureKind, Scan};
+use causeway_store::contract::space;
+use causeway_store::{OpenError, SledStore, Store};
+
+const FLIPS: u64 = 60;
+const ROWS: u32 = 300;
+
+fn value(n: u32) -> Vec<u8> {
+    (0..if n.is_multiple_of(50) { 8000 } else { 300 }).map(|i: u32| (i ^ n) as u8).collect()
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for found in fs::read_dir(from).unwrap() {
+        let found = found.unwrap();
+        let to = to.join(found.file_name());
+        if found.path().is_dir() {
+            copy(&found.path(), &to);
+        } else {
+            fs::copy(found.path(), to).unwrap();
+        }
+    }
+}
+
+/// Reads row by row, past damaged ones, and tells how many were sound. A row is sound or said to be damaged, never
+/// wrong and never silently missing.
+fn sound_rows(store: &SledStore) -> u32 {
+    let mut sound = 0;
+    for n in 0..ROWS {
+        let start = n.to_be_bytes().to_vec();
+        let end = [&start[..], &[0]].concat();
+        let scan = Scan { start: start.clone(), end, max_bytes: 1 << 20, max_rows: 2 };
+        match store.scan(&space("room"), &scan) {
+            Ok(page) => {
+                assert_eq!(page.rows, [(start, value(n))], "row {n} is not what was written");
+                sound += 1;
+            }
+            Err(failure) => assert_eq!(failure.kind, FailureKind::Damaged, "{failure}"),
+        }
+    }
+    sound
+}
+
+fn write_rows(folder: &Path) {
+    let store = SledStore::open(folder).unwrap();
+    for start in (0..ROWS).step_by(20) {
+        let put = (start..start + 20).map(|n| (n.to_be_bytes().to_vec(), value(n))).collect();
+        store.apply(&space("room"), &Commit { put, ..Commit::default() }).unwrap();
+        store.sync().unwrap();
+    }
+    assert_eq!(sound_rows(&store), ROWS);
+}
+
+fn flip_bits(written: &Path, bent: &Path) {
+    let (mut refused, mut partly, mut whole) = (0, 0, 0);
+    for flip in 0..FLIPS {
+        copy(written, bent);
+        let log = bent.join("sled/db");
+        let mut bytes = fs::read(&log).unwrap();
+        // Spread over the whole file, the same in every run.
+        let bit =
+            usize::try_from(flip).unwrap() * (bytes.len() * 8 / FLIPS as usize) + 13 * flip as usize % 64;
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        fs::write(&log, bytes).unwrap();
+        match SledStore::open(bent) {
+            Ok(store) if sound_rows(&store) == ROWS => whole += 1,
+            Ok(_) => partly += 1,
+            Err(OpenError::Damaged { .. }) => refused += 1,
+            Err(other) => panic!("{other}"),
+        }
+        fs::remove_dir_all(bent).unwrap();
+    }
+    println!("of {FLIPS} flips: {refused} refused, {partly} partly readable, {whole} harmless");
+    assert!(refused + partly > 0, "no flip hit anything");
+}
+
+#[test]
+fn no_flipped_bit_is_read_as_a_value_or_loses_one_in_silence() {
+    let folder = tempfile::tempdir().unwrap();
+    let (written, bent) = (folder.path().join("written"), folder.path().join("bent"));
+    write_rows(&written);
+    flip_bits(&written, &bent);
+    // Once more with the snapshot that sled writes as it opens, which sends it down another path.
+    drop(SledStore::open(&written).unwrap());
+    flip_bits(&written, &bent);
+}
