@@ -191,7 +191,7 @@ impl Room {
         if let Some(output) = self.outputs.pop_front() {
             return Some(output);
         }
-        if self.disk_retry_at.is_some() || !self.boot.may_write() {
+        if self.disk_retry_at.is_some() || !self.boot.may_write() || self.storage == Storage::Lost {
             return None;
         }
         let next_op = &mut self.next_op;
@@ -213,6 +213,7 @@ impl Room {
             self.have_due().map(|at| (at, Why::Seen)),
             self.mine.due(self.link.is_live()).map(|at| (at, Why::Presence)),
             self.disk_retry_at.map(|at| (at, Why::Disk)),
+            (self.storage == Storage::Lost && !self.queue.is_idle()).then_some((Millis(0), Why::Disk)),
         ]
         .into_iter()
         .flatten()
@@ -233,6 +234,7 @@ impl Room {
         if self.disk_retry_at.is_some_and(|at| now.monotonic >= at) {
             self.retry_disk();
         }
+        self.write_without_disk(now);
         self.tick_link(now);
         self.tick_journals(now);
         self.tick_outbox(now);

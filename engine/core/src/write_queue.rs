@@ -118,6 +118,11 @@ impl<Tag> WriteQueue<Tag> {
         Some((op, flight.commit.clone()))
     }
 
+    /// Everything that waits to become durable.
+    pub fn waiting(&self) -> impl Iterator<Item = &Tag> {
+        self.flight.iter().flat_map(|flight| &flight.tags).chain(&self.tags)
+    }
+
     /// Forgets everything that is not on the disk, and answers the tags of it.
     pub fn abandon(&mut self) -> Vec<Tag> {
         let mut tags = self.flight.take().map(|flight| flight.tags).unwrap_or_default();

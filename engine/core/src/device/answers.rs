@@ -2,6 +2,7 @@
 
 use crate::device::Room;
 use crate::device::event::Event;
+use crate::device::fork::Why;
 use crate::device::load::Reading;
 use crate::device::stream::{Phase, Sync};
 use crate::ids::StreamId;
@@ -14,7 +15,7 @@ use crate::wire::{self, Later, Need, Refused, Saved, Seen, Synced};
 
 impl Room {
     /// Puts sealed entries on the link, in frames of a bounded size.
-    pub(super) fn offer(&mut self, id: StreamId, entries: &[Entry], now: Now) {
+    pub(super) fn offer(&mut self, entries: &[Entry]) {
         if !self.link.is_live() {
             return;
         }
@@ -37,11 +38,6 @@ impl Room {
         if !run.is_empty() {
             self.send_bytes(wire::encode_entries(run));
         }
-        if let Some(stream) = self.streams.get_mut(&id)
-            && matches!(stream.sync, Sync::Asked(_))
-        {
-            stream.sync = Sync::Following(now.monotonic);
-        }
     }
 
     /// The home has sent all it had. Its version says what it lacks.
@@ -49,7 +45,7 @@ impl Room {
         let id = synced.stream;
         let Some(stream) = self.streams.get_mut(&id) else { return };
         if synced.gone {
-            return self.handle_gone(id);
+            return self.handle_gone(id, now);
         }
         stream.sync = Sync::Following(now.monotonic);
         let mut lost = false;
@@ -63,9 +59,7 @@ impl Room {
                 .map(|(_, entry)| entry.name().seq);
             let tip = stream.log.tip(replica).seq;
             // A home restored from a backup lacks what it once called saved: it is read from this disk again.
-            lost |= at_home < tip
-                && held.is_none_or(|first| first > at_home + 1)
-                && !stream.closed.contains(replica);
+            lost |= at_home < tip && held.is_none_or(|first| first > at_home + 1);
             if let Some(saved) = stream.saved.get_mut(replica) {
                 *saved = (*saved).min(at_home);
             }
@@ -77,13 +71,13 @@ impl Room {
         for (replica, seq) in &synced.version.above {
             self.mark_saved(id, EntryName { replica: *replica, seq: *seq });
         }
-        self.offer_outbox(id, now);
+        self.offer_outbox(id);
         self.tick_journals(now);
         self.events.push(Event::SaveStatus(id));
         self.compare_digests(synced);
     }
 
-    pub(super) fn handle_lost_page(&mut self, id: StreamId, page: Page, now: Now) {
+    pub(super) fn handle_lost_page(&mut self, id: StreamId, page: Page) {
         let Some(stream) = self.streams.get_mut(&id) else { return };
         for (key, value) in page.rows {
             let Some((_, arrival)) = stored::parse_entry_key(&key) else { continue };
@@ -104,7 +98,7 @@ impl Room {
                 let (_, end) = stored::entry_range(&id, 0, u64::MAX);
                 self.scan(Scan { start, end, max_bytes: SCAN_BYTES, max_rows: SCAN_ROWS }, Reading::Lost(id));
             }
-            None => self.offer_outbox(id, now),
+            None => self.offer_outbox(id),
         }
     }
 
@@ -125,9 +119,9 @@ impl Room {
     }
 
     pub(super) fn handle_refused(&mut self, refused: &Refused, now: Now) {
-        let Refused { stream, replica, seq, code, sentence } = refused;
-        if self.identities.contains_key(replica) {
-            self.close_replica(*stream, *replica, *seq, code, sentence, now);
+        let Refused { stream, replica, seq, code, sentence } = refused.clone();
+        if self.identities.contains_key(&replica) {
+            self.close_replica(stream, EntryName { replica, seq }, &Why { code, sentence }, now);
         }
     }
 
@@ -142,7 +136,7 @@ impl Room {
             // Not in the outbox: let the home say what it has, which finds out whether it lost something.
             self.subscribe(need.stream, now);
         } else {
-            self.offer(need.stream, &entries, now);
+            self.offer(&entries);
         }
     }
 
@@ -157,7 +151,9 @@ impl Room {
     pub(super) fn outbox_due(&self) -> Option<Millis> {
         let due = self.streams.values().filter_map(|stream| match stream.sync {
             Sync::Asked(since) => Some(since.after(RESEND_AFTER)),
-            Sync::Following(since) if stream.has_outbox() => Some(since.after(RESEND_AFTER)),
+            Sync::Following(since) if stream.has_outbox() || !stream.park.is_empty() => {
+                Some(since.after(RESEND_AFTER))
+            }
             Sync::Waiting(until) => Some(until),
             Sync::Following(_) | Sync::Off => None,
         });
@@ -165,26 +161,29 @@ impl Room {
     }
 
     pub(super) fn tick_outbox(&mut self, now: Now) {
-        let due = |sync, outbox| match sync {
+        let due = |sync, open| match sync {
             Sync::Asked(since) => now.monotonic >= since.after(RESEND_AFTER),
-            Sync::Following(since) => outbox && now.monotonic >= since.after(RESEND_AFTER),
+            Sync::Following(since) => open && now.monotonic >= since.after(RESEND_AFTER),
             Sync::Waiting(until) => now.monotonic >= until,
             Sync::Off => false,
         };
-        let late = self.streams.iter().filter(|(_, stream)| due(stream.sync, stream.has_outbox()));
+        let late = self
+            .streams
+            .iter()
+            .filter(|(_, stream)| due(stream.sync, stream.has_outbox() || !stream.park.is_empty()));
         for id in late.map(|(id, _)| *id).collect::<Vec<_>>() {
             self.subscribe(id, now);
         }
     }
 
-    fn offer_outbox(&mut self, id: StreamId, now: Now) {
+    fn offer_outbox(&mut self, id: StreamId) {
         let Some(stream) = self.streams.get(&id) else { return };
         let mut waiting: Vec<(u64, Entry)> =
             stream.outbox.values().take(LINK_REPLICAS).flatten().cloned().collect();
         // Order of arrival is an order that respects dependencies.
         waiting.sort_by_key(|(arrival, _)| *arrival);
         let entries: Vec<Entry> = waiting.into_iter().map(|(_, entry)| entry).collect();
-        self.offer(id, &entries, now);
+        self.offer(&entries);
     }
 
     /// Promise 3: only now does the outbox forget.
@@ -220,14 +219,18 @@ impl Room {
         }
     }
 
-    fn handle_gone(&mut self, id: StreamId) {
+    fn handle_gone(&mut self, id: StreamId, now: Now) {
         let Some(stream) = self.streams.get_mut(&id) else { return };
         if stream.phase == Phase::Gone {
             return;
         }
         stream.phase = Phase::Gone;
         stream.log.end();
-        self.keep_unsaved(id, "stream.gone", "the document was deleted before this was saved");
+        let why = Why {
+            code: "stream.gone".into(),
+            sentence: "the document was deleted before this was saved".into(),
+        };
+        self.keep_unsaved(id, &why, now);
         self.forget_rows(&id);
         self.queue.tag(crate::device::journal::Tag::Journaled { stream: id, edit: 0 }, Durability::Relaxed);
         self.events.push(Event::Gone(id));

@@ -23,7 +23,7 @@ pub(super) struct Boot {
     tips: BTreeMap<(StreamId, ReplicaId), u64>,
     saved: BTreeMap<(StreamId, ReplicaId), u64>,
     pub(super) leftovers: BTreeSet<(StreamId, ReplicaId)>,
-    closed: BTreeSet<(StreamId, ReplicaId)>,
+    closed: BTreeMap<(StreamId, ReplicaId), u64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +43,7 @@ impl Boot {
             tips: BTreeMap::new(),
             saved: BTreeMap::new(),
             leftovers: BTreeSet::new(),
-            closed: BTreeSet::new(),
+            closed: BTreeMap::new(),
         }
     }
 
@@ -148,8 +148,9 @@ impl Room {
                 self.boot.leftovers.insert((stream, replica));
             }
             Some(b'f') => {
-                let (stream, replica, _) = stored::parse_fork_key(key).ok_or(Damage::Body)?;
-                self.boot.closed.insert((stream, replica));
+                let (stream, replica, seq) = stored::parse_fork_key(key).ok_or(Damage::Body)?;
+                let from = self.boot.closed.entry((stream, replica)).or_insert(seq);
+                *from = seq.min(*from);
             }
             Some(b'r') => {
                 let identity = Identity::from_secret(&ReplicaRecord::decode(value)?.secret);
@@ -178,8 +179,9 @@ impl Room {
     /// A stream as the disk's marks know it, before its entries are read.
     pub(super) fn new_stream(&self, id: StreamId) -> Stream {
         let mut stream = Stream::new(id);
-        let of_stream = |name: &&(StreamId, ReplicaId)| name.0 == id;
-        stream.closed = self.boot.closed.iter().filter(of_stream).map(|(_, replica)| *replica).collect();
+        let closed = self.boot.closed.iter().filter(|(name, _)| name.0 == id);
+        stream.closed = closed.map(|((_, replica), from)| (*replica, *from)).collect();
+        stream.marks.forks = u32::try_from(stream.closed.len()).unwrap_or(u32::MAX);
         let saved = self.boot.saved.iter().filter(|(name, _)| name.0 == id);
         stream.saved = saved.map(|((_, replica), seq)| (*replica, *seq)).collect();
         stream

@@ -3,123 +3,130 @@
 use crate::device::Room;
 use crate::device::event::Event;
 use crate::device::journal::Tag;
-use crate::device::stream::{Body, Phase, Sync};
+use crate::device::stream::{Phase, Sync};
 use crate::ids::{ReplicaId, StreamId};
-use crate::log::{Entry, Tip};
+use crate::log::{Entry, EntryName};
 use crate::storage::Durability;
 use crate::stored::{self, ForkRecord, Prefix};
 use crate::time::Now;
+use crate::ydoc::Document;
+
+/// Why work became a fork.
+#[derive(Clone, Debug)]
+pub(super) struct Why {
+    /// Machine code.
+    pub(super) code: String,
+    /// For people.
+    pub(super) sentence: String,
+}
 
 impl Room {
-    /// Ends a replica in a stream: its entries from `seq` on and what is not sealed become a fork, the stream is built
+    /// Ends a replica in a stream: its entries from `from` on and what is not sealed become a fork, the stream is built
     /// again from what the home took, and writing goes on under a new replica.
-    pub(super) fn close_replica(
-        &mut self,
-        id: StreamId,
-        replica: ReplicaId,
-        seq: u64,
-        code: &str,
-        sentence: &str,
-        now: Now,
-    ) {
+    pub(super) fn close_replica(&mut self, id: StreamId, from: EntryName, why: &Why, now: Now) {
+        let refused = self.unsaved_from(id, from);
         let Some(stream) = self.streams.get_mut(&id) else { return };
-        if !stream.closed.insert(replica) {
+        if stream.closed.contains_key(&from.replica) {
             return;
         }
-        let refused = stream.outbox.remove(&replica).unwrap_or_default();
-        let (kept, refused): (Vec<_>, Vec<_>) =
-            refused.into_iter().partition(|(_, entry)| entry.name().seq < seq);
-        if !kept.is_empty() {
-            stream.outbox.insert(replica, kept.into());
+        stream.closed.insert(from.replica, from.seq);
+        if let Some(entries) = stream.outbox.get_mut(&from.replica) {
+            entries.retain(|(_, entry)| entry.name().seq < from.seq);
         }
-        for (arrival, entry) in &refused {
-            self.queue.delete(stored::entry_key(&id, *arrival));
-            self.queue.delete(stored::index_key(&id, &replica, entry.name().seq));
-        }
-        let record = |payload: Vec<u8>| ForkRecord {
-            code: code.into(),
-            sentence: sentence.into(),
-            time: now.wall,
-            payload,
-        };
-        for (_, entry) in &refused {
-            let key = stored::fork_key(&id, &replica, entry.name().seq);
-            self.queue.put(key, record(entry.payload().to_vec()).encode());
-        }
-        let Some(stream) = self.streams.get_mut(&id) else { return };
-        let tip: Tip = stream.log.tip(&replica);
-        stream.marks.forks += 1;
-        stream.marks.handle_refused();
+        stream.outbox.retain(|_, entries| !entries.is_empty());
         stream.phase = Phase::Rebuilding;
         stream.sync = Sync::Off;
-        let was_writer = stream.document().is_some_and(|document| document.client() == replica.client());
-        let unsealed = if was_writer { std::mem::take(&mut stream.journal).updates } else { Vec::new() };
-        for (at, update) in (tip.seq.max(seq) + 1..).zip(unsealed) {
-            self.queue.put(stored::fork_key(&id, &replica, at), record(update).encode());
+        for (arrival, entry) in &refused {
+            self.queue.delete(stored::entry_key(&id, *arrival));
+            self.queue.delete(stored::index_key(&id, &from.replica, entry.name().seq));
         }
-        self.queue.delete_prefix(stored::journal_stream(&id, &replica));
-        self.queue.delete(stored::tip_key(&id, &replica));
-        if replica == self.current {
+        for (_, entry) in refused {
+            self.keep_fork(id, entry.name(), entry.payload().to_vec(), why, now);
+        }
+        self.keep_journal(id, why, now);
+        self.queue.delete(stored::tip_key(&id, &from.replica));
+        self.tell_fork(id, why);
+        if from.replica == self.current {
             self.mint();
         }
         self.queue.tag(Tag::Rebuild(id), Durability::Strict);
-        self.events.push(Event::Fork { stream: id, code: code.into(), sentence: sentence.into() });
-        self.events.push(Event::SaveStatus(id));
+    }
+
+    /// The stream has ended: what of this device's work it did not take is kept.
+    pub(super) fn keep_unsaved(&mut self, id: StreamId, why: &Why, now: Now) {
+        let replicas: Vec<ReplicaId> = self.identities.keys().copied().collect();
+        let unsaved: Vec<(u64, Entry)> = replicas
+            .into_iter()
+            .flat_map(|replica| self.unsaved_from(id, EntryName { replica, seq: 0 }))
+            .collect();
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        stream.outbox.clear();
+        if unsaved.is_empty() && stream.journal.updates.is_empty() {
+            return;
+        }
+        for (_, entry) in unsaved {
+            self.keep_fork(id, entry.name(), entry.payload().to_vec(), why, now);
+        }
+        self.keep_journal(id, why, now);
+        self.queue.delete_prefix(stored::stream_prefix(Prefix::Journal, &id));
+        self.tell_fork(id, why);
     }
 
     /// What is written while a stream is being rebuilt belongs to the fork.
     pub(super) fn fork_edit(&mut self, id: StreamId, replica: ReplicaId, update: Vec<u8>, now: Now) {
         let Some(stream) = self.streams.get_mut(&id) else { return };
         stream.journal.pieces += 1;
-        // Behind every number an entry can have had.
-        let at = FORK_EDITS + stream.journal.pieces;
-        let sentence = "written while refused work was being set aside";
-        let record = ForkRecord {
+        let name = EntryName { replica, seq: FORK_EDITS + FORK_EDITS / 2 + stream.journal.pieces };
+        let why = Why {
             code: "fork.later".into(),
-            sentence: sentence.into(),
-            time: now.wall,
-            payload: update,
+            sentence: "written while refused work was being set aside".into(),
         };
-        self.queue.put(stored::fork_key(&id, &replica, at), record.encode());
+        self.keep_fork(id, name, update, &why, now);
         self.queue.tag(Tag::Journaled { stream: id, edit: 0 }, Durability::Relaxed);
     }
 
-    /// The stream has ended: what of this device's work it did not take is kept.
-    pub(super) fn keep_unsaved(&mut self, id: StreamId, code: &str, sentence: &str) {
-        let Some(stream) = self.streams.get_mut(&id) else { return };
-        let outbox = std::mem::take(&mut stream.outbox);
-        let unsealed = std::mem::take(&mut stream.journal).updates;
-        let entries: Vec<Entry> = outbox.into_values().flatten().map(|(_, entry)| entry).collect();
-        if entries.is_empty() && unsealed.is_empty() {
-            return;
-        }
-        stream.marks.forks += 1;
-        stream.marks.handle_refused();
-        if let Body::Text(document) = &stream.body {
-            let current = self.identities.keys().find(|replica| replica.client() == document.client());
-            let author = current.copied().unwrap_or(self.current);
-            for (at, update) in (FORK_EDITS..).zip(unsealed) {
-                let record = ForkRecord {
-                    code: code.into(),
-                    sentence: sentence.into(),
-                    time: crate::time::Millis(0),
-                    payload: update,
-                };
-                self.queue.put(stored::fork_key(&id, &author, at), record.encode());
+    /// Keeps one piece of a fork on the disk.
+    pub(super) fn keep_fork(&mut self, id: StreamId, name: EntryName, payload: Vec<u8>, why: &Why, now: Now) {
+        let Why { code, sentence } = why.clone();
+        let record = ForkRecord { code, sentence, time: now.wall, payload };
+        self.queue.put(stored::fork_key(&id, &name.replica, name.seq), record.encode());
+    }
+
+    /// Entries of a replica that the home has not called saved, on this disk or on their way there.
+    fn unsaved_from(&self, id: StreamId, from: EntryName) -> Vec<(u64, Entry)> {
+        let outbox = self.streams.get(&id).and_then(|stream| stream.outbox.get(&from.replica));
+        let sealed = self.queue.waiting().filter_map(|tag| match tag {
+            Tag::Sealed { entry, arrival, .. } if entry.header().stream == id => {
+                Some((*arrival, (**entry).clone()))
             }
+            Tag::Sealed { .. } | Tag::Journaled { .. } | Tag::Rebuild(_) | Tag::Load(_) => None,
+        });
+        let of_replica = |name: EntryName| name.replica == from.replica && name.seq >= from.seq;
+        let all = outbox.into_iter().flatten().cloned().chain(sealed);
+        all.filter(|(_, entry)| of_replica(entry.name())).collect()
+    }
+
+    /// Moves what is not sealed into the fork.
+    fn keep_journal(&mut self, id: StreamId, why: &Why, now: Now) {
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        let client = stream.document().map(Document::client);
+        let updates = std::mem::take(&mut stream.journal).updates;
+        let author = self.identities.keys().find(|replica| Some(replica.client()) == client).copied();
+        let Some(author) = author else { return };
+        for (seq, update) in (FORK_EDITS..).zip(updates) {
+            self.keep_fork(id, EntryName { replica: author, seq }, update, why, now);
         }
-        for entry in entries {
-            let name = entry.name();
-            let record = ForkRecord {
-                code: code.into(),
-                sentence: sentence.into(),
-                time: entry.header().time,
-                payload: entry.payload().to_vec(),
-            };
-            self.queue.put(stored::fork_key(&id, &name.replica, name.seq), record.encode());
+        self.queue.delete_prefix(stored::journal_stream(&id, &author));
+    }
+
+    fn tell_fork(&mut self, id: StreamId, why: &Why) {
+        if let Some(stream) = self.streams.get_mut(&id) {
+            stream.marks.forks += 1;
+            stream.marks.handle_refused();
         }
-        self.queue.delete_prefix(stored::stream_prefix(Prefix::Journal, &id));
-        self.events.push(Event::Fork { stream: id, code: code.into(), sentence: sentence.into() });
+        let Why { code, sentence } = why.clone();
+        self.events.push(Event::Fork { stream: id, code, sentence });
+        self.events.push(Event::SaveStatus(id));
     }
 }
 

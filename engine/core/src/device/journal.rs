@@ -1,12 +1,13 @@
 //! From edits to entries: the journal, sealing, and what the disk answers (rule 3).
 
 use crate::device::event::{Event, Storage};
+use crate::device::fork::Why;
 use crate::device::receipts::Receipt;
 use crate::device::stream::{Journal, Phase, Stream, Sync};
 use crate::device::{Output, Room, failing};
 use crate::ids::{ReplicaId, StreamId};
 use crate::limits::{JOURNAL_BYTES, JOURNAL_INTERVAL, SEAL_INTERVAL, STORE_RETRY};
-use crate::log::{Entry, EntryKind, Header, Verdict};
+use crate::log::{Entry, EntryKind, EntryName, Header, Verdict};
 use crate::storage::{CommitError, Durability};
 use crate::stored::{self, ReplicaRecord, StreamRecord, TipRecord};
 use crate::time::{Millis, Now};
@@ -25,6 +26,15 @@ pub(super) enum Tag {
     Rebuild(StreamId),
     /// A stream waits to be read until everything before is on the disk.
     Load(StreamId),
+}
+
+impl Tag {
+    pub(super) fn entry(&self) -> Option<&Entry> {
+        match self {
+            Self::Sealed { entry, .. } => Some(entry),
+            Self::Journaled { .. } | Self::Rebuild(_) | Self::Load(_) => None,
+        }
+    }
 }
 
 impl Room {
@@ -85,13 +95,13 @@ impl Room {
         let Some(replica) = self.identities.keys().find(|replica| replica.client() == author).copied() else {
             return;
         };
+        let Ok(payload) = ydoc::merge(&stream.journal.updates) else {
+            return self.events.push(Event::Damaged { stream: id, code: "ydoc.merge".into() });
+        };
         let journal = std::mem::take(&mut stream.journal);
         stream.journal.sealed_at = Some(now.monotonic);
         stream.journal.sealing = true;
         let edit = stream.marks.newest();
-        let Ok(payload) = ydoc::merge(&journal.updates) else {
-            return self.events.push(Event::Damaged { stream: id, code: "ydoc.merge".into() });
-        };
         if !stream.log.is_born() {
             self.seal_payload(id, replica, EntryKind::Create, &[], 0, now);
         }
@@ -132,7 +142,9 @@ impl Room {
         match stream.log.judge(&entry) {
             Verdict::Fresh(accepted) => stream.log.extend(&entry, accepted),
             Verdict::Refused(refusal) => {
-                return self.close_replica(id, replica, seq, refusal.code(), &refusal.to_string(), now);
+                let why = Why { code: refusal.code().into(), sentence: refusal.to_string() };
+                self.keep_fork(id, entry.name(), payload.to_vec(), &why, now);
+                return self.close_replica(id, EntryName { replica, seq: seq + 1 }, &why, now);
             }
             Verdict::Known | Verdict::Waits(_) => return,
         }
@@ -156,7 +168,7 @@ impl Room {
 
     /// Rule 3: what a dead page left is sealed under its own replica, which then writes no more.
     pub(super) fn seal_leftover(&mut self, id: StreamId, replica: ReplicaId, pieces: &[Vec<u8>], now: Now) {
-        let closed = self.streams.get(&id).is_none_or(|stream| stream.closed.contains(&replica));
+        let closed = self.streams.get(&id).is_none_or(|stream| stream.closed.contains_key(&replica));
         if !pieces.is_empty() && !closed {
             match ydoc::merge(pieces) {
                 Ok(payload) => {
@@ -247,7 +259,9 @@ impl Room {
         match tag {
             Tag::Sealed { entry, arrival, edit } => self.handle_sealed(*entry, arrival, edit, now),
             Tag::Journaled { stream: id, edit } => {
-                if let Some(stream) = self.streams.get_mut(&id) {
+                if let Some(stream) = self.streams.get_mut(&id)
+                    && self.storage != Storage::Lost
+                {
                     stream.marks.handle_on_disk(edit);
                     self.events.push(Event::SaveStatus(id));
                 }
@@ -261,15 +275,21 @@ impl Room {
         let (id, name) = (entry.header().stream, entry.name());
         let Some(stream) = self.streams.get_mut(&id) else { return };
         stream.journal.sealing = false;
-        if stream.closed.contains(&name.replica) {
+        if stream.is_refused(name) {
             return;
         }
         stream.marks.handle_sealed(name, edit);
-        stream.outbox.entry(name.replica).or_default().push_back((arrival, entry.clone()));
+        if self.storage != Storage::Lost {
+            stream.marks.handle_on_disk(edit);
+        }
         let follows = matches!(stream.sync, Sync::Following(_));
+        if follows && !stream.has_outbox() {
+            stream.sync = Sync::Following(now.monotonic);
+        }
+        stream.outbox.entry(name.replica).or_default().push_back((arrival, entry.clone()));
         self.events.push(Event::SaveStatus(id));
         if follows {
-            self.offer(id, &[entry], now);
+            self.offer(&[entry]);
         }
         if self.seal_due(id).is_some_and(|due| due <= now.monotonic) {
             self.seal(id, now);
@@ -280,21 +300,28 @@ impl Room {
     /// did not find is kept here as a fork, and this page writes on under a new name and without a disk.
     fn lose_disk(&mut self, now: Now) {
         self.set_storage(Storage::Lost);
-        let lost: Vec<(StreamId, ReplicaId, u64)> = self
+        let why = Why {
+            code: "disk.claimed".into(),
+            sentence: "another page of this browser took over while this one was asleep".into(),
+        };
+        let lost: Vec<(StreamId, EntryName)> = self
             .queue
-            .abandon()
-            .into_iter()
-            .filter_map(|tag| match tag {
-                Tag::Sealed { entry, .. } => {
-                    Some((entry.header().stream, entry.header().replica, entry.header().seq))
-                }
-                Tag::Journaled { .. } | Tag::Rebuild(_) | Tag::Load(_) => None,
-            })
+            .waiting()
+            .filter_map(Tag::entry)
+            .map(|entry| (entry.header().stream, entry.name()))
             .collect();
-        let (code, sentence) =
-            ("disk.claimed", "another page of this browser took over while this one was asleep");
-        for (stream, replica, seq) in lost {
-            self.close_replica(stream, replica, seq, code, sentence, now);
+        for (stream, from) in lost {
+            self.close_replica(stream, from, &why, now);
+        }
+        self.write_without_disk(now);
+    }
+
+    /// With the disk lost, what would have waited for it goes on: to the home, and not to `saved on this device`.
+    pub(super) fn write_without_disk(&mut self, now: Now) {
+        while self.storage == Storage::Lost && !self.queue.is_idle() {
+            for tag in self.queue.abandon() {
+                self.handle_durable(tag, now);
+            }
         }
     }
 }

@@ -157,6 +157,7 @@ impl Room {
             State::Live { .. } if !self.link.pinged => {
                 self.link.pinged = true;
                 self.send(&Ping { time: now.wall }.into());
+                self.compare_with_home(now);
             }
             State::Live { .. } | State::Greeting { .. } => self.hang_up(now),
             State::Connecting | State::Stopped { .. } => {}
@@ -224,6 +225,13 @@ impl Room {
         let version = Version { snapshot: None, above };
         let subscribe = Subscribe { stream: id, version, digest: stream.log.digest() };
         self.send(&subscribe.into());
+    }
+
+    /// A quiet link is used to find out whether anything was missed: equal digests cost the home one answer.
+    fn compare_with_home(&mut self, now: Now) {
+        for id in self.streams.keys().copied().collect::<Vec<_>>() {
+            self.subscribe(id, now);
+        }
     }
 
     /// Proves a replica on this link before its first entry there.

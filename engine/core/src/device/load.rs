@@ -36,7 +36,7 @@ impl Room {
             (Reading::Journal(stream, replica, read), Ok(page)) => {
                 self.handle_journal_page(stream, replica, read, page, now);
             }
-            (Reading::Lost(stream), Ok(page)) => self.handle_lost_page(stream, page, now),
+            (Reading::Lost(stream), Ok(page)) => self.handle_lost_page(stream, page),
             (
                 Reading::Entries(stream, _) | Reading::Journal(stream, ..) | Reading::Lost(stream),
                 Err(failure),
@@ -190,7 +190,7 @@ impl Stream {
             self.log.extend(&entry, accepted);
             let header = entry.header();
             let saved = self.saved.get(&header.replica).copied().unwrap_or(0);
-            if own(&header.replica) && header.seq > saved && !self.closed.contains(&header.replica) {
+            if own(&header.replica) && header.seq > saved {
                 self.outbox.entry(header.replica).or_default().push_back((arrival, entry.clone()));
             }
             match (&mut self.body, header.kind) {

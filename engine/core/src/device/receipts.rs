@@ -73,7 +73,6 @@ impl Marks {
     }
 
     pub(super) fn handle_sealed(&mut self, name: EntryName, edit: u64) {
-        self.handle_on_disk(edit);
         if edit > 0 {
             self.sealed.push_back((name, edit));
         }

@@ -2,11 +2,12 @@
 
 use crate::device::Room;
 use crate::device::event::{Change, Event};
+use crate::device::fork::Why;
 use crate::device::stream::{Body, Phase};
 use crate::directory;
 use crate::ids::StreamId;
 use crate::limits::SEEN_TICK;
-use crate::log::{Accepted, Entry, EntryKind, Verdict};
+use crate::log::{Accepted, Entry, EntryKind, EntryName, Verdict};
 use crate::time::{Millis, Now};
 use crate::wire::{Have, Need};
 
@@ -74,9 +75,12 @@ impl Room {
         let writes_on = stream.document().is_some_and(|document| document.client() == replica.client());
         if own && writes_on && !stream.journal.updates.is_empty() {
             // Rule 12: an entry under our own name that we did not write, while we have written others under it.
-            let seq = stream.log.tip(&replica).seq + 1;
-            let sentence = "this device's store was copied: another one writes under its name";
-            return self.close_replica(id, replica, seq, "replica.cloned", sentence, now);
+            let from = EntryName { replica, seq: stream.log.tip(&replica).seq + 1 };
+            let why = Why {
+                code: "replica.cloned".into(),
+                sentence: "this device's store was copied: another one writes under its name".into(),
+            };
+            return self.close_replica(id, from, &why, now);
         }
         stream.log.extend(entry, accepted);
         stream.to_tell.insert(replica);

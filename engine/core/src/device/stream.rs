@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use crate::device::receipts::Marks;
 use crate::directory::Directory;
 use crate::ids::{ReplicaId, StreamId, StreamKind};
-use crate::log::{Entry, Park, StreamLog};
+use crate::log::{Entry, EntryName, Park, StreamLog};
 use crate::time::Millis;
 use crate::ydoc::Document;
 
@@ -22,8 +22,8 @@ pub(super) struct Stream {
     pub(super) outbox: BTreeMap<ReplicaId, VecDeque<(u64, Entry)>>,
     /// Up to where the home has answered `saved`.
     pub(super) saved: BTreeMap<ReplicaId, u64>,
-    /// Replicas of this device that were refused here.
-    pub(super) closed: BTreeSet<ReplicaId>,
+    /// Replicas of this device that were refused here, from which entry on.
+    pub(super) closed: BTreeMap<ReplicaId, u64>,
     pub(super) sync: Sync,
     /// Replicas whose chains grew since the home was told.
     pub(super) to_tell: BTreeSet<ReplicaId>,
@@ -101,7 +101,7 @@ impl Stream {
             journal: Journal::default(),
             outbox: BTreeMap::new(),
             saved: BTreeMap::new(),
-            closed: BTreeSet::new(),
+            closed: BTreeMap::new(),
             sync: Sync::Off,
             to_tell: BTreeSet::new(),
             marks: Marks::default(),
@@ -120,6 +120,11 @@ impl Stream {
             Body::Text(document) => Some(document),
             Body::Unopened | Body::Directory(_) => None,
         }
+    }
+
+    /// Whether an entry belongs to refused work.
+    pub(super) fn is_refused(&self, name: EntryName) -> bool {
+        self.closed.get(&name.replica).is_some_and(|from| name.seq >= *from)
     }
 
     pub(super) fn has_outbox(&self) -> bool {
