@@ -10,6 +10,9 @@ mod undo;
 pub use document::{ApplyError, Document, Edited, documents_built};
 pub use edit::{EditError, TextEdit};
 
+/// Name of the shared text inside the yrs document; Yjs editors bind to the same one, and the guard lets no other in.
+pub const ROOT: &str = "text";
+
 /// One step of a change to a text, in the manner of the Quill delta, in UTF-16 code units.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeltaOp {

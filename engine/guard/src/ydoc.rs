@@ -97,7 +97,8 @@ pub fn scan(update: &[u8], limits: &Limits) -> Result<Summary, Fault> {
 /// The guard knows clocks, not content. Three lies get past it:
 ///
 /// * A parent named by id may be no shared type, but a word. yrs then stops half-way with `InvalidParent`.
-/// * The two origins may lie in different sequences. yrs ties these together and writes blocks that [`scan`] refuses.
+/// * The two origins may lie in different sequences. yrs ties these together, and then either panics while it commits or
+///   writes blocks that [`scan`] refuses.
 /// * Shared types may be nested one level an update, until deleting the outermost overflows the stack.
 ///
 /// [`check_text`] closes all three. Two stay with both:

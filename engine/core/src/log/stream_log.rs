@@ -9,6 +9,7 @@ use crate::directory;
 use crate::ids::{ReplicaId, StreamId, StreamKind};
 use crate::limits::{ENTRY_DEPS, ENTRY_PAYLOAD_BYTES};
 use crate::log::{Chain, Dep, Digest, Entry, EntryKind, EntryName, Head, Header};
+use crate::ydoc::ROOT;
 
 /// Knows how far every replica's chain reaches, and lets an entry in only when all it builds on is there (rule 4) and
 /// its payload has passed the guard.
@@ -335,7 +336,8 @@ impl StreamLog {
             }
             (StreamKind::Ydoc, EntryKind::Edit) => {
                 let limits = Limits { bytes: ENTRY_PAYLOAD_BYTES, ..Limits::default() };
-                let extension = ydoc::check(entry.payload(), header.replica.client(), self, &limits);
+                let client = header.replica.client();
+                let extension = ydoc::check_text(entry.payload(), client, ROOT, self, &limits);
                 Ok(extension.map_err(Refusal::Guard)?.to)
             }
             (StreamKind::Directory, EntryKind::Edit) => {

@@ -18,7 +18,7 @@ use crate::ids::EditorId;
 use crate::time::Millis;
 use crate::ydoc::edit::TextEdit;
 use crate::ydoc::undo::{Clock, Editor};
-use crate::ydoc::{Delta, DeltaOp};
+use crate::ydoc::{Delta, DeltaOp, ROOT};
 
 /// A text, written by one replica of this device and by any number of others.
 pub struct Document {
@@ -303,8 +303,5 @@ fn assoc(side: Side) -> Assoc {
         Side::After => Assoc::After,
     }
 }
-
-/// Name of the shared text inside the yrs document; Yjs editors bind to the same one.
-const ROOT: &str = "text";
 
 static BUILT: AtomicU64 = AtomicU64::new(0);

@@ -1,8 +1,7 @@
 //! Several yrs authors who write one document and keep the log of what they wrote.
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
-use std::rc::Rc;
+use std::sync::{Arc, Mutex};
 
 use causeway_guard::ydoc::{CLIENT_BASE, Known};
 use yrs::block::ClientID;
@@ -67,7 +66,7 @@ pub(crate) struct Author {
     pub(crate) doc: Doc,
     /// How much of the log the author has read.
     read: usize,
-    sent: Rc<RefCell<Vec<Vec<u8>>>>,
+    sent: Arc<Mutex<Vec<Vec<u8>>>>,
 }
 
 /// What a team writes.
@@ -99,13 +98,12 @@ impl Team {
             .map(|n| {
                 let id = CLIENT_BASE | (n * 7919 + 3);
                 let doc = empty_doc(id);
-                let sent = Rc::new(RefCell::new(Vec::new()));
+                let sent = Arc::new(Mutex::new(Vec::new()));
                 let outbox = sent.clone();
-                let prefix = id.to_le_bytes();
-                doc.observe_update_v1(prefix.as_slice(), move |txn, event| {
+                doc.observe_update_v1("outbox", move |txn, event| {
                     // Only what this author wrote: an applied update is announced as well.
                     if txn.origin().is_some() {
-                        outbox.borrow_mut().push(event.update.clone());
+                        outbox.lock().expect("no writer panics").push(event.update.clone());
                     }
                 })
                 .expect("nobody else holds the new document");
@@ -128,7 +126,7 @@ impl Team {
                 edit(&mut txn, &mut self.dice, self.genre);
             }
         }
-        for update in author.sent.borrow_mut().drain(..) {
+        for update in author.sent.lock().expect("no writer panics").drain(..) {
             self.log.push(Written { author: author.id, update });
         }
     }

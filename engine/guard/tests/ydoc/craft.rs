@@ -1,67 +1,47 @@
-//! Well-formed lies: updates whose every reference exists, put together at random.
+//! Well-formed lies in a text: updates whose every reference exists, put together at random.
 
-use crate::authors::{Clocks, Dice, Genre};
-use crate::writer::{ANY, Bytes, ORIGIN, RIGHT_ORIGIN, STRING, section};
+use crate::authors::{Clocks, Dice};
+use crate::writer::{Bytes, ORIGIN, RIGHT_ORIGIN, STRING, section};
 
 const DELETED: u8 = 1;
-const BINARY: u8 = 3;
 const EMBED: u8 = 5;
 const FORMAT: u8 = 6;
-const TYPE: u8 = 7;
-const KEY: u8 = 0x20;
+const KINDS: [u8; 6] = [STRING, STRING, STRING, DELETED, EMBED, FORMAT];
 
-const ROOTS: [&str; 4] = ["text", "map", "list", "page"];
-const KEYS: [&str; 4] = ["a", "b", "x", "k"];
 const PIECES: [&str; 4] = ["a", "bcd", "😀", "x😀y"];
 const VALUES: [&str; 3] = ["true", "null", "1"];
 
 /// An update by `own` that passes the guard and that no honest author would write.
-pub(crate) fn update(own: u64, known: &Clocks, genre: Genre, dice: &mut Dice) -> Vec<u8> {
+pub(crate) fn update(own: u64, known: &Clocks, dice: &mut Dice) -> Vec<u8> {
     let from = known.0.get(&own).copied().unwrap_or(0);
     let blocks = 1 + dice.below(8);
     let mut now = known.clone();
     let mut bytes = section(u64::from(blocks), own, u64::from(from));
     for _ in 0..blocks {
         let clock = now.0.get(&own).copied().unwrap_or(0);
-        let (next, len) = block(bytes, &now, genre, dice);
+        let (next, len) = block(bytes, &now, dice);
         bytes = next;
         now.0.insert(own, clock + len);
     }
     deletes(bytes, &now, dice).0
 }
 
-fn block(bytes: Bytes, now: &Clocks, genre: Genre, dice: &mut Dice) -> (Bytes, u32) {
+fn block(bytes: Bytes, now: &Clocks, dice: &mut Dice) -> (Bytes, u32) {
     if dice.below(12) == 0 {
         let len = 1 + dice.below(3);
         return (bytes.raw(&[0, len as u8]), len);
     }
-    let text = genre == Genre::Text;
-    let kinds: &[u8] = if text {
-        &[STRING, STRING, STRING, DELETED, EMBED, FORMAT]
-    } else {
-        &[STRING, STRING, DELETED, BINARY, EMBED, FORMAT, TYPE, TYPE, ANY]
-    };
-    let kind = *dice.pick(kinds);
+    let kind = *dice.pick(&KINDS);
     let origin = (dice.below(3) > 0).then(|| reference(now, dice)).flatten();
     let right =
         (dice.below(3) == 0).then(|| reference(now, dice)).flatten().filter(|right| Some(*right) != origin);
-    let keyed = !text && right.is_none() && dice.below(3) == 0;
-    let mut flags = kind | if keyed { KEY } else { 0 };
-    flags |= if origin.is_some() { ORIGIN } else { 0 } | if right.is_some() { RIGHT_ORIGIN } else { 0 };
-    let mut bytes = bytes.raw(&[flags]);
+    let flags = if origin.is_some() { ORIGIN } else { 0 } | if right.is_some() { RIGHT_ORIGIN } else { 0 };
+    let mut bytes = bytes.raw(&[kind | flags]);
     for (client, clock) in [origin, right].into_iter().flatten() {
         bytes = bytes.num(client).num(u64::from(clock));
     }
     if origin.is_none() && right.is_none() {
-        bytes = match reference(now, dice) {
-            Some((client, clock)) if !text && dice.below(3) > 0 => {
-                bytes.num(0).num(client).num(u64::from(clock))
-            }
-            _ => bytes.num(1).text(if text { "text" } else { ROOTS[dice.below(4) as usize] }),
-        };
-        if keyed {
-            bytes = bytes.text(KEYS[dice.below(4) as usize]);
-        }
+        bytes = bytes.num(1).text("text");
     }
     content(bytes, kind, dice)
 }
@@ -76,14 +56,8 @@ fn content(bytes: Bytes, kind: u8, dice: &mut Dice) -> (Bytes, u32) {
             let len = 1 + dice.below(4);
             (bytes.num(u64::from(len)), len)
         }
-        BINARY => (bytes.raw(&[2, 1, 2]), 1),
         EMBED => (bytes.text("{\"a\":[1]}"), 1),
-        FORMAT => (bytes.text("bold").text(VALUES[dice.below(3) as usize]), 1),
-        TYPE => (bytes.raw(&[*dice.pick(&[0, 1, 2, 4, 6])]), 1),
-        _ => {
-            let len = 1 + dice.below(3);
-            (bytes.num(u64::from(len)).raw(&vec![126; len as usize]), len)
-        }
+        _ => (bytes.text("bold").text(VALUES[dice.below(3) as usize]), 1),
     }
 }
 

@@ -1,13 +1,15 @@
 //! The known hazards of yrs 0.28.1 (M1 to M7), each with the bytes that cause it, and those found while the guard was
 //! built.
 
-use causeway_guard::ydoc::{check, check_text, scan};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use causeway_guard::ydoc::{CLIENT_BASE, check, check_text, scan};
 use causeway_guard::{Counted, Fault, Limits, Unsupported};
 use yrs::Update;
 use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
 
-use crate::authors::Clocks;
+use crate::authors::{Clocks, doc_with, take};
 use crate::writer::{ANY, Bytes, ORIGIN, RIGHT_ORIGIN, STRING, no_blocks, section};
 
 const OWN: u64 = 5;
@@ -228,3 +230,39 @@ fn a_block_that_stands_before_and_behind_the_same_one_is_refused() {
         .num(0);
     assert_eq!(update.check(OWN, &other_wrote_ten()), Err(Fault::Malformed { at: 4 }));
 }
+
+/// Found by well-formed lies. One block stands behind a word and in front of a map's entry; yrs hands the entry's key to
+/// it, and fails to find that key in the text when it joins blocks. `check` knows no content and lets this pass.
+#[test]
+fn a_block_that_ties_a_text_to_a_map_panics_yrs_and_is_kept_out_of_a_text() {
+    let author = CLIENT_BASE | 15_841;
+    let doc = doc_with(1, HONEST);
+    let known = Clocks::of(&doc);
+    assert!(check(TIED, author, &known, &Limits::default()).is_ok());
+    let taken = catch_unwind(AssertUnwindSafe(|| take(&doc, TIED)));
+    assert!(taken.is_err(), "yrs has learned to survive this");
+
+    let refused = check_text(TIED, author, "text", &known, &Limits::default());
+    assert!(matches!(refused, Err(Fault::Unsupported { what: Unsupported::NotText, .. })));
+}
+
+const HONEST: &[u8] = &[
+    2, 2, 225, 251, 128, 128, 128, 128, 128, 8, 0, 4, 1, 4, 116, 101, 120, 116, 14, 240, 159, 145, 169, 226,
+    128, 141, 240, 159, 145, 169, 226, 128, 141, 132, 225, 251, 128, 128, 128, 128, 128, 8, 5, 5, 240, 159,
+    145, 167, 120, 8, 242, 189, 128, 128, 128, 128, 128, 8, 0, 39, 1, 3, 109, 97, 112, 1, 121, 0, 8, 0, 242,
+    189, 128, 128, 128, 128, 128, 8, 0, 1, 125, 1, 136, 242, 189, 128, 128, 128, 128, 128, 8, 1, 1, 127, 199,
+    242, 189, 128, 128, 128, 128, 128, 8, 1, 242, 189, 128, 128, 128, 128, 128, 8, 2, 1, 39, 0, 242, 189,
+    128, 128, 128, 128, 128, 8, 3, 4, 100, 101, 101, 112, 2, 4, 0, 242, 189, 128, 128, 128, 128, 128, 8, 4,
+    4, 240, 159, 152, 128, 196, 225, 251, 128, 128, 128, 128, 128, 8, 5, 225, 251, 128, 128, 128, 128, 128,
+    8, 6, 5, 119, 111, 114, 100, 32, 68, 225, 251, 128, 128, 128, 128, 128, 8, 0, 4, 240, 159, 152, 128, 0,
+];
+
+const TIED: &[u8] = &[
+    1, 6, 225, 251, 128, 128, 128, 128, 128, 8, 9, 131, 225, 251, 128, 128, 128, 128, 128, 8, 3, 2, 1, 2,
+    166, 225, 251, 128, 128, 128, 128, 128, 8, 9, 4, 98, 111, 108, 100, 1, 49, 36, 0, 242, 189, 128, 128,
+    128, 128, 128, 8, 4, 1, 107, 3, 98, 99, 100, 165, 225, 251, 128, 128, 128, 128, 128, 8, 12, 9, 123, 34,
+    97, 34, 58, 91, 49, 93, 125, 198, 225, 251, 128, 128, 128, 128, 128, 8, 13, 242, 189, 128, 128, 128, 128,
+    128, 8, 5, 4, 98, 111, 108, 100, 1, 49, 197, 242, 189, 128, 128, 128, 128, 128, 8, 9, 225, 251, 128, 128,
+    128, 128, 128, 8, 12, 9, 123, 34, 97, 34, 58, 91, 49, 93, 125, 1, 242, 189, 128, 128, 128, 128, 128, 8,
+    1, 3, 2,
+];

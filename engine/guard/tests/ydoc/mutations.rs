@@ -114,15 +114,15 @@ fn go_on_writing(case: &Case, update: &[u8]) {
     }
 }
 
-/// Lets strangers write well-formed lies on top of honest documents and hands them to `judge`.
-fn lies(genre: Genre, enough: u32, mut judge: impl FnMut(&Case, &[u8], &mut Dice)) {
+/// Puts well-formed lies on top of honest texts and hands them to `judge`.
+fn lies(enough: u32, mut judge: impl FnMut(&Case, &[u8], &mut Dice)) {
     let mut dice = Dice(0x11E5);
     let mut told = 0;
     while told < enough {
-        for case in cases(dice.next(), genre) {
+        for case in cases(dice.next(), Genre::Text) {
             for _ in 0..10 {
                 told += 1;
-                let bytes = craft::update(case.author, &case.clocks, genre, &mut dice);
+                let bytes = craft::update(case.author, &case.clocks, &mut dice);
                 if catch_unwind(AssertUnwindSafe(|| judge(&case, &bytes, &mut dice))).is_err() {
                     panic!("own {}\nupdate {bytes:?}\nstate {:?}", case.author, case.state);
                 }
@@ -133,7 +133,7 @@ fn lies(genre: Genre, enough: u32, mut judge: impl FnMut(&Case, &[u8], &mut Dice
 
 #[test]
 fn well_formed_lies_in_a_text_leave_a_text_to_work_with() {
-    lies(Genre::Text, 8_000, |case, bytes, dice| {
+    lies(8_000, |case, bytes, dice| {
         let mut bytes = bytes.to_vec();
         let mut case =
             Case { state: case.state.clone(), clocks: case.clocks.clone(), update: Vec::new(), ..*case };
@@ -146,18 +146,8 @@ fn well_formed_lies_in_a_text_leave_a_text_to_work_with() {
             let doc = doc_with(2, &case.state);
             take(&doc, &bytes);
             (case.state, case.clocks, case.author) = (state_of(&doc), Clocks::of(&doc), 100 + round);
-            bytes = craft::update(case.author, &case.clocks, Genre::Text, dice);
+            bytes = craft::update(case.author, &case.clocks, dice);
         }
-    });
-}
-
-/// Lies about parents, keys and sequences get past `check`, which knows no content. At the least yrs survives them.
-#[test]
-fn well_formed_lies_anywhere_do_not_stop_the_reader() {
-    lies(Genre::Everything, 30_000, |case, bytes, _| {
-        let extension =
-            check(bytes, case.author, &case.clocks, &Limits::default()).expect("the lie is well formed");
-        digest(case, bytes, extension);
     });
 }
 
@@ -188,6 +178,7 @@ fn mutations(
     passed
 }
 
+/// Chance does not find the lies that `ydoc::check` leaves over; `hazards` tells one of them.
 #[test]
 fn whatever_passes_yrs_can_apply_and_save_and_open() {
     let mut no_type = 0;
