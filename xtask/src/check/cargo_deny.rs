@@ -7,7 +7,7 @@ use crate::cargo::cargo;
 use crate::failure::Outcome;
 use crate::{process, workspace};
 
-/// Known to read our `deny.toml`; two minutes to build on two cores.
+/// Known to read our `deny.toml`; builds in one to two minutes on two cores.
 const VERSION: &str = "0.20.2";
 
 pub(crate) fn run() -> Outcome {
@@ -39,18 +39,9 @@ fn installed() -> Outcome<PathBuf> {
     if !program.is_file() {
         let folder = folder.display().to_string();
         let build = workspace::target().join("tools-build").display().to_string();
-        let install = [
-            "install",
-            "cargo-deny",
-            "--version",
-            VERSION,
-            "--locked",
-            "--root",
-            &folder,
-            "--target-dir",
-            &build,
-        ];
-        process::run(&mut cargo(install))?;
+        // Unoptimised it builds in clearly less time and still answers within two seconds.
+        let install = ["install", "cargo-deny", "--version", VERSION, "--locked", "--debug"];
+        process::run(cargo(install).args(["--root", &folder, "--target-dir", &build]))?;
     }
     Ok(program)
 }

@@ -29,7 +29,7 @@ fn write(input: &Path, folder: &Path) -> Result<(), String> {
     }
     let mut bindgen = Bindgen::new();
     bindgen.input_path(input).out_name("causeway").typescript(true);
-    // Names of functions and of compilers are a tenth of the artefact and of no use to a page.
+    // Names of functions and of compilers are of no use to a page that has to load them.
     bindgen.remove_name_section(true).remove_producers_section(true);
     // `web`: plain modules with an explicit asynchronous start, which every bundler and no bundler understands.
     let bindgen = bindgen.web(true).map_err(|error| format!("{error:#}"))?;
