@@ -137,6 +137,8 @@ pub struct Room {
     have_at: Option<Millis>,
     events: Events,
     outputs: VecDeque<Output>,
+    #[cfg(feature = "planted-bugs")]
+    planted: Option<crate::planted::Planted>,
 }
 
 impl Room {
@@ -155,7 +157,7 @@ impl Room {
             queue: WriteQueue::default(),
             scans: BTreeMap::new(),
             next_op: 0,
-            identities: [(current, identity)].into(),
+            identities: BTreeMap::new(),
             current,
             current_on_disk: false,
             epoch: 0,
@@ -168,9 +170,18 @@ impl Room {
             have_at: None,
             events: Events::default(),
             outputs: VecDeque::new(),
+            #[cfg(feature = "planted-bugs")]
+            planted: None,
         };
+        room.identities.insert(current, identity);
         room.boot_next();
         room
+    }
+
+    /// Switches a bug on.
+    #[cfg(feature = "planted-bugs")]
+    pub fn plant(&mut self, bug: crate::planted::Planted) {
+        self.planted = Some(bug);
     }
 
     /// Takes one input. Never fails and never panics, whatever arrives.

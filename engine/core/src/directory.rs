@@ -115,7 +115,7 @@ impl Directory {
             .iter()
             .filter_map(|(document, (_, path))| Some(Listed { document: *document, path: path.clone()? }))
             .collect();
-        listed.sort_by(|a, b| (&a.path, a.document).cmp(&(&b.path, b.document)));
+        listed.sort_unstable_by(|a, b| (&a.path, a.document).cmp(&(&b.path, b.document)));
         listed
     }
 }

@@ -108,6 +108,8 @@ pub struct Home {
     seen_at: Option<Millis>,
     figures: Figures,
     stopping: bool,
+    #[cfg(feature = "planted-bugs")]
+    planted: Option<crate::planted::Planted>,
 }
 
 impl Home {
@@ -129,9 +131,17 @@ impl Home {
             seen_at: None,
             figures: Figures::default(),
             stopping: false,
+            #[cfg(feature = "planted-bugs")]
+            planted: None,
         };
         home.scan_next_rows();
         home
+    }
+
+    /// Switches a bug on.
+    #[cfg(feature = "planted-bugs")]
+    pub fn plant(&mut self, bug: crate::planted::Planted) {
+        self.planted = Some(bug);
     }
 
     /// Takes one input. Never fails and never panics, whatever arrives.
@@ -221,6 +231,7 @@ impl Home {
         self.scans.retain(|_, reading| reading.conn() != Some(conn));
         self.presence.handle_closed(conn, now.monotonic);
         self.forget_reader(conn);
+        self.expect_seen(now);
     }
 
     fn handle_tick(&mut self, now: Now) {

@@ -24,6 +24,8 @@ pub mod home;
 pub mod ids;
 pub mod limits;
 pub mod log;
+#[cfg(feature = "planted-bugs")]
+pub mod planted;
 pub mod presence;
 pub mod replica;
 pub mod storage;

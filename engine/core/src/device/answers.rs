@@ -19,10 +19,8 @@ impl Room {
         if !self.link.is_live() {
             return;
         }
-        for replica in
-            entries.iter().map(|entry| entry.header().replica).collect::<std::collections::BTreeSet<_>>()
-        {
-            self.prove(replica);
+        for entry in entries {
+            self.prove(entry.header().replica);
         }
         let mut run: Vec<&Entry> = Vec::new();
         let mut bytes = 0;
@@ -90,7 +88,7 @@ impl Room {
             let entries = stream.outbox.entry(name.replica).or_default();
             if !entries.iter().any(|(_, held)| held.name() == name) {
                 entries.push_back((arrival, entry));
-                entries.make_contiguous().sort_by_key(|(_, entry)| entry.name().seq);
+                entries.make_contiguous().sort_unstable_by_key(|(_, entry)| entry.name().seq);
             }
         }
         match page.more {
@@ -133,8 +131,13 @@ impl Room {
         let entries: Vec<Entry> =
             held.map(|(_, entry)| entry).filter(|entry| range.contains(&entry.name().seq)).cloned().collect();
         if entries.is_empty() {
-            // Not in the outbox: let the home say what it has, which finds out whether it lost something.
-            self.subscribe(need.stream, now);
+            // Not in the outbox: let the home say what it has, which finds out whether it lost something. Once is
+            // enough however many entries wait there; and what others wrote only they can bring, so asking about it
+            // waits for the next time the outbox is offered.
+            let asked = matches!(stream.sync, Sync::Asked(_) | Sync::Waiting(_));
+            if self.identities.contains_key(&need.replica) && !asked {
+                self.subscribe(need.stream, now);
+            }
         } else {
             self.offer(&entries);
         }
@@ -181,7 +184,7 @@ impl Room {
         let mut waiting: Vec<(u64, Entry)> =
             stream.outbox.values().take(LINK_REPLICAS).flatten().cloned().collect();
         // Order of arrival is an order that respects dependencies.
-        waiting.sort_by_key(|(arrival, _)| *arrival);
+        waiting.sort_unstable_by_key(|(arrival, _)| *arrival);
         let entries: Vec<Entry> = waiting.into_iter().map(|(_, entry)| entry).collect();
         self.offer(&entries);
     }
@@ -194,11 +197,7 @@ impl Room {
         let Some(stream) = self.streams.get_mut(&id) else { return };
         // A home can only have saved what there is.
         let seq = upto.seq.min(stream.log.tip(&upto.replica).seq);
-        let saved = stream.saved.entry(upto.replica).or_default();
-        if seq <= *saved {
-            return;
-        }
-        *saved = seq;
+        // Also what was told before: an entry read from the disk again may have been saved on another way meanwhile.
         if let Some(entries) = stream.outbox.get_mut(&upto.replica) {
             entries.retain(|(_, entry)| entry.name().seq > seq);
             if entries.is_empty() {
@@ -206,8 +205,13 @@ impl Room {
             }
         }
         stream.marks.handle_saved(EntryName { replica: upto.replica, seq });
-        self.queue.put(stored::saved_key(&id, &upto.replica), stored::encode_number(seq));
         self.events.push(Event::SaveStatus(id));
+        let saved = stream.saved.entry(upto.replica).or_default();
+        if seq <= *saved {
+            return;
+        }
+        *saved = seq;
+        self.queue.put(stored::saved_key(&id, &upto.replica), stored::encode_number(seq));
     }
 
     /// Equal versions with unequal digests: somebody holds other content under the same names (rule 5).

@@ -167,7 +167,8 @@ impl Room {
         let unsaved = self.boot.tips.iter().filter(|(name, seq)| {
             self.identities.contains_key(&name.1) && self.boot.saved.get(name).copied().unwrap_or(0) < **seq
         });
-        let mut streams: BTreeSet<StreamId> = unsaved.map(|((stream, _), _)| *stream).collect();
+        let mut streams = BTreeSet::new();
+        streams.extend(unsaved.map(|((stream, _), _)| *stream));
         streams.extend(self.boot.leftovers.iter().map(|(stream, _)| *stream));
         streams.extend(self.wanted.iter().copied());
         streams.insert(StreamId::DIRECTORY);
@@ -180,10 +181,10 @@ impl Room {
     pub(super) fn new_stream(&self, id: StreamId) -> Stream {
         let mut stream = Stream::new(id);
         let closed = self.boot.closed.iter().filter(|(name, _)| name.0 == id);
-        stream.closed = closed.map(|((_, replica), from)| (*replica, *from)).collect();
+        stream.closed.extend(closed.map(|((_, replica), from)| (*replica, *from)));
         stream.marks.forks = u32::try_from(stream.closed.len()).unwrap_or(u32::MAX);
         let saved = self.boot.saved.iter().filter(|(name, _)| name.0 == id);
-        stream.saved = saved.map(|((_, replica), seq)| (*replica, *seq)).collect();
+        stream.saved.extend(saved.map(|((_, replica), seq)| (*replica, *seq)));
         stream
     }
 }

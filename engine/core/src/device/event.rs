@@ -98,6 +98,7 @@ pub enum Storage {
 pub(super) struct Events {
     queue: VecDeque<Event>,
     signals: BTreeSet<Signal>,
+    resets: BTreeSet<StreamId>,
     steps: usize,
 }
 
@@ -128,6 +129,10 @@ impl Events {
         }
         if let Event::Text { stream, change, .. } = &event {
             let stream = *stream;
+            if self.resets.contains(&stream) {
+                // The text that will be read anew has this step in it already.
+                return;
+            }
             self.steps += 1;
             if *change == Change::Reset || self.steps > STEPS {
                 self.reset(stream);
@@ -145,9 +150,9 @@ impl Events {
             Event::SaveStatus(stream) => self.signals.remove(&Signal::SaveStatus(*stream)),
             Event::Others => self.signals.remove(&Signal::Others),
             Event::Storage => self.signals.remove(&Signal::Storage),
-            Event::Text { .. } => {
+            Event::Text { stream, change, .. } => {
                 self.steps -= 1;
-                true
+                *change != Change::Reset || self.resets.remove(stream)
             }
             Event::Fork { .. } | Event::Damaged { .. } | Event::Gone(_) => true,
         };
@@ -158,6 +163,7 @@ impl Events {
     fn reset(&mut self, stream: StreamId) {
         self.queue.retain(|event| !matches!(event, Event::Text { stream: other, .. } if *other == stream));
         self.queue.push_back(Event::Text { stream, change: Change::Reset, editor: None });
+        self.resets.insert(stream);
         self.steps = self.queue.iter().filter(|event| matches!(event, Event::Text { .. })).count();
     }
 }

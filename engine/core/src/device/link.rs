@@ -227,6 +227,13 @@ impl Room {
         self.send(&subscribe.into());
     }
 
+    /// The same, but not before `at`.
+    pub(super) fn subscribe_after(&mut self, id: StreamId, at: Millis) {
+        if let Some(stream) = self.streams.get_mut(&id).filter(|stream| stream.sync != Sync::Off) {
+            stream.sync = Sync::Waiting(at);
+        }
+    }
+
     /// A quiet link is used to find out whether anything was missed: equal digests cost the home one answer.
     fn compare_with_home(&mut self, now: Now) {
         for id in self.streams.keys().copied().collect::<Vec<_>>() {

@@ -37,10 +37,9 @@ impl Room {
                 self.handle_journal_page(stream, replica, read, page, now);
             }
             (Reading::Lost(stream), Ok(page)) => self.handle_lost_page(stream, page),
-            (
-                Reading::Entries(stream, _) | Reading::Journal(stream, ..) | Reading::Lost(stream),
-                Err(failure),
-            ) => {
+            // The stream goes on meanwhile, so it is not read anew; the home is asked again and then this disk.
+            (Reading::Lost(stream), Err(_)) => self.subscribe_after(stream, now.monotonic.after(STORE_RETRY)),
+            (Reading::Entries(stream, _) | Reading::Journal(stream, ..), Err(failure)) => {
                 self.set_storage(failing(&failure));
                 self.wanted.insert(stream);
                 self.disk_retry_at = Some(now.monotonic.after(STORE_RETRY));

@@ -38,7 +38,7 @@ impl Home {
         if !self.streams.contains_key(&stream) && self.streams.len() >= ROOM_STREAMS {
             return self.fail(conn, ErrorCode::TooMuch, "this room has as many streams as it can hold");
         }
-        if self.stopping || self.retry_at.is_some() || self.queue.bytes() > COMMIT_BYTES {
+        if self.stopping || self.queue.bytes() > COMMIT_BYTES {
             return self.answer_later(conn, &entry);
         }
         self.judge(conn, entry);
@@ -166,6 +166,10 @@ impl Home {
         let before = state.durable.get(&name.replica).map_or(crate::log::Head::START, |(_, head)| *head);
         state.durable.insert(name.replica, (name.seq, before.next(entry)));
         state.durable_arrivals = arrival + 1;
+        if entry.header().kind == EntryKind::Delete {
+            // Its chains left the disk with this commit.
+            state.durable.clear();
+        }
         state.readers.handle_tip(name.replica, name.seq);
         self.expect_seen(now);
     }
@@ -226,9 +230,9 @@ impl Home {
 
     fn answer_later(&mut self, conn: ConnId, entry: &Entry) {
         let header = entry.header();
-        let why = if self.retry_at.is_some() { LaterWhy::Store } else { LaterWhy::Busy };
         let (stream, replica, seq) = (header.stream, header.replica, header.seq);
-        self.send(conn, &Later { stream, replica, seq, why, after: LATER_AFTER }.into());
+        let later = Later { stream, replica, seq, why: LaterWhy::Busy, after: LATER_AFTER };
+        self.send(conn, &later.into());
     }
 
     fn answer_failed(&mut self, appended: &Appended) {

@@ -6,13 +6,14 @@
 use std::collections::BTreeMap;
 
 use crate::home::Home;
+use crate::home::conn::Conn;
 use crate::ids::{ConnId, ReplicaId, StreamId};
 use crate::limits::{CATCH_UP_BYTES, FRAME_ENTRIES, SCAN_ROWS};
 use crate::log::Entry;
 use crate::storage::{Page, Scan, StoreFailure};
 use crate::stored;
 use crate::time::Now;
-use crate::wire::{self, Synced, Version};
+use crate::wire::{self, ErrorCode, Synced, Version};
 use crate::write_queue::OpId;
 
 /// How far a link has been sent a stream.
@@ -65,11 +66,11 @@ impl Home {
             Some(Reading::Load) => self.handle_loaded(result, now),
             Some(Reading::Lookup(conn, stream)) => match result {
                 Ok(page) => self.handle_looked_up(conn, stream, &page),
-                Err(_) => self.reload(now),
+                Err(_) => self.fail_reader(conn),
             },
             Some(Reading::Rows(conn, stream)) => match result {
                 Ok(page) => self.handle_rows(conn, stream, page),
-                Err(_) => self.reload(now),
+                Err(_) => self.fail_reader(conn),
             },
             None => {}
         }
@@ -89,7 +90,7 @@ impl Home {
         let end = state.durable_arrivals;
         let nothing = in_step || lacking.is_empty();
         // A newcomer walks from the start; looking up thousands of chains would cost more than passing over entries.
-        let from_start = held.is_empty() || lacking.len() > LOOKUPS;
+        let from_start = held.is_empty() || lacking.len() > LOOKUPS || self.scans.len() > SCANS;
         let next = match (nothing, from_start) {
             (true, _) => Some(end),
             (false, true) => Some(0),
@@ -98,7 +99,7 @@ impl Home {
         let lookups = if next.is_none() { lacking.len() } else { 0 };
         let walk = Walk { next, lookups, earliest: end, held, scanning: false };
         let Some(link) = self.conns.get_mut(&conn) else { return };
-        link.follows.insert(stream, Following::Reading(walk));
+        link.set_following(stream, Following::Reading(walk));
         self.scans.retain(|_, reading| !reading.is_for(conn, stream));
         if lookups == 0 {
             return self.continue_reading(conn, stream);
@@ -124,12 +125,13 @@ impl Home {
     pub(super) fn continue_reading(&mut self, conn: ConnId, stream: StreamId) {
         let end = self.streams.get(&stream).map_or(0, |state| state.durable_arrivals);
         let Some(link) = self.conns.get_mut(&conn) else { return };
-        let room = link.has_room(CATCH_UP_BYTES);
+        let room = link.has_room_for_page();
         let Some(Following::Reading(walk)) = link.follows.get_mut(&stream) else { return };
         match walk.next {
             Some(next) if next >= end => self.finish_reading(conn, stream),
             Some(next) if room && !walk.scanning => {
                 walk.scanning = true;
+                link.pages += 1;
                 let (start, end) = stored::entry_range(&stream, next, end);
                 let scan =
                     Scan { start, end, max_bytes: CATCH_UP_BYTES, max_rows: SCAN_ROWS.min(FRAME_ENTRIES) };
@@ -143,6 +145,7 @@ impl Home {
     pub(super) fn resume_reading(&mut self) {
         let mut walks = Vec::new();
         for (conn, link) in &mut self.conns {
+            link.pages = 0;
             for (stream, following) in &mut link.follows {
                 if let Following::Reading(walk) = following {
                     walk.scanning = false;
@@ -162,8 +165,18 @@ impl Home {
         let Some(link) = self.conns.get_mut(&conn) else { return };
         let walk =
             Walk { next: Some(arrival), lookups: 0, earliest: 0, held: BTreeMap::new(), scanning: false };
-        link.follows.insert(stream, Following::Reading(walk));
+        link.set_following(stream, Following::Reading(walk));
         self.figures.links_behind += 1;
+    }
+
+    /// What cannot be read now costs the reader its link and nobody else anything; it comes back by itself.
+    fn fail_reader(&mut self, conn: ConnId) {
+        self.figures.store_failures += 1;
+        self.fail(
+            conn,
+            ErrorCode::Store,
+            "the relay cannot read this room from its disk now; your work is kept",
+        );
     }
 
     fn handle_looked_up(&mut self, conn: ConnId, stream: StreamId, page: &Page) {
@@ -181,8 +194,11 @@ impl Home {
     fn handle_rows(&mut self, conn: ConnId, stream: StreamId, page: Page) {
         let last =
             page.rows.last().and_then(|(key, _)| stored::parse_entry_key(key)).map(|(_, arrival)| arrival);
-        let Some(walk) = self.walk_mut(conn, stream) else { return };
-        walk.scanning = false;
+        let Some(link) = self.conns.get_mut(&conn) else { return };
+        let Some(Following::Reading(walk)) = link.follows.get_mut(&stream) else { return };
+        if std::mem::take(&mut walk.scanning) {
+            link.pages -= 1;
+        }
         let entries: Vec<Entry> = page
             .rows
             .into_iter()
@@ -215,7 +231,7 @@ impl Home {
             gone: state.log.is_gone(),
         };
         if let Some(link) = self.conns.get_mut(&conn) {
-            link.follows.insert(stream, Following::Live);
+            link.set_following(stream, Following::Live);
         }
         self.send(conn, &synced.into());
     }
@@ -224,6 +240,17 @@ impl Home {
         match self.conns.get_mut(&conn)?.follows.get_mut(&stream)? {
             Following::Reading(walk) => Some(walk),
             Following::Live => None,
+        }
+    }
+}
+
+impl Conn {
+    /// Follows a stream from another place; a page under way for the old one is no longer waited for.
+    fn set_following(&mut self, stream: StreamId, following: Following) {
+        if let Some(Following::Reading(walk)) = self.follows.insert(stream, following)
+            && walk.scanning
+        {
+            self.pages -= 1;
         }
     }
 }
@@ -239,3 +266,6 @@ impl Reading {
 
 /// Chains looked up for one reader.
 const LOOKUPS: usize = 64;
+/// Scans of a room under way, after which nothing more is looked up: a device that keeps asking must not fill the store's
+/// queue, in which all rooms wait.
+const SCANS: usize = 1024;

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::home::catch_up::Following;
 use crate::ids::{ReplicaId, StreamId};
-use crate::limits::{EARLY_FRAMES, HELLO_WAIT, HOME_SILENCE, LINK_QUEUE_BYTES};
+use crate::limits::{CATCH_UP_BYTES, EARLY_FRAMES, HELLO_WAIT, HOME_SILENCE, LINK_QUEUE_BYTES};
 use crate::time::Millis;
 
 /// What the home knows of a link.
@@ -20,6 +20,8 @@ pub(super) struct Conn {
     pub(super) proven: BTreeSet<ReplicaId>,
     /// Streams it follows, and how far it has been sent.
     pub(super) follows: BTreeMap<StreamId, Following>,
+    /// Pages that are being read for it; each becomes a frame in its queue.
+    pub(super) pages: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +40,7 @@ impl Conn {
             held: Vec::new(),
             proven: BTreeSet::new(),
             follows: BTreeMap::new(),
+            pages: 0,
         }
     }
 
@@ -94,6 +97,15 @@ impl Conn {
     /// Whether so many more bytes may be queued. An empty queue takes anything, so every reader gets on.
     pub(super) fn has_room(&self, bytes: usize) -> bool {
         self.queued_bytes == 0 || self.queued_bytes + bytes <= LINK_QUEUE_BYTES
+    }
+
+    /// Whether one more page may be read for it, beside those under way: somebody who asks for many streams at once gets
+    /// them one after another.
+    pub(super) fn has_room_for_page(&self) -> bool {
+        if self.pages == 0 {
+            return self.has_room(CATCH_UP_BYTES);
+        }
+        self.queued_bytes + (self.pages + 1) * CATCH_UP_BYTES <= LINK_QUEUE_BYTES
     }
 
     /// Presence is worth something only to a link that keeps up.

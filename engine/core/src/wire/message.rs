@@ -306,6 +306,8 @@ pub enum ErrorCode {
     GoingAway = 4512,
     /// The home is full.
     Full = 4513,
+    /// The home cannot read its disk.
+    Store = 4514,
 }
 
 impl ErrorCode {
@@ -320,6 +322,7 @@ impl ErrorCode {
             Self::Silent,
             Self::GoingAway,
             Self::Full,
+            Self::Store,
         ]
         .into_iter()
         .find(|code| *code as u16 == number)

@@ -1,0 +1,84 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use causeway_core::ids::RoomId;
+use clap::builder::BoolishValueParser;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde::Deserialize;
+
+use crate::config::Config;
+use crate::failure::EXIT_CODES;
+use crate::start;
+
+/// The Causeway relay: keeps rooms, and carries what people write from one device to the others.
+#[derive(Debug, Parser)]
+#[command(name = "causeway-relay", version, after_help = EXIT_CODES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve rooms and the page that opens them.
+    #[command(after_help = EXIT_CODES)]
+    Serve(ServeArgs),
+}
+
+/// Every setting can also stand in a file (same names, `_` for `-`) or in the environment. Flags are stronger than the
+/// environment, and the environment is stronger than the file.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct ServeArgs {
+    /// Where to listen [default: 127.0.0.1:8787]
+    #[arg(long, value_name = "ADDRESS", env = "CAUSEWAY_LISTEN")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// Folder that keeps the rooms; made if there is none [default: data]
+    #[arg(long, value_name = "FOLDER", env = "CAUSEWAY_DATA")]
+    pub(crate) data: Option<PathBuf>,
+    /// Settings in TOML
+    #[arg(long, value_name = "FILE", env = "CAUSEWAY_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// Listen beyond this machine: a room's link is then all that anyone needs to read and write it
+    #[arg(long, env = "CAUSEWAY_OPEN_TO_ANYONE", value_name = "YES", num_args = 0..=1, require_equals = true,
+          default_missing_value = "true", value_parser = BoolishValueParser::new())]
+    pub(crate) open_to_anyone: Option<bool>,
+    /// How to write the log, which goes to stderr [default: pretty]
+    #[arg(long, value_name = "FORMAT", env = "CAUSEWAY_LOG")]
+    pub(crate) log: Option<LogFormat>,
+    /// Keep rooms in memory only: everything is gone when the relay ends
+    #[arg(long, env = "CAUSEWAY_MEMORY", value_name = "YES", num_args = 0..=1, require_equals = true,
+          default_missing_value = "true", value_parser = BoolishValueParser::new())]
+    pub(crate) memory: Option<bool>,
+    /// Print the link of this room instead of a new one
+    #[arg(long, value_name = "NAME", env = "CAUSEWAY_ROOM")]
+    pub(crate) room: Option<RoomId>,
+    /// A page served elsewhere that may connect, such as https://notes.example; may be said more than once
+    #[arg(long, value_name = "ORIGIN", env = "CAUSEWAY_ALLOW_ORIGIN", value_delimiter = ',')]
+    pub(crate) allow_origin: Option<Vec<String>>,
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    /// For people.
+    Pretty,
+    /// One JSON object a line, for programs.
+    Json,
+}
+
+/// Runs the program.
+#[must_use]
+pub fn main() -> ExitCode {
+    let Command::Serve(args) = Cli::parse().command;
+    match Config::settle(args).and_then(start::serve) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("causeway-relay: {failure}");
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Configuration: a TOML file, over it the environment, over it the flags.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::cli::{LogFormat, ServeArgs};
+use crate::failure::Failure;
+
+/// What `serve` does, settled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Config {
+    pub(crate) listen: SocketAddr,
+    pub(crate) keep: Keep,
+    pub(crate) log: LogFormat,
+    pub(crate) room: Option<String>,
+    pub(crate) allow_origin: Vec<String>,
+}
+
+/// Where rooms are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Keep {
+    Folder(PathBuf),
+    Memory,
+}
+
+/// The file. A key that is not listed here is an error, so that a misspelt one is noticed.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    listen: Option<SocketAddr>,
+    data: Option<PathBuf>,
+    open_to_anyone: Option<bool>,
+    log: Option<LogFormat>,
+    memory: Option<bool>,
+    allow_origin: Option<Vec<String>>,
+}
+
+impl Config {
+    /// Settles what the file and `args` say; clap has put the environment under the flags already.
+    pub(crate) fn settle(args: ServeArgs) -> Result<Self, Failure> {
+        let file = args.config.as_deref().map_or_else(|| Ok(File::default()), read)?;
+        let listen = args.listen.or(file.listen).unwrap_or(DEFAULT_LISTEN);
+        let open = args.open_to_anyone.or(file.open_to_anyone).unwrap_or(false);
+        if !listen.ip().is_loopback() && !open {
+            return Err(Failure::NotOpen(listen));
+        }
+        let memory = args.memory.or(file.memory).unwrap_or(false);
+        let folder = || args.data.or(file.data).unwrap_or_else(|| DEFAULT_DATA.into());
+        Ok(Self {
+            listen,
+            keep: if memory { Keep::Memory } else { Keep::Folder(folder()) },
+            log: args.log.or(file.log).unwrap_or(LogFormat::Pretty),
+            room: args.room.map(|room| room.to_string()),
+            allow_origin: args.allow_origin.or(file.allow_origin).unwrap_or_default(),
+        })
+    }
+}
+
+fn read(path: &Path) -> Result<File, Failure> {
+    let refuse = |why: String| Failure::Config { path: path.into(), why };
+    let text = std::fs::read_to_string(path).map_err(|e| refuse(e.to_string()))?;
+    toml::from_str(&text).map_err(|e| {
+        let line = e.span().map_or(0, |span| 1 + text[..span.start].matches('\n').count());
+        refuse(format!("line {line}: {}", e.message().replace('\n', ", ")))
+    })
+}
+
+const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8787);
+const DEFAULT_DATA: &str = "data";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(text: &str) -> tempfile::NamedTempFile {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        file
+    }
+
+    fn with_file(text: &str, args: ServeArgs) -> Result<Config, Failure> {
+        let file = file(text);
+        Config::settle(ServeArgs { config: Some(file.path().into()), ..args })
+    }
+
+    #[test]
+    fn without_any_word_it_listens_on_this_machine_and_keeps_rooms_in_data() {
+        let config = Config::settle(ServeArgs::default()).unwrap();
+        assert_eq!(config.listen.to_string(), "127.0.0.1:8787");
+        assert_eq!(config.keep, Keep::Folder("data".into()));
+    }
+
+    #[test]
+    fn a_flag_is_stronger_than_the_file() {
+        let args = ServeArgs { listen: Some("127.0.0.1:1".parse().unwrap()), ..ServeArgs::default() };
+        let config = with_file("listen = \"127.0.0.1:2\"\ndata = \"rooms\"\nlog = \"json\"", args).unwrap();
+        assert_eq!(config.listen.port(), 1);
+        assert_eq!(config.keep, Keep::Folder("rooms".into()));
+        assert_eq!(config.log, LogFormat::Json);
+    }
+
+    #[test]
+    fn a_misspelt_key_is_told_with_its_line_in_one_sentence() {
+        let told = with_file("listen = \"127.0.0.1:2\"\nopen_to_anybody = true", ServeArgs::default());
+        let sentence = told.unwrap_err().to_string();
+        assert!(sentence.contains("line 2") && sentence.contains("open_to_anybody"), "{sentence}");
+        assert!(!sentence.contains('\n'), "{sentence}");
+    }
+
+    #[test]
+    fn beyond_this_machine_it_listens_only_when_told() {
+        let args = ServeArgs { listen: Some("0.0.0.0:0".parse().unwrap()), ..ServeArgs::default() };
+        assert!(matches!(Config::settle(args.clone()), Err(Failure::NotOpen(_))));
+        assert!(Config::settle(ServeArgs { open_to_anyone: Some(true), ..args }).is_ok());
+    }
+}

@@ -1,0 +1,51 @@
+//! Every bound of the relay's shell, each with its reason. What bounds the protocol stands in `causeway_core::limits`.
+
+use std::time::Duration;
+
+use causeway_core::limits::FRAME_BYTES;
+
+/// Sockets open at once. A usual machine gives a process 20,000 files; the rest is for the store and for answers.
+pub(crate) const CONNECTIONS: usize = 16_000;
+/// One WebSocket message: a frame of full size with its type and length, or several smaller ones.
+pub(crate) const MESSAGE_BYTES: usize = FRAME_BYTES + 1024;
+/// What a socket reads into. Idle links hold it for ever, and most frames are a few hundred bytes.
+pub(crate) const READ_BUFFER_BYTES: usize = 4 * 1024;
+/// What a socket may hold unwritten: the message being written, and pongs beside it.
+pub(crate) const WRITE_BUFFER_BYTES: usize = 2 * FRAME_BYTES;
+/// Frames that wait for a link are joined into messages of this size: fewer calls, and still a short turn on a slow line.
+pub(crate) const JOINED_BYTES: usize = 64 * 1024;
+/// Bytes waiting for one link. The room itself stops at a quarter MiB of entries, or at two pages of one entry of full
+/// size each; answers and lists come on top.
+pub(crate) const OUTBOX_BYTES: usize = (1 << 20) + 2 * FRAME_BYTES;
+/// Things waiting for one room; links that bring more are not read from until it has caught up.
+pub(crate) const ROOM_QUEUE: usize = 128;
+/// Inputs that a room takes before it carries out what they led to: enough that writers share a commit, few enough that
+/// the first does not wait noticeably for the last.
+pub(crate) const ROOM_BATCH: usize = 512;
+
+/// How long a room without links stays in memory: a page that is reloaded finds it there.
+pub(crate) const ROOM_LINGER: Duration = Duration::from_secs(5);
+/// How soon a room that would end looks again whether a link on its way in or out still holds it.
+pub(crate) const ROOM_VACANCY_CHECK: Duration = Duration::from_millis(50);
+/// How often a link is asked whether it still lives. Proxies often cut what was quiet for 30 to 60 seconds.
+pub(crate) const PING_EVERY: Duration = Duration::from_secs(20);
+/// Nothing heard for so long, not even the answer to two pings: the link is dead.
+pub(crate) const HALF_OPEN_AFTER: Duration = Duration::from_secs(45);
+/// A message that is not written by then, and by a second more for each [`SLOWEST_BYTES_PER_SECOND`], is stuck.
+pub(crate) const STUCK_AFTER: Duration = Duration::from_secs(30);
+/// The slowest line that is served: a phone at the edge of the net.
+pub(crate) const SLOWEST_BYTES_PER_SECOND: usize = 8 * 1024;
+/// How long a closed link may take to read the reason and answer.
+pub(crate) const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
+
+/// Devices come back at a random moment within this span after the relay has stopped.
+pub(crate) const RETURN_SPREAD: Duration = Duration::from_secs(3);
+/// How long a stop may take until rooms have answered what they took.
+pub(crate) const STOP_PATIENCE: Duration = Duration::from_secs(10);
+/// How long the last sync of the store may take.
+pub(crate) const STORE_CLOSE_PATIENCE: Duration = Duration::from_secs(10);
+
+/// The first wait before a store that failed is opened again; it doubles from there.
+pub(crate) const REOPEN_FIRST: Duration = Duration::from_millis(250);
+/// The longest such wait: a person who has freed some space should not have to wait long.
+pub(crate) const REOPEN_MOST: Duration = Duration::from_secs(15);

@@ -1,0 +1,223 @@
+//! The task of one room: feeds [`Home`] what arrives and carries out what it asks for. It decides nothing.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use causeway_core::home::{Figures, Home, Input, Output};
+use causeway_core::ids::ConnId;
+use causeway_core::time::Millis;
+use causeway_core::wire::ErrorCode;
+use causeway_store::Space;
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::time::{Instant, sleep_until};
+use tracing::{debug, info};
+
+use crate::limits::{ROOM_BATCH, ROOM_LINGER, ROOM_VACANCY_CHECK};
+use crate::link::Outbox;
+use crate::rooms::{Registration, Surroundings};
+
+/// What links tell their room.
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// A link was opened; frames for it go here.
+    Opened(ConnId, Arc<Outbox>),
+    /// One or more frames.
+    Received(ConnId, Bytes),
+    /// It has ended.
+    Closed(ConnId),
+}
+
+/// Links whose frames have all been written, gathered so that a thousand of them wake the room once.
+#[derive(Debug, Default)]
+pub(crate) struct Drains {
+    links: Mutex<Vec<ConnId>>,
+    noted: Notify,
+}
+
+impl Drains {
+    pub(crate) fn note(&self, conn: ConnId) {
+        self.links.lock().unwrap_or_else(PoisonError::into_inner).push(conn);
+        self.noted.notify_one();
+    }
+
+    pub(crate) fn take(&self) -> Vec<ConnId> {
+        std::mem::take(&mut *self.links.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// A room that is open.
+pub(crate) struct RoomTask {
+    home: Home,
+    space: Space,
+    outboxes: BTreeMap<ConnId, Arc<Outbox>>,
+    events: mpsc::Receiver<Event>,
+    drains: Arc<Drains>,
+    /// Answers of the disk. Unbounded, and no longer than what the room has asked: one commit, and one scan or a few for
+    /// each reader that catches up.
+    answers: (mpsc::UnboundedSender<Input>, mpsc::UnboundedReceiver<Input>),
+    commits_out: usize,
+    published: Figures,
+    around: Arc<Surroundings>,
+    registration: Registration,
+    stop: watch::Receiver<Millis>,
+    stopping: bool,
+}
+
+impl RoomTask {
+    pub(crate) fn new(
+        home: Home,
+        space: Space,
+        events: mpsc::Receiver<Event>,
+        drains: Arc<Drains>,
+        around: Arc<Surroundings>,
+        registration: Registration,
+    ) -> Self {
+        // Here and not in the task: a stop between the two would go unheard.
+        let stop = around.stop.subscribe();
+        Self {
+            home,
+            space,
+            outboxes: BTreeMap::new(),
+            events,
+            drains,
+            answers: mpsc::unbounded_channel(),
+            commits_out: 0,
+            published: Figures::default(),
+            around,
+            registration,
+            stop,
+            stopping: false,
+        }
+    }
+
+    /// Runs until nobody has been here for a while, or the relay stops.
+    pub(crate) async fn run(mut self) {
+        let mut idle_since: Option<Instant> = None;
+        info!("room opened");
+        loop {
+            self.carry_out();
+            if self.stopping && self.commits_out == 0 {
+                self.close_all();
+            }
+            let mut look_again = None;
+            if self.home.is_idle() {
+                let over = *idle_since.get_or_insert_with(Instant::now) + ROOM_LINGER;
+                if (self.stopping || Instant::now() >= over) && self.registration.retire() {
+                    info!("room closed");
+                    return;
+                }
+                let soon = Instant::now() + ROOM_VACANCY_CHECK;
+                look_again = Some(if self.stopping { soon } else { over.max(soon) });
+            } else {
+                idle_since = None;
+            }
+            let timer = self.home.poll_timeout().map(|due| self.around.clock.instant(due));
+            let timer = timer.into_iter().chain(look_again).min();
+            tokio::select! {
+                Some(event) = self.events.recv() => self.take(event),
+                Some(answer) = self.answers.1.recv() => self.handle(answer),
+                () = self.drains.noted.notified() => {}
+                () = sleep_until(timer.unwrap_or_else(Instant::now)), if timer.is_some() => self.handle(Input::Tick),
+                Ok(()) = self.stop.changed(), if !self.stopping => {
+                    self.take_waiting();
+                    self.stopping = true;
+                    let spread = *self.stop.borrow_and_update();
+                    self.handle(Input::Stop { spread });
+                }
+            }
+            self.take_waiting();
+        }
+    }
+
+    /// All that waits, before any of its effects: entries that came together share one commit.
+    fn take_waiting(&mut self) {
+        for conn in self.drains.take() {
+            if self.outboxes.get(&conn).is_some_and(|outbox| outbox.is_drained()) {
+                self.handle(Input::Drained(conn));
+            }
+        }
+        for _ in 0..ROOM_BATCH {
+            if let Ok(answer) = self.answers.1.try_recv() {
+                self.handle(answer);
+            } else if let Ok(event) = self.events.try_recv() {
+                self.take(event);
+            } else {
+                break;
+            }
+        }
+    }
+
+    fn take(&mut self, event: Event) {
+        let input = match event {
+            Event::Opened(conn, outbox) => {
+                self.outboxes.insert(conn, outbox);
+                debug!(conn = conn.0, links = self.outboxes.len(), "link opened");
+                Input::Opened(conn)
+            }
+            Event::Received(conn, frames) => Input::Received(conn, frames),
+            Event::Closed(conn) => {
+                self.outboxes.remove(&conn);
+                Input::Closed(conn)
+            }
+        };
+        self.handle(input);
+    }
+
+    fn handle(&mut self, input: Input) {
+        if let Input::Stored(..) = &input {
+            self.commits_out -= 1;
+        }
+        self.home.handle(input, self.around.clock.now());
+    }
+
+    fn carry_out(&mut self) {
+        while let Some(output) = self.home.poll_output() {
+            match output {
+                Output::Send(conn, frame) => self.send(conn, frame),
+                Output::Close(conn, code) => self.close(conn, code),
+                Output::Commit(op, commit) => {
+                    self.commits_out += 1;
+                    let answers = self.answers.0.clone();
+                    self.around.store.commit(self.space.clone(), commit, move |result| {
+                        // A room that has gone no longer waits.
+                        let _ = answers.send(Input::Stored(op, result));
+                    });
+                }
+                Output::Scan(op, scan) => {
+                    let answers = self.answers.0.clone();
+                    self.around.store.scan(self.space.clone(), scan, move |result| {
+                        let _ = answers.send(Input::Scanned(op, result));
+                    });
+                }
+            }
+        }
+        let figures = self.home.figures();
+        if figures != self.published {
+            self.around.figures.add(self.published, figures);
+            self.published = figures;
+        }
+    }
+
+    fn send(&self, conn: ConnId, frame: Bytes) {
+        let Some(outbox) = self.outboxes.get(&conn) else { return };
+        if !outbox.push(frame) {
+            self.around.figures.count_cut();
+            debug!(conn = conn.0, "a link let too much pile up and was cut");
+        }
+    }
+
+    fn close(&self, conn: ConnId, code: ErrorCode) {
+        if let Some(outbox) = self.outboxes.get(&conn) {
+            debug!(conn = conn.0, code = code as u16, "closing a link");
+            outbox.close(code);
+        }
+    }
+
+    /// What was taken is answered; nothing more will be.
+    fn close_all(&self) {
+        for outbox in self.outboxes.values() {
+            outbox.close(ErrorCode::GoingAway);
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! What the relay answers over HTTP.
+//!
+//! | path | answer |
+//! |---|---|
+//! | `/`, `/r/{room}` | the page |
+//! | `/sync/{room}` | the WebSocket of a room |
+//! | `/healthz` | figures as JSON |
+//! | anything else | a file of the web app, or a sentence |
+
+mod headers;
+mod health;
+mod sync;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::from_fn;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use causeway_core::ids::{InvalidId, RoomId};
+
+use crate::assets;
+use crate::rooms::Rooms;
+
+/// What the routes need.
+#[derive(Debug)]
+pub(crate) struct App {
+    pub(crate) rooms: Rooms,
+    /// Origins of pages served elsewhere that may open sockets here.
+    pub(crate) allow_origin: Vec<String>,
+}
+
+pub(crate) fn router(app: App) -> Router {
+    Router::new()
+        .route("/", get(front_page))
+        .route("/r/{room}", get(room_page))
+        .route("/sync/{room}", get(sync::upgrade))
+        .route("/healthz", get(health::health))
+        .fallback(get(file))
+        .layer(from_fn(headers::secure))
+        .with_state(Arc::new(app))
+}
+
+async fn front_page(headers: HeaderMap) -> Response {
+    assets::page(&headers)
+}
+
+async fn room_page(Path(room): Path<String>, headers: HeaderMap) -> Response {
+    match room.parse::<RoomId>() {
+        Ok(_) => assets::page(&headers),
+        Err(why) => refuse_room(why),
+    }
+}
+
+async fn file(State(_): State<Arc<App>>, request: Request) -> Response {
+    let path = request.uri().path().trim_start_matches('/');
+    assets::file(path, request.headers())
+        .unwrap_or_else(|| (StatusCode::NOT_FOUND, "There is nothing under this address.\n").into_response())
+}
+
+fn refuse_room(why: InvalidId) -> Response {
+    (StatusCode::BAD_REQUEST, format!("This is no name of a room: {why}.\n")).into_response()
+}

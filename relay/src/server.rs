@@ -1,0 +1,77 @@
+//! The relay as a library: a listener, a store and a moment to stop.
+
+use std::future::Future;
+use std::time::Duration;
+
+use causeway_core::storage::StoreFailure;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+use tracing::{info, warn};
+
+use crate::clock::millis;
+use crate::gate::{Storage, StoreGate};
+use crate::limits::{RETURN_SPREAD, STOP_PATIENCE, STORE_CLOSE_PATIENCE};
+use crate::listener::BoundedListener;
+use crate::rooms::Rooms;
+use crate::routes::{self, App};
+
+/// What a relay may be told beside its listener and its store.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Origins (`https://notes.example`) of pages served elsewhere that may open sockets here.
+    pub allow_origin: Vec<String>,
+}
+
+/// Why a relay ended badly. What was called saved is saved all the same.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The last sync of the store failed.
+    #[error("the store failed at the end: {0}")]
+    Store(#[from] StoreFailure),
+    /// The disk did not answer in time.
+    #[error("the disk did not answer within {} s at the end", .0.as_secs())]
+    Disk(Duration),
+}
+
+/// Serves until `shutdown` is over, then answers what was taken, says goodbye and lets go of the store.
+///
+/// # Errors
+/// See [`RunError`].
+pub async fn run(
+    listener: TcpListener,
+    storage: Storage,
+    options: Options,
+    shutdown: impl Future<Output = ()> + Send,
+) -> Result<(), RunError> {
+    let gate = StoreGate::open(storage);
+    let (rooms, mut ended) = Rooms::new(gate.clone());
+    let router = routes::router(App { rooms: rooms.clone(), allow_origin: options.allow_origin });
+    let (stop, stopped) = oneshot::channel::<()>();
+    let serving = axum::serve(BoundedListener::new(listener), router).with_graceful_shutdown(async move {
+        // An error means that the sender is gone, which is as good.
+        let _ = stopped.await;
+    });
+    let serving = tokio::spawn(serving.into_future());
+    shutdown.await;
+
+    info!("stopping");
+    drop(stop);
+    rooms.stop(millis(RETURN_SPREAD));
+    let over = async {
+        // A server that was told to stop ends without an error.
+        let _ = serving.await;
+        // Nothing is ever sent: this ends with the last sender.
+        let _ = ended.recv().await;
+    };
+    if timeout(STOP_PATIENCE, over).await.is_err() {
+        warn!("some links or rooms did not come to an end in time");
+    }
+    match timeout(STORE_CLOSE_PATIENCE, spawn_blocking(move || gate.close())).await {
+        Ok(closed) => closed.expect("closing the store does not panic")?,
+        Err(_) => return Err(RunError::Disk(STORE_CLOSE_PATIENCE)),
+    }
+    info!("stopped");
+    Ok(())
+}

@@ -1,0 +1,111 @@
+//! From settings to a running relay: log, address, store, the lines a person reads, and the signals that end it.
+
+use std::io::{self, IsTerminal, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use tokio::net::TcpListener;
+use tokio::runtime;
+#[cfg(unix)]
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use crate::cli::LogFormat;
+use crate::config::{Config, Keep};
+use crate::failure::Failure;
+use crate::gate::Storage;
+use crate::room_name;
+use crate::server::{self, Options};
+
+pub(crate) fn serve(config: Config) -> Result<(), Failure> {
+    start_log(config.log);
+    let runtime = runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::System)?;
+    let outcome = runtime.block_on(serve_until_signal(config));
+    // A disk that hangs must not keep the process.
+    runtime.shutdown_background();
+    outcome
+}
+
+async fn serve_until_signal(config: Config) -> Result<(), Failure> {
+    // The address first: it leaves no trace when the store then refuses, and the store tidies up after itself.
+    let listener = TcpListener::bind(config.listen).await.map_err(|e| Failure::bind(config.listen, e))?;
+    let address = listener.local_addr().map_err(Failure::System)?;
+    let storage = match &config.keep {
+        Keep::Folder(folder) => Storage::folder(folder.clone())?,
+        Keep::Memory => Storage::memory(),
+    };
+    let mut stops = Stops::listen().map_err(Failure::System)?;
+    // Somebody may have closed our stdout; the relay serves all the same.
+    let _ = announce(&config, address);
+    let options = Options { allow_origin: config.allow_origin };
+    Ok(server::run(listener, storage, options, async move { stops.next().await }).await?)
+}
+
+/// The lines for people and tests: a name, two spaces, a value.
+fn announce(config: &Config, address: SocketAddr) -> io::Result<()> {
+    let host = match address.ip() {
+        ip if !ip.is_unspecified() => ip,
+        IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+    };
+    let url = format!("http://{}", SocketAddr::new(host, address.port()));
+    let room = config.room.clone().unwrap_or_else(room_name::random);
+    let kept = match &config.keep {
+        Keep::Folder(folder) => folder.display().to_string(),
+        Keep::Memory => "in memory only; everything is gone when the relay ends".into(),
+    };
+    let mut out = io::stdout().lock();
+    writeln!(out, "relay {url}\ndata  {kept}\nroom  {url}/r/{room}")?;
+    out.flush()
+}
+
+fn start_log(format: LogFormat) {
+    let filter = EnvFilter::try_from_env("CAUSEWAY_LOG_FILTER").unwrap_or_else(|_| EnvFilter::new("info"));
+    let ansi = io::stderr().is_terminal();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(ansi);
+    // One log is enough: a second call, as in a test, changes nothing.
+    let _ = match format {
+        LogFormat::Pretty => log.with_target(false).try_init(),
+        LogFormat::Json => log.json().try_init(),
+    };
+}
+
+/// The signals that end the relay.
+#[cfg(unix)]
+struct Stops {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+#[cfg(unix)]
+impl Stops {
+    fn listen() -> io::Result<Self> {
+        let interrupt = signal(SignalKind::interrupt())?;
+        let terminate = signal(SignalKind::terminate())?;
+        Ok(Self { interrupt, terminate })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+/// Elsewhere there is only Ctrl-C.
+#[cfg(not(unix))]
+struct Stops;
+
+#[cfg(not(unix))]
+impl Stops {
+    fn listen() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) {
+        // Without it the relay ends with its process.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Disks that hang, fail and fill up.
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+
+use causeway_core::storage::{Commit, CommitError, FailureKind, Page, Scan, StoreFailure};
+use causeway_core::wire::{Body, LaterWhy, Message};
+use causeway_relay::Storage;
+use causeway_store::{MemoryStore, Space, Store};
+
+use crate::device::Device;
+use crate::disk::Disk;
+use crate::server::Server;
+
+/// A store in memory whose fsync ends when and how the story says.
+struct SlowDisk {
+    store: MemoryStore,
+    began: Sender<()>,
+    ends: Mutex<Receiver<Result<(), StoreFailure>>>,
+}
+
+impl SlowDisk {
+    fn new() -> (Arc<Self>, Receiver<()>, Sender<Result<(), StoreFailure>>) {
+        let (began, begins) = channel();
+        let (end, ends) = channel();
+        (Arc::new(Self { store: MemoryStore::new(), began, ends: Mutex::new(ends) }), begins, end)
+    }
+}
+
+impl Store for SlowDisk {
+    fn apply(&self, space: &Space, commit: &Commit) -> Result<(), CommitError> {
+        self.store.apply(space, commit)
+    }
+    fn settle(&self) -> Result<(), StoreFailure> {
+        self.store.settle()
+    }
+    fn sync(&self) -> Result<(), StoreFailure> {
+        let _ = self.began.send(());
+        // Once the story has let go of its end, the disk works.
+        self.ends.lock().unwrap().recv().unwrap_or(Ok(()))
+    }
+    fn scan(&self, space: &Space, scan: &Scan) -> Result<Page, StoreFailure> {
+        self.store.scan(space, scan)
+    }
+    fn spaces(&self, after: Option<&Space>, max: usize) -> Result<Vec<Space>, StoreFailure> {
+        self.store.spaces(after, max)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_an_fsync_does_not_return_nobody_hears_saved_and_nobody_sees_the_entry() {
+    let (disk, begins, end) = SlowDisk::new();
+    let server = Server::with(Storage::of(disk)).await;
+    let mut reader = Device::join(&server.address, "hangs", 1).await;
+    reader.subscribe().await;
+    reader.synced().await;
+    let mut writer = Device::join(&server.address, "hangs", 2).await;
+    let entry = writer.write_name(1);
+    writer.send(vec![entry.clone()]).await;
+    tokio::task::spawn_blocking(move || begins.recv().unwrap()).await.unwrap();
+    for _ in 0..50 {
+        assert_eq!(writer.ping().await, []);
+        assert_eq!(reader.ping().await, []);
+    }
+    // Sent again, and from a second link: still nothing is called saved.
+    writer.send(vec![entry.clone()]).await;
+    let mut late = Device::join(&server.address, "hangs", 3).await;
+    late.subscribe().await;
+    late.synced().await;
+    assert!(late.received.is_empty(), "what is not on the disk is shown to nobody");
+    assert_eq!(writer.ping().await, []);
+
+    drop(end);
+    writer.saved(1).await;
+    reader.receive(1).await;
+    late.receive(1).await;
+    assert_eq!(late.received, [entry]);
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_fsync_that_fails_is_answered_with_later_and_the_work_is_taken_when_the_disk_is_well() {
+    let (disk, _begins, end) = SlowDisk::new();
+    let server = Server::with(Storage::of(disk)).await;
+    let mut writer = Device::join(&server.address, "fails", 1).await;
+    let entry = writer.write_name(1);
+    writer.send(vec![entry.clone()]).await;
+    end.send(Err(StoreFailure::new(FailureKind::Io, "The disk is broken."))).unwrap();
+    let why = writer
+        .link
+        .until(|message| match message {
+            Message::Other(Body::Later(later)) => Some(later.why),
+            Message::Other(Body::Saved(_)) => panic!("a failed fsync saves nothing"),
+            _ => None,
+        })
+        .await;
+    assert_eq!(why, LaterWhy::Store);
+    assert_eq!(server.health().await["status"], "store-failing");
+    drop(end);
+    writer.send(vec![entry]).await;
+    writer.saved(1).await;
+    writer.save_name(2).await;
+    assert_eq!(server.health().await["status"], "ok");
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_asks_for_patience_and_goes_on_when_there_is_room_again() {
+    let Some(disk) = Disk::mount("size=16m") else { return };
+    let server = Server::with(Storage::folder(disk.path().join("data")).unwrap()).await;
+    let mut writer = Device::join(&server.address, "full", 1).await;
+    let first = writer.save_name(0).await;
+    let filler = disk.path().join("filler");
+    // As much as fits.
+    let _ = std::fs::write(&filler, vec![7u8; 16 << 20]);
+    let mut number = 1;
+    let unsaved = loop {
+        let entry = writer.write_name(number);
+        writer.send(vec![entry.clone()]).await;
+        let taken = writer
+            .link
+            .until(|message| match message {
+                Message::Other(Body::Saved(saved)) => (saved.seq == number + 1).then_some(true),
+                Message::Other(Body::Later(_)) => Some(false),
+                _ => None,
+            })
+            .await;
+        if !taken {
+            break entry;
+        }
+        number += 1;
+        assert!(number < 200_000, "the disk never fills up");
+    };
+    assert_eq!(server.health().await["status"], "store-failing");
+    std::fs::remove_file(filler).unwrap();
+    let seq = unsaved.header().seq;
+    writer.send(vec![unsaved]).await;
+    writer.saved(seq).await;
+    let mut reader = Device::join(&server.address, "full", 2).await;
+    reader.subscribe().await;
+    reader.synced().await;
+    assert_eq!(reader.received.len() as u64, seq);
+    assert_eq!(reader.received[0], first);
+    server.stop().await.unwrap();
+}

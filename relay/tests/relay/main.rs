@@ -1,0 +1,15 @@
+//! Stories of devices and a relay, over real sockets.
+#![allow(clippy::unwrap_used)]
+
+mod device;
+mod disk;
+mod process;
+mod server;
+
+mod bad_input;
+mod failing_store;
+mod http;
+mod killed;
+mod rooms;
+mod slow_reader;
+mod start;
