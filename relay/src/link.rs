@@ -71,5 +71,6 @@ fn reason(code: ErrorCode) -> &'static str {
         ErrorCode::Silent => "silent for too long",
         ErrorCode::GoingAway => "the relay stops",
         ErrorCode::Full => "full",
+        ErrorCode::Store => "the store fails",
     }
 }

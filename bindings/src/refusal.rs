@@ -1,0 +1,71 @@
+//! Errors as JavaScript sees them: an `Error` with a machine code.
+
+use causeway_core::device::DocumentError;
+use causeway_core::ids::InvalidId;
+use causeway_core::presence::InvalidState;
+use js_sys::{Error, Reflect};
+use wasm_bindgen::JsValue;
+
+/// Why a call was not carried out.
+pub(crate) enum Refusal {
+    /// An argument is not of the shape the declarations promise.
+    Argument(&'static str),
+    /// A name is none.
+    Id(InvalidId),
+    /// The document, the edit or the path.
+    Document(DocumentError),
+    /// The presence state.
+    Presence(InvalidState),
+}
+
+impl Refusal {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Argument(_) => "argument",
+            Self::Id(InvalidId::Room) => "room-name",
+            Self::Id(InvalidId::Stream) => "stream-name",
+            Self::Document(DocumentError::NotOpen) => "not-open",
+            Self::Document(DocumentError::NotText) => "not-text",
+            Self::Document(DocumentError::Gone) => "gone",
+            Self::Document(DocumentError::Edit(_)) => "edit",
+            Self::Document(DocumentError::Path(_)) => "path",
+            Self::Presence(_) => "presence",
+        }
+    }
+
+    fn sentence(&self) -> String {
+        match self {
+            Self::Argument(sentence) => (*sentence).into(),
+            Self::Id(error) => error.to_string(),
+            Self::Document(error) => error.to_string(),
+            Self::Presence(error) => error.to_string(),
+        }
+    }
+}
+
+impl From<InvalidId> for Refusal {
+    fn from(error: InvalidId) -> Self {
+        Self::Id(error)
+    }
+}
+
+impl From<DocumentError> for Refusal {
+    fn from(error: DocumentError) -> Self {
+        Self::Document(error)
+    }
+}
+
+impl From<InvalidState> for Refusal {
+    fn from(error: InvalidState) -> Self {
+        Self::Presence(error)
+    }
+}
+
+impl From<Refusal> for JsValue {
+    fn from(refusal: Refusal) -> Self {
+        let error = Error::new(&refusal.sentence());
+        // Setting a property of a fresh object cannot fail.
+        let _ = Reflect::set(&error, &"code".into(), &refusal.code().into());
+        error.into()
+    }
+}

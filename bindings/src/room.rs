@@ -1,0 +1,126 @@
+//! The room: construction, inputs, and what is pulled.
+
+use std::cell::RefCell;
+
+use causeway_core::device::{Config, Input, Room};
+use causeway_core::write_queue::OpId;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use crate::refusal::Refusal;
+use crate::{from_js, to_js};
+
+/// One room of this page. Times are `performance.now()` and `Date.now()`.
+///
+/// After every call: `pollOutput` until it answers `undefined`, then `pollEvent` likewise, then `pollTimeout`.
+#[wasm_bindgen]
+pub struct WasmRoom {
+    pub(crate) inner: RefCell<Room>,
+}
+
+#[wasm_bindgen]
+impl WasmRoom {
+    /// A room that begins by reading what this device holds of it, and opens a link.
+    ///
+    /// `seed` is 32 random bytes, used for this one object and never again.
+    #[wasm_bindgen(constructor)]
+    pub fn new(room: &str, seed: &[u8], agent: &str) -> Result<WasmRoom, JsValue> {
+        let room = room.parse().map_err(Refusal::Id)?;
+        let seed = seed.try_into().map_err(|_| Refusal::Argument("a seed has 32 bytes"))?;
+        let config = Config { room, seed, agent: agent.into() };
+        Ok(Self { inner: RefCell::new(Room::new(config)) })
+    }
+
+    /// The link asked for by `connect` is open.
+    pub fn opened(&self, monotonic: f64, wall: f64) {
+        self.handle(Input::Opened, monotonic, wall);
+    }
+
+    /// One message of the socket.
+    pub fn received(&self, bytes: Vec<u8>, monotonic: f64, wall: f64) {
+        self.handle(Input::Received(from_js::received(bytes)), monotonic, wall);
+    }
+
+    /// The link has ended or could not be opened.
+    pub fn closed(&self, code: Option<u16>, monotonic: f64, wall: f64) {
+        self.handle(Input::Closed(code), monotonic, wall);
+    }
+
+    /// Something says that a new try is worth while.
+    pub fn reconnect(&self, monotonic: f64, wall: f64) {
+        self.handle(Input::Reconnect, monotonic, wall);
+    }
+
+    /// The disk's answer to a commit.
+    pub fn stored(
+        &self,
+        op: f64,
+        #[wasm_bindgen(unchecked_param_type = "WasmStored")] outcome: &JsValue,
+        monotonic: f64,
+        wall: f64,
+    ) -> Result<(), JsValue> {
+        let outcome = from_js::stored(outcome)?;
+        self.handle(Input::Stored(OpId(op as u64), outcome), monotonic, wall);
+        Ok(())
+    }
+
+    /// The disk's answer to a scan.
+    pub fn scanned(
+        &self,
+        op: f64,
+        #[wasm_bindgen(unchecked_param_type = "WasmScanned")] outcome: &JsValue,
+        monotonic: f64,
+        wall: f64,
+    ) -> Result<(), JsValue> {
+        let outcome = from_js::scanned(outcome)?;
+        self.handle(Input::Scanned(OpId(op as u64), outcome), monotonic, wall);
+        Ok(())
+    }
+
+    /// The moment named by `pollTimeout` has come.
+    pub fn tick(&self, monotonic: f64, wall: f64) {
+        self.handle(Input::Tick, monotonic, wall);
+    }
+
+    /// What to do next.
+    #[wasm_bindgen(js_name = pollOutput, unchecked_return_type = "WasmOutput | undefined")]
+    pub fn poll_output(&self) -> JsValue {
+        let output = self.inner.borrow_mut().poll_output();
+        output.map_or(JsValue::UNDEFINED, |output| to_js::output(&output))
+    }
+
+    /// What has changed for the app.
+    #[wasm_bindgen(js_name = pollEvent, unchecked_return_type = "WasmEvent | undefined")]
+    pub fn poll_event(&self) -> JsValue {
+        let event = self.inner.borrow_mut().poll_event();
+        event.map_or(JsValue::UNDEFINED, |event| to_js::event(&event))
+    }
+
+    /// When to call `tick`, on the monotonic clock.
+    #[wasm_bindgen(js_name = pollTimeout)]
+    pub fn poll_timeout(&self) -> Option<f64> {
+        self.inner.borrow().poll_timeout().map(|(at, _)| at.0 as f64)
+    }
+
+    /// The link, as people see it.
+    #[wasm_bindgen(unchecked_return_type = "WasmConnection")]
+    pub fn connection(&self) -> JsValue {
+        to_js::connection(&self.inner.borrow().connection())
+    }
+
+    /// The disk of this device, as people see it.
+    #[wasm_bindgen(unchecked_return_type = "WasmStorage")]
+    pub fn storage(&self) -> JsValue {
+        to_js::storage(self.inner.borrow().storage())
+    }
+
+    fn handle(&self, input: Input, monotonic: f64, wall: f64) {
+        self.inner.borrow_mut().handle(input, from_js::now(monotonic, wall));
+    }
+}
+
+impl std::fmt::Debug for WasmRoom {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("WasmRoom")
+    }
+}

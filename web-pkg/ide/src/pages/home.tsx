@@ -1,0 +1,151 @@
+import { useEffect, useState, type FormEvent, type ReactElement } from "react";
+import { Icon } from "../parts/icon.tsx";
+import { Logo } from "../parts/logo.tsx";
+import { Scene } from "../parts/scene.tsx";
+import { ThemeToggle } from "../parts/theme-toggle.tsx";
+import { forgetRoom, recentRooms } from "../shell/recent-rooms.ts";
+import { newRoomName, shortName } from "../shell/room-name.ts";
+import { go, roomOf } from "../shell/route.ts";
+
+export function HomePage(): ReactElement {
+  useEffect(() => {
+    document.title = "Causeway: write together";
+  }, []);
+  return (
+    <div className="home">
+      <header className="home-bar">
+        <a className="wordmark" href="/">
+          <Logo /> Causeway
+        </a>
+        <ThemeToggle />
+      </header>
+      <main className="home-main">
+        <div>
+          <h1>Write together, even when the line is gone.</h1>
+          <p className="lead">
+            A room holds your files and the people you give its link to. What you write is kept on your device first and
+            joins the others’ whenever there is a way across.
+          </p>
+          <div className="start">
+            <button type="button" className="button main large" onClick={() => go(`/r/${newRoomName()}`)}>
+              New room <Icon name="forward" />
+            </button>
+            <OpenByLink />
+            <RecentRooms />
+          </div>
+        </div>
+        <div className="scene">
+          <Scene />
+        </div>
+        <ul className="promises">
+          <Promised icon="device" title="Kept on this device">
+            Every word goes to your own disk first, with or without a network. A reload takes nothing.
+          </Promised>
+          <Promised icon="relay" title="Saved on the relay’s disk">
+            “Saved” means written and flushed, not merely sent. Offline work goes out by itself.
+          </Promised>
+          <Promised icon="seen" title="Seen by the others">
+            You see who is here, where they write, and how many have your latest words.
+          </Promised>
+        </ul>
+      </main>
+    </div>
+  );
+}
+
+function OpenByLink(): ReactElement {
+  const [text, setText] = useState("");
+  const [complaint, setComplaint] = useState("");
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    const room = roomOf(text);
+    if (room !== null) return go(`/r/${room}`);
+    const sentence = text.trim() === "" ? "Paste the link you were given." : "This is no link to a room.";
+    setComplaint(`${sentence} It ends with /r/ and the name of the room.`);
+  };
+  return (
+    <form className="by-link" onSubmit={submit} noValidate>
+      <label htmlFor="link">Or open a room by its link</label>
+      <div className="row">
+        <input
+          id="link"
+          className="field large"
+          value={text}
+          placeholder={`${location.host}/r/…`}
+          autoComplete="off"
+          autoCapitalize="none"
+          spellCheck={false}
+          aria-invalid={complaint !== ""}
+          aria-describedby="link-complaint"
+          onChange={(event) => {
+            setText(event.target.value);
+            setComplaint("");
+          }}
+        />
+        <button type="submit" className="button large">
+          Open
+        </button>
+      </div>
+      <p id="link-complaint" className="complaint" role="alert" hidden={complaint === ""}>
+        {complaint}
+      </p>
+    </form>
+  );
+}
+
+function RecentRooms(): ReactElement | null {
+  const [rooms, setRooms] = useState(recentRooms);
+  if (rooms.length === 0) return null;
+  return (
+    <section className="recent" aria-labelledby="recent">
+      <h2 id="recent">Lately on this device</h2>
+      <ul>
+        {rooms.map(({ room, at }) => (
+          <li key={room}>
+            <a
+              href={`/r/${room}`}
+              onClick={(event) => {
+                if (event.metaKey || event.ctrlKey || event.shiftKey) return;
+                event.preventDefault();
+                go(`/r/${room}`);
+              }}
+            >
+              {shortName(room)}
+            </a>
+            <time dateTime={new Date(at).toISOString()}>{DAY.format(at)}</time>
+            <button
+              type="button"
+              className="icon-button small"
+              aria-label={`Forget ${shortName(room)} here`}
+              title="Take it off this list"
+              onClick={() => {
+                forgetRoom(room);
+                setRooms(recentRooms());
+              }}
+            >
+              <Icon name="close" size={14} />
+            </button>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+interface PromisedProps {
+  readonly icon: "device" | "relay" | "seen";
+  readonly title: string;
+  readonly children: string;
+}
+
+function Promised({ icon, title, children }: PromisedProps): ReactElement {
+  return (
+    <li>
+      <Icon name={icon} size={22} />
+      <h2>{title}</h2>
+      <p>{children}</p>
+    </li>
+  );
+}
+
+const DAY = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });

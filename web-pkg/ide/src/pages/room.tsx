@@ -1,0 +1,44 @@
+import { useEffect, useState, useSyncExternalStore, type ReactElement } from "react";
+import { RoomProvider } from "@causeway/web/react";
+import { Boundary } from "../parts/boundary.tsx";
+import { Workspace } from "../room/workspace.tsx";
+import { noteRoom } from "../shell/recent-rooms.ts";
+import { SessionHolder } from "../shell/session.ts";
+import { Starting } from "./starting.tsx";
+import { Trouble } from "./trouble.tsx";
+
+/** One room; the caller gives it the name as key, so that another room is another page. */
+export function RoomPage({ name }: { readonly name: string }): ReactElement {
+  const [holder] = useState(() => new SessionHolder(name));
+  const session = useSyncExternalStore(holder.subscribe, holder.get);
+  useEffect(() => noteRoom(name), [name]);
+  switch (session.state) {
+    case "starting":
+      return <Starting>Starting the engine…</Starting>;
+    case "failed":
+      return (
+        <Trouble title="The page cannot start" action={{ label: "Try again", run: () => location.reload() }}>
+          The engine that keeps your work could not be loaded, so nothing is shown that could not be kept. Nothing that
+          was saved before is touched. {session.sentence}
+        </Trouble>
+      );
+    case "died":
+      return <Stopped sentence={session.sentence} />;
+    case "open":
+      return (
+        <Boundary fallback={(failure) => <Stopped sentence={failure.message} />}>
+          <RoomProvider room={session.room}>
+            <Workspace />
+          </RoomProvider>
+        </Boundary>
+      );
+  }
+}
+
+function Stopped({ sentence }: { readonly sentence: string }): ReactElement {
+  return (
+    <Trouble title="The page has stopped" action={{ label: "Reload", run: () => location.reload() }}>
+      What was saved on this device or on the relay is safe. {sentence}
+    </Trouble>
+  );
+}

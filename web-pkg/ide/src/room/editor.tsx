@@ -1,0 +1,107 @@
+import { closeBrackets, closeBracketsKeymap } from "@codemirror/autocomplete";
+import { defaultKeymap, indentWithTab } from "@codemirror/commands";
+import { bracketMatching, indentOnInput } from "@codemirror/language";
+import { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
+import { Compartment, EditorState, type Extension } from "@codemirror/state";
+import {
+  EditorView,
+  drawSelection,
+  dropCursor,
+  highlightActiveLine,
+  highlightActiveLineGutter,
+  highlightSpecialChars,
+  keymap,
+  lineNumbers,
+  placeholder,
+} from "@codemirror/view";
+import { useEffect, useRef, useState, type ReactElement } from "react";
+import type { Editor, Text } from "@causeway/web";
+import { causeway } from "@causeway/web/codemirror";
+import { useRoom } from "@causeway/web/react";
+import { editorLook } from "./editor-look.ts";
+import { languageOf } from "./languages.ts";
+
+export interface EditorPaneProps {
+  readonly text: Text;
+  readonly editor: Editor;
+  readonly path: string;
+}
+
+/** CodeMirror on one text. The text, not React, is what it shows; React only mounts it and names it. */
+export function EditorPane({ text, editor, path }: EditorPaneProps): ReactElement {
+  const { presence } = useRoom();
+  const place = useRef<HTMLDivElement>(null);
+  const [view, setView] = useState<EditorView | null>(null);
+  const [named] = useState(() => new Compartment());
+  const [coloured] = useState(() => new Compartment());
+
+  useEffect(() => {
+    if (place.current === null) return;
+    const made = new EditorView({
+      parent: place.current,
+      doc: text.toString(),
+      extensions: [causeway(text, { presence, editor }), named.of([]), coloured.of([]), BASICS],
+    });
+    setView(made);
+    if (mayTakeFocus()) made.focus();
+    return () => {
+      setView(null);
+      made.destroy();
+    };
+  }, [text, editor, presence, named, coloured]);
+
+  useEffect(() => {
+    view?.dispatch({ effects: named.reconfigure(EditorView.contentAttributes.of(describe(path))) });
+  }, [view, named, path]);
+
+  const language = languageOf(path);
+  useEffect(() => {
+    if (view === null) return;
+    let isWanted = true;
+    const colour = (extension: Extension) => {
+      if (isWanted) view.dispatch({ effects: coloured.reconfigure(extension) });
+    };
+    if (language === null) colour([]);
+    // A grammar that cannot be fetched (offline, or an older build) leaves plain text, which is as good to write in.
+    else language.load().then(colour, () => colour([]));
+    return () => {
+      isWanted = false;
+    };
+  }, [view, coloured, language]);
+
+  return <div className="editor" ref={place} />;
+}
+
+/** A touch screen would open its keyboard over the text, and whoever is busy elsewhere stays there. */
+function mayTakeFocus(): boolean {
+  const isElsewhere = document.activeElement !== null && document.activeElement !== document.body;
+  return !isElsewhere && !matchMedia("(pointer: coarse)").matches;
+}
+
+function describe(path: string): Record<string, string> {
+  return {
+    "aria-label": `Text of ${path}`,
+    "aria-describedby": "editor-keys",
+    spellcheck: languageOf(path)?.name === "Markdown" ? "true" : "false",
+    // Editable text takes the focus anyway; named so, tools know that the scrolling box around it can be reached.
+    tabindex: "0",
+  };
+}
+
+const BASICS: Extension = [
+  lineNumbers(),
+  highlightActiveLineGutter(),
+  highlightSpecialChars(),
+  drawSelection(),
+  dropCursor(),
+  EditorState.allowMultipleSelections.of(true),
+  indentOnInput(),
+  bracketMatching(),
+  closeBrackets(),
+  highlightActiveLine(),
+  highlightSelectionMatches(),
+  EditorView.lineWrapping,
+  placeholder("Start writing. Whoever has the link to this room reads along."),
+  editorLook,
+  keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, indentWithTab]),
+];

@@ -1,0 +1,60 @@
+import { useState, type ReactElement } from "react";
+import type { SaveStatus, StreamId } from "@causeway/web";
+import { useConnection, useOthers, useSyncStatus } from "@causeway/web/react";
+import { Icon, type IconName } from "../parts/icon.tsx";
+import { useHasLasted } from "../shell/lasting.ts";
+import { isSettled, onDevice, onRelay, seenBy, type Saved } from "./saved-words.ts";
+
+/**
+ * Where the work on a file is. The attributes tell each moment; the words, which are read aloud when they change, leave
+ * out what lasts shorter than a blink.
+ */
+export function SaveStatusLine({ id }: { readonly id: StreamId }): ReactElement | null {
+  const status = useSyncStatus(id);
+  const spoken = useCalm(status);
+  const connection = useConnection().state;
+  const others = useOthers().length;
+  if (status === null || spoken === null) return null;
+  return (
+    <div
+      className="saved"
+      role="status"
+      aria-live="polite"
+      aria-label="Where your work is"
+      data-testid="save-status"
+      data-device={status.device}
+      data-relay={status.relay}
+      data-seen={status.seenBy}
+    >
+      <Place icon="device" saved={onDevice(spoken)} />
+      <Place icon="relay" saved={onRelay(spoken, connection)} />
+      <Place icon="seen" saved={seenBy(spoken, others)} />
+    </div>
+  );
+}
+
+function Place({ icon, saved }: { readonly icon: IconName; readonly saved: Saved }): ReactElement {
+  return (
+    <span className={`place ${saved.mood}`} title={saved.long}>
+      <Icon name={icon} size={16} />
+      <span className="long">{saved.long}</span>
+      <span className="short" aria-hidden="true">
+        {saved.short}
+      </span>
+    </span>
+  );
+}
+
+/** The status without spells of unsaved work shorter than `CALM_MS`: the line would flicker with every key. */
+function useCalm(status: SaveStatus | null): SaveStatus | null {
+  const [last, setLast] = useState(status);
+  const isCalm = status === null || (isSettled(status) && status.seenBy >= (last?.seenBy ?? 0));
+  // Counted from the beginning of the spell: whoever types on and on offline must read that it waits.
+  const isLong = useHasLasted(!isCalm, CALM_MS);
+  const shown = isCalm || isLong ? status : last;
+  if (shown !== last) setLast(shown);
+  return shown ?? status;
+}
+
+/** Longer than a relay near by takes to flush, shorter than a person starts to wonder. */
+const CALM_MS = 400;

@@ -1,0 +1,49 @@
+import { expect, test } from "vitest";
+import type { SaveStatus } from "@causeway/web";
+import { onDevice, onRelay, seenBy } from "../src/room/saved-words.ts";
+import { COLOURS, cleanName, initials, inkOn } from "../src/shell/person.ts";
+
+const SAVED: SaveStatus = { device: "saved", relay: "saved", seenBy: 2, unsaved: 0, forks: 0 };
+
+test("saved work is said to be saved, place by place", () => {
+  expect(onDevice(SAVED).long).toBe("Saved on this device");
+  expect(onRelay(SAVED, "online").long).toBe("Saved on the relay’s disk");
+  expect(seenBy(SAVED, 2).long).toBe("Seen by 2 others");
+  expect(seenBy({ ...SAVED, seenBy: 1 }, 1).long).toBe("Seen by 1 other");
+});
+
+test("work that waits is never called saved", () => {
+  const waiting: SaveStatus = { ...SAVED, device: "saving", relay: "saving", unsaved: 3, seenBy: 0 };
+  expect(onDevice(waiting)).toMatchObject({ mood: "wait", long: "Saving on this device…" });
+  expect(onRelay(waiting, "online")).toMatchObject({ mood: "wait", long: "Sending to the relay…" });
+  expect(onRelay(waiting, "offline")).toMatchObject({ mood: "wait", long: "3 edits wait for the relay" });
+  expect(onRelay({ ...waiting, unsaved: 1 }, "stopped").long).toBe("An edit waits for the relay");
+  expect(seenBy(waiting, 2).long).toBe("Not seen by others yet");
+  expect(seenBy(waiting, 0).long).toBe("Nobody else here");
+  expect(onDevice({ ...SAVED, device: "memory" })).toMatchObject({ mood: "wait" });
+});
+
+test("a name fits what the relay takes, without half a character", () => {
+  expect(cleanName("  Ada \n Lovelace ")).toBe("Ada Lovelace");
+  const cut = cleanName("😀".repeat(40));
+  expect(cut).toBe("😀".repeat(16));
+  expect(initials("Ada Lovelace King")).toBe("AL");
+  expect(initials("👩‍🚀 x")).not.toContain("\uFFFD");
+  expect(initials("")).toBe("?");
+});
+
+test("a name is readable on every colour a person can choose, in white on a cursor too", () => {
+  const luminance = (colour: number) => {
+    const [red, green, blue] = [colour >> 16, (colour >> 8) & 255, colour & 255].map((part) => {
+      const share = part / 255;
+      return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+    }) as [number, number, number];
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  };
+  for (const { name, value } of COLOURS) {
+    for (const ink of [0xffffff, Number(`0x${inkOn(value).slice(1)}`)]) {
+      const [light, dark] = [luminance(value), luminance(ink)].sort((a, b) => b - a) as [number, number];
+      expect((light + 0.05) / (dark + 0.05), name).toBeGreaterThanOrEqual(4.5);
+    }
+  }
+});

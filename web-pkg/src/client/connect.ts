@@ -1,0 +1,42 @@
+import { newRoom } from "./engine.js";
+import { type Port, workerPort } from "./port.js";
+import { Room } from "./room.js";
+
+export interface ConnectOptions {
+  /** 1 to 64 characters of `A–Z a–z 0–9 - _`. */
+  readonly room: string;
+  /** WebSocket address of the room. Default: `/sync/<room>` of the server that the page came from. */
+  readonly url?: string;
+  /** What the others see; at most 64 bytes of UTF-8. */
+  readonly name?: string;
+  /** 32 random bytes never used before; default: from the browser. */
+  readonly seed?: Uint8Array;
+  /** `memory` keeps nothing on this device. Default: `auto`. */
+  readonly storage?: "auto" | "memory";
+  /** Who carries out what the room wants done; default: a worker of this package. */
+  readonly port?: Port;
+}
+
+/** Enters a room. It can be read and written at once, with or without a link. `init` must have finished. */
+export function connect(options: ConnectOptions): Room {
+  const seed = options.seed ?? crypto.getRandomValues(new Uint8Array(SEED_BYTES));
+  const wasm = newRoom(options.room, seed, AGENT);
+  const port = options.port ?? workerPort();
+  port.post({
+    type: "open",
+    room: options.room,
+    url: options.url ?? defaultUrl(options.room),
+    storage: options.storage ?? "auto",
+  });
+  return new Room(wasm, port, options.room, options.name ?? "");
+}
+
+function defaultUrl(room: string): string {
+  const url = new URL(`/sync/${room}`, location.href);
+  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  return url.href;
+}
+
+const SEED_BYTES = 32;
+/** Program and version, for the relay's logs. */
+const AGENT = "causeway-web/0.1.0";

@@ -1,0 +1,9 @@
+/** Name of a document: `ydoc:` and 32 hex digits. */
+export type StreamId = `ydoc:${string}`;
+
+/** A line of the room's list of documents. */
+export interface Listed {
+  readonly id: StreamId;
+  /** Names of folders and the document, parted by `/`. */
+  readonly path: string;
+}

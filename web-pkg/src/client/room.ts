@@ -1,0 +1,161 @@
+import type { WasmRoom } from "../../wasm/causeway.js";
+import { Cell } from "./cell.js";
+import { Documents } from "./documents.js";
+import type { EngineError } from "./engine.js";
+import type { StreamId } from "./ids.js";
+import type { Observable, Unsubscribe } from "./observable.js";
+import { watchPage } from "./page.js";
+import type { Port } from "./port.js";
+import { PresenceLane } from "./presence-lane.js";
+import { Pump, type RoomEvent } from "./pump.js";
+import type { Backend, ConnectionState, StorageState } from "./states.js";
+import { Text } from "./text.js";
+
+/** Something a person should be told once. */
+export interface RoomNotice {
+  readonly kind: "fork" | "damaged" | "gone" | "engine-dead";
+  readonly sentence: string;
+}
+
+/** A room: its documents, the people in it, and where its work is. */
+export class Room {
+  readonly name: string;
+  readonly documents: Documents;
+  readonly presence: PresenceLane;
+  readonly connection: Observable<ConnectionState>;
+  readonly storage: Observable<StorageState>;
+  readonly #pump: Pump;
+  readonly #port: Port;
+  readonly #connection = new Cell<ConnectionState>({ state: "offline" });
+  readonly #storage = new Cell<StorageState>({ state: "opening", backend: "indexeddb" });
+  readonly #texts = new Map<string, Text>();
+  readonly #noticeReaders = new Set<(notice: RoomNotice) => void>();
+  readonly #stopWatching: Unsubscribe;
+  #backend: Backend = { backend: "indexeddb" };
+  #editors = 0;
+  #closing: ReturnType<typeof setTimeout> | undefined;
+  #isClosed = false;
+
+  /** @internal Use `connect`. */
+  constructor(room: WasmRoom, port: Port, name: string, person: string) {
+    this.name = name;
+    this.#port = port;
+    this.connection = this.#connection;
+    this.storage = this.#storage;
+    this.#pump = new Pump(room, port, {
+      event: (event, serial) => this.#take(event, serial),
+      settled: () => this.#settled(),
+      backend: ({ backend }) => {
+        this.#backend = backend;
+        this.#lookAtStorage();
+      },
+      died: (error) => this.#died(error),
+    });
+    this.documents = new Documents(this.#pump);
+    this.presence = new PresenceLane(this.#pump, person);
+    this.#stopWatching = watchPage({
+      seen: () => this.reconnect(),
+      leaving: () => {
+        this.#pump.flush();
+        port.post({ type: "leaving" });
+      },
+    });
+    this.#pump.start();
+  }
+
+  /** Opens a text, or gives the one that is open. Each call is one holding, ended with `Text.release`. */
+  text(id: StreamId): Text {
+    let text = this.#texts.get(id);
+    if (text === undefined) {
+      text = new Text(
+        this.#pump,
+        id,
+        this.#storage,
+        () => (this.#editors += 1),
+        () => this.#texts.delete(id),
+      );
+      this.#texts.set(id, text);
+    }
+    return text.hold();
+  }
+
+  /** Calls `callback` with whatever a person should be told once. */
+  notices(callback: (notice: RoomNotice) => void): Unsubscribe {
+    const reader = (notice: RoomNotice): void => callback(notice);
+    this.#noticeReaders.add(reader);
+    return () => this.#noticeReaders.delete(reader);
+  }
+
+  /** Tries the link now instead of later. */
+  reconnect(): void {
+    this.#pump.reconnect();
+  }
+
+  /** Leaves the room. What was written last still gets to this device's disk. */
+  close(): void {
+    if (this.#isClosed || this.#closing !== undefined) return;
+    this.#stopWatching();
+    this.#closing = setTimeout(() => this.#end(), CLOSE_WITHIN_MS);
+    this.#pump.unlink();
+    this.#port.post({ type: "leaving" });
+    this.#pump.flush();
+    this.#settled();
+  }
+
+  #take(event: RoomEvent, serial: number): void {
+    switch (event.type) {
+      case "text":
+        return this.#texts.get(event.stream)?.take(event, serial);
+      case "directory":
+        return this.documents.look();
+      case "connection":
+        return this.#connection.set(this.#pump.ask((room) => room.connection()));
+      case "saveStatus":
+        return this.#texts.get(event.stream)?.look();
+      case "others":
+        return this.presence.look();
+      case "storage":
+        return this.#lookAtStorage();
+      case "fork":
+        return this.#tell("fork", `The relay did not take a piece of your work: ${event.sentence}. It is kept on this device.`);
+      case "damaged":
+        return this.#tell("damaged", `Something stored could not be read (${event.code}). The rest goes on without it.`);
+      case "gone":
+        return this.#tell("gone", "This document has been deleted.");
+    }
+  }
+
+  #settled(): void {
+    if (this.#isClosed) return;
+    this.documents.look();
+    if (this.#closing === undefined) return;
+    if ([...this.#texts.values()].every((text) => text.isWritten)) this.#end();
+  }
+
+  #lookAtStorage(): void {
+    this.#storage.set({ ...this.#pump.ask((room) => room.storage()), ...this.#backend });
+    for (const text of this.#texts.values()) text.look();
+    this.documents.look();
+  }
+
+  #tell(kind: RoomNotice["kind"], sentence: string): void {
+    for (const reader of [...this.#noticeReaders]) reader({ kind, sentence });
+  }
+
+  #died(error: EngineError): void {
+    this.#stopWatching();
+    this.#connection.set({ state: "stopped", code: 0, sentence: error.message });
+    this.#tell("engine-dead", error.message);
+  }
+
+  #end(): void {
+    clearTimeout(this.#closing);
+    this.#isClosed = true;
+    this.#pump.close();
+    for (const text of this.#texts.values()) text.end();
+    this.#port.close();
+  }
+}
+
+/** A disk that has not answered by then is not waited for: somebody wants to leave. */
+const CLOSE_WITHIN_MS = 2_000;

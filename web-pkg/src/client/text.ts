@@ -1,0 +1,148 @@
+import { Cell } from "./cell.js";
+import type { Delta } from "./delta.js";
+import { Editor } from "./editor.js";
+import type { StreamId } from "./ids.js";
+import type { Observable, Unsubscribe } from "./observable.js";
+import type { Anchor, Side } from "./people.js";
+import type { Pump, RoomEvent } from "./pump.js";
+import { Receipts } from "./receipts.js";
+import { saveStatus, type SaveStatus, type StorageState } from "./states.js";
+
+/** How a text changed. `editor` is the id of the editor that made the change on this page: it has it already. */
+export type TextEvent =
+  | { readonly type: "reset"; readonly text: string }
+  | { readonly type: "delta"; readonly delta: Delta; readonly editor?: number };
+
+interface Reader {
+  /** Number of the newest event that stands already in what the reader was told first. */
+  after: number;
+  readonly callback: (event: TextEvent) => void;
+}
+
+/** A text that several people write. Positions and lengths are UTF-16 code units, as in JavaScript strings. */
+export class Text {
+  /** Resolves when the text can be read and written: this device's copy has been read. */
+  readonly ready: Promise<void>;
+  readonly status: Observable<SaveStatus>;
+  readonly #pump: Pump;
+  readonly #receipts: Receipts;
+  readonly #status: Cell<SaveStatus>;
+  readonly #readers = new Set<Reader>();
+  readonly #editors = new Set<Editor>();
+  #becomeReady: () => void = () => undefined;
+  #holders = 0;
+
+  /** @internal Use `Room.text`. */
+  constructor(
+    pump: Pump,
+    readonly id: StreamId,
+    private readonly storage: Observable<StorageState>,
+    private readonly nextEditor: () => number,
+    private readonly onRelease: () => void,
+  ) {
+    this.#pump = pump;
+    this.#receipts = new Receipts(pump, id);
+    this.ready = new Promise((resolve) => (this.#becomeReady = resolve));
+    pump.command((room) => room.openText(id));
+    this.#status = new Cell(this.#readStatus());
+    this.status = this.#status;
+    if (this.isOpen) this.#becomeReady();
+  }
+
+  get isOpen(): boolean {
+    return this.#pump.ask((room) => room.isOpen(this.id));
+  }
+
+  /** Throws while the text is not open. */
+  get length(): number {
+    return this.#pump.ask((room) => room.textLength(this.id));
+  }
+
+  /** The whole text; empty while it is not open. */
+  toString(): string {
+    return this.#pump.ask((room) => (room.isOpen(this.id) ? room.text(this.id) : ""));
+  }
+
+  /** Opens an editor on the text, which must be open. */
+  editor(): Editor {
+    const editor: Editor = new Editor(this.#pump, this.id, this.#receipts, this.nextEditor(), () =>
+      this.#editors.delete(editor),
+    );
+    this.#editors.add(editor);
+    return editor;
+  }
+
+  /** The first event is a reset, told at once if the text is open and otherwise when it is. */
+  subscribe(callback: (event: TextEvent) => void): Unsubscribe {
+    const reader: Reader = { after: this.#pump.serial, callback };
+    this.#readers.add(reader);
+    if (this.isOpen) callback({ type: "reset", text: this.toString() });
+    return () => this.#readers.delete(reader);
+  }
+
+  /** A place that stays where it is while others write. */
+  anchor(index: number, side: Side): Anchor {
+    return this.#pump.ask((room) => room.anchor(this.id, index, side));
+  }
+
+  /** Where a place is now; `null` if the text it stands in is not here. */
+  resolve(anchor: Anchor): number | null {
+    const plain = anchor.item === undefined ? { side: anchor.side } : { side: anchor.side, item: pair(anchor.item) };
+    return this.#pump.ask((room) => room.resolve(this.id, plain)) ?? null;
+  }
+
+  /** Ends one holding of the text, begun with `Room.text`. */
+  release(): void {
+    this.#holders -= 1;
+    if (this.#holders === 0) this.onRelease();
+  }
+
+  /** @internal */
+  hold(): this {
+    this.#holders += 1;
+    return this;
+  }
+
+  /** @internal */
+  take(event: Extract<RoomEvent, { type: "text" }>, serial: number): void {
+    const told = textEvent(event);
+    if (told === null) return;
+    if (told.type === "reset") this.#becomeReady();
+    for (const reader of [...this.#readers]) {
+      if (serial > reader.after) reader.callback(told);
+    }
+    for (const editor of this.#editors) editor.changed();
+  }
+
+  /** @internal Something was saved, or the disk has changed. */
+  look(): void {
+    this.#status.set(this.#readStatus());
+    this.#receipts.look();
+  }
+
+  /** @internal Whether this device's disk has everything. */
+  get isWritten(): boolean {
+    return this.#pump.ask((room) => room.saveStatus(this.id)).unsavedOnDevice === 0;
+  }
+
+  /** @internal */
+  end(): void {
+    this.#receipts.giveUp();
+  }
+
+  #readStatus(): SaveStatus {
+    return saveStatus(
+      this.#pump.ask((room) => room.saveStatus(this.id)),
+      this.storage.get(),
+    );
+  }
+}
+
+function textEvent({ delta, editor, text }: Extract<RoomEvent, { type: "text" }>): TextEvent | null {
+  if (delta === undefined) return text === undefined ? null : { type: "reset", text };
+  return editor === undefined ? { type: "delta", delta } : { type: "delta", delta, editor };
+}
+
+function pair([author, clock]: readonly [number, number]): [number, number] {
+  return [author, clock];
+}

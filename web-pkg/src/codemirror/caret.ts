@@ -1,0 +1,31 @@
+import { WidgetType } from "@codemirror/view";
+
+/** Another person's caret with their name. It is for the eye: the text around it reads as if it were not there. */
+export class Caret extends WidgetType {
+  constructor(
+    private readonly name: string,
+    private readonly colour: string,
+  ) {
+    super();
+  }
+
+  override eq(other: Caret): boolean {
+    return other.name === this.name && other.colour === this.colour;
+  }
+
+  override toDOM(): HTMLElement {
+    const caret = document.createElement("span");
+    caret.className = "causeway-caret";
+    caret.setAttribute("aria-hidden", "true");
+    caret.style.setProperty("--causeway-colour", this.colour);
+    const name = document.createElement("span");
+    name.className = "causeway-caret-name";
+    name.textContent = this.name;
+    caret.append(name);
+    return caret;
+  }
+
+  override ignoreEvent(): boolean {
+    return true;
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * What the page and its worker tell each other. The page asks, the worker carries out; only the page decides.
+ * Types only: both sides are compiled against them.
+ */
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** An atomic change of the store. `expect` is checked first; then deletions; then `put`. */
+export interface Commit {
+  readonly expect: readonly (readonly [key: Bytes, value: Bytes | null])[];
+  readonly delete: readonly Bytes[];
+  readonly deletePrefix: readonly Bytes[];
+  readonly put: readonly (readonly [key: Bytes, value: Bytes])[];
+  /** Answered only when it would survive a power cut. */
+  readonly strict: boolean;
+}
+
+/** A range to read, `end` exclusive. A page holds at least one row however large it is. */
+export interface Scan {
+  readonly start: Bytes;
+  readonly end: Bytes;
+  readonly maxBytes: number;
+  readonly maxRows: number;
+}
+
+/** A store could not do what was asked. */
+export interface Failure {
+  readonly failed: "full" | "damaged" | "closed" | "busy" | "too-large" | "io";
+  readonly sentence: string;
+}
+
+export type Stored = "ok" | { readonly conflict: Bytes } | Failure;
+
+export type Row = [key: Bytes, value: Bytes];
+
+export type Scanned = { readonly rows: Row[]; readonly more: Bytes | null } | Failure;
+
+/** Where the rows are. */
+export type Backend =
+  | { readonly backend: "indexeddb" }
+  | { readonly backend: "memory"; readonly reason: string };
+
+/** `link` numbers sockets, so that news of an old one are known as such. */
+export type ToWorker =
+  | { readonly type: "open"; readonly room: string; readonly url: string; readonly storage: "auto" | "memory" }
+  | { readonly type: "connect"; readonly link: number }
+  | { readonly type: "send"; readonly bytes: Bytes }
+  | { readonly type: "close" }
+  | ({ readonly type: "commit"; readonly op: number } & Commit)
+  | ({ readonly type: "scan"; readonly op: number } & Scan)
+  /** Replaces the wake-up asked for before; `null`: none. */
+  | { readonly type: "wake"; readonly after: number | null }
+  /** The room is being left: whoever comes next will own the database. Writing goes on. */
+  | { readonly type: "leaving" }
+  /** Nothing more will be asked for. */
+  | { readonly type: "end" };
+
+export type FromWorker =
+  | { readonly type: "backend"; readonly backend: Backend }
+  | { readonly type: "opened"; readonly link: number }
+  | { readonly type: "received"; readonly link: number; readonly bytes: Bytes }
+  | { readonly type: "closed"; readonly link: number; readonly code: number | undefined }
+  | { readonly type: "stored"; readonly op: number; readonly outcome: Stored }
+  | { readonly type: "scanned"; readonly op: number; readonly outcome: Scanned }
+  | { readonly type: "woken" }
+  /** The network is back. */
+  | { readonly type: "reconnect" };

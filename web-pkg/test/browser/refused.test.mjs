@@ -1,0 +1,152 @@
+/** What a page says when its browser or its relay will not have it. */
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { createServer } from "node:http";
+import { after, before, test } from "node:test";
+import { launch } from "./harness/browser.mjs";
+import { Relay } from "./harness/relay.mjs";
+import { until, untilEqual } from "./harness/until.mjs";
+import { freshRoom, Writer } from "./harness/writer.mjs";
+
+let browser;
+let relay;
+
+before(async () => {
+  [browser, relay] = await Promise.all([launch(), Relay.start()]);
+});
+
+after(async () => {
+  await browser?.close();
+  await relay?.end();
+});
+
+test("a browser that refuses its database keeps the room in memory and says so", { timeout: 90_000 }, async (t) => {
+  // A script that did not come over the network may not open sockets to this machine; here it may.
+  const refusing = await launch("--disable-features=LocalNetworkAccessChecks");
+  t.after(() => refusing.close());
+  const context = await refusing.newContext();
+  // The database of a worker cannot be refused from the page; the script is put before the worker's own.
+  await context.route(/worker[^/]*\.js$/, async (route) => {
+    const answer = await route.fetch();
+    const refusal = "indexedDB.open = () => { throw new DOMException('storage is off', 'SecurityError'); };";
+    await route.fulfill({ response: answer, body: `${refusal}\n${await answer.text()}` });
+  });
+  const room = freshRoom("memory");
+  const ada = await Writer.open(refusing, relay.origin, room, { context });
+  const notice = ada.page.locator("[data-testid=storage-notice]");
+  await notice.waitFor();
+  assert.equal(await notice.getAttribute("data-backend"), "memory");
+  await ada.isOnline();
+  await ada.write("kept by the relay only");
+  await ada.isSaved();
+  assert.equal((await ada.status()).device, "memory");
+  await ada.reload();
+  await ada.shows("kept by the relay only");
+  await ada.close();
+});
+
+test("a second tab of one browser says that another keeps the copy on disk, and writes all the same", { timeout: 90_000 }, async () => {
+  const room = freshRoom("tabs");
+  const first = await Writer.open(browser, relay.origin, room);
+  await first.isOnline();
+  const second = await Writer.open(browser, relay.origin, room, { context: first.context });
+  await second.page.locator("[data-testid=storage-notice][data-backend=memory]").waitFor();
+  assert.equal(await first.page.locator("[data-testid=storage-notice]").count(), 0);
+  await second.write("from the second tab. ");
+  await first.shows("from the second tab. ");
+  await first.write("from the first.");
+  await second.shows("from the second tab. from the first.");
+  await first.close();
+});
+
+test("a relay of a newer protocol: the page says so and keeps the work", { timeout: 90_000 }, async () => {
+  const room = freshRoom("newer");
+  const ada = await Writer.open(browser, relay.origin, room);
+  await ada.isOnline();
+  await ada.write("written before the update. ");
+  await ada.isSaved();
+  await ada.isSavedHere();
+  await ada.worksOffline();
+
+  const { port } = relay;
+  await relay.kill();
+  const newer = await NewerRelay.start(port);
+  await untilEqual("the page has stopped trying", () => ada.connection(), "stopped");
+  await ada.write("and after it.");
+  await ada.isSavedHere();
+  await ada.page.locator("[data-testid=stopped-notice]").waitFor();
+  assert.ok(newer.hellos > 0);
+
+  await newer.end();
+  await relay.run();
+  await ada.reload();
+  await ada.isOnline();
+  await ada.isSaved();
+  await ada.shows("written before the update. and after it.");
+  await ada.close();
+});
+
+/** An outside party: answers every hello with "I speak only later versions" and hangs up. */
+class NewerRelay {
+  hellos = 0;
+  #sockets = new Set();
+
+  static async start(port) {
+    const relay = new NewerRelay();
+    relay.server = createServer((_request, response) => response.writeHead(503).end());
+    relay.server.on("upgrade", (request, socket) => relay.#greet(request, socket));
+    await until("the port is free", () => relay.#listen(port));
+    return relay;
+  }
+
+  async end() {
+    for (const socket of this.#sockets) socket.destroy();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  #listen(port) {
+    return new Promise((resolve) => {
+      this.server.once("error", () => resolve(false));
+      this.server.listen(port, "127.0.0.1", () => resolve(true));
+    });
+  }
+
+  #greet(request, socket) {
+    this.#sockets.add(socket);
+    socket.on("error", () => undefined);
+    socket.on("close", () => this.#sockets.delete(socket));
+    const key = request.headers["sec-websocket-key"];
+    const accept = createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
+    socket.write(
+      `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
+    );
+    socket.once("data", () => {
+      this.hellos += 1;
+      socket.write(message(0x82, errorFrame(VERSION, "this relay speaks only later versions")));
+      socket.end(message(0x88, Buffer.from([VERSION >> 8, VERSION & 0xff])));
+    });
+  }
+}
+
+/** The close code for "no common version of the protocol". */
+const VERSION = 4406;
+
+/** `docs/protocol.md`: type 18, then the length, then code and sentence. */
+function errorFrame(code, sentence) {
+  const words = Buffer.from(sentence);
+  const body = Buffer.concat([varint(code), varint(words.length), words]);
+  return Buffer.concat([varint(18), varint(body.length), body]);
+}
+
+function varint(number) {
+  const bytes = [];
+  for (let rest = number; ; rest >>= 7) {
+    if (rest < 0x80) return Buffer.from([...bytes, rest]);
+    bytes.push((rest & 0x7f) | 0x80);
+  }
+}
+
+/** One unmasked WebSocket message of fewer than 126 bytes. */
+function message(opcode, payload) {
+  return Buffer.concat([Buffer.from([opcode, payload.length]), payload]);
+}

@@ -1,0 +1,54 @@
+/** A client and its worker in one thread: the real ones, with a database of `fake-indexeddb` and no network. */
+import { readFile } from "node:fs/promises";
+import { IDBFactory, IDBKeyRange } from "fake-indexeddb";
+import { type Port, type Room, connect, init } from "../../src/client/index.js";
+import type { FromWorker } from "../../src/worker/messages.js";
+import { Shell } from "../../src/worker/shell.js";
+
+export async function loadEngine(): Promise<void> {
+  await init(await readFile(new URL("../../wasm/causeway_bg.wasm", import.meta.url)));
+}
+
+/** A browser profile: its pages share one database. */
+export class Profile {
+  constructor() {
+    globalThis.indexedDB = new IDBFactory();
+    globalThis.IDBKeyRange = IDBKeyRange;
+  }
+
+  open(room: string): Page {
+    return new Page(room);
+  }
+}
+
+/** A page that is open on a room, until it is closed by the person or dies. */
+export class Page {
+  readonly room: Room;
+  readonly #shell: Shell;
+  #tell: (message: FromWorker) => void = () => undefined;
+  #isDead = false;
+
+  constructor(room: string) {
+    this.#shell = new Shell((news) => setImmediate(() => this.#isDead || this.#tell(news)));
+    this.room = connect({ room, url: "ws://127.0.0.1:1/sync", port: this.#port() });
+  }
+
+  /** No goodbye: nothing it still wanted done is done. Its locks and channels end with it, as a browser sees to. */
+  die(): void {
+    this.#isDead = true;
+    this.#shell.handle({ type: "end" });
+  }
+
+  #port(): Port {
+    return {
+      post: (message) => {
+        const copy = structuredClone(message);
+        setImmediate(() => this.#isDead || this.#shell.handle(copy));
+      },
+      listen: (callback) => {
+        this.#tell = callback;
+      },
+      close: () => undefined,
+    };
+  }
+}
