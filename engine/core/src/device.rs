@@ -30,7 +30,7 @@ use bytes::Bytes;
 
 use crate::entropy::Entropy;
 use crate::ids::{ReplicaId, RoomId, StreamId};
-use crate::log::digest_of_room;
+use crate::log::{Wants, digest_of_room};
 use crate::presence::Others;
 use crate::replica::Identity;
 use crate::storage::{Commit, CommitError, FailureKind, Page, Scan, StoreFailure};
@@ -122,6 +122,7 @@ pub struct Room {
     storage: Storage,
     disk_retry_at: Option<Millis>,
     queue: WriteQueue<Tag>,
+    wants: Wants,
     scans: BTreeMap<OpId, Reading>,
     next_op: u64,
     identities: BTreeMap<ReplicaId, Identity>,
@@ -155,6 +156,7 @@ impl Room {
             storage: Storage::Opening,
             disk_retry_at: None,
             queue: WriteQueue::default(),
+            wants: Wants::default(),
             scans: BTreeMap::new(),
             next_op: 0,
             identities: BTreeMap::new(),

@@ -25,7 +25,7 @@ use bytes::Bytes;
 use crate::entropy::Entropy;
 use crate::ids::{ConnId, RoomId, StreamId};
 use crate::limits::{ROOM_LINKS, STORE_RETRY};
-use crate::log::digest_of_room;
+use crate::log::{Wants, digest_of_room};
 use crate::presence::Board;
 use crate::storage::{Commit, CommitError, Page, Scan, StoreFailure};
 use crate::time::{Millis, Now};
@@ -101,6 +101,7 @@ pub struct Home {
     conns: BTreeMap<ConnId, Conn>,
     presence: Board,
     queue: WriteQueue<Appended>,
+    wants: Wants,
     scans: BTreeMap<OpId, Reading>,
     next_op: u64,
     outputs: VecDeque<Output>,
@@ -124,6 +125,7 @@ impl Home {
             conns: BTreeMap::new(),
             presence: Board::default(),
             queue: WriteQueue::default(),
+            wants: Wants::default(),
             scans: BTreeMap::new(),
             next_op: 0,
             outputs: VecDeque::new(),
@@ -230,7 +232,7 @@ impl Home {
         self.conns.remove(&conn);
         self.scans.retain(|_, reading| reading.conn() != Some(conn));
         self.presence.handle_closed(conn, now.monotonic);
-        self.forget_reader(conn);
+        self.forget_reader(conn, now);
         self.expect_seen(now);
     }
 

@@ -8,9 +8,11 @@ mod digest;
 mod entry;
 mod park;
 mod stream_log;
+mod wants;
 
 pub use chain::Chain;
 pub use digest::{Digest, digest_of_room};
 pub use entry::{Dep, Entry, EntryKind, EntryName, Head, Header, SignedHead};
 pub use park::Park;
 pub use stream_log::{Accepted, Missing, Refusal, StreamLog, Tip, Verdict};
+pub use wants::Wants;

@@ -62,6 +62,8 @@ impl Room {
                 *saved = (*saved).min(at_home);
             }
         }
+        #[cfg(feature = "planted-bugs")]
+        let lost = lost && self.planted != Some(crate::planted::Planted::OutboxForgets);
         if lost {
             let (start, end) = stored::entry_range(&id, 0, u64::MAX);
             self.scan(Scan { start, end, max_bytes: SCAN_BYTES, max_rows: SCAN_ROWS }, Reading::Lost(id));
@@ -223,7 +225,7 @@ impl Room {
         }
     }
 
-    fn handle_gone(&mut self, id: StreamId, now: Now) {
+    pub(super) fn handle_gone(&mut self, id: StreamId, now: Now) {
         let Some(stream) = self.streams.get_mut(&id) else { return };
         if stream.phase == Phase::Gone {
             return;

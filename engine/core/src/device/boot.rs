@@ -55,6 +55,18 @@ impl Boot {
     pub(super) fn is_done(&self) -> bool {
         self.stage == Stage::Done
     }
+
+    /// A home in a new epoch may have lost what it called saved: answers the chains of ours that were here at the start.
+    pub(super) fn doubt_saved(
+        &mut self,
+        identities: &BTreeMap<ReplicaId, Identity>,
+    ) -> Vec<(StreamId, ReplicaId)> {
+        let own: Vec<_> = self.tips.keys().filter(|(_, replica)| identities.contains_key(replica)).copied().collect();
+        for name in &own {
+            self.saved.remove(name);
+        }
+        own
+    }
 }
 
 impl Room {
@@ -175,6 +187,7 @@ impl Room {
         for stream in streams {
             self.load_stream(stream);
         }
+        self.meet_epoch();
     }
 
     /// A stream as the disk's marks know it, before its entries are read.

@@ -129,6 +129,10 @@ impl Events {
         }
         if let Event::Text { stream, change, .. } = &event {
             let stream = *stream;
+            // Whoever reads the text anew has this step in it already.
+            if self.resets.contains(&stream) {
+                return;
+            }
             if self.resets.contains(&stream) {
                 // The text that will be read anew has this step in it already.
                 return;

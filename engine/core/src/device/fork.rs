@@ -45,7 +45,7 @@ impl Room {
         }
         self.keep_journal(id, why, now);
         self.queue.delete(stored::tip_key(&id, &from.replica));
-        self.tell_fork(id, why);
+        self.tell_fork(id, Some(from), why);
         if from.replica == self.current {
             self.mint();
         }
@@ -69,7 +69,7 @@ impl Room {
         }
         self.keep_journal(id, why, now);
         self.queue.delete_prefix(stored::stream_prefix(Prefix::Journal, &id));
-        self.tell_fork(id, why);
+        self.tell_fork(id, None, why);
     }
 
     /// What is written while a stream is being rebuilt belongs to the fork.
@@ -119,10 +119,10 @@ impl Room {
         self.queue.delete_prefix(stored::journal_stream(&id, &author));
     }
 
-    fn tell_fork(&mut self, id: StreamId, why: &Why) {
+    fn tell_fork(&mut self, id: StreamId, from: Option<EntryName>, why: &Why) {
         if let Some(stream) = self.streams.get_mut(&id) {
             stream.marks.forks += 1;
-            stream.marks.handle_refused();
+            stream.marks.handle_refused(from);
         }
         let Why { code, sentence } = why.clone();
         self.events.push(Event::Fork { stream: id, code, sentence });

@@ -95,17 +95,20 @@ impl Room {
         let Some(replica) = self.identities.keys().find(|replica| replica.client() == author).copied() else {
             return;
         };
-        let Ok(payload) = ydoc::merge(&stream.journal.updates) else {
+        let Ok(payloads) = payloads(&stream.journal.updates) else {
             return self.events.push(Event::Damaged { stream: id, code: "ydoc.merge".into() });
         };
         let journal = std::mem::take(&mut stream.journal);
         stream.journal.sealed_at = Some(now.monotonic);
         stream.journal.sealing = true;
-        let edit = stream.marks.newest();
+        let mut edit = stream.marks.newest() - journal.updates.len() as u64;
         if !stream.log.is_born() {
             self.seal_payload(id, replica, EntryKind::Create, &[], 0, now);
         }
-        self.seal_payload(id, replica, EntryKind::Edit, &payload, edit, now);
+        for (edits, payload) in payloads {
+            edit += edits;
+            self.seal_payload(id, replica, EntryKind::Edit, &payload, edit, now);
+        }
         if journal.pieces > 0 {
             self.queue.delete_prefix(stored::journal_stream(&id, &replica));
         }
@@ -170,14 +173,16 @@ impl Room {
     pub(super) fn seal_leftover(&mut self, id: StreamId, replica: ReplicaId, pieces: &[Vec<u8>], now: Now) {
         let closed = self.streams.get(&id).is_none_or(|stream| stream.closed.contains_key(&replica));
         if !pieces.is_empty() && !closed {
-            match ydoc::merge(pieces) {
-                Ok(payload) => {
+            match payloads(pieces) {
+                Ok(payloads) => {
                     let born = self.streams.get(&id).is_some_and(|stream| stream.log.is_born());
                     if !born {
                         self.seal_payload(id, replica, EntryKind::Create, &[], 0, now);
                     }
-                    self.seal_payload(id, replica, EntryKind::Edit, &payload, 0, now);
-                    self.show(id, &payload);
+                    for (_, payload) in payloads {
+                        self.seal_payload(id, replica, EntryKind::Edit, &payload, 0, now);
+                        self.show(id, &payload);
+                    }
                 }
                 Err(_) => self.events.push(Event::Damaged { stream: id, code: "ydoc.merge".into() }),
             }
@@ -289,6 +294,10 @@ impl Room {
         stream.outbox.entry(name.replica).or_default().push_back((arrival, entry.clone()));
         self.events.push(Event::SaveStatus(id));
         if follows {
+            #[cfg(feature = "planted-bugs")]
+            if self.planted == Some(crate::planted::Planted::OutboxForgets) {
+                stream.outbox.clear();
+            }
             self.offer(&[entry]);
         }
         if self.seal_due(id).is_some_and(|due| due <= now.monotonic) {
@@ -324,6 +333,24 @@ impl Room {
             }
         }
     }
+}
+
+/// Updates joined into payloads that each fit into an entry, with how many went into each: a journal grows beyond that
+/// while the disk does not answer.
+fn payloads(updates: &[Vec<u8>]) -> Result<Vec<(u64, Vec<u8>)>, ydoc::ApplyError> {
+    let mut payloads = Vec::new();
+    let (mut start, mut bytes) = (0, 0);
+    for (at, update) in updates.iter().enumerate() {
+        if at > start && bytes + update.len() > JOURNAL_BYTES {
+            payloads.push(((at - start) as u64, ydoc::merge(&updates[start..at])?));
+            (start, bytes) = (at, 0);
+        }
+        bytes += update.len();
+    }
+    if start < updates.len() {
+        payloads.push(((updates.len() - start) as u64, ydoc::merge(&updates[start..])?));
+    }
+    Ok(payloads)
 }
 
 impl Journal {

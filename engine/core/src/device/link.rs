@@ -9,7 +9,7 @@ use crate::device::{Output, Room, is_final};
 use crate::ids::{ReplicaId, StreamId};
 use crate::limits::{HELLO_WAIT, PING_AFTER, RETRY_FIRST, RETRY_MOST, SILENCE, VERSION_REPLICAS};
 use crate::presence::Lease;
-use crate::stored::{META, MetaRecord};
+use crate::stored::{self, META, MetaRecord};
 use crate::time::{Millis, Now};
 use crate::wire::{
     self, Body, ErrorCode, ErrorFrame, GoAway, Hello, Message, Ping, Pong, Subscribe, VERSION, Version,
@@ -25,6 +25,7 @@ pub(super) struct Link {
     pinged: bool,
     last_error: Option<ErrorFrame>,
     come_back_at: Option<Millis>,
+    epoch: Option<u64>,
     pub(super) proven: BTreeSet<ReplicaId>,
 }
 
@@ -47,6 +48,7 @@ impl Link {
             pinged: false,
             last_error: None,
             come_back_at: None,
+            epoch: None,
             proven: BTreeSet::new(),
         }
     }
@@ -199,15 +201,27 @@ impl Room {
         self.clock_offset = i64::try_from(i128::from(welcome.time.0) - i128::from(now.wall.0)).unwrap_or(0);
         self.others.handle_welcome(Lease(welcome.lease.0));
         self.events.push(Event::Others);
-        if welcome.epoch != self.epoch && self.boot.is_done() {
-            // Rule 10: what a restored home lacks is offered again as soon as it says what it has.
-            self.epoch = welcome.epoch;
-            self.queue.put(META.to_vec(), MetaRecord { epoch: welcome.epoch }.encode());
-        }
+        self.link.epoch = Some(welcome.epoch);
+        self.meet_epoch();
         for stream in self.streams.keys().copied().collect::<Vec<_>>() {
             self.subscribe(stream, now);
         }
         self.send_presence(now);
+    }
+
+    /// Rule 10: what a restored home lacks is offered again as soon as it says what it has, also of documents that nobody
+    /// looks at. That nothing counts as saved any more is written with the epoch, in one commit, so that a death in
+    /// between costs nothing.
+    pub(super) fn meet_epoch(&mut self) {
+        let Some(epoch) = self.link.epoch.filter(|epoch| *epoch != self.epoch && self.boot.is_done()) else { return };
+        self.epoch = epoch;
+        self.queue.put(META.to_vec(), MetaRecord { epoch }.encode());
+        for (stream, replica) in self.boot.doubt_saved(&self.identities) {
+            self.queue.put(stored::saved_key(&stream, &replica), stored::encode_number(0));
+            if !self.streams.contains_key(&stream) {
+                self.load_stream(stream);
+            }
+        }
     }
 
     /// Asks the home for what is missing of a stream and to be kept up to date.

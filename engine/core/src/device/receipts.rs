@@ -87,6 +87,7 @@ impl Marks {
             self.last = Some((name, edit));
             self.sealed.pop_front();
         }
+        self.pass_refused();
     }
 
     pub(super) fn handle_seen(&mut self, upto: EntryName, links: u32) {
@@ -103,14 +104,25 @@ impl Marks {
         self.seen_by = 0;
     }
 
-    /// Everything that was not saved was refused.
-    pub(super) fn handle_refused(&mut self) {
-        if self.newest > self.on_relay {
-            self.refused.push((self.on_relay + 1, self.newest));
+    /// Everything that was not saved was refused, except what was sealed before the entry `from`.
+    pub(super) fn handle_refused(&mut self, from: Option<EntryName>) {
+        let stands = |name: &EntryName| from.is_some_and(|from| name.replica == from.replica && name.seq < from.seq);
+        self.sealed.retain(|(name, _)| stands(name));
+        let kept = self.sealed.back().map_or(self.on_relay, |(_, edit)| self.on_relay.max(*edit));
+        if self.newest > kept {
+            self.refused.push((kept + 1, self.newest));
         }
-        self.on_relay = self.newest;
         self.on_disk = self.newest;
-        self.sealed.clear();
+        self.pass_refused();
+    }
+
+    /// What was refused does not wait for the home any more.
+    fn pass_refused(&mut self) {
+        if let Some((from, to)) = self.refused.last()
+            && self.on_relay + 1 >= *from
+        {
+            self.on_relay = self.on_relay.max(*to);
+        }
     }
 
     fn state(&self, edit: u64) -> ReceiptState {

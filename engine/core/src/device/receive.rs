@@ -7,7 +7,7 @@ use crate::device::stream::{Body, Phase};
 use crate::directory;
 use crate::ids::StreamId;
 use crate::limits::SEEN_TICK;
-use crate::log::{Accepted, Entry, EntryKind, EntryName, Verdict};
+use crate::log::{Accepted, Entry, EntryKind, EntryName, Missing, Verdict};
 use crate::time::{Millis, Now};
 use crate::wire::{Have, Need};
 
@@ -17,6 +17,11 @@ impl Room {
             let id = entry.header().stream;
             self.take_entry(entry, now);
             self.retry_parked(id, now);
+        }
+        let streams = &self.streams;
+        let here = |stream, name| streams.get(&stream).is_some_and(|stream| stream.park.holds(name));
+        for (stream, Missing { replica, from, to }) in self.wants.take(here) {
+            self.send(&Need { stream, replica, from, to }.into());
         }
     }
 
@@ -32,10 +37,7 @@ impl Room {
             Verdict::Known => {}
             Verdict::Waits(missing) => {
                 stream.park.push((), entry);
-                for missing in missing {
-                    let (replica, from, to) = (missing.replica, missing.from, missing.to);
-                    self.send(&Need { stream: id, replica, from, to }.into());
-                }
+                self.wants.add(id, &missing);
             }
             // Rule 16: the home took it and this device cannot. It is counted and told, and nobody dies of it.
             Verdict::Refused(refusal) => {
@@ -83,6 +85,9 @@ impl Room {
             return self.close_replica(id, from, &why, now);
         }
         stream.log.extend(entry, accepted);
+        if header.kind == EntryKind::Delete {
+            return self.handle_gone(id, now);
+        }
         stream.to_tell.insert(replica);
         self.mine_have(now);
         let Some(stream) = self.streams.get_mut(&id) else { return };

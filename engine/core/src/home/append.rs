@@ -60,7 +60,7 @@ impl Home {
             Verdict::Waits(missing) => {
                 // What does not fit is asked for again with the rest.
                 state.park.push(conn, entry);
-                self.ask(conn, stream, &missing);
+                self.wants.add(stream, &missing);
             }
             Verdict::Refused(refusal) => {
                 state.refused.insert(replica, (seq, refusal.clone()));
@@ -117,6 +117,11 @@ impl Home {
         }
         let record = StreamRecord { arrivals: arrival + 1 };
         self.queue.put(stored::stream_key(&stream), record.encode());
+        #[cfg(feature = "planted-bugs")]
+        if self.planted == Some(crate::planted::Planted::SavedEarly) {
+            let (replica, seq) = (name.replica, name.seq);
+            self.send(conn, &Saved { stream, replica, seq }.into());
+        }
         self.queue.tag(Appended::Entry { conn, arrival, entry }, Durability::Strict);
     }
 
@@ -195,9 +200,12 @@ impl Home {
         }
     }
 
-    fn ask(&mut self, conn: ConnId, stream: StreamId, missing: &[Missing]) {
-        for Missing { replica, from, to } in missing {
-            self.send(conn, &Need { stream, replica: *replica, from: *from, to: *to }.into());
+    /// Asks for what the entries of a frame wait for.
+    pub(super) fn ask(&mut self, conn: ConnId) {
+        let streams = &self.streams;
+        let here = |stream, name| streams.get(&stream).is_some_and(|state| state.park.holds(name));
+        for (stream, Missing { replica, from, to }) in self.wants.take(here) {
+            self.send(conn, &Need { stream, replica, from, to }.into());
         }
     }
 

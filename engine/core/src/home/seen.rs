@@ -72,7 +72,8 @@ impl Home {
         self.expect_seen(now);
     }
 
-    pub(super) fn forget_reader(&mut self, conn: ConnId) {
+    pub(super) fn forget_reader(&mut self, conn: ConnId, now: Now) {
+        self.expect_seen(now);
         for state in self.streams.values_mut() {
             state.readers.forget(conn);
         }

@@ -29,6 +29,7 @@ impl Home {
                 for entry in entries {
                     self.handle_entry(conn, entry);
                 }
+                self.ask(conn);
             }
             Message::Entries(_) | Message::Other(_) => {
                 self.fail(

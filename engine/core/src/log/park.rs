@@ -39,6 +39,11 @@ impl<From> Park<From> {
         std::mem::take(&mut self.waiting).into_values().collect()
     }
 
+    /// Whether this entry waits here.
+    pub fn holds(&self, name: EntryName) -> bool {
+        self.waiting.contains_key(&name)
+    }
+
     /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
         self.waiting.is_empty()

@@ -1,0 +1,107 @@
+//! Who follows a room, and the bounded queue of each.
+
+mod changes;
+mod events;
+mod statuses;
+
+use std::collections::BTreeMap;
+use std::task::Waker;
+
+use causeway_core::device::Event as CoreEvent;
+use causeway_core::ids::StreamId;
+
+pub use changes::{Change, Changes};
+pub use events::{Event, Events};
+pub use statuses::SaveStatuses;
+
+use changes::Steps;
+use events::Waiting;
+
+/// The followers of one room.
+#[derive(Debug, Default)]
+pub(crate) struct Followers {
+    next: u64,
+    texts: BTreeMap<FollowerId, Follower<Steps>>,
+    rooms: BTreeMap<FollowerId, Follower<Waiting>>,
+    statuses: BTreeMap<FollowerId, Follower<StreamId>>,
+    /// Whether the directory has been read from the disk.
+    pub(crate) directory_read: bool,
+    ended: bool,
+}
+
+/// Names a follower inside its room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct FollowerId(u64);
+
+#[derive(Debug)]
+struct Follower<Q> {
+    queue: Q,
+    waker: Option<Waker>,
+}
+
+impl<Q> Follower<Q> {
+    fn new(queue: Q) -> Self {
+        Self { queue, waker: None }
+    }
+
+    fn wake(&mut self) {
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+}
+
+impl Followers {
+    /// Whether anybody follows.
+    pub(crate) fn any(&self) -> bool {
+        !(self.texts.is_empty() && self.rooms.is_empty() && self.statuses.is_empty())
+    }
+
+    /// Passes an event on.
+    pub(crate) fn tell(&mut self, event: &CoreEvent) {
+        match event {
+            CoreEvent::Text { stream, change, editor } => {
+                for follower in self.texts.values_mut().filter(|follower| follower.queue.stream == *stream) {
+                    follower.queue.push(change, *editor);
+                    follower.wake();
+                }
+                return;
+            }
+            CoreEvent::Gone(stream) => {
+                for follower in self.texts.values_mut().filter(|follower| follower.queue.stream == *stream) {
+                    follower.queue.end();
+                    follower.wake();
+                }
+            }
+            CoreEvent::SaveStatus(stream) => {
+                self.statuses
+                    .values_mut()
+                    .filter(|follower| follower.queue == *stream)
+                    .for_each(Follower::wake);
+            }
+            CoreEvent::Directory => self.directory_read = true,
+            CoreEvent::Connection
+            | CoreEvent::Others
+            | CoreEvent::Storage
+            | CoreEvent::Fork { .. }
+            | CoreEvent::Damaged { .. } => {}
+        }
+        for follower in self.rooms.values_mut() {
+            follower.queue.push(event);
+            follower.wake();
+        }
+    }
+
+    /// The room ends: followers get what waits and then the end of their stream.
+    pub(crate) fn end(&mut self) {
+        self.ended = true;
+        self.texts.values_mut().for_each(Follower::wake);
+        self.rooms.values_mut().for_each(Follower::wake);
+        self.statuses.values_mut().for_each(Follower::wake);
+    }
+
+    fn fresh(&mut self) -> FollowerId {
+        self.next += 1;
+        FollowerId(self.next)
+    }
+}
