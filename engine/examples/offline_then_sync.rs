@@ -5,11 +5,14 @@
 //! cargo run --example offline_then_sync         # in another
 //! ```
 
+use std::error::Error;
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use causeway::{Engine, EngineConfig, Reach, RelayAddress, StoreChoice};
 use clap::Parser;
+use futures_util::StreamExt;
 use tokio::time::timeout;
 
 /// Writes offline, then syncs.
@@ -27,8 +30,17 @@ struct Args {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let args = Args::parse();
+async fn main() -> ExitCode {
+    match run(Args::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(args: Args) -> Result<(), Box<dyn Error>> {
     let folder = args.data.unwrap_or_else(|| std::env::temp_dir().join("causeway-offline-then-sync"));
     println!("This device keeps its data in {}", folder.display());
 
@@ -54,19 +66,14 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     text.ready().await?;
     println!("Opened again, it reads:         {:?}", text.read()?);
     if timeout(Duration::from_secs(5), room.online()).await.is_err() {
-        eprintln!(
-            "No relay answers at {}; the work stays here. Start one and run this again: \
-             cargo run --bin causeway-relay -- serve",
-            args.relay
-        );
         engine.close().await?;
-        std::process::exit(1);
+        let start = "Start one and run this again: cargo run --bin causeway-relay -- serve";
+        return Err(format!("No relay answers at {}; the work stays here. {start}", args.relay).into());
     }
-    while text.save_status().unsaved_on_relay > 0 || timeout(Duration::ZERO, text.synced()).await.is_err() {
-        // Whenever something about saving changes there is an item.
-        use futures_util::StreamExt;
-        room.events().skip(1).next().await;
-    }
+    // The relay says what it has, gets what it lacks, and answers when that is on its disk.
+    text.synced().await;
+    let mut statuses = text.save_statuses();
+    while statuses.next().await.is_some_and(|status| status.unsaved_on_relay > 0) {}
     println!("On the relay's disk too; look at it at {}", room.page().unwrap_or_default());
     engine.close().await?;
     Ok(())

@@ -5,6 +5,8 @@
 //! cargo run --example two_devices               # in another
 //! ```
 
+use std::error::Error;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use causeway::{Change, Engine, EngineConfig, Reach, RelayAddress, Text};
@@ -24,9 +26,17 @@ struct Args {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let args = Args::parse();
+async fn main() -> ExitCode {
+    match run(Args::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
 
+async fn run(args: Args) -> Result<(), Box<dyn Error>> {
     // Each engine stands for a device: its own store (here in memory), its own link to the relay.
     let ada = device("Ada", &args.relay)?;
     let ben = device("Ben", &args.relay)?;
@@ -34,8 +44,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // A room needs no making: who names it is in it.
     let room = ada.room(&args.room)?;
     if timeout(Duration::from_secs(5), room.online()).await.is_err() {
-        eprintln!("No relay answers at {}. Start one: cargo run --bin causeway-relay -- serve", args.relay);
-        std::process::exit(1);
+        return Err(no_relay(&args.relay).into());
     }
     println!("Both are in the room; look on at {}", room.page().unwrap_or_default());
 
@@ -69,6 +78,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     ada.close().await?;
     ben.close().await?;
     Ok(())
+}
+
+fn no_relay(relay: &RelayAddress) -> String {
+    format!("No relay answers at {relay}. Start one: cargo run --bin causeway-relay -- serve")
 }
 
 fn device(name: &str, relay: &RelayAddress) -> Result<Engine, causeway::OpenError> {

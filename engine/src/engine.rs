@@ -32,6 +32,8 @@ pub struct EngineConfig {
     pub name: String,
     /// The colour of this person's cursor, `0xRRGGBB`.
     pub colour: u32,
+    /// Certificates (DER) to trust beside the system's, for a relay that has one of its own making.
+    pub trusted: Vec<Vec<u8>>,
 }
 
 /// Where an engine keeps its rooms.
@@ -123,7 +125,7 @@ impl Engine {
             clock: Clock::start(),
             store: StoreHandle::spawn(store, WriterLimits::default()),
             relay: config.relay,
-            connector: tls::connector(),
+            connector: tls::connector(config.trusted),
         };
         let (stop, _) = watch::channel(false);
         Ok(Self { inner: Arc::new(Inner { around, runtime, person, open: Mutex::default(), stop }) })

@@ -12,15 +12,16 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
-use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config};
+use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream};
 use tracing::debug;
 
 use crate::limits::{
     CLOSE_PATIENCE, CONNECT_PATIENCE, MESSAGE_BYTES, OUTGOING_BYTES, SLOWEST_BYTES_PER_SECOND, STUCK_AFTER,
     WRITE_BUFFER_BYTES,
 };
+use crate::tls;
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+pub(crate) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// The way to one socket. Dropped, it writes what waits, says goodbye and ends.
 #[derive(Debug)]
@@ -97,8 +98,8 @@ async fn carry(
     outgoing: Outgoing,
     arrivals: &mpsc::Sender<Arrival>,
 ) -> Result<Option<u16>, LinkError> {
-    let opening = connect_async_tls_with_config(url, Some(config()), true, connector);
-    let (socket, _) = timeout(CONNECT_PATIENCE, opening).await.map_err(|_| LinkError::Late)??;
+    let opening = tls::connect(url, config(), connector);
+    let socket = timeout(CONNECT_PATIENCE, opening).await.map_err(|_| LinkError::Late)??;
     let _ = arrivals.send(Arrival { link: number, what: What::Opened }).await;
     let (sink, mut stream) = socket.split();
     let writing = write(sink, outgoing);

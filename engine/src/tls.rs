@@ -1,10 +1,14 @@
 //! Encryption of links: rustls, with its provider named and the system's certificates.
 
 use tokio_tungstenite::Connector;
+use tokio_tungstenite::tungstenite::Error;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+
+use crate::link::Socket;
 
 /// What opens links, made once for an engine. Without TLS, or with no certificate to be found, only `ws://` works.
 #[cfg(feature = "tls-ring")]
-pub(crate) fn connector() -> Option<Connector> {
+pub(crate) fn connector(trusted: Vec<Vec<u8>>) -> Option<Connector> {
     use std::sync::Arc;
 
     use rustls::{ClientConfig, RootCertStore};
@@ -15,6 +19,7 @@ pub(crate) fn connector() -> Option<Connector> {
         tracing::warn!(%error, "a certificate of this system could not be read");
     }
     roots.add_parsable_certificates(found.certs);
+    roots.add_parsable_certificates(trusted.into_iter().map(Into::into));
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -26,6 +31,27 @@ pub(crate) fn connector() -> Option<Connector> {
 
 /// Built without TLS.
 #[cfg(not(feature = "tls-ring"))]
-pub(crate) fn connector() -> Option<Connector> {
+pub(crate) fn connector(_: Vec<Vec<u8>>) -> Option<Connector> {
     Some(Connector::Plain)
+}
+
+/// Opens a WebSocket, with nothing of it held back to be joined with more (Nagle).
+#[cfg(feature = "tls-ring")]
+pub(crate) async fn connect(
+    url: &str,
+    config: WebSocketConfig,
+    connector: Option<Connector>,
+) -> Result<Socket, Error> {
+    let opening = tokio_tungstenite::connect_async_tls_with_config(url, Some(config), true, connector);
+    Ok(opening.await?.0)
+}
+
+/// The same without TLS.
+#[cfg(not(feature = "tls-ring"))]
+pub(crate) async fn connect(
+    url: &str,
+    config: WebSocketConfig,
+    _: Option<Connector>,
+) -> Result<Socket, Error> {
+    Ok(tokio_tungstenite::connect_async_with_config(url, Some(config), true).await?.0)
 }

@@ -287,11 +287,15 @@ impl Home {
 
     fn send_presence(&mut self, now: Now) {
         let Some(changes) = self.presence.poll_changes(now.monotonic) else { return };
+        let changed: Vec<ConnId> = changes.iter().map(|change| ConnId(change.lease.0)).collect();
         let bytes = wire::encode(&changes.into());
-        for conn in
-            self.conns.iter().filter(|(_, state)| state.wants_presence()).map(|(c, _)| *c).collect::<Vec<_>>()
-        {
-            self.send_bytes(conn, bytes.clone());
+        for conn in self.conns.keys().copied().collect::<Vec<_>>() {
+            let Some(state) = self.conns.get_mut(&conn) else { continue };
+            if state.wants_presence() {
+                self.send_bytes(conn, bytes.clone());
+            } else if !state.miss(&changed) {
+                self.fail(conn, ErrorCode::Silent, "this link has taken nothing for too long");
+            }
         }
     }
 

@@ -148,6 +148,11 @@ impl Board {
         self.leases.keys().map(|conn| self.change(*conn)).collect()
     }
 
+    /// How these links stand now, for somebody who missed what was told of them.
+    pub fn latest(&self, conns: impl IntoIterator<Item = ConnId>) -> Vec<Change> {
+        conns.into_iter().map(|conn| self.change(conn)).collect()
+    }
+
     /// What everyone is to be told now: once per tick, latest states only.
     pub fn poll_changes(&mut self, now: Millis) -> Option<Vec<Change>> {
         if self.due.is_none_or(|due| now < due) {

@@ -7,10 +7,12 @@
 
 mod recording;
 
+use std::error::Error;
 use std::io::{Write, stdout};
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use causeway::{Connection, Engine, EngineConfig, Reach, Receipt, RelayAddress, Text};
+use causeway::{DeltaOp, Engine, EngineConfig, Reach, Receipt, RelayAddress, Text};
 use clap::Parser;
 use recording::{Patch, Recording};
 use tokio::time::{sleep_until, timeout};
@@ -21,7 +23,7 @@ struct Args {
     /// Which recording: automerge-paper or rustcode
     #[arg(long, default_value = "automerge-paper")]
     recording: String,
-    /// How fast: 1x is as it was written, 20x twenty times that, max as fast as this machine can
+    /// How fast: 1x is ten keystrokes a second with the author's pauses, 20x twenty times that, max as fast as it goes
     #[arg(long, default_value = "20x", value_parser = speed)]
     speed: Speed,
     /// Into which room
@@ -39,15 +41,18 @@ enum Speed {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let args = Args::parse();
-    let recording = match Recording::open(&args.recording) {
-        Ok(recording) => recording,
-        Err(sentence) => {
-            eprintln!("{sentence}.");
-            std::process::exit(1);
+async fn main() -> ExitCode {
+    match run(Args::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
         }
-    };
+    }
+}
+
+async fn run(args: Args) -> Result<(), Box<dyn Error>> {
+    let recording = Recording::open(&args.recording)?;
     let end = recording.end_content.clone();
     let patches = recording.patches();
 
@@ -59,22 +64,15 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     })?;
     let room = engine.room(&args.room)?;
     if timeout(Duration::from_secs(5), room.online()).await.is_err() {
-        if let Connection::Stopped { sentence, .. } = room.connection() {
-            eprintln!("{sentence}");
-        }
-        eprintln!(
-            "No relay answers at {}. Start one: cargo run --release --bin causeway-relay -- serve",
-            args.relay
-        );
-        std::process::exit(1);
+        let start = "Start one: cargo run --release --bin causeway-relay -- serve";
+        return Err(format!("No relay answers at {}. {start}", args.relay).into());
     }
     let text = room.first_text();
     text.ready().await?;
     text.synced().await;
     println!("Watch it at {}", room.page().unwrap_or_default());
     if !text.is_empty()? {
-        eprintln!("The room {} has a text already; choose another with --room.", args.room);
-        std::process::exit(1);
+        return Err(format!("The room {} has a text already; choose another with --room", args.room).into());
     }
 
     let started = Instant::now();
@@ -99,29 +97,27 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// Types every keystroke at its time.
-async fn type_all(
-    text: &Text,
-    patches: &[Patch],
-    speed: Speed,
-) -> Result<Option<Receipt>, Box<dyn std::error::Error>> {
+async fn type_all(text: &Text, patches: &[Patch], speed: Speed) -> Result<Option<Receipt>, Box<dyn Error>> {
     let began = tokio::time::Instant::now();
     let mut due = Duration::ZERO;
     let mut before = patches.first().map_or(0, |patch| patch.time);
     let mut last = None;
     for (n, patch) in patches.iter().enumerate() {
         if let Speed::Times(times) = speed {
-            // Nobody wants to watch the author sleep.
-            let pause = Duration::from_millis(patch.time.saturating_sub(before)).min(LONGEST_PAUSE);
+            let pause = Duration::from_millis(patch.time.saturating_sub(before));
+            let pause = pause.clamp(KEYSTROKE, LONGEST_PAUSE);
             due += pause.div_f64(times);
             before = patch.time;
             sleep_until(began + due).await;
         } else if n % 256 == 0 {
             tokio::task::yield_now().await;
         }
-        last = Some(text.edit(|text| {
-            text.delete(patch.at, patch.deleted)?;
-            text.insert(patch.at, &patch.inserted)
-        })?);
+        let keystroke = [
+            DeltaOp::Retain(patch.at),
+            DeltaOp::Delete(patch.deleted),
+            DeltaOp::Insert(patch.inserted.clone()),
+        ];
+        last = Some(text.apply(&keystroke)?);
         if n % 1_000 == 0 || n + 1 == patches.len() {
             print!("\r{:>7} of {} keystrokes, {:>6} units of text", n + 1, patches.len(), text.len()?);
             stdout().flush()?;
@@ -138,5 +134,7 @@ fn speed(text: &str) -> Result<Speed, String> {
     times.filter(|times| *times > 0.0).map(Speed::Times).ok_or_else(|| "write 1x, 20x or max".into())
 }
 
-/// Pauses of the author that were longer are shortened to this before the speed counts.
+/// A keystroke takes as long at least; the times of some recordings say when they were saved, not typed.
+const KEYSTROKE: Duration = Duration::from_millis(100);
+/// Nobody wants to watch the author sleep.
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);

@@ -49,7 +49,7 @@ impl Recording {
     /// One sentence with the path that was looked at.
     pub(crate) fn open(name: &str) -> Result<Self, String> {
         let path = folder().join(format!("{name}.json.gz"));
-        let failed = |why: String| format!("there is no recording at {}: {why}", path.display());
+        let failed = |why: String| format!("There is no recording at {}: {why}", path.display());
         let file = File::open(&path).map_err(|error| failed(error.to_string()))?;
         let mut json = String::new();
         let mut reader = flate2::read::GzDecoder::new(BufReader::new(file));

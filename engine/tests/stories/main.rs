@@ -7,3 +7,5 @@ mod following;
 mod harness;
 mod receipts;
 mod syncing;
+#[cfg(feature = "tls-ring")]
+mod tls;

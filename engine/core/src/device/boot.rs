@@ -20,11 +20,15 @@ pub(super) struct Boot {
     stage: Stage,
     left: Vec<(Vec<u8>, Vec<u8>)>,
     owner_before: Option<Vec<u8>>,
-    tips: BTreeMap<(StreamId, ReplicaId), u64>,
-    saved: BTreeMap<(StreamId, ReplicaId), u64>,
-    pub(super) leftovers: BTreeSet<(StreamId, ReplicaId)>,
-    closed: BTreeMap<(StreamId, ReplicaId), u64>,
+    /// Marks as read, in the order of their keys.
+    tips: Vec<(Mark, u64)>,
+    saved: Vec<(Mark, u64)>,
+    closed: Vec<(Mark, u64)>,
+    pub(super) leftovers: Vec<Mark>,
 }
+
+/// What a mark on the disk is about.
+type Mark = (StreamId, ReplicaId);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
@@ -40,16 +44,20 @@ impl Boot {
             stage: Stage::Owner,
             left: vec![(OWNER.to_vec(), [OWNER, &[0]].concat())],
             owner_before: None,
-            tips: BTreeMap::new(),
-            saved: BTreeMap::new(),
-            leftovers: BTreeSet::new(),
-            closed: BTreeMap::new(),
+            tips: Vec::new(),
+            saved: Vec::new(),
+            closed: Vec::new(),
+            leftovers: Vec::new(),
         }
     }
 
     /// Nothing is written before the disk is ours.
     pub(super) fn may_write(&self) -> bool {
         matches!(self.stage, Stage::Rows | Stage::Done)
+    }
+
+    fn saved_upto(&self, mark: &Mark) -> u64 {
+        self.saved.binary_search_by_key(mark, |(of, _)| *of).map_or(0, |at| self.saved[at].1)
     }
 
     pub(super) fn is_done(&self) -> bool {
@@ -61,10 +69,13 @@ impl Boot {
         &mut self,
         identities: &BTreeMap<ReplicaId, Identity>,
     ) -> Vec<(StreamId, ReplicaId)> {
-        let own: Vec<_> = self.tips.keys().filter(|(_, replica)| identities.contains_key(replica)).copied().collect();
-        for name in &own {
-            self.saved.remove(name);
-        }
+        let own: Vec<_> = self
+            .tips
+            .iter()
+            .map(|(mark, _)| *mark)
+            .filter(|(_, replica)| identities.contains_key(replica))
+            .collect();
+        self.saved.retain(|(mark, _)| !identities.contains_key(&mark.1));
         own
     }
 }
@@ -149,20 +160,24 @@ impl Room {
             Some(b'm') => self.epoch = MetaRecord::decode(value)?.epoch,
             Some(b'c') => {
                 let name = stored::parse_tip_key(key).ok_or(Damage::Body)?;
-                self.boot.tips.insert(name, TipRecord::decode(value)?.seq);
+                self.boot.tips.push((name, TipRecord::decode(value)?.seq));
             }
             Some(b's') => {
                 let name = stored::parse_saved_key(key).ok_or(Damage::Body)?;
-                self.boot.saved.insert(name, stored::decode_number(value)?);
+                self.boot.saved.push((name, stored::decode_number(value)?));
             }
             Some(b'j') => {
                 let (stream, replica, _) = stored::parse_journal_key(key).ok_or(Damage::Body)?;
-                self.boot.leftovers.insert((stream, replica));
+                if self.boot.leftovers.last() != Some(&(stream, replica)) {
+                    self.boot.leftovers.push((stream, replica));
+                }
             }
             Some(b'f') => {
                 let (stream, replica, seq) = stored::parse_fork_key(key).ok_or(Damage::Body)?;
-                let from = self.boot.closed.entry((stream, replica)).or_insert(seq);
-                *from = seq.min(*from);
+                // The first piece of a fork has the least number.
+                if self.boot.closed.last().is_none_or(|(mark, _)| *mark != (stream, replica)) {
+                    self.boot.closed.push(((stream, replica), seq));
+                }
             }
             Some(b'r') => {
                 let identity = Identity::from_secret(&ReplicaRecord::decode(value)?.secret);
@@ -176,18 +191,31 @@ impl Room {
     fn finish_boot(&mut self) {
         self.boot.stage = Stage::Done;
         self.set_storage(Storage::Working);
-        let unsaved = self.boot.tips.iter().filter(|(name, seq)| {
-            self.identities.contains_key(&name.1) && self.boot.saved.get(name).copied().unwrap_or(0) < **seq
-        });
+        let unsaved =
+            self.boot.tips.iter().filter(|(name, seq)| {
+                self.identities.contains_key(&name.1) && self.boot.saved_upto(name) < *seq
+            });
         let mut streams = BTreeSet::new();
         streams.extend(unsaved.map(|((stream, _), _)| *stream));
         streams.extend(self.boot.leftovers.iter().map(|(stream, _)| *stream));
         streams.extend(self.wanted.iter().copied());
         streams.insert(StreamId::DIRECTORY);
         for stream in streams {
+            self.mark_opened(stream);
             self.load_stream(stream);
         }
         self.meet_epoch();
+    }
+
+    /// A stream the app opened before the disk's marks were read.
+    fn mark_opened(&mut self, id: StreamId) {
+        if self.streams.contains_key(&id) {
+            let marked = self.new_stream(id);
+            if let Some(stream) = self.streams.get_mut(&id) {
+                (stream.closed, stream.saved) = (marked.closed, marked.saved);
+                stream.marks.forks = marked.marks.forks;
+            }
+        }
     }
 
     /// A stream as the disk's marks know it, before its entries are read.

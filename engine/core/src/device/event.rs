@@ -97,12 +97,12 @@ pub enum Storage {
 #[derive(Debug, Default)]
 pub(super) struct Events {
     queue: VecDeque<Event>,
-    signals: BTreeSet<Signal>,
+    signals: Vec<Signal>,
     resets: BTreeSet<StreamId>,
     steps: usize,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Signal {
     Directory,
     Connection,
@@ -113,26 +113,15 @@ enum Signal {
 
 impl Events {
     pub(super) fn push(&mut self, event: Event) {
-        let signal = match &event {
-            Event::Directory => Some(Signal::Directory),
-            Event::Connection => Some(Signal::Connection),
-            Event::SaveStatus(stream) => Some(Signal::SaveStatus(*stream)),
-            Event::Others => Some(Signal::Others),
-            Event::Storage => Some(Signal::Storage),
-            Event::Text { .. } | Event::Fork { .. } | Event::Damaged { .. } | Event::Gone(_) => None,
-        };
-        if let Some(signal) = signal {
-            if self.signals.insert(signal) {
+        if let Some(signal) = signal_of(&event) {
+            if !self.signals.contains(&signal) {
+                self.signals.push(signal);
                 self.queue.push_back(event);
             }
             return;
         }
         if let Event::Text { stream, change, .. } = &event {
             let stream = *stream;
-            // Whoever reads the text anew has this step in it already.
-            if self.resets.contains(&stream) {
-                return;
-            }
             if self.resets.contains(&stream) {
                 // The text that will be read anew has this step in it already.
                 return;
@@ -148,18 +137,15 @@ impl Events {
 
     pub(super) fn pop(&mut self) -> Option<Event> {
         let event = self.queue.pop_front()?;
-        match &event {
-            Event::Directory => self.signals.remove(&Signal::Directory),
-            Event::Connection => self.signals.remove(&Signal::Connection),
-            Event::SaveStatus(stream) => self.signals.remove(&Signal::SaveStatus(*stream)),
-            Event::Others => self.signals.remove(&Signal::Others),
-            Event::Storage => self.signals.remove(&Signal::Storage),
-            Event::Text { stream, change, .. } => {
-                self.steps -= 1;
-                *change != Change::Reset || self.resets.remove(stream)
+        if let Some(signal) = signal_of(&event) {
+            self.signals.retain(|waiting| *waiting != signal);
+        }
+        if let Event::Text { stream, change, .. } = &event {
+            self.steps -= 1;
+            if *change == Change::Reset {
+                self.resets.remove(stream);
             }
-            Event::Fork { .. } | Event::Damaged { .. } | Event::Gone(_) => true,
-        };
+        }
         Some(event)
     }
 
@@ -169,6 +155,18 @@ impl Events {
         self.queue.push_back(Event::Text { stream, change: Change::Reset, editor: None });
         self.resets.insert(stream);
         self.steps = self.queue.iter().filter(|event| matches!(event, Event::Text { .. })).count();
+    }
+}
+
+/// What an event tells again and again, if it carries nothing else.
+fn signal_of(event: &Event) -> Option<Signal> {
+    match event {
+        Event::Directory => Some(Signal::Directory),
+        Event::Connection => Some(Signal::Connection),
+        Event::SaveStatus(stream) => Some(Signal::SaveStatus(*stream)),
+        Event::Others => Some(Signal::Others),
+        Event::Storage => Some(Signal::Storage),
+        Event::Text { .. } | Event::Fork { .. } | Event::Damaged { .. } | Event::Gone(_) => None,
     }
 }
 

@@ -206,6 +206,10 @@ impl Room {
         for stream in self.streams.keys().copied().collect::<Vec<_>>() {
             self.subscribe(stream, now);
         }
+        // Whoever has written is told who has seen it, also if nothing is left to send.
+        if self.current_on_disk {
+            self.prove(self.current);
+        }
         self.send_presence(now);
     }
 
@@ -213,7 +217,9 @@ impl Room {
     /// looks at. That nothing counts as saved any more is written with the epoch, in one commit, so that a death in
     /// between costs nothing.
     pub(super) fn meet_epoch(&mut self) {
-        let Some(epoch) = self.link.epoch.filter(|epoch| *epoch != self.epoch && self.boot.is_done()) else { return };
+        let Some(epoch) = self.link.epoch.filter(|epoch| *epoch != self.epoch && self.boot.is_done()) else {
+            return;
+        };
         self.epoch = epoch;
         self.queue.put(META.to_vec(), MetaRecord { epoch }.encode());
         for (stream, replica) in self.boot.doubt_saved(&self.identities) {

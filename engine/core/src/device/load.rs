@@ -141,7 +141,7 @@ impl Room {
             let end = [stored::journal_stream(&id, &replica).as_slice(), &[0xff; 9]].concat();
             return self.scan(whole(start, end), Reading::Journal(id, replica, read));
         }
-        self.boot.leftovers.remove(&(id, replica));
+        self.boot.leftovers.retain(|left| *left != (id, replica));
         self.seal_leftover(id, replica, &read, now);
         let next = self.boot.leftovers.iter().find(|(stream, _)| *stream == id).copied();
         match next {

@@ -106,7 +106,8 @@ impl Marks {
 
     /// Everything that was not saved was refused, except what was sealed before the entry `from`.
     pub(super) fn handle_refused(&mut self, from: Option<EntryName>) {
-        let stands = |name: &EntryName| from.is_some_and(|from| name.replica == from.replica && name.seq < from.seq);
+        let stands =
+            |name: &EntryName| from.is_some_and(|from| name.replica == from.replica && name.seq < from.seq);
         self.sealed.retain(|(name, _)| stands(name));
         let kept = self.sealed.back().map_or(self.on_relay, |(_, edit)| self.on_relay.max(*edit));
         if self.newest > kept {

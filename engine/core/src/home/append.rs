@@ -38,7 +38,7 @@ impl Home {
         if !self.streams.contains_key(&stream) && self.streams.len() >= ROOM_STREAMS {
             return self.fail(conn, ErrorCode::TooMuch, "this room has as many streams as it can hold");
         }
-        if self.stopping || self.queue.bytes() > COMMIT_BYTES {
+        if self.is_damaged(&stream) || self.stopping || self.queue.bytes() > COMMIT_BYTES {
             return self.answer_later(conn, &entry);
         }
         self.judge(conn, entry);
@@ -239,8 +239,13 @@ impl Home {
     fn answer_later(&mut self, conn: ConnId, entry: &Entry) {
         let header = entry.header();
         let (stream, replica, seq) = (header.stream, header.replica, header.seq);
-        let later = Later { stream, replica, seq, why: LaterWhy::Busy, after: LATER_AFTER };
+        let why = if self.is_damaged(&stream) { LaterWhy::Store } else { LaterWhy::Busy };
+        let later = Later { stream, replica, seq, why, after: LATER_AFTER };
         self.send(conn, &later.into());
+    }
+
+    pub(super) fn is_damaged(&self, stream: &StreamId) -> bool {
+        self.streams.get(stream).is_some_and(|state| state.damaged)
     }
 
     fn answer_failed(&mut self, appended: &Appended) {

@@ -116,7 +116,13 @@ impl Home {
         let Some(link) = self.conns.get_mut(&conn) else { return };
         link.drained();
         let reading = link.follows.iter().filter(|(_, following)| matches!(following, Following::Reading(_)));
-        for stream in reading.map(|(stream, _)| *stream).collect::<Vec<_>>() {
+        let reading: Vec<StreamId> = reading.map(|(stream, _)| *stream).collect();
+        let missed = link.take_missed();
+        if !missed.is_empty() {
+            let latest = self.presence.latest(missed);
+            self.send(conn, &latest.into());
+        }
+        for stream in reading {
             self.continue_reading(conn, stream);
         }
     }

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 
 use crate::home::catch_up::Following;
-use crate::ids::{ReplicaId, StreamId};
-use crate::limits::{CATCH_UP_BYTES, EARLY_FRAMES, HELLO_WAIT, HOME_SILENCE, LINK_QUEUE_BYTES};
+use crate::ids::{ConnId, ReplicaId, StreamId};
+use crate::limits::{CATCH_UP_BYTES, EARLY_FRAMES, HELLO_WAIT, HOME_SILENCE, LINK_QUEUE_BYTES, ROOM_LINKS};
 use crate::time::Millis;
 
 /// What the home knows of a link.
@@ -20,6 +20,8 @@ pub(super) struct Conn {
     pub(super) proven: BTreeSet<ReplicaId>,
     /// Streams it follows, and how far it has been sent.
     pub(super) follows: BTreeMap<StreamId, Following>,
+    /// Links whose presence has changed while this one's queue was full.
+    missed: BTreeSet<ConnId>,
     /// Pages that are being read for it; each becomes a frame in its queue.
     pub(super) pages: usize,
 }
@@ -40,6 +42,7 @@ impl Conn {
             held: Vec::new(),
             proven: BTreeSet::new(),
             follows: BTreeMap::new(),
+            missed: BTreeSet::new(),
             pages: 0,
         }
     }
@@ -111,5 +114,17 @@ impl Conn {
     /// Presence is worth something only to a link that keeps up.
     pub(super) fn wants_presence(&self) -> bool {
         self.nonce().is_some() && self.queued_bytes <= LINK_QUEUE_BYTES
+    }
+
+    /// Notes whom to tell about later; false when there are too many.
+    pub(super) fn miss(&mut self, changed: &[ConnId]) -> bool {
+        if self.nonce().is_some() {
+            self.missed.extend(changed);
+        }
+        self.missed.len() <= ROOM_LINKS
+    }
+
+    pub(super) fn take_missed(&mut self) -> BTreeSet<ConnId> {
+        std::mem::take(&mut self.missed)
     }
 }

@@ -79,12 +79,13 @@ impl Home {
         Ok(())
     }
 
-    /// A stream whose records are damaged takes nothing more, and its readers are told that it is gone from here.
+    /// A stream whose records are damaged takes and tells nothing until it is mended. Devices keep what they have and
+    /// are asked to come later: to call it gone would make them drop the last good copies.
     fn quarantine(&mut self, key: &[u8], _damage: Damage) {
         let stream =
             stored::parse_stream_key(key).or_else(|| stored::parse_tip_key(key).map(|(stream, _)| stream));
         if let Some(stream) = stream {
-            self.stream_mut(stream).log.end();
+            self.stream_mut(stream).damaged = true;
         }
     }
 

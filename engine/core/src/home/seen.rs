@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::home::Home;
-use crate::ids::{ConnId, ReplicaId};
+use crate::ids::{ConnId, ReplicaId, StreamId};
 use crate::limits::SEEN_TICK;
 use crate::time::Now;
 use crate::wire::{Have, Seen};
@@ -38,6 +38,13 @@ impl Readers {
         }
     }
 
+    /// Another link speaks for a replica now: it has been told nothing yet.
+    fn handle_author(&mut self, replica: &ReplicaId) {
+        if let Some(newest) = self.newest.get_mut(replica) {
+            newest.told = None;
+        }
+    }
+
     fn forget(&mut self, conn: ConnId) {
         for newest in self.newest.values_mut() {
             newest.links.remove(&conn);
@@ -65,9 +72,26 @@ impl Readers {
 
 impl Home {
     pub(super) fn handle_have(&mut self, conn: ConnId, have: &Have, now: Now) {
-        let Some(state) = self.streams.get_mut(&have.stream) else { return };
-        for (replica, seq) in &have.above {
+        self.handle_held(conn, &have.stream, &have.above, now);
+    }
+
+    pub(super) fn handle_held(
+        &mut self,
+        conn: ConnId,
+        stream: &StreamId,
+        above: &[(ReplicaId, u64)],
+        now: Now,
+    ) {
+        let Some(state) = self.streams.get_mut(stream) else { return };
+        for (replica, seq) in above {
             state.readers.handle_have(conn, *replica, *seq);
+        }
+        self.expect_seen(now);
+    }
+
+    pub(super) fn handle_author(&mut self, replica: &ReplicaId, now: Now) {
+        for state in self.streams.values_mut() {
+            state.readers.handle_author(replica);
         }
         self.expect_seen(now);
     }

@@ -16,8 +16,10 @@ impl Home {
             Message::Other(Body::Hello(hello)) if !greeted => self.handle_hello(conn, &hello, now),
             Message::Other(Body::Ping(_)) if greeted => self.send(conn, &Pong { time: now.wall }.into()),
             Message::Other(Body::Pong(_)) if greeted => {}
-            Message::Other(Body::Prove(proof)) if greeted => self.handle_proof(conn, &proof),
-            Message::Other(Body::Subscribe(subscribe)) if greeted => self.handle_subscribe(conn, &subscribe),
+            Message::Other(Body::Prove(proof)) if greeted => self.handle_proof(conn, &proof, now),
+            Message::Other(Body::Subscribe(subscribe)) if greeted => {
+                self.handle_subscribe(conn, &subscribe, now);
+            }
             Message::Other(Body::Need(need)) if greeted => self.handle_need(conn, &need),
             Message::Other(Body::Have(have)) if greeted => self.handle_have(conn, &have, now),
             Message::Other(Body::Present(state)) if greeted => {
@@ -82,7 +84,7 @@ impl Home {
 
     /// Rule 2: who writes in a replica's name holds its key. A device that comes back before its old link was found
     /// dead proves the same replica again: the newer link has it.
-    fn handle_proof(&mut self, conn: ConnId, proof: &Prove) {
+    fn handle_proof(&mut self, conn: ConnId, proof: &Prove, now: Now) {
         let Some(nonce) = self.conns.get(&conn).and_then(|state| state.nonce()) else { return };
         let Some(replica) = replica::verify(proof, &nonce, &self.room) else {
             return self.fail(conn, ErrorCode::Unproven, "the proof of a replica does not hold");
@@ -94,12 +96,14 @@ impl Home {
         }
         let Some(state) = self.conns.get_mut(&conn) else { return };
         state.proven.insert(replica);
+        self.handle_author(&replica, now);
+        let Some(state) = self.conns.get(&conn) else { return };
         if state.proven.len() > LINK_REPLICAS {
             self.fail(conn, ErrorCode::TooMuch, "one device proved more replicas than it can have");
         }
     }
 
-    fn handle_subscribe(&mut self, conn: ConnId, subscribe: &Subscribe) {
+    fn handle_subscribe(&mut self, conn: ConnId, subscribe: &Subscribe, now: Now) {
         let full = !self.streams.contains_key(&subscribe.stream) && self.streams.len() >= ROOM_STREAMS;
         let many = self.conns.get(&conn).is_some_and(|state| {
             state.follows.len() >= LINK_STREAMS && !state.follows.contains_key(&subscribe.stream)
@@ -107,10 +111,15 @@ impl Home {
         if full || many {
             return self.fail(conn, ErrorCode::TooMuch, "more streams than one room or one device can have");
         }
+        if self.is_damaged(&subscribe.stream) {
+            return;
+        }
         let in_step = self
             .streams
             .get(&subscribe.stream)
             .is_none_or(|state| state.durable_digest() == subscribe.digest || state.log.is_gone());
+        // What a reader comes with counts as applied.
+        self.handle_held(conn, &subscribe.stream, &subscribe.version.above, now);
         self.follow(conn, subscribe.stream, &subscribe.version, in_step);
     }
 

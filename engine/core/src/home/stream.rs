@@ -24,6 +24,8 @@ pub(super) struct HomeStream {
     pub(super) refused: BTreeMap<ReplicaId, (u64, Refusal)>,
     /// Who has applied what.
     pub(super) readers: Readers,
+    /// Its records on the disk are damaged.
+    pub(super) damaged: bool,
 }
 
 impl HomeStream {
@@ -36,6 +38,7 @@ impl HomeStream {
             durable: BTreeMap::new(),
             refused: BTreeMap::new(),
             readers: Readers::default(),
+            damaged: false,
         }
     }
 

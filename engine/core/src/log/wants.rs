@@ -46,10 +46,10 @@ mod tests {
         }
         let here = |_, name: EntryName| name.replica == b && name.seq >= 3;
         let asked = wants.take(here);
-        assert_eq!(asked.iter().map(|(_, missing)| *missing).collect::<Vec<_>>(), [
-            Missing { replica: a, from: 1, to: 4 },
-            Missing { replica: b, from: 2, to: 8 },
-        ]);
+        assert_eq!(
+            asked.iter().map(|(_, missing)| *missing).collect::<Vec<_>>(),
+            [Missing { replica: a, from: 1, to: 4 }, Missing { replica: b, from: 2, to: 8 },]
+        );
         assert!(wants.take(here).is_empty(), "asked once");
     }
 

@@ -1,0 +1,154 @@
+//! The bytes that rest on disks. A change of layout turns these red; disks outlive programs.
+
+use std::fmt::Write as _;
+
+use causeway_core::ids::{ReplicaId, StreamId};
+use causeway_core::log::{EntryKind, Head, Header};
+use causeway_core::stored::{
+    self, Damage, ForkRecord, MetaRecord, ReplicaRecord, StreamRecord, TipRecord, Tombstone,
+};
+use causeway_core::time::Millis;
+use causeway_core::wire;
+use proptest::prelude::*;
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("a string takes everything");
+        text
+    })
+}
+
+const REPLICA: [u8; 32] = [0xab; 32];
+
+fn entry() -> causeway_core::log::Entry {
+    let header = Header {
+        stream: StreamId::ydoc([0x11; 16]),
+        replica: ReplicaId::from_bytes(REPLICA),
+        seq: 1,
+        deps: Vec::new(),
+        logical: 1,
+        time: Millis(1_780_000_000_000),
+        kind: EntryKind::Create,
+        target: None,
+        key_epoch: 0,
+        payload_hash: [0; 32],
+    };
+    wire::entry::build(header, b"")
+}
+
+fn tip() -> TipRecord {
+    TipRecord { seq: 300, head: Head::from_bytes([0x33; 32]), logical: 301, clock: 4000 }
+}
+
+fn fork() -> ForkRecord {
+    let (code, sentence) = ("entry.chain".into(), "no".into());
+    ForkRecord { code, sentence, time: Millis(77), payload: b"work".to_vec() }
+}
+
+fn records() -> Vec<(&'static str, Vec<u8>)> {
+    vec![
+        ("meta", MetaRecord { epoch: 3 }.encode()),
+        ("replica", ReplicaRecord { secret: [0x44; 32] }.encode()),
+        ("tip", tip().encode()),
+        ("stream", StreamRecord { arrivals: 500 }.encode()),
+        ("fork", fork().encode()),
+        ("tombstone", Tombstone { logical: 9, head: [0x55; 16] }.encode()),
+        ("entry", stored::encode_entry(&entry())),
+        ("piece", stored::encode_piece(b"journal")),
+        ("number", stored::encode_number(0x0102_0304)),
+    ]
+}
+
+fn keys() -> Vec<(&'static str, Vec<u8>)> {
+    let (stream, replica) = (StreamId::ydoc([0x11; 16]), ReplicaId::from_bytes(REPLICA));
+    vec![
+        ("meta", stored::META.to_vec()),
+        ("owner", stored::OWNER.to_vec()),
+        ("stream", stored::stream_key(&stream)),
+        ("tombstone", stored::tombstone_key(&StreamId::DIRECTORY)),
+        ("tip", stored::tip_key(&stream, &replica)),
+        ("saved", stored::saved_key(&stream, &replica)),
+        ("entry", stored::entry_key(&stream, 258)),
+        ("index", stored::index_key(&stream, &replica, 258)),
+        ("journal", stored::journal_key(&stream, &replica, 2)),
+        ("fork", stored::fork_key(&stream, &replica, 3)),
+        ("replica", stored::replica_key(&replica)),
+    ]
+}
+
+#[test]
+fn every_record_has_the_bytes_it_always_had() {
+    let now: Vec<String> = records().iter().map(|(name, bytes)| format!("{name} {}", hex(bytes))).collect();
+    let golden = include_str!("golden/records.hex");
+    assert_eq!(now.join("\n"), golden.trim_end(), "a layout has changed: raise the version of the records");
+}
+
+#[test]
+fn every_key_has_the_bytes_it_always_had() {
+    let now: Vec<String> = keys().iter().map(|(name, bytes)| format!("{name} {}", hex(bytes))).collect();
+    assert_eq!(now.join("\n"), include_str!("golden/keys.hex").trim_end());
+}
+
+#[test]
+fn every_record_and_key_is_read_back() {
+    assert_eq!(MetaRecord::decode(&MetaRecord { epoch: 3 }.encode()), Ok(MetaRecord { epoch: 3 }));
+    assert_eq!(TipRecord::decode(&tip().encode()), Ok(tip()));
+    assert_eq!(ForkRecord::decode(&fork().encode()), Ok(fork()));
+    assert_eq!(stored::decode_entry(stored::encode_entry(&entry())), Ok(entry()));
+    assert_eq!(stored::decode_piece(&stored::encode_piece(b"journal")), Ok(b"journal".as_slice()));
+    assert_eq!(stored::decode_number(&stored::encode_number(9)), Ok(9));
+    let (stream, replica) = (StreamId::ydoc([0x11; 16]), ReplicaId::from_bytes(REPLICA));
+    assert_eq!(stored::parse_stream_key(&stored::stream_key(&stream)), Some(stream));
+    assert_eq!(stored::parse_tip_key(&stored::tip_key(&stream, &replica)), Some((stream, replica)));
+    assert_eq!(stored::parse_entry_key(&stored::entry_key(&stream, 258)), Some((stream, 258)));
+    assert_eq!(
+        stored::parse_journal_key(&stored::journal_key(&stream, &replica, 2)),
+        Some((stream, replica, 2))
+    );
+    assert_eq!(stored::parse_replica_key(&stored::replica_key(&replica)), Some(replica));
+    assert_eq!(
+        Tombstone { logical: 9, head: [0x55; 16] }.encode().len(),
+        24,
+        "what stays of a deleted stream"
+    );
+}
+
+#[test]
+fn a_record_of_a_newer_version_is_refused_and_never_guessed_at() {
+    let mut bytes = MetaRecord { epoch: 3 }.encode();
+    bytes.truncate(bytes.len() - 8);
+    bytes[0] = 2;
+    let checksum = blake3::hash(&bytes);
+    bytes.extend_from_slice(&checksum.as_bytes()[..8]);
+    assert_eq!(MetaRecord::decode(&bytes), Err(Damage::Newer(2)));
+}
+
+#[test]
+fn any_changed_or_missing_byte_is_noticed() {
+    for (name, bytes) in records().into_iter().filter(|(name, _)| *name != "tombstone") {
+        for at in 0..bytes.len() {
+            for bit in 0..8 {
+                let mut bad = bytes.clone();
+                bad[at] ^= 1 << bit;
+                assert_eq!(stored::decode_piece(&bad), Err(Damage::Checksum), "{name}, byte {at}");
+            }
+            assert!(stored::decode_piece(&bytes[..at]).is_err(), "{name} cut at {at}");
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn random_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let _ = (MetaRecord::decode(&bytes), TipRecord::decode(&bytes), ForkRecord::decode(&bytes));
+        let _ = (stored::decode_piece(&bytes), stored::decode_number(&bytes), stored::decode_entry(bytes.clone()));
+        let _ = (stored::parse_stream_key(&bytes), stored::parse_tip_key(&bytes), stored::parse_entry_key(&bytes));
+        let _ = (stored::parse_journal_key(&bytes), stored::parse_replica_key(&bytes));
+    }
+
+    #[test]
+    fn arrivals_lie_on_the_disk_in_their_order(a: u64, b: u64) {
+        let stream = StreamId::DIRECTORY;
+        prop_assert_eq!(a.cmp(&b), stored::entry_key(&stream, a).cmp(&stored::entry_key(&stream, b)));
+    }
+}

@@ -1,0 +1,256 @@
+//! The bytes that travel. A change of layout turns these red; old apps and relays are out there.
+
+use std::fmt::Write as _;
+
+use bytes::Bytes;
+use causeway_core::anchor::{Anchor, Side};
+use causeway_core::directory::DirectoryOp;
+use causeway_core::ids::{ReplicaId, StreamId};
+use causeway_core::log::{Dep, Digest, Entry, EntryKind, EntryName, Head, Header};
+use causeway_core::presence::{Change, Cursor, Lease, State, Status};
+use causeway_core::replica::{self, Identity};
+use causeway_core::time::Millis;
+use causeway_core::wire::payload::{decode_directory, encode_directory};
+use causeway_core::wire::{
+    self, ErrorFrame, GoAway, Have, Hello, Later, LaterWhy, Message, Need, Ping, Pong, Prove, Refused, Saved,
+    Seen, Subscribe, Synced, Version, Welcome,
+};
+use proptest::prelude::*;
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("a string takes everything");
+        text
+    })
+}
+
+fn replica() -> ReplicaId {
+    ReplicaId::from_bytes([0xab; 32])
+}
+
+fn digest() -> Digest {
+    Digest::of_chains([(&replica(), 3, &Head::START)].into_iter())
+}
+
+fn stream() -> StreamId {
+    StreamId::ydoc([0x11; 16])
+}
+
+fn entry() -> Entry {
+    let header = Header {
+        stream: stream(),
+        replica: replica(),
+        seq: 300,
+        deps: vec![Dep {
+            replica: ReplicaId::from_bytes([0xcd; 32]),
+            seq: 7,
+            head: [1, 2, 3, 4, 5, 6, 7, 8],
+        }],
+        logical: 301,
+        time: Millis(1_780_000_000_000),
+        kind: EntryKind::React,
+        target: Some(EntryName { replica: replica(), seq: 2 }),
+        key_epoch: 5,
+        payload_hash: [0; 32],
+    };
+    wire::entry::build(header, b"payload")
+}
+
+fn state() -> State {
+    let anchor = Anchor { item: Some((1 << 52, 9)), side: Side::Before };
+    let head = Anchor { item: None, side: Side::After };
+    let cursor = Some(Cursor { stream: stream(), anchor, head });
+    State { name: "Ada".into(), colour: 0x33_66_99, status: Status::Running, cursor, typing: Some(stream()) }
+}
+
+/// Every message there is, with every field in use.
+fn messages() -> Vec<(&'static str, Message)> {
+    let room = "harbour".parse().expect("a room name");
+    let version = Version { snapshot: Some([0x22; 32]), above: vec![(replica(), 300)] };
+    let (stream, replica) = (stream(), replica());
+    let (code, sentence) = ("entry.chain".to_owned(), "no".to_owned());
+    let prove = Prove { public_key: [1; 32], signature_r: [2; 32], signature_s: [3; 32] };
+    vec![
+        ("hello", Hello { oldest: 1, newest: 2, room, digest: digest(), agent: "web 0.1".into() }.into()),
+        (
+            "welcome",
+            Welcome {
+                version: 1,
+                nonce: [9; 32],
+                epoch: 4,
+                time: Millis(5),
+                lease: Lease(6),
+                digest: digest(),
+            }
+            .into(),
+        ),
+        ("prove", prove.into()),
+        ("subscribe", Subscribe { stream, version: version.clone(), digest: digest() }.into()),
+        ("entries", Message::Entries(vec![entry(), entry()])),
+        ("synced", Synced { stream, version, digest: digest(), gone: true }.into()),
+        ("need", Need { stream, replica, from: 2, to: 300 }.into()),
+        ("saved", Saved { stream, replica, seq: 300 }.into()),
+        ("later", Later { stream, replica, seq: 3, why: LaterWhy::Busy, after: Millis(3000) }.into()),
+        ("refused", Refused { stream, replica, seq: 3, code, sentence: sentence.clone() }.into()),
+        ("have", Have { stream, above: vec![(replica, 300)] }.into()),
+        ("seen", Seen { stream, replica, seq: 300, links: 2 }.into()),
+        ("present", state().into()),
+        (
+            "board",
+            vec![Change { lease: Lease(1), state: Some(state()) }, Change { lease: Lease(2), state: None }]
+                .into(),
+        ),
+        ("ping", Ping { time: Millis(1_780_000_000_000) }.into()),
+        ("pong", Pong { time: Millis(1) }.into()),
+        ("goaway", GoAway { after: Millis(2500) }.into()),
+        ("error", ErrorFrame { code: 4403, sentence }.into()),
+    ]
+}
+
+#[test]
+fn every_message_has_the_bytes_it_always_had() {
+    let now: Vec<String> =
+        messages().iter().map(|(name, message)| format!("{name} {}", hex(&wire::encode(message)))).collect();
+    let golden = include_str!("golden/messages.hex");
+    assert_eq!(
+        now.join("\n"),
+        golden.trim_end(),
+        "a layout has changed: that is a new version of the protocol"
+    );
+}
+
+#[test]
+fn every_message_survives_the_way() {
+    for (name, message) in messages() {
+        assert_eq!(wire::decode(&wire::encode(&message)), Ok(vec![message]), "{name}");
+    }
+    let all: Vec<u8> = messages().iter().flat_map(|(_, message)| wire::encode(message)).collect();
+    let read = wire::decode(&all.into()).expect("frames in a row");
+    assert_eq!(read.len(), messages().len());
+}
+
+#[test]
+fn an_entry_keeps_its_bytes_whoever_passes_it_on() {
+    let entry = entry();
+    let read = wire::entry::decode(entry.bytes().clone()).expect("an entry");
+    assert_eq!(
+        (read.header(), read.payload(), read.bytes()),
+        (entry.header(), entry.payload(), entry.bytes())
+    );
+    assert_eq!(hex(Head::START.next(&entry).as_bytes()), include_str!("golden/head.hex").trim_end());
+}
+
+#[test]
+fn an_entry_whose_payload_was_changed_is_none() {
+    let mut bytes = entry().bytes().to_vec();
+    *bytes.last_mut().expect("a payload") ^= 1;
+    assert_eq!(wire::entry::decode(bytes.into()), Err(wire::entry::EntryError::Hash));
+}
+
+#[test]
+fn directory_operations_have_the_bytes_they_always_had() {
+    let put = DirectoryOp::Put { document: stream(), path: "src/main.py".into() };
+    let remove = DirectoryOp::Remove { document: stream() };
+    let now = format!("{}\n{}", hex(&encode_directory(&put)), hex(&encode_directory(&remove)));
+    assert_eq!(now, include_str!("golden/directory.hex").trim_end());
+    assert_eq!(decode_directory(&encode_directory(&put)), Some(put));
+    let mut more = encode_directory(&remove);
+    more.push(0);
+    assert_eq!(decode_directory(&more), None, "nothing may stand behind an operation");
+}
+
+#[test]
+fn a_proof_signs_what_it_always_signed() {
+    let identity = Identity::from_secret(&[5; 32]);
+    let room = "harbour".parse().expect("a room name");
+    let proof = identity.prove(&[6; 32], &room);
+    let signature = [proof.signature_r, proof.signature_s].concat();
+    let now = format!("{}\n{}", hex(identity.id().as_bytes()), hex(&signature));
+    assert_eq!(now, include_str!("golden/proof.hex").trim_end());
+    assert_eq!(replica::verify(&proof, &[6; 32], &room), Some(identity.id()));
+    assert_eq!(replica::verify(&proof, &[7; 32], &room), None, "a proof is of no use on another link");
+}
+
+#[test]
+fn frames_of_unknown_types_and_fields_of_later_versions_are_passed_over() {
+    let ping = wire::encode(&Ping { time: Millis(1) }.into());
+    let mut bytes = vec![99, 3, 1, 2, 3];
+    bytes.extend_from_slice(&ping);
+    // The same ping with two bytes more in its body.
+    bytes.extend_from_slice(&[ping[0], ping[1] + 2]);
+    bytes.extend_from_slice(&ping[2..]);
+    bytes.extend_from_slice(&[7, 7]);
+    let read = wire::decode(&bytes.into()).expect("two pings");
+    assert_eq!(read, vec![Ping { time: Millis(1) }.into(), Ping { time: Millis(1) }.into()]);
+}
+
+#[test]
+fn no_message_cut_anywhere_panics_or_is_taken_for_whole() {
+    for (name, message) in messages() {
+        let bytes = wire::encode(&message);
+        for end in 1..bytes.len() {
+            assert!(wire::decode(&bytes.slice(..end)).is_err(), "{name} cut at {end}");
+        }
+    }
+}
+
+#[test]
+fn no_message_with_one_changed_byte_panics() {
+    for (_, message) in messages() {
+        let bytes = wire::encode(&message);
+        for at in 0..bytes.len() {
+            for bit in 0..8 {
+                let mut bad = bytes.to_vec();
+                bad[at] ^= 1 << bit;
+                let _ = wire::decode(&bad.into());
+            }
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn random_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
+        let _ = wire::decode(&Bytes::from(bytes.clone()));
+        let _ = wire::entry::decode(bytes.clone().into());
+        let _ = decode_directory(&bytes);
+    }
+
+    #[test]
+    fn random_bodies_of_known_types_never_panic(kind in 0u8..20, body in proptest::collection::vec(any::<u8>(), 0..120)) {
+        let mut bytes = vec![kind, body.len() as u8];
+        bytes.extend(&body);
+        if let Ok(messages) = wire::decode(&bytes.into()) {
+            for message in messages {
+                prop_assert_eq!(wire::decode(&wire::encode(&message)), Ok(vec![message]));
+            }
+        }
+    }
+
+    #[test]
+    fn entries_of_any_content_survive_the_way(
+        seq in 1..u64::MAX,
+        logical: u64,
+        time: u64,
+        kind in 0u8..8,
+        deps in proptest::collection::vec((any::<[u8; 32]>(), any::<u64>(), any::<[u8; 8]>()), 0..4),
+        payload in proptest::collection::vec(any::<u8>(), 0..300),
+    ) {
+        let deps = deps.into_iter().map(|(id, seq, head)| Dep { replica: ReplicaId::from_bytes(id), seq, head });
+        let header = Header {
+            stream: stream(),
+            replica: replica(),
+            seq,
+            deps: deps.collect(),
+            logical,
+            time: Millis(time),
+            kind: EntryKind::try_from(kind).expect("eight kinds"),
+            target: None,
+            key_epoch: 0,
+            payload_hash: [0; 32],
+        };
+        let entry = wire::entry::build(header, &payload);
+        prop_assert_eq!(wire::entry::decode(entry.bytes().clone()), Ok(entry.clone()));
+        prop_assert_eq!(wire::decode(&wire::encode_entries([&entry])), Ok(vec![Message::Entries(vec![entry])]));
+    }
+}
