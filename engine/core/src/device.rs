@@ -128,6 +128,7 @@ pub struct Room {
     identities: BTreeMap<ReplicaId, Identity>,
     current: ReplicaId,
     current_on_disk: bool,
+    fork_pieces: u64,
     epoch: u64,
     streams: BTreeMap<StreamId, Stream>,
     wanted: BTreeSet<StreamId>,
@@ -162,6 +163,7 @@ impl Room {
             identities: BTreeMap::new(),
             current,
             current_on_disk: false,
+            fork_pieces: 0,
             epoch: 0,
             streams: BTreeMap::new(),
             wanted: BTreeSet::new(),
@@ -282,7 +284,8 @@ impl Room {
     }
 
     fn set_storage(&mut self, storage: Storage) {
-        if self.storage != storage {
+        // A disk that belongs to another page is not won back.
+        if self.storage != storage && self.storage != Storage::Lost {
             self.storage = storage;
             self.events.push(Event::Storage);
         }

@@ -230,6 +230,9 @@ impl Home {
 
     fn handle_closed(&mut self, conn: ConnId, now: Now) {
         self.conns.remove(&conn);
+        for stream in self.streams.values_mut() {
+            stream.park.forget(|from| *from == conn);
+        }
         self.scans.retain(|_, reading| reading.conn() != Some(conn));
         self.presence.handle_closed(conn, now.monotonic);
         self.forget_reader(conn, now);
@@ -267,10 +270,12 @@ impl Home {
     }
 
     fn send_bytes(&mut self, conn: ConnId, bytes: Bytes) {
-        if let Some(state) = self.conns.get_mut(&conn).filter(|state| !state.is_closing()) {
-            state.queued(bytes.len());
-            self.outputs.push_back(Output::Send(conn, bytes));
+        let Some(state) = self.conns.get_mut(&conn).filter(|state| !state.is_closing()) else { return };
+        if !state.queued(bytes.len()) {
+            state.close();
+            return self.outputs.push_back(Output::Close(conn, ErrorCode::Full));
         }
+        self.outputs.push_back(Output::Send(conn, bytes));
     }
 
     /// Tells a link what went wrong and ends it; nobody else notices.

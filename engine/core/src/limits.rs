@@ -43,6 +43,9 @@ pub const EARLY_FRAMES: usize = 64;
 /// Bytes queued for one link before it counts as behind and is caught up from the log instead.
 pub const LINK_QUEUE_BYTES: usize = 256 * 1024;
 
+/// Bytes handed to one link in answer to what it sent, after which it is cut: it asks faster than it reads.
+pub const LINK_MOST_BYTES: usize = 4 << 20;
+
 /// Presence: how often changes are gathered into one frame. Half of what the eye takes for simultaneous.
 pub const PRESENCE_TICK: Millis = Millis(50);
 /// One person's presence as sent. A name, a colour and a cursor take a tenth of it.

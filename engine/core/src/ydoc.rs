@@ -29,11 +29,29 @@ pub type Delta = Vec<DeltaOp>;
 
 /// Joins journal updates of one author into one, as if they had been one transaction.
 ///
+/// yrs looks at every update again for each block it takes, so thousands at once would stall the hand that types for a
+/// tenth of a second: they are joined in groups, and the groups again, which gives the same bytes.
+///
 /// # Errors
 /// One of them is no update.
 pub fn merge(updates: &[impl AsRef<[u8]>]) -> Result<Vec<u8>, ApplyError> {
+    let mut joined = merge_groups(updates)?;
+    while joined.len() > 1 {
+        joined = merge_groups(&joined)?;
+    }
+    joined.pop().ok_or_else(|| ApplyError::Decode("there is nothing to join".into()))
+}
+
+fn merge_groups(updates: &[impl AsRef<[u8]>]) -> Result<Vec<Vec<u8>>, ApplyError> {
+    updates.chunks(MERGE_GROUP).map(merge_group).collect()
+}
+
+fn merge_group(updates: &[impl AsRef<[u8]>]) -> Result<Vec<u8>, ApplyError> {
     match updates {
         [one] => Ok(one.as_ref().to_vec()),
         many => yrs::merge_updates_v1(many.iter()).map_err(|error| ApplyError::Decode(error.to_string())),
     }
 }
+
+/// Updates joined at once. Of 4, 8, 16 and 32 the fastest for thousands of keystrokes.
+const MERGE_GROUP: usize = 16;

@@ -15,16 +15,13 @@ use crate::wire::{self, Later, Need, Refused, Saved, Seen, Synced};
 
 impl Room {
     /// Puts sealed entries on the link, in frames of a bounded size.
-    pub(super) fn offer(&mut self, entries: &[Entry]) {
-        if !self.link.is_live() {
-            return;
-        }
-        for entry in entries {
-            self.prove(entry.header().replica);
-        }
+    pub(super) fn offer(&mut self, entries: &[Entry], now: Now) {
         let mut run: Vec<&Entry> = Vec::new();
         let mut bytes = 0;
         for entry in entries {
+            if !self.prove(entry.header().replica, now) {
+                continue;
+            }
             let size = entry.bytes().len();
             if !run.is_empty() && (bytes + size > CATCH_UP_BYTES || run.len() == FRAME_ENTRIES) {
                 self.send_bytes(wire::encode_entries(std::mem::take(&mut run)));
@@ -71,13 +68,13 @@ impl Room {
         for (replica, seq) in &synced.version.above {
             self.mark_saved(id, EntryName { replica: *replica, seq: *seq });
         }
-        self.offer_outbox(id);
+        self.offer_outbox(id, now);
         self.tick_journals(now);
         self.events.push(Event::SaveStatus(id));
         self.compare_digests(synced);
     }
 
-    pub(super) fn handle_lost_page(&mut self, id: StreamId, page: Page) {
+    pub(super) fn handle_lost_page(&mut self, id: StreamId, page: Page, now: Now) {
         let Some(stream) = self.streams.get_mut(&id) else { return };
         for (key, value) in page.rows {
             let Some((_, arrival)) = stored::parse_entry_key(&key) else { continue };
@@ -98,7 +95,7 @@ impl Room {
                 let (_, end) = stored::entry_range(&id, 0, u64::MAX);
                 self.scan(Scan { start, end, max_bytes: SCAN_BYTES, max_rows: SCAN_ROWS }, Reading::Lost(id));
             }
-            None => self.offer_outbox(id),
+            None => self.offer_outbox(id, now),
         }
     }
 
@@ -141,7 +138,7 @@ impl Room {
                 self.subscribe(need.stream, now);
             }
         } else {
-            self.offer(&entries);
+            self.offer(&entries, now);
         }
     }
 
@@ -181,14 +178,14 @@ impl Room {
         }
     }
 
-    fn offer_outbox(&mut self, id: StreamId) {
+    fn offer_outbox(&mut self, id: StreamId, now: Now) {
         let Some(stream) = self.streams.get(&id) else { return };
         let mut waiting: Vec<(u64, Entry)> =
             stream.outbox.values().take(LINK_REPLICAS).flatten().cloned().collect();
         // Order of arrival is an order that respects dependencies.
         waiting.sort_unstable_by_key(|(arrival, _)| *arrival);
         let entries: Vec<Entry> = waiting.into_iter().map(|(_, entry)| entry).collect();
-        self.offer(&entries);
+        self.offer(&entries, now);
     }
 
     /// Promise 3: only now does the outbox forget.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::device::event::Storage;
+use crate::device::fork::FORK_EDITS;
 use crate::device::load::Reading;
 use crate::device::stream::Stream;
 use crate::device::{Event, Output, Room, failing, fresh_op};
@@ -174,8 +175,10 @@ impl Room {
             }
             Some(b'f') => {
                 let (stream, replica, seq) = stored::parse_fork_key(key).ok_or(Damage::Body)?;
-                // The first piece of a fork has the least number.
-                if self.boot.closed.last().is_none_or(|(mark, _)| *mark != (stream, replica)) {
+                // The first piece of a fork has the least number; what never was an entry closes nothing.
+                if seq < FORK_EDITS
+                    && self.boot.closed.last().is_none_or(|(mark, _)| *mark != (stream, replica))
+                {
                     self.boot.closed.push(((stream, replica), seq));
                 }
             }

@@ -270,10 +270,7 @@ impl Room {
         let author = stream.and_then(Stream::document).map(Document::client);
         let author = self.identities.keys().find(|replica| Some(replica.client()) == author).copied();
         match author.filter(|_| rebuilding) {
-            Some(author) => {
-                self.fork_edit(id, author, edited.update, now);
-                self.receipt_now(id)
-            }
+            Some(author) => self.fork_edit(id, author, edited.update, now),
             None => self.record_edit(id, edited.update, now),
         }
     }

@@ -3,6 +3,7 @@
 use crate::device::Room;
 use crate::device::event::Event;
 use crate::device::journal::Tag;
+use crate::device::receipts::Receipt;
 use crate::device::stream::{Phase, Sync};
 use crate::ids::{ReplicaId, StreamId};
 use crate::log::{Entry, EntryName};
@@ -21,35 +22,56 @@ pub(super) struct Why {
 }
 
 impl Room {
-    /// Ends a replica in a stream: its entries from `from` on and what is not sealed become a fork, the stream is built
-    /// again from what the home took, and writing goes on under a new replica.
+    /// Ends a replica in a stream: its entries from `from` on, those of this device that came after them, and what is
+    /// not sealed become a fork; the stream is built again from what the home took, and writing goes on under a new
+    /// replica.
     pub(super) fn close_replica(&mut self, id: StreamId, from: EntryName, why: &Why, now: Now) {
-        let refused = self.unsaved_from(id, from);
-        let Some(stream) = self.streams.get_mut(&id) else { return };
-        if stream.closed.contains_key(&from.replica) {
+        if self.streams.get(&id).is_none_or(|stream| stream.closed.contains_key(&from.replica)) {
             return;
         }
+        let refused = self.branch(id, from);
+        let Some(stream) = self.streams.get_mut(&id) else { return };
         stream.closed.insert(from.replica, from.seq);
-        if let Some(entries) = stream.outbox.get_mut(&from.replica) {
-            entries.retain(|(_, entry)| entry.name().seq < from.seq);
+        for (_, entry) in &refused {
+            let name = entry.name();
+            let first = stream.closed.entry(name.replica).or_insert(name.seq);
+            *first = (*first).min(name.seq);
+        }
+        let closed = stream.closed.clone();
+        for (replica, entries) in &mut stream.outbox {
+            entries.retain(|(_, entry)| closed.get(replica).is_none_or(|from| entry.name().seq < *from));
         }
         stream.outbox.retain(|_, entries| !entries.is_empty());
         stream.phase = Phase::Rebuilding;
         stream.sync = Sync::Off;
         for (arrival, entry) in &refused {
+            let EntryName { replica, seq } = entry.name();
             self.queue.delete(stored::entry_key(&id, *arrival));
-            self.queue.delete(stored::index_key(&id, &from.replica, entry.name().seq));
+            self.queue.delete(stored::index_key(&id, &replica, seq));
+            self.queue.delete(stored::tip_key(&id, &replica));
         }
         for (_, entry) in refused {
             self.keep_fork(id, entry.name(), entry.payload().to_vec(), why, now);
         }
         self.keep_journal(id, why, now);
-        self.queue.delete(stored::tip_key(&id, &from.replica));
         self.tell_fork(id, Some(from), why);
-        if from.replica == self.current {
+        if closed.contains_key(&self.current) {
             self.mint();
         }
         self.queue.tag(Tag::Rebuild(id), Durability::Strict);
+    }
+
+    /// The unsaved entries of a replica from `from` on, and those of any replica of this device that arrived here after
+    /// the first of them: they may build on it.
+    fn branch(&self, id: StreamId, from: EntryName) -> Vec<(u64, Entry)> {
+        let Some(first) = self.unsaved_from(id, from).iter().map(|(arrival, _)| *arrival).min() else {
+            return Vec::new();
+        };
+        let all = self
+            .identities
+            .keys()
+            .flat_map(|replica| self.unsaved_from(id, EntryName { replica: *replica, seq: 0 }));
+        all.filter(|(arrival, _)| *arrival >= first).collect()
     }
 
     /// The stream has ended: what of this device's work it did not take is kept.
@@ -73,16 +95,38 @@ impl Room {
     }
 
     /// What is written while a stream is being rebuilt belongs to the fork.
-    pub(super) fn fork_edit(&mut self, id: StreamId, replica: ReplicaId, update: Vec<u8>, now: Now) {
-        let Some(stream) = self.streams.get_mut(&id) else { return };
-        stream.journal.pieces += 1;
-        let name = EntryName { replica, seq: FORK_EDITS + FORK_EDITS / 2 + stream.journal.pieces };
+    pub(super) fn fork_edit(
+        &mut self,
+        id: StreamId,
+        replica: ReplicaId,
+        update: Vec<u8>,
+        now: Now,
+    ) -> Receipt {
+        let Some(stream) = self.streams.get_mut(&id) else { return Receipt { stream: id, edit: 0 } };
+        let edit = stream.marks.handle_forked_edit();
         let why = Why {
             code: "fork.later".into(),
             sentence: "written while refused work was being set aside".into(),
         };
-        self.keep_fork(id, name, update, &why, now);
+        self.keep_pieces(id, replica, &[update], &why, now);
         self.queue.tag(Tag::Journaled { stream: id, edit: 0 }, Durability::Relaxed);
+        Receipt { stream: id, edit }
+    }
+
+    /// Keeps work that never was an entry. Pieces are numbered by the clock, so that none takes the place of another.
+    pub(super) fn keep_pieces(
+        &mut self,
+        id: StreamId,
+        replica: ReplicaId,
+        pieces: &[Vec<u8>],
+        why: &Why,
+        now: Now,
+    ) {
+        for piece in pieces {
+            self.fork_pieces += 1;
+            let seq = FORK_EDITS + now.wall.0 % (1 << 45) * (1 << 16) + self.fork_pieces % (1 << 16);
+            self.keep_fork(id, EntryName { replica, seq }, piece.clone(), why, now);
+        }
     }
 
     /// Keeps one piece of a fork on the disk.
@@ -113,9 +157,7 @@ impl Room {
         let updates = std::mem::take(&mut stream.journal).updates;
         let author = self.identities.keys().find(|replica| Some(replica.client()) == client).copied();
         let Some(author) = author else { return };
-        for (seq, update) in (FORK_EDITS..).zip(updates) {
-            self.keep_fork(id, EntryName { replica: author, seq }, update, why, now);
-        }
+        self.keep_pieces(id, author, &updates, why, now);
         self.queue.delete_prefix(stored::journal_stream(&id, &author));
     }
 
@@ -131,4 +173,4 @@ impl Room {
 }
 
 /// Pieces of a fork that never were entries are numbered from here.
-const FORK_EDITS: u64 = 1 << 62;
+pub(super) const FORK_EDITS: u64 = 1 << 62;

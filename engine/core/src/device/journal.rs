@@ -146,7 +146,7 @@ impl Room {
             Verdict::Fresh(accepted) => stream.log.extend(&entry, accepted),
             Verdict::Refused(refusal) => {
                 let why = Why { code: refusal.code().into(), sentence: refusal.to_string() };
-                self.keep_fork(id, entry.name(), payload.to_vec(), &why, now);
+                self.keep_pieces(id, replica, &[payload.to_vec()], &why, now);
                 return self.close_replica(id, EntryName { replica, seq: seq + 1 }, &why, now);
             }
             Verdict::Known | Verdict::Waits(_) => return,
@@ -172,7 +172,13 @@ impl Room {
     /// Rule 3: what a dead page left is sealed under its own replica, which then writes no more.
     pub(super) fn seal_leftover(&mut self, id: StreamId, replica: ReplicaId, pieces: &[Vec<u8>], now: Now) {
         let closed = self.streams.get(&id).is_none_or(|stream| stream.closed.contains_key(&replica));
-        if !pieces.is_empty() && !closed {
+        if !pieces.is_empty() && closed {
+            let why = Why {
+                code: "fork.later".into(),
+                sentence: "written after an earlier change of the same page was refused".into(),
+            };
+            self.keep_pieces(id, replica, pieces, &why, now);
+        } else if !pieces.is_empty() {
             match payloads(pieces) {
                 Ok(payloads) => {
                     let born = self.streams.get(&id).is_some_and(|stream| stream.log.is_born());
@@ -184,7 +190,14 @@ impl Room {
                         self.show(id, &payload);
                     }
                 }
-                Err(_) => self.events.push(Event::Damaged { stream: id, code: "ydoc.merge".into() }),
+                Err(_) => {
+                    let why = Why {
+                        code: "ydoc.merge".into(),
+                        sentence: "what a closed page left cannot be read as a change of this text".into(),
+                    };
+                    self.keep_pieces(id, replica, pieces, &why, now);
+                    self.events.push(Event::Damaged { stream: id, code: "ydoc.merge".into() });
+                }
             }
         }
         self.queue.delete_prefix(stored::journal_stream(&id, &replica));
@@ -298,31 +311,40 @@ impl Room {
             if self.planted == Some(crate::planted::Planted::OutboxForgets) {
                 stream.outbox.clear();
             }
-            self.offer(&[entry]);
+            self.offer(&[entry], now);
         }
         if self.seal_due(id).is_some_and(|due| due <= now.monotonic) {
             self.seal(id, now);
         }
     }
 
-    /// Another page has taken this device's disk over (rule 3). What it found there is its own to send now; what it
-    /// did not find is kept here as a fork, and this page writes on under a new name and without a disk.
+    /// Another page has taken this device's disk over (rule 3). What it found there it seals and sends under the old
+    /// names; this page reads that again, and writes on under a new name and without a disk. What was on its way to the
+    /// disk at that moment is told as a fork, and ends with this page.
     fn lose_disk(&mut self, now: Now) {
         self.set_storage(Storage::Lost);
         let why = Why {
             code: "disk.claimed".into(),
             sentence: "another page of this browser took over while this one was asleep".into(),
         };
-        let lost: Vec<(StreamId, EntryName)> = self
-            .queue
-            .waiting()
-            .filter_map(Tag::entry)
-            .map(|entry| (entry.header().stream, entry.name()))
-            .collect();
-        for (stream, from) in lost {
-            self.close_replica(stream, from, &why, now);
+        for id in self.streams.keys().copied().collect::<Vec<_>>() {
+            if let Some(from) = self.first_without_disk(id) {
+                self.close_replica(id, from, &why, now);
+            }
         }
         self.write_without_disk(now);
+    }
+
+    /// Where this page's own chain in a stream leaves what the other page has found.
+    fn first_without_disk(&self, id: StreamId) -> Option<EntryName> {
+        let stream = self.streams.get(&id)?;
+        let client = stream.document().map_or_else(|| self.current.client(), ydoc::Document::client);
+        let author = *self.identities.keys().find(|replica| replica.client() == client)?;
+        let waiting = self.queue.waiting().filter_map(Tag::entry);
+        let sealed = waiting.filter(|entry| entry.header().stream == id && entry.header().replica == author);
+        let first = sealed.map(|entry| entry.name().seq).min();
+        let wrote = first.is_some() || !stream.journal.updates.is_empty() || stream.log.tip(&author).seq > 0;
+        wrote.then(|| EntryName { replica: author, seq: first.unwrap_or(stream.log.tip(&author).seq + 1) })
     }
 
     /// With the disk lost, what would have waited for it goes on: to the home, and not to `saved on this device`.

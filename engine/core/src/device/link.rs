@@ -7,7 +7,9 @@ use crate::device::event::{Connection, Event};
 use crate::device::stream::{Phase, Sync};
 use crate::device::{Output, Room, is_final};
 use crate::ids::{ReplicaId, StreamId};
-use crate::limits::{HELLO_WAIT, PING_AFTER, RETRY_FIRST, RETRY_MOST, SILENCE, VERSION_REPLICAS};
+use crate::limits::{
+    HELLO_WAIT, LINK_REPLICAS, PING_AFTER, RETRY_FIRST, RETRY_MOST, SILENCE, VERSION_REPLICAS,
+};
 use crate::presence::Lease;
 use crate::stored::{self, META, MetaRecord};
 use crate::time::{Millis, Now};
@@ -208,7 +210,7 @@ impl Room {
         }
         // Whoever has written is told who has seen it, also if nothing is left to send.
         if self.current_on_disk {
-            self.prove(self.current);
+            self.prove(self.current, now);
         }
         self.send_presence(now);
     }
@@ -262,15 +264,22 @@ impl Room {
     }
 
     /// Proves a replica on this link before its first entry there.
-    pub(super) fn prove(&mut self, replica: ReplicaId) {
+    /// Answers whether it is proven: a link takes so many replicas, and the rest go over the next one.
+    pub(super) fn prove(&mut self, replica: ReplicaId, now: Now) -> bool {
         if self.link.proven.contains(&replica) {
-            return;
+            return true;
         }
-        if let (Some(nonce), Some(identity)) = (self.link.nonce(), self.identities.get(&replica)) {
-            let proof = identity.prove(&nonce, &self.room);
-            self.send(&proof.into());
-            self.link.proven.insert(replica);
+        let (Some(nonce), Some(identity)) = (self.link.nonce(), self.identities.get(&replica)) else {
+            return false;
+        };
+        if self.link.proven.len() >= LINK_REPLICAS {
+            self.link.come_back_at = Some(now.monotonic);
+            self.outputs.push_back(Output::Close);
+            return false;
         }
+        let proof = identity.prove(&nonce, &self.room);
+        self.send(&proof.into());
+        self.link.proven.insert(replica)
     }
 
     fn hang_up(&mut self, now: Now) {

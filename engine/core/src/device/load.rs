@@ -4,7 +4,7 @@ use crate::device::event::{Change, Event};
 use crate::device::journal::Tag;
 use crate::device::stream::{Body, Phase, Stream};
 use crate::device::{Room, failing};
-use crate::directory;
+use crate::directory::{self, Directory};
 use crate::ids::{ReplicaId, StreamId};
 use crate::limits::{SCAN_BYTES, SCAN_ROWS, STORE_RETRY};
 use crate::log::{Entry, EntryKind, StreamLog, Verdict};
@@ -20,7 +20,7 @@ pub(super) enum Reading {
     /// The start of the room.
     Boot,
     /// The entries of a stream, gathered so far.
-    Entries(StreamId, Vec<(u64, Entry)>),
+    Entries(StreamId, u64, Vec<(u64, Entry)>),
     /// The journal a dead replica left in a stream, gathered so far.
     Journal(StreamId, ReplicaId, Vec<Vec<u8>>),
     /// Entries of this device's replicas that the home has lost.
@@ -32,14 +32,16 @@ impl Room {
         let Some(reading) = self.scans.remove(&op) else { return };
         match (reading, result) {
             (Reading::Boot, result) => self.handle_boot_page(result, now),
-            (Reading::Entries(stream, read), Ok(page)) => self.handle_entry_page(stream, read, page, now),
+            (Reading::Entries(stream, turn, read), Ok(page)) => {
+                self.handle_entry_page(stream, turn, read, page, now);
+            }
             (Reading::Journal(stream, replica, read), Ok(page)) => {
                 self.handle_journal_page(stream, replica, read, page, now);
             }
-            (Reading::Lost(stream), Ok(page)) => self.handle_lost_page(stream, page),
+            (Reading::Lost(stream), Ok(page)) => self.handle_lost_page(stream, page, now),
             // The stream goes on meanwhile, so it is not read anew; the home is asked again and then this disk.
             (Reading::Lost(stream), Err(_)) => self.subscribe_after(stream, now.monotonic.after(STORE_RETRY)),
-            (Reading::Entries(stream, _) | Reading::Journal(stream, ..), Err(failure)) => {
+            (Reading::Entries(stream, ..) | Reading::Journal(stream, ..), Err(failure)) => {
                 self.set_storage(failing(&failure));
                 self.wanted.insert(stream);
                 self.disk_retry_at = Some(now.monotonic.after(STORE_RETRY));
@@ -67,12 +69,22 @@ impl Room {
     }
 
     pub(super) fn scan_entries(&mut self, stream: StreamId) {
+        let Some(state) = self.streams.get_mut(&stream) else { return };
+        state.reading += 1;
+        let turn = state.reading;
         let (start, end) = stored::entry_range(&stream, 0, u64::MAX);
-        self.scan(whole(start, end), Reading::Entries(stream, Vec::new()));
+        self.scan(whole(start, end), Reading::Entries(stream, turn, Vec::new()));
     }
 
-    fn handle_entry_page(&mut self, id: StreamId, mut read: Vec<(u64, Entry)>, page: Page, now: Now) {
-        let Some(stream) = self.streams.get_mut(&id) else { return };
+    fn handle_entry_page(
+        &mut self,
+        id: StreamId,
+        turn: u64,
+        mut read: Vec<(u64, Entry)>,
+        page: Page,
+        now: Now,
+    ) {
+        let Some(stream) = self.streams.get_mut(&id).filter(|stream| stream.reading == turn) else { return };
         let mut damaged = false;
         for (key, value) in page.rows {
             let Some((_, arrival)) = stored::parse_entry_key(&key) else { continue };
@@ -88,7 +100,7 @@ impl Room {
         match page.more {
             Some(start) => {
                 let (_, end) = stored::entry_range(&id, 0, u64::MAX);
-                self.scan(whole(start, end), Reading::Entries(id, read));
+                self.scan(whole(start, end), Reading::Entries(id, turn, read));
             }
             None => self.finish_entries(id, read, now),
         }
@@ -100,6 +112,9 @@ impl Room {
         let Some(stream) = self.streams.get_mut(&id) else { return };
         let rebuilt = stream.phase == Phase::Rebuilding;
         let own = |name: &ReplicaId| self.identities.contains_key(name);
+        if let Body::Directory(directory) = &mut stream.body {
+            *directory = Directory::default();
+        }
         let updates = stream.restore(read, own);
         if rebuilt && let Body::Text(old) = &stream.body {
             let mut document = Document::new(replica);

@@ -64,6 +64,14 @@ impl Marks {
         self.newest
     }
 
+    /// An edit that goes straight to a fork.
+    pub(super) fn handle_forked_edit(&mut self) -> u64 {
+        let edit = self.handle_edit();
+        self.refused.push((edit, edit));
+        self.pass_refused();
+        edit
+    }
+
     pub(super) fn newest(&self) -> u64 {
         self.newest
     }

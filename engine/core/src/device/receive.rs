@@ -15,8 +15,11 @@ impl Room {
     pub(super) fn handle_entries(&mut self, entries: Vec<Entry>, now: Now) {
         for entry in entries {
             let id = entry.header().stream;
-            self.take_entry(entry, now);
-            self.retry_parked(id, now);
+            let before = self.streams.get(&id).map_or(0, |stream| stream.arrivals);
+            self.take_entry(&entry, now);
+            if self.streams.get(&id).is_some_and(|stream| stream.arrivals > before) {
+                self.retry_parked(id, now);
+            }
         }
         let streams = &self.streams;
         let here = |stream, name| streams.get(&stream).is_some_and(|stream| stream.park.holds(name));
@@ -25,18 +28,18 @@ impl Room {
         }
     }
 
-    fn take_entry(&mut self, entry: Entry, now: Now) {
+    fn take_entry(&mut self, entry: &Entry, now: Now) {
         let id = entry.header().stream;
         let Some(stream) = self.streams.get_mut(&id) else { return };
         // What arrives before the disk is read is asked for again by the version told then.
         if stream.phase != Phase::Ready {
             return;
         }
-        match stream.log.judge(&entry) {
-            Verdict::Fresh(accepted) => self.accept(&entry, accepted, now),
+        match stream.log.judge(entry) {
+            Verdict::Fresh(accepted) => self.accept(entry, accepted, now),
             Verdict::Known => {}
             Verdict::Waits(missing) => {
-                stream.park.push((), entry);
+                stream.park.push((), entry.detached());
                 self.wants.add(id, &missing);
             }
             // Rule 16: the home took it and this device cannot. It is counted and told, and nobody dies of it.
@@ -64,7 +67,7 @@ impl Room {
                 return;
             }
             for entry in ready {
-                self.take_entry(entry, now);
+                self.take_entry(&entry, now);
             }
         }
     }

@@ -16,6 +16,8 @@ pub(super) struct Stream {
     pub(super) park: Park<()>,
     pub(super) arrivals: u64,
     pub(super) phase: Phase,
+    /// Counts the readings of the stream from the disk: only the newest may finish.
+    pub(super) reading: u64,
     pub(super) body: Body,
     pub(super) journal: Journal,
     /// Sealed entries of this device that the home has not answered `saved` for, with their arrival numbers.
@@ -97,6 +99,7 @@ impl Stream {
             park: Park::default(),
             arrivals: 0,
             phase: Phase::Loading,
+            reading: 0,
             body,
             journal: Journal::default(),
             outbox: BTreeMap::new(),

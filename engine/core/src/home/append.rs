@@ -41,8 +41,23 @@ impl Home {
         if self.is_damaged(&stream) || self.stopping || self.queue.bytes() > COMMIT_BYTES {
             return self.answer_later(conn, &entry);
         }
+        let before = self.arrivals(&stream);
         self.judge(conn, entry);
-        self.retry_parked(stream);
+        if self.arrivals(&stream) > before {
+            self.retry_parked(stream);
+        }
+        self.drop_if_empty(&stream);
+    }
+
+    fn arrivals(&self, stream: &StreamId) -> u64 {
+        self.streams.get(stream).map_or(0, |state| state.arrivals)
+    }
+
+    /// A stream that nothing was let into leaves nothing behind.
+    fn drop_if_empty(&mut self, stream: &StreamId) {
+        if self.streams.get(stream).is_some_and(HomeStream::is_empty) {
+            self.streams.remove(stream);
+        }
     }
 
     fn judge(&mut self, conn: ConnId, entry: Entry) {
@@ -59,7 +74,7 @@ impl Home {
             Verdict::Known => self.answer_known(conn, stream, replica, seq),
             Verdict::Waits(missing) => {
                 // What does not fit is asked for again with the rest.
-                state.park.push(conn, entry);
+                state.park.push(conn, entry.detached());
                 self.wants.add(stream, &missing);
             }
             Verdict::Refused(refusal) => {
@@ -157,8 +172,14 @@ impl Home {
                 }
             }
         }
-        for ((stream, author), (arrival, entries)) in runs {
-            self.forward(stream, author, arrival, &entries);
+        // Who falls behind goes on from the first entry of the commit: runs come by author, not by arrival.
+        let mut firsts: BTreeMap<StreamId, u64> = BTreeMap::new();
+        for ((stream, _), (arrival, _)) in &runs {
+            let first = firsts.entry(*stream).or_insert(*arrival);
+            *first = (*first).min(*arrival);
+        }
+        for ((stream, author), (_, entries)) in runs {
+            self.forward(stream, author, firsts[&stream], &entries);
         }
         for (conn, stream, replica) in answers {
             self.answer_saved(conn, stream, replica);

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::home::Home;
 use crate::home::conn::Conn;
+use crate::home::stream::HomeStream;
 use crate::ids::{ConnId, ReplicaId, StreamId};
 use crate::limits::{CATCH_UP_BYTES, FRAME_ENTRIES, SCAN_ROWS};
 use crate::log::Entry;
@@ -78,7 +79,7 @@ impl Home {
 
     /// Starts to bring a reader from `version` to the end of the log.
     pub(super) fn follow(&mut self, conn: ConnId, stream: StreamId, version: &Version, in_step: bool) {
-        let state = self.stream_mut(stream);
+        let Some(state) = self.streams.get(&stream) else { return self.follow_unborn(conn, stream) };
         let held: BTreeMap<_, _> = version.above.iter().copied().collect();
         let lacking: Vec<(ReplicaId, u64)> = state
             .durable
@@ -111,6 +112,16 @@ impl Home {
         }
     }
 
+    /// Nothing is here yet of the stream, and nothing is kept for it but that this link follows it.
+    fn follow_unborn(&mut self, conn: ConnId, stream: StreamId) {
+        if let Some(link) = self.conns.get_mut(&conn) {
+            link.set_following(stream, Following::Live);
+        }
+        let empty = HomeStream::new(stream);
+        let (version, digest) = (empty.durable_version(), empty.durable_digest());
+        self.send(conn, &Synced { stream, version, digest, gone: false }.into());
+    }
+
     /// A reader whose queue was full goes on.
     pub(super) fn handle_drained(&mut self, conn: ConnId) {
         let Some(link) = self.conns.get_mut(&conn) else { return };
@@ -129,6 +140,9 @@ impl Home {
 
     /// Takes the next step of a walk: read more, or be done with it.
     pub(super) fn continue_reading(&mut self, conn: ConnId, stream: StreamId) {
+        if !self.load_is_done() {
+            return;
+        }
         let end = self.streams.get(&stream).map_or(0, |state| state.durable_arrivals);
         let Some(link) = self.conns.get_mut(&conn) else { return };
         let room = link.has_room_for_page();
@@ -229,7 +243,7 @@ impl Home {
     }
 
     fn finish_reading(&mut self, conn: ConnId, stream: StreamId) {
-        let state = self.stream_mut(stream);
+        let Some(state) = self.streams.get(&stream) else { return self.follow_unborn(conn, stream) };
         let synced = Synced {
             stream,
             version: state.durable_version(),

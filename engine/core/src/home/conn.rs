@@ -6,7 +6,9 @@ use bytes::Bytes;
 
 use crate::home::catch_up::Following;
 use crate::ids::{ConnId, ReplicaId, StreamId};
-use crate::limits::{CATCH_UP_BYTES, EARLY_FRAMES, HELLO_WAIT, HOME_SILENCE, LINK_QUEUE_BYTES, ROOM_LINKS};
+use crate::limits::{
+    CATCH_UP_BYTES, EARLY_FRAMES, HELLO_WAIT, HOME_SILENCE, LINK_MOST_BYTES, LINK_QUEUE_BYTES, ROOM_LINKS,
+};
 use crate::time::Millis;
 
 /// What the home knows of a link.
@@ -89,8 +91,11 @@ impl Conn {
         std::mem::take(&mut self.held)
     }
 
-    pub(super) fn queued(&mut self, bytes: usize) {
-        self.queued_bytes += bytes;
+    /// Counts what is queued for the link; false when it is more than any link may have. A small answer costs memory
+    /// beside its bytes, so it counts for more.
+    pub(super) fn queued(&mut self, bytes: usize) -> bool {
+        self.queued_bytes += bytes + 64;
+        self.queued_bytes <= LINK_MOST_BYTES
     }
 
     pub(super) fn drained(&mut self) {

@@ -99,6 +99,10 @@ impl Home {
         self.resume_reading();
     }
 
+    pub(super) fn load_is_done(&self) -> bool {
+        self.load.is_done()
+    }
+
     pub(super) fn stream_mut(&mut self, stream: StreamId) -> &mut HomeStream {
         self.streams.entry(stream).or_insert_with(|| HomeStream::new(stream))
     }

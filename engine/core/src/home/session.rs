@@ -1,6 +1,8 @@
 //! The messages of one link, other than entries.
 
 use crate::home::Home;
+use crate::home::catch_up::Following;
+use crate::home::conn::Conn;
 use crate::ids::ConnId;
 use crate::limits::{LINK_REPLICAS, LINK_STREAMS, ROOM_STREAMS};
 use crate::presence::Lease;
@@ -131,7 +133,9 @@ impl Home {
                 *seq = need.from - 1;
             }
         }
-        if self.conns.get(&conn).is_some_and(|state| state.follows.contains_key(&need.stream)) {
+        // A walk under way brings what is asked for, or tells at its end what there is.
+        let live = |link: &Conn| matches!(link.follows.get(&need.stream), Some(Following::Live));
+        if self.conns.get(&conn).is_some_and(live) {
             self.follow(conn, need.stream, &version, false);
         }
     }

@@ -47,6 +47,11 @@ impl HomeStream {
         self.durable.insert(replica, (tip.seq, tip.head));
     }
 
+    /// Whether nothing was ever let in and nothing waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.arrivals == 0 && self.park.is_empty() && !self.log.is_gone() && !self.damaged
+    }
+
     pub(super) fn durable_seq(&self, replica: &ReplicaId) -> u64 {
         self.durable.get(replica).map_or(0, |(seq, _)| *seq)
     }

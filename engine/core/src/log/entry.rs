@@ -176,6 +176,12 @@ impl Entry {
         Self { header, bytes, header_at, payload_at }
     }
 
+    /// The same entry in memory of its own: one that has to wait does not hold the whole frame it came in.
+    #[must_use]
+    pub fn detached(&self) -> Self {
+        Self { bytes: Bytes::copy_from_slice(&self.bytes), ..self.clone() }
+    }
+
     /// The header.
     pub fn header(&self) -> &Header {
         &self.header

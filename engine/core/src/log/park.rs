@@ -39,6 +39,12 @@ impl<From> Park<From> {
         std::mem::take(&mut self.waiting).into_values().collect()
     }
 
+    /// Lets go of what a link brought that has ended.
+    pub fn forget(&mut self, mut brought: impl FnMut(&From) -> bool) {
+        self.waiting.retain(|_, (from, _)| !brought(from));
+        self.bytes = self.waiting.values().map(|(_, entry)| entry.bytes().len()).sum();
+    }
+
     /// Whether this entry waits here.
     pub fn holds(&self, name: EntryName) -> bool {
         self.waiting.contains_key(&name)

@@ -205,6 +205,7 @@ impl StreamLog {
                 let link = self.chains.get(other)?.link(*seq)?;
                 Some(Dep { replica: *other, seq: *seq, head: link.head.short() })
             })
+            .take(ENTRY_DEPS)
             .collect();
         let logical = deps
             .iter()
@@ -222,6 +223,9 @@ impl StreamLog {
         let tip = self.tip(&header.replica);
         if header.seq <= tip.seq {
             return self.judge_known(entry);
+        }
+        if header.deps.iter().any(|dep| dep.replica == header.replica) {
+            return Verdict::Refused(Refusal::Chain);
         }
         let missing = self.missing(header, tip.seq);
         if !missing.is_empty() {
@@ -307,20 +311,20 @@ impl StreamLog {
     /// Heads and logical time of what it builds on, as far as the chains remember.
     fn check_deps(&self, header: &Header, tip: Tip) -> Result<(), Refusal> {
         let mut newest = tip.logical;
-        let mut complete = true;
+        let mut most = tip.logical;
         for dep in &header.deps {
-            if dep.replica == header.replica || dep.seq == 0 {
+            if dep.seq == 0 {
                 return Err(Refusal::Chain);
             }
             match self.chains[&dep.replica].link(dep.seq) {
                 Some(link) if link.head.short() != dep.head => return Err(Refusal::Chain),
                 Some(link) => newest = newest.max(link.logical),
-                None => complete = false,
+                // Older than the memory of its chain: it cannot be later than the chain's newest.
+                None => most = most.max(self.chains[&dep.replica].logical),
             }
         }
         let expected = newest + 1;
-        let plausible = if complete { header.logical == expected } else { header.logical >= expected };
-        if plausible && header.logical < LOGICAL_END {
+        if (expected..=newest.max(most) + 1).contains(&header.logical) {
             Ok(())
         } else {
             Err(Refusal::Logical { found: header.logical, expected })
@@ -355,6 +359,3 @@ impl Known for StreamLog {
         self.chains.get(replica).map(|chain| chain.clock)
     }
 }
-
-/// Logical times stay below this, so that none of ours ever overflows.
-const LOGICAL_END: u64 = 1 << 62;

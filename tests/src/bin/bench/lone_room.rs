@@ -1,0 +1,118 @@
+//! A device's room and its home in one thread, each with a store in memory: what the engine itself costs, without
+//! sockets, tasks and disks. The home's share is timed apart (on the wall) and taken off.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use causeway_core::device::{self, Room};
+use causeway_core::home::{self, Home};
+use causeway_core::ids::{ConnId, RoomId, StreamId};
+use causeway_core::time::{Millis, Now};
+use causeway_store::{MemoryStore, Space, Store};
+
+/// The pair.
+pub(crate) struct Pair {
+    room: Room,
+    home: Home,
+    document: StreamId,
+    at_room: MemoryStore,
+    at_home: MemoryStore,
+    space: Space,
+    began: Instant,
+    /// Time spent in the home.
+    pub(crate) in_home: Duration,
+}
+
+impl Pair {
+    /// A room that is online, with its first document open.
+    pub(crate) fn online() -> Self {
+        let name: RoomId = "bench".parse().expect("a name");
+        let document = StreamId::first_document(&name);
+        let space = Space::new(name.as_str()).expect("a short name");
+        let home = Home::new(name.clone(), &[1; 32]);
+        let room = Room::new(device::Config { room: name, seed: [2; 32], agent: "bench".into() });
+        let (at_room, at_home) = (MemoryStore::new(), MemoryStore::new());
+        let began = Instant::now();
+        let in_home = Duration::ZERO;
+        let mut pair = Self { room, home, document, at_room, at_home, space, began, in_home };
+        pair.room.open_text(document).expect("the first document is a text");
+        while !pair.room.is_synced(document) {
+            pair.room.handle(device::Input::Tick, pair.now());
+            pair.home.handle(home::Input::Tick, pair.now());
+            pair.carry_out();
+        }
+        pair
+    }
+
+    /// One keystroke, and whatever it leads to.
+    pub(crate) fn type_one(&mut self, at: u32, deleted: u32, inserted: &str) {
+        let now = self.now();
+        let typed = self.room.edit(self.document, None, now, |text| {
+            text.delete(at, deleted)?;
+            text.insert(at, inserted)
+        });
+        typed.expect("a recorded keystroke fits");
+        if self.room.poll_timeout().is_some_and(|(due, _)| due <= now.monotonic) {
+            self.room.handle(device::Input::Tick, now);
+        }
+        self.carry_out();
+    }
+
+    pub(crate) fn text(&self) -> String {
+        self.room.text(self.document).expect("it is open")
+    }
+
+    fn carry_out(&mut self) {
+        while let Some(output) = self.room.poll_output() {
+            match output {
+                device::Output::Connect => {
+                    self.room.handle(device::Input::Opened, self.now());
+                    self.pass_on(home::Input::Opened(LINK));
+                }
+                device::Output::Send(frames) => self.pass_on(home::Input::Received(LINK, frames)),
+                device::Output::Close => panic!("the link holds"),
+                device::Output::Commit(op, commit) => {
+                    let stored = self.at_room.apply(&self.space, &commit);
+                    self.room.handle(device::Input::Stored(op, stored), self.now());
+                }
+                device::Output::Scan(op, scan) => {
+                    let page = self.at_room.scan(&self.space, &scan);
+                    self.room.handle(device::Input::Scanned(op, page), self.now());
+                }
+            }
+        }
+        while self.room.poll_event().is_some() {}
+    }
+
+    fn pass_on(&mut self, input: home::Input) {
+        let began = Instant::now();
+        let mut answers: Vec<Bytes> = Vec::new();
+        self.home.handle(input, self.now());
+        while let Some(output) = self.home.poll_output() {
+            match output {
+                home::Output::Send(_, frames) => answers.push(frames),
+                home::Output::Close(..) => panic!("the home is content"),
+                home::Output::Commit(op, commit) => {
+                    let stored = self.at_home.apply(&self.space, &commit);
+                    self.home.handle(home::Input::Stored(op, stored), self.now());
+                }
+                home::Output::Scan(op, scan) => {
+                    let page = self.at_home.scan(&self.space, &scan);
+                    self.home.handle(home::Input::Scanned(op, page), self.now());
+                }
+            }
+        }
+        self.home.handle(home::Input::Drained(LINK), self.now());
+        self.in_home += began.elapsed();
+        for frames in answers {
+            self.room.handle(device::Input::Received(frames), self.now());
+        }
+    }
+
+    fn now(&self) -> Now {
+        let monotonic = Millis(self.began.elapsed().as_millis() as u64);
+        Now { monotonic, wall: Millis(1_700_000_000_000 + monotonic.0) }
+    }
+}
+
+const LINK: ConnId = ConnId(1);

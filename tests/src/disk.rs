@@ -1,0 +1,120 @@
+//! A disk in memory with a durable frontier: what a power cut may take and what it may not.
+
+use std::collections::BTreeMap;
+
+use causeway_core::storage::{Commit, CommitError, Durability, Page, Scan};
+
+type Rows = BTreeMap<Vec<u8>, Vec<u8>>;
+
+/// One space of keys. Commits apply whole; those answered as relaxed sit above the frontier until the next strict one.
+#[derive(Clone, Debug, Default)]
+pub struct Disk {
+    rows: Rows,
+    durable: Rows,
+    above: Vec<Commit>,
+}
+
+impl Disk {
+    /// Carries a commit out.
+    ///
+    /// # Errors
+    /// A precondition does not hold; nothing has changed.
+    pub fn commit(&mut self, commit: &Commit) -> Result<(), CommitError> {
+        for expect in &commit.expect {
+            if self.rows.get(&expect.key) != expect.value.as_ref() {
+                return Err(CommitError::Conflict { key: expect.key.clone() });
+            }
+        }
+        apply(&mut self.rows, commit);
+        self.above.push(commit.clone());
+        if commit.durability == Durability::Strict {
+            self.sync();
+        }
+        Ok(())
+    }
+
+    /// Reads a page.
+    pub fn scan(&self, scan: &Scan) -> Page {
+        let mut page = Page::default();
+        if scan.start >= scan.end {
+            return page;
+        }
+        let mut bytes = 0;
+        for (key, value) in self.rows.range(scan.start.clone()..scan.end.clone()) {
+            let size = key.len() + value.len();
+            let full = page.rows.len() >= scan.max_rows.max(1) || bytes + size > scan.max_bytes;
+            if full && !page.rows.is_empty() {
+                page.more = Some(key.clone());
+                break;
+            }
+            bytes += size;
+            page.rows.push((key.clone(), value.clone()));
+        }
+        page
+    }
+
+    /// What is stored under a key.
+    pub fn row(&self, key: &[u8]) -> Option<&[u8]> {
+        self.rows.get(key).map(Vec::as_slice)
+    }
+
+    /// What is stored under a key and survives a power cut.
+    pub fn durable_row(&self, key: &[u8]) -> Option<&[u8]> {
+        self.durable.get(key).map(Vec::as_slice)
+    }
+
+    /// All rows that begin with `first`, in order.
+    pub fn rows_of(&self, first: u8) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.rows.range(vec![first]..vec![first + 1]).map(|(key, value)| (key.as_slice(), value.as_slice()))
+    }
+
+    /// Every row.
+    pub fn rows(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.rows.iter().map(|(key, value)| (key.as_slice(), value.as_slice()))
+    }
+
+    /// How many commits a power cut may take.
+    pub fn above_frontier(&self) -> usize {
+        self.above.len()
+    }
+
+    /// The power goes: of the commits above the frontier the first `kept` survive.
+    pub fn cut_power(&mut self, kept: usize) {
+        self.above.truncate(kept);
+        self.sync();
+        self.rows.clone_from(&self.durable);
+    }
+
+    /// Puts one row in place, as a restore tool does.
+    pub fn put(&mut self, key: Vec<u8>, value: Vec<u8>) {
+        let put = Commit { put: vec![(key, value)], ..Commit::default() };
+        self.commit(&put).expect("a put without preconditions");
+    }
+
+    /// Flips one bit of a value, as a dying disk does.
+    pub fn damage(&mut self, key: &[u8]) {
+        for rows in [&mut self.rows, &mut self.durable] {
+            if let Some(byte) = rows.get_mut(key).and_then(|value| value.last_mut()) {
+                *byte ^= 1;
+            }
+        }
+    }
+
+    fn sync(&mut self) {
+        for commit in self.above.drain(..) {
+            apply(&mut self.durable, &commit);
+        }
+    }
+}
+
+fn apply(rows: &mut Rows, commit: &Commit) {
+    for key in &commit.delete {
+        rows.remove(key);
+    }
+    for prefix in &commit.delete_prefix {
+        rows.retain(|key, _| !key.starts_with(prefix));
+    }
+    for (key, value) in &commit.put {
+        rows.insert(key.clone(), value.clone());
+    }
+}

@@ -1,0 +1,353 @@
+//! A few devices and a home, joined by links that a story moves by hand.
+//!
+//! Disks answer at once unless a story holds them; bytes wait on their links until the story lets them go. Time passes
+//! only when it is told to.
+
+mod pump;
+mod relay;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use bytes::Bytes;
+use causeway_core::device::{Config, Event, Input, Output, Receipt, ReceiptState, Room};
+use causeway_core::home;
+use causeway_core::ids::{ConnId, EditorId, RoomId, StreamId};
+use causeway_core::storage::Commit;
+use causeway_core::time::{Millis, Now};
+use causeway_core::wire::{self, Message};
+use causeway_core::write_queue::OpId;
+
+use crate::disk::Disk;
+use crate::mirror::Mirror;
+
+pub use relay::Relay;
+
+/// The one editor of each device in stories.
+pub const EDITOR: EditorId = EditorId(1);
+
+/// A device of a story.
+#[derive(Debug)]
+pub struct Device {
+    /// The room itself, for everything a story wants to look at.
+    pub room: Room,
+    /// What this device holds.
+    pub disk: Disk,
+    /// Events told so far and not looked at.
+    pub events: Vec<Event>,
+    /// How wrong its wall clock is, in milliseconds.
+    pub wall_offset: i64,
+    /// Whether it can reach the home.
+    pub online: bool,
+    /// Whether its disk answers; until then commits wait.
+    pub disk_answers: bool,
+    /// Whether its disk refuses every commit.
+    pub disk_full: bool,
+    /// Frames it has sent, in order.
+    pub sent: Vec<Message>,
+    mirrors: BTreeMap<StreamId, Mirror>,
+    held: VecDeque<(OpId, Commit)>,
+    link: Option<ConnId>,
+    dialling: bool,
+}
+
+/// Devices and their home.
+#[derive(Debug)]
+pub struct Network {
+    /// The devices, in the order they came.
+    pub devices: Vec<Device>,
+    /// The home.
+    pub relay: Relay,
+    /// The world's clock.
+    pub now: u64,
+    to_home: VecDeque<(ConnId, Bytes)>,
+    to_device: VecDeque<(ConnId, Bytes)>,
+    next: u64,
+}
+
+/// Messages one story may take to become quiet.
+const ENOUGH: usize = 100_000;
+
+impl Network {
+    /// So many devices, not started on anything yet, and a home with an empty disk.
+    pub fn new(devices: usize) -> Self {
+        let mut network = Self {
+            devices: Vec::new(),
+            relay: Relay::new(room()),
+            now: 1_000,
+            to_home: VecDeque::new(),
+            to_device: VecDeque::new(),
+            next: 0,
+        };
+        for _ in 0..devices {
+            network.join();
+        }
+        network
+    }
+
+    /// The same, online, with the room's first document open everywhere.
+    pub fn with_document(devices: usize) -> (Self, StreamId) {
+        let mut network = Self::new(devices);
+        let stream = StreamId::first_document(&room());
+        for device in 0..devices {
+            network.open(device, stream);
+        }
+        network.settle();
+        (network, stream)
+    }
+
+    /// One more device; answers its number.
+    pub fn join(&mut self) -> usize {
+        self.next += 1;
+        let room = fresh(self.next);
+        self.devices.push(Device {
+            room,
+            disk: Disk::default(),
+            events: Vec::new(),
+            wall_offset: 0,
+            online: true,
+            disk_answers: true,
+            disk_full: false,
+            sent: Vec::new(),
+            mirrors: BTreeMap::new(),
+            held: VecDeque::new(),
+            link: None,
+            dialling: false,
+        });
+        self.devices.len() - 1
+    }
+
+    /// The app of a device dies; what its disk has not answered for is carried out or not.
+    pub fn restart(&mut self, device: usize, carry_out: bool) {
+        self.drop_link(device);
+        self.next += 1;
+        let fresh = fresh(self.next);
+        let device = &mut self.devices[device];
+        for (_, commit) in std::mem::take(&mut device.held) {
+            if carry_out {
+                device.disk.commit(&commit).expect("nobody else writes here");
+            }
+        }
+        device.room = fresh;
+        device.dialling = false;
+        device.mirrors.clear();
+        device.events.clear();
+    }
+
+    /// Opens a text.
+    pub fn open(&mut self, device: usize, stream: StreamId) {
+        self.devices[device].room.open_text(stream).expect("a text");
+    }
+
+    /// Puts text in.
+    pub fn insert(&mut self, device: usize, stream: StreamId, at: u32, text: &str) -> Receipt {
+        let now = self.clock(device);
+        let room = &mut self.devices[device].room;
+        room.open_editor(stream, EDITOR).expect("the document is open");
+        room.edit(stream, Some(EDITOR), now, |edit| edit.insert(at, text)).expect("inside the text")
+    }
+
+    /// Takes text out.
+    pub fn delete(&mut self, device: usize, stream: StreamId, at: u32, length: u32) -> Receipt {
+        let now = self.clock(device);
+        let room = &mut self.devices[device].room;
+        room.edit(stream, Some(EDITOR), now, |edit| edit.delete(at, length)).expect("inside the text")
+    }
+
+    /// The text on a device, which must be what an editor that follows its events shows.
+    pub fn text(&mut self, device: usize, stream: StreamId) -> String {
+        self.pump_device(device);
+        let device = &self.devices[device];
+        let text = device.room.text(stream).expect("the document is open");
+        let shown = device.mirrors.get(&stream).and_then(Mirror::text);
+        assert_eq!(shown.as_deref(), Some(text.as_str()), "an editor shows what the room holds");
+        text
+    }
+
+    /// Where an edit is.
+    pub fn receipt(&self, device: usize, receipt: &Receipt) -> ReceiptState {
+        self.devices[device].room.receipt(receipt)
+    }
+
+    /// A device loses its link and cannot get another.
+    pub fn go_offline(&mut self, device: usize) {
+        self.devices[device].online = false;
+        self.drop_link(device);
+        self.pump();
+    }
+
+    /// A device can reach the home again and tries at once.
+    pub fn go_online(&mut self, device: usize) {
+        self.devices[device].online = true;
+        self.tell(device, Input::Reconnect);
+    }
+
+    /// Both ends notice that a link is gone; what was on its way is lost.
+    pub fn drop_link(&mut self, device: usize) {
+        let Some(conn) = self.devices[device].link.take() else { return };
+        self.to_home.retain(|(on, _)| *on != conn);
+        self.to_device.retain(|(on, _)| *on != conn);
+        self.tell(device, Input::Closed(None));
+        self.tell_home(home::Input::Closed(conn));
+    }
+
+    /// Time passes; timers ring, bytes do not move.
+    pub fn wait(&mut self, span: u64) {
+        let end = self.now + span;
+        loop {
+            let devices =
+                self.devices.iter().filter_map(|device| device.room.poll_timeout()).map(|(at, _)| at.0);
+            let next = devices.chain(self.relay.due()).min().unwrap_or(u64::MAX);
+            if next > end {
+                break;
+            }
+            self.now = self.now.max(next);
+            for device in 0..self.devices.len() {
+                self.tell(device, Input::Tick);
+            }
+            self.tell_home(home::Input::Tick);
+        }
+        self.now = end;
+    }
+
+    /// Everything on its way arrives, and what answers it, until nothing moves. No time passes.
+    pub fn settle(&mut self) {
+        for _ in 0..ENOUGH {
+            self.pump();
+            if let Some((conn, bytes)) = self.to_home.pop_front() {
+                self.tell_home(home::Input::Received(conn, bytes));
+            } else if let Some((conn, bytes)) = self.to_device.pop_front() {
+                if let Some(device) = self.on_link(conn) {
+                    self.tell(device, Input::Received(bytes));
+                }
+            } else if !self.dial() {
+                return;
+            }
+        }
+        panic!("they talk without end");
+    }
+
+    /// Settles, lets a moment pass, and settles again: long enough for every seal, journal and count.
+    pub fn rest(&mut self) {
+        for _ in 0..20 {
+            self.settle();
+            self.wait(50);
+        }
+        self.settle();
+    }
+
+    /// Lets bytes go until a device's frames have reached the home, but not what the home answers.
+    pub fn deliver_to_home(&mut self) {
+        self.pump();
+        while let Some((conn, bytes)) = self.to_home.pop_front() {
+            self.tell_home(home::Input::Received(conn, bytes));
+        }
+    }
+
+    /// Puts bytes on a device's link as if it had sent them: a device that is not ours.
+    pub fn inject(&mut self, device: usize, bytes: Bytes) {
+        let conn = self.devices[device].link.expect("the device is online");
+        self.to_home.push_back((conn, bytes));
+    }
+
+    /// Hands a device a message as if its home had sent it.
+    pub fn hand_to_device(&mut self, device: usize, message: &Message) {
+        self.tell(device, Input::Received(wire::encode(message)));
+    }
+
+    /// Loses what is on its way to the home.
+    pub fn lose_what_is_on_its_way(&mut self) {
+        self.pump();
+        self.to_home.clear();
+        self.to_device.clear();
+    }
+
+    /// The home dies and starts again over its disk.
+    pub fn restart_home(&mut self) {
+        for device in 0..self.devices.len() {
+            self.drop_link(device);
+        }
+        self.relay.restart();
+        self.pump();
+    }
+
+    /// The events of a device since they were last looked at.
+    pub fn events(&mut self, device: usize) -> Vec<Event> {
+        self.pump_device(device);
+        std::mem::take(&mut self.devices[device].events)
+    }
+
+    /// A device's disk answers what it was asked while it was held.
+    pub fn release_disk(&mut self, device: usize) {
+        self.devices[device].disk_answers = true;
+        while let Some((op, commit)) = self.devices[device].held.pop_front() {
+            self.store(device, op, &commit);
+        }
+        self.pump();
+    }
+
+    /// A device that has just started does so many steps with its disk, and then waits for the story.
+    pub fn step_disk(&mut self, number: usize, steps: usize) {
+        for _ in 0..steps {
+            let now = self.clock(number);
+            let device = &mut self.devices[number];
+            match device.room.poll_output() {
+                Some(Output::Commit(op, commit)) => {
+                    let result = device.disk.commit(&commit);
+                    device.room.handle(Input::Stored(op, result), now);
+                }
+                Some(Output::Scan(op, scan)) => {
+                    let page = device.disk.scan(&scan);
+                    device.room.handle(Input::Scanned(op, Ok(page)), now);
+                }
+                Some(Output::Connect) => device.dialling = true,
+                Some(Output::Send(_) | Output::Close) | None => {}
+            }
+        }
+    }
+
+    /// The clocks of a device.
+    pub fn clock(&self, device: usize) -> Now {
+        let wall = (WALL + self.now).saturating_add_signed(self.devices[device].wall_offset);
+        Now { monotonic: Millis(self.now), wall: Millis(wall) }
+    }
+
+    fn home_clock(&self) -> Now {
+        Now { monotonic: Millis(self.now), wall: Millis(WALL + self.now) }
+    }
+
+    /// The home's disk answers what it was asked while it was held.
+    pub fn release_home_disk(&mut self) {
+        self.relay.disk_answers = true;
+        for (op, commit) in std::mem::take(&mut self.relay.held) {
+            let result = self.relay.disk.commit(&commit);
+            self.tell_home(home::Input::Stored(op, result));
+        }
+    }
+
+    /// Links that took nothing take everything again.
+    pub fn drain(&mut self) {
+        self.relay.slow = false;
+        for device in 0..self.devices.len() {
+            if let Some(conn) = self.devices[device].link {
+                for bytes in self.relay.take_queued(conn) {
+                    self.to_device.push_back((conn, bytes));
+                }
+                self.tell_home(home::Input::Drained(conn));
+            }
+        }
+    }
+}
+
+/// The room of all stories.
+pub fn room() -> RoomId {
+    "harbour".parse().expect("a room name")
+}
+
+fn fresh(number: u64) -> Room {
+    let mut seed = [7; 32];
+    seed[..8].copy_from_slice(&number.to_le_bytes());
+    Room::new(Config { room: room(), seed, agent: "story".into() })
+}
+
+/// The world's wall clock at its beginning.
+const WALL: u64 = 1_780_000_000_000;

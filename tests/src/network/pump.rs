@@ -1,0 +1,142 @@
+//! Carrying out what devices and the home of a story want.
+
+use bytes::Bytes;
+use causeway_core::device::{Change, Event, Input, Output};
+use causeway_core::home;
+use causeway_core::ids::ConnId;
+use causeway_core::storage::{Commit, CommitError, FailureKind, StoreFailure};
+use causeway_core::wire;
+use causeway_core::write_queue::OpId;
+
+use crate::network::{Device, Network};
+
+impl Network {
+    pub(super) fn tell(&mut self, device: usize, input: Input) {
+        let now = self.clock(device);
+        self.devices[device].room.handle(input, now);
+        self.pump_device(device);
+    }
+
+    pub(super) fn tell_home(&mut self, input: home::Input) {
+        let now = self.home_clock();
+        self.relay.home.handle(input, now);
+        self.pump_home();
+    }
+
+    pub(super) fn pump(&mut self) {
+        for device in 0..self.devices.len() {
+            self.pump_device(device);
+        }
+        self.pump_home();
+    }
+
+    pub(super) fn pump_device(&mut self, number: usize) {
+        while let Some(output) = self.devices[number].room.poll_output() {
+            let device = &mut self.devices[number];
+            match output {
+                Output::Connect => device.dialling = true,
+                Output::Send(bytes) => {
+                    device.sent.extend(wire::decode(&bytes).expect("our own frames can be read"));
+                    self.to_home.extend(device.link.map(|conn| (conn, bytes)));
+                }
+                Output::Close => self.drop_link(number),
+                Output::Commit(op, commit) if device.disk_answers => self.store(number, op, &commit),
+                Output::Commit(op, commit) => device.held.push_back((op, commit)),
+                Output::Scan(op, scan) => {
+                    let page = device.disk.scan(&scan);
+                    self.tell(number, Input::Scanned(op, Ok(page)));
+                }
+            }
+        }
+        while let Some(event) = self.devices[number].room.poll_event() {
+            let Device { room, mirrors, events, .. } = &mut self.devices[number];
+            if let Event::Text { stream, change, .. } = &event {
+                let mirror = mirrors.entry(*stream).or_default();
+                mirror.follow(change, || room.text(*stream).unwrap_or_default());
+                if *change == Change::Reset {
+                    debug_assert!(mirror.text().is_some());
+                }
+            }
+            events.push(event);
+        }
+    }
+
+    pub(super) fn store(&mut self, number: usize, op: OpId, commit: &Commit) {
+        let device = &mut self.devices[number];
+        let result = if device.disk_full {
+            Err(CommitError::Failed(StoreFailure::new(FailureKind::Full, "no space is left on this disk")))
+        } else {
+            device.disk.commit(commit)
+        };
+        self.tell(number, Input::Stored(op, result));
+    }
+
+    pub(super) fn pump_home(&mut self) {
+        while let Some(output) = self.relay.home.poll_output() {
+            match output {
+                home::Output::Send(conn, bytes) => {
+                    self.relay.note_sent(conn, &bytes);
+                    if !self.relay.slow {
+                        self.to_device.push_back((conn, bytes));
+                        let now = self.home_clock();
+                        self.relay.home.handle(home::Input::Drained(conn), now);
+                    }
+                }
+                home::Output::Close(conn, code) => self.close_from_home(conn, code as u16),
+                home::Output::Commit(op, commit) => {
+                    if let Some(result) = self.relay.commit(op, commit) {
+                        self.tell_home(home::Input::Stored(op, result));
+                    }
+                }
+                home::Output::Scan(op, scan) => {
+                    let page = self.relay.disk.scan(&scan);
+                    self.tell_home(home::Input::Scanned(op, Ok(page)));
+                }
+            }
+        }
+    }
+
+    pub(super) fn close_from_home(&mut self, conn: ConnId, code: u16) {
+        self.relay.closed.push((conn, code));
+        if let Some(device) = self.on_link(conn) {
+            let left: Vec<Bytes> =
+                self.to_device.iter().filter(|(on, _)| *on == conn).map(|(_, bytes)| bytes.clone()).collect();
+            self.to_device.retain(|(on, _)| *on != conn);
+            for bytes in left {
+                self.tell(device, Input::Received(bytes));
+            }
+            self.devices[device].link = None;
+            self.tell(device, Input::Closed(Some(code)));
+        }
+        self.to_home.retain(|(on, _)| *on != conn);
+        self.tell_home(home::Input::Closed(conn));
+    }
+
+    pub(super) fn dial(&mut self) -> bool {
+        let now = self.now;
+        for number in 0..self.devices.len() {
+            let due = self.devices[number].room.poll_timeout().is_some_and(|(at, _)| at.0 <= now);
+            if due && self.devices[number].link.is_none() && !self.devices[number].dialling {
+                self.tell(number, Input::Tick);
+            }
+            if !std::mem::take(&mut self.devices[number].dialling) {
+                continue;
+            }
+            if self.devices[number].online {
+                self.next += 1;
+                let conn = ConnId(self.next);
+                self.devices[number].link = Some(conn);
+                self.tell_home(home::Input::Opened(conn));
+                self.tell(number, Input::Opened);
+            } else {
+                self.tell(number, Input::Closed(None));
+            }
+            return true;
+        }
+        false
+    }
+
+    pub(super) fn on_link(&self, conn: ConnId) -> Option<usize> {
+        self.devices.iter().position(|device| device.link == Some(conn))
+    }
+}

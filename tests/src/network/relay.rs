@@ -1,0 +1,113 @@
+//! The home of a story.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use causeway_core::home::Home;
+use causeway_core::ids::{ConnId, ReplicaId, RoomId, StreamId};
+use causeway_core::storage::{Commit, CommitError, FailureKind, StoreFailure};
+use causeway_core::stored::{self, META, MetaRecord, Prefix, TipRecord};
+use causeway_core::wire::{self, Message};
+use causeway_core::write_queue::OpId;
+
+use crate::disk::Disk;
+
+/// A home and its disk.
+#[derive(Debug)]
+pub struct Relay {
+    /// The home itself.
+    pub home: Home,
+    /// What it holds.
+    pub disk: Disk,
+    /// Whether its disk answers; until then commits wait.
+    pub disk_answers: bool,
+    /// Whether its disk writes what it is asked and answers that it failed.
+    pub fails_but_writes: bool,
+    /// Whether nobody takes anything from it.
+    pub slow: bool,
+    /// Links it has closed, and why.
+    pub closed: Vec<(ConnId, u16)>,
+    /// Messages it has sent, in order.
+    pub sent: Vec<(ConnId, Message)>,
+    pub(super) held: Vec<(OpId, Commit)>,
+    room: RoomId,
+    queued: BTreeMap<ConnId, Vec<Bytes>>,
+    lives: u8,
+}
+
+impl Relay {
+    pub(super) fn new(room: RoomId) -> Self {
+        Self {
+            home: Home::new(room.clone(), &[0; 32]),
+            disk: Disk::default(),
+            disk_answers: true,
+            fails_but_writes: false,
+            slow: false,
+            closed: Vec::new(),
+            sent: Vec::new(),
+            held: Vec::new(),
+            room,
+            queued: BTreeMap::new(),
+            lives: 0,
+        }
+    }
+
+    /// Dies with what its disk has not answered for, and starts again.
+    pub(super) fn restart(&mut self) {
+        self.lives += 1;
+        self.held.clear();
+        self.queued.clear();
+        self.home = Home::new(self.room.clone(), &[self.lives; 32]);
+    }
+
+    /// Puts an old disk back, as a restore does: in a new epoch.
+    pub fn put_back(&mut self, mut backup: Disk, epoch: u64) {
+        backup.put(META.to_vec(), MetaRecord { epoch }.encode());
+        self.disk = backup;
+    }
+
+    /// Up to where a replica's entries are on the disk.
+    pub fn seq(&self, stream: &StreamId, replica: &ReplicaId) -> u64 {
+        let row = self.disk.row(&stored::tip_key(stream, replica));
+        row.and_then(|value| TipRecord::decode(value).ok()).map_or(0, |tip| tip.seq)
+    }
+
+    /// How many entries of a stream are on the disk.
+    pub fn entries(&self, stream: &StreamId) -> usize {
+        let prefix = stored::stream_prefix(Prefix::Entry, stream);
+        self.disk.rows_of(Prefix::Entry as u8).filter(|(key, _)| key.starts_with(&prefix)).count()
+    }
+
+    /// Bytes that wait for one link.
+    pub fn queued_bytes(&self, conn: ConnId) -> usize {
+        self.queued.get(&conn).into_iter().flatten().map(Bytes::len).sum()
+    }
+
+    pub(super) fn due(&self) -> Option<u64> {
+        self.home.poll_timeout().map(|at| at.0)
+    }
+
+    pub(super) fn note_sent(&mut self, conn: ConnId, bytes: &Bytes) {
+        let messages = wire::decode(bytes).expect("our own frames can be read");
+        self.sent.extend(messages.into_iter().map(|message| (conn, message)));
+        if self.slow {
+            self.queued.entry(conn).or_default().push(bytes.clone());
+        }
+    }
+
+    pub(super) fn take_queued(&mut self, conn: ConnId) -> Vec<Bytes> {
+        self.queued.remove(&conn).unwrap_or_default()
+    }
+
+    pub(super) fn commit(&mut self, op: OpId, commit: Commit) -> Option<Result<(), CommitError>> {
+        if self.fails_but_writes {
+            let _ = self.disk.commit(&commit);
+            return Some(Err(StoreFailure::new(FailureKind::Io, "who knows").into()));
+        }
+        if self.disk_answers {
+            return Some(self.disk.commit(&commit));
+        }
+        self.held.push((op, commit));
+        None
+    }
+}

@@ -1,0 +1,294 @@
+//! What must be true at every moment, and what must be true in the end.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use causeway_core::device::{Connection, Event, Receipt, Room, Storage};
+use causeway_core::ids::StreamId;
+use causeway_core::log::EntryKind;
+use causeway_core::stored;
+use causeway_core::wire::{self, Body, Message};
+use causeway_core::ydoc::Document;
+
+use crate::mirror::Mirror;
+use crate::sim::tally::Fault;
+use crate::sim::world::World;
+
+/// Longest time a healed world may need to become quiet: two rounds of the longest waits there are.
+const QUIET_WITHIN: u64 = 120_000;
+/// UTF-16 units from which a text is long.
+const LONG_TEXT: u32 = 4_000;
+/// After so long every lease of somebody who is gone has ended.
+const LEASES_END: u64 = 170_000;
+
+impl World {
+    /// What a device tells its app.
+    pub(crate) fn watch(&mut self, number: usize, event: &Event) {
+        match event {
+            Event::Text { stream, change, .. } => {
+                let device = &mut self.devices[number];
+                let room = device.room.as_ref().expect("an event comes from a room");
+                let mirror = device.mirrors.entry(*stream).or_default();
+                mirror.follow(change, || room.text(*stream).unwrap_or_default());
+                device.moved.insert(*stream);
+            }
+            Event::Damaged { stream, code } => {
+                self.fail(|| format!("device {number} calls {stream} damaged without cause: {code}"));
+            }
+            Event::Fork { stream, code, sentence } => {
+                self.fail(|| {
+                    format!(
+                        "work of device {number} on {stream} is refused without cause: {code}: {sentence}"
+                    )
+                });
+            }
+            Event::Gone(stream) => self.fail(|| format!("{stream} is gone and nobody deleted it")),
+            Event::Connection => {
+                let connection = self.devices[number].room.as_ref().map(Room::connection);
+                if let Some(Connection::Stopped { code, sentence }) = connection {
+                    self.fail(|| format!("device {number} is sent away for good: {code}: {sentence}"));
+                }
+            }
+            Event::Storage => {
+                if self.devices[number].room.as_ref().map(Room::storage) == Some(&Storage::Lost) {
+                    self.fail(|| format!("device {number} has lost its disk to nobody"));
+                }
+            }
+            Event::Directory | Event::SaveStatus(_) | Event::Others => {}
+        }
+    }
+
+    /// An editor that follows events alone shows what the room holds.
+    pub(crate) fn check_mirrors(&mut self, number: usize) {
+        let device = &mut self.devices[number];
+        let moved = std::mem::take(&mut device.moved);
+        let Some(room) = &device.room else { return };
+        device.looks += 1;
+        let differs = |stream: &StreamId| {
+            let Ok(length) = room.text_len(*stream) else { return false };
+            let mirror = device.mirrors.get(stream);
+            // Whole books are compared now and then only.
+            if length > LONG_TEXT && !device.looks.is_multiple_of(16) {
+                return mirror.map(Mirror::len) != Some(length as usize);
+            }
+            room.text(*stream).is_ok_and(|text| mirror.and_then(Mirror::text) != Some(text))
+        };
+        if let Some(stream) = moved.into_iter().find(differs) {
+            self.fail(|| {
+                format!("an editor of {stream} on device {number} shows something else than the room holds")
+            });
+        }
+    }
+
+    /// Rule 3: an entry is on its author's disk before its bytes first leave.
+    pub(crate) fn check_sent_by_device(&mut self, number: usize, bytes: &Bytes) {
+        let Ok(messages) = wire::decode(bytes) else {
+            return self.fail(|| format!("device {number} sends what cannot be read"));
+        };
+        let disk = &self.devices[number].disk;
+        let mut unsafe_entry = None;
+        for message in &messages {
+            if let Message::Entries(entries) = message {
+                unsafe_entry = entries.iter().find(|entry| {
+                    let name = entry.name();
+                    disk.durable_row(&stored::index_key(&entry.header().stream, &name.replica, name.seq))
+                        .is_none()
+                });
+            }
+        }
+        if let Some(entry) = unsafe_entry {
+            let entry = format!("{entry:?}");
+            self.fail(|| format!("device {number} sends {entry} before its disk has it"));
+        }
+    }
+
+    /// Promise 2: what the home calls saved or passes on is behind its disk's frontier.
+    pub(crate) fn check_sent_by_home(&mut self, link: u64, bytes: &Bytes) {
+        let Ok(messages) = wire::decode(bytes) else {
+            return self.fail(|| "the home sends what cannot be read".into());
+        };
+        for message in &messages {
+            let lie = match message {
+                Message::Entries(entries) => entries.iter().find_map(|entry| {
+                    let (stream, name) = (entry.header().stream, entry.name());
+                    (self.relay.durable_seq(&stream, &name.replica) < name.seq)
+                        .then(|| format!("passes on {entry:?}, which is not on its disk"))
+                }),
+                Message::Other(Body::Saved(saved)) => (self.relay.durable_seq(&saved.stream, &saved.replica)
+                    < saved.seq)
+                    .then(|| format!("calls {saved:?} saved, which is not on its disk")),
+                Message::Other(Body::Synced(synced)) => {
+                    synced.version.above.iter().find_map(|(replica, seq)| {
+                        (self.relay.durable_seq(&synced.stream, replica) < *seq).then(|| {
+                            format!("claims {replica}/{seq} of {}, which is not on its disk", synced.stream)
+                        })
+                    })
+                }
+                Message::Other(_) => None,
+            };
+            if let Some(lie) = lie {
+                return self.fail(|| format!("the home {lie} (link {link})"));
+            }
+        }
+    }
+
+    /// Everything heals, everybody comes together, and the books are compared.
+    pub(crate) fn conclude(&mut self) {
+        self.heal();
+        let begun = self.now;
+        loop {
+            self.run_until(self.now + 250);
+            if self.failure.is_some() {
+                return;
+            }
+            let unfinished = self.unfinished().or_else(|| self.unsynced());
+            match unfinished {
+                None => break,
+                Some(what) if self.now - begun > QUIET_WITHIN => {
+                    return self.fail(|| format!("after everything healed: {what}"));
+                }
+                Some(_) => {}
+            }
+        }
+        self.run_until(self.now + 3_000);
+        if let Some(what) = self.unfinished() {
+            return self.fail(|| format!("the quiet did not last: {what}"));
+        }
+        for number in 0..self.devices.len() {
+            let device = &mut self.devices[number];
+            device.moved.extend(self.documents.iter().copied());
+            device.looks = 15;
+            self.check_mirrors(number);
+        }
+        self.compare_texts();
+        self.compare_receipts();
+        self.run_until(self.now + LEASES_END);
+        self.compare_people();
+        if let Some(what) = self.unfinished() {
+            self.fail(|| format!("the quiet ended by itself: {what}"));
+        }
+        let behind = self.relay.home.as_ref().map_or(0, |home| home.figures().links_behind);
+        self.tally.add(Fault::FellBehind, behind);
+    }
+
+    /// What keeps the world from being quiet.
+    fn unfinished(&mut self) -> Option<String> {
+        let home = tips(&self.relay.disk);
+        for device in &self.devices {
+            let number = device.number;
+            let Some(room) = &device.room else { return Some(format!("device {number} is dead")) };
+            if room.connection() != Connection::Online || *room.storage() != Storage::Working {
+                return Some(format!("device {number}: {:?}, {:?}", room.connection(), room.storage()));
+            }
+            for stream in self.documents.iter().copied().chain([StreamId::DIRECTORY]) {
+                let status = room.save_status(stream);
+                if status.unsaved_on_device + status.unsaved_on_relay > 0 {
+                    return Some(format!("device {number}, {stream}: {status:?}"));
+                }
+                if stream != StreamId::DIRECTORY && !room.is_open(stream) {
+                    return Some(format!("device {number}: {stream} is not open"));
+                }
+            }
+            let here = tips(&device.disk);
+            if here != home {
+                let differs = here
+                    .iter()
+                    .chain(&home)
+                    .find(|(key, tip)| here.get(*key) != home.get(*key) || tip.is_empty());
+                let key = differs.and_then(|(key, _)| stored::parse_tip_key(key));
+                return Some(format!("device {number} and the home hold different logs: {key:?}"));
+            }
+        }
+        None
+    }
+
+    /// Who has not been told by the home that this is all; a device that asks again now and then is none for a moment.
+    fn unsynced(&self) -> Option<String> {
+        let streams = self.documents.iter().copied().chain([StreamId::DIRECTORY]);
+        let pairs = streams.flat_map(|stream| self.devices.iter().map(move |device| (device, stream)));
+        let mut late =
+            pairs.filter(|(device, stream)| device.room.as_ref().is_none_or(|room| !room.is_synced(*stream)));
+        late.next().map(|(device, stream)| {
+            format!("device {} is not in step with the home on {stream}", device.number)
+        })
+    }
+
+    fn compare_texts(&mut self) {
+        for stream in self.documents.clone() {
+            let texts: Vec<String> =
+                self.devices.iter().filter_map(|device| device.room.as_ref()?.text(stream).ok()).collect();
+            if texts.windows(2).any(|pair| pair[0] != pair[1]) {
+                return self.fail(|| format!("devices with equal logs show different texts of {stream}"));
+            }
+            let text = texts.first().cloned().unwrap_or_default();
+            if let Err(what) = self.ledger.audit(stream, &text) {
+                return self.fail(|| what);
+            }
+            if self.text_at_home(stream) != text {
+                return self.fail(|| format!("the home's entries give another text of {stream}"));
+            }
+        }
+        let directories: Vec<_> =
+            self.devices.iter().filter_map(|device| Some(device.room.as_ref()?.directory())).collect();
+        if directories.windows(2).any(|pair| pair[0] != pair[1]) {
+            self.fail(|| "devices with equal logs show different directories".into());
+        }
+    }
+
+    /// The text as a newcomer reads it from the home's disk.
+    fn text_at_home(&self, stream: StreamId) -> String {
+        let mut document = Document::new(1 << 52);
+        for (key, value) in self.relay.disk.rows_of(b'e') {
+            if stored::parse_entry_key(key).is_some_and(|(of, _)| of == stream)
+                && let Ok(entry) = stored::decode_entry(value.to_vec())
+                && entry.header().kind == EntryKind::Edit
+                && document.apply(entry.payload()).is_err()
+            {
+                return "an entry that cannot be applied".into();
+            }
+        }
+        document.text()
+    }
+
+    /// After everything came together every receipt of the living says so.
+    fn compare_receipts(&mut self) {
+        for number in 0..self.devices.len() {
+            let device = &self.devices[number];
+            let Some(room) = &device.room else { continue };
+            let untrue = self.ledger.open_edits(device.life()).find_map(|(stream, edit)| {
+                let state = room.receipt(&Receipt { stream, edit });
+                (!state.device || !state.relay || state.refused).then_some((stream, edit, state))
+            });
+            if let Some(untrue) = untrue {
+                return self.fail(|| format!("device {number} holds a receipt that is not true: {untrue:?}"));
+            }
+        }
+    }
+
+    /// Everybody sees exactly the others, as they last showed themselves; and none of it is on a disk.
+    fn compare_people(&mut self) {
+        for number in 0..self.devices.len() {
+            let Some(room) = &self.devices[number].room else { continue };
+            let mut seen: Vec<String> = room.others().map(|(_, state)| state.name.clone()).collect();
+            seen.sort();
+            let others = self.devices.iter().filter(|other| other.number != number);
+            let mut there: Vec<String> = others.filter_map(|other| other.presence.clone()).collect();
+            there.sort();
+            if seen != there {
+                return self.fail(|| format!("device {number} sees {seen:?}, there are {there:?}"));
+            }
+        }
+        let disks = self.devices.iter().map(|device| &device.disk).chain([&self.relay.disk]);
+        let written = disks
+            .flat_map(|disk| disk.rows())
+            .any(|(_, value)| value.windows(8).any(|part| part == b"swimmer "));
+        if written {
+            self.fail(|| "somebody's presence is on a disk".into());
+        }
+    }
+}
+
+/// Where every chain stands, as on the disk; equal for equal digests.
+fn tips(disk: &crate::disk::Disk) -> BTreeMap<Vec<u8>, Vec<u8>> {
+    disk.rows_of(b'c').map(|(key, value)| (key.to_vec(), value.to_vec())).collect()
+}

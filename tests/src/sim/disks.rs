@@ -1,0 +1,140 @@
+//! What the disks of the world answer, and when.
+
+use causeway_core::storage::{Commit, CommitError, Durability, FailureKind, Scan, StoreFailure};
+use causeway_core::write_queue::OpId;
+use causeway_core::{device, home};
+
+use crate::sim::tally::Fault;
+use crate::sim::world::{Happening, World};
+
+impl World {
+    pub(crate) fn device_disk_delay(&mut self, number: usize) -> u64 {
+        if self.devices[number].slow_disk_until > self.now {
+            self.tally.note(Fault::SlowDisk);
+            return self.rng.between(50, 1_500);
+        }
+        self.rng.between(0, 8)
+    }
+
+    pub(crate) fn relay_disk_delay(&mut self) -> u64 {
+        if self.relay.slow_disk_until > self.now {
+            self.tally.note(Fault::SlowDisk);
+            return self.rng.between(50, 1_500);
+        }
+        self.rng.between(0, 6)
+    }
+
+    pub(crate) fn device_commits(&mut self, number: usize, op: OpId, commit: Commit) {
+        let at = self.now + self.device_disk_delay(number);
+        let device = &mut self.devices[number];
+        if device.pending.replace((op, commit)).is_some() {
+            self.fail(|| format!("device {number} has two commits under way"));
+        }
+        let life = self.devices[number].life;
+        if let Some(end) = self.devices[number].doom.take() {
+            let before = self.rng.between(self.now, at);
+            self.plan(before, Happening::EndDevice(number, life, end));
+        }
+        self.plan(at, Happening::DeviceStored(number, life));
+    }
+
+    pub(crate) fn device_stored(&mut self, number: usize, life: u32) {
+        let failing = self.devices[number].failing_until > self.now && self.rng.chance(70);
+        let carried_out = !failing || self.rng.chance(50);
+        let device = &mut self.devices[number];
+        if device.life != life {
+            return;
+        }
+        let Some((op, commit)) = device.pending.take() else { return };
+        let mut result = if carried_out { device.disk.commit(&commit) } else { Ok(()) };
+        if failing {
+            self.tally.note(Fault::DeviceDiskFailed);
+            self.chronicle.line(self.now, || format!("a commit of device {number} fails ({carried_out})"));
+            result = Err(CommitError::Failed(failure()));
+        }
+        let strict = result.is_ok() && commit.durability == Durability::Strict;
+        self.chronicle.trace(self.now, "device stored", number as u64, &[u8::from(result.is_ok())]);
+        if let Err(CommitError::Conflict { .. }) = &result {
+            self.fail(|| format!("device {number} finds somebody else on its disk"));
+        }
+        self.tell_device(number, device::Input::Stored(op, result));
+        if strict {
+            self.note_durable(number);
+        }
+    }
+
+    /// After a strict commit a power cut takes nothing that was on the disk by now.
+    fn note_durable(&mut self, number: usize) {
+        let device = &mut self.devices[number];
+        let Some(room) = &device.room else { return };
+        for (stream, newest) in self.ledger.newest_edits(device.life()) {
+            let on_disk = newest.saturating_sub(room.save_status(stream).unsaved_on_device);
+            device.durable.insert(stream, on_disk);
+        }
+    }
+
+    pub(crate) fn device_scanned(&mut self, number: usize, life: u32, op: OpId, scan: &Scan) {
+        let failing = self.devices[number].failing_until > self.now && self.rng.chance(20);
+        let device = &self.devices[number];
+        if device.life != life {
+            return;
+        }
+        let result = if failing {
+            self.tally.note(Fault::DeviceReadFailed);
+            Err(failure())
+        } else {
+            Ok(device.disk.scan(scan))
+        };
+        self.chronicle.trace(self.now, "device scanned", number as u64, &[]);
+        self.tell_device(number, device::Input::Scanned(op, result));
+    }
+
+    pub(crate) fn relay_commits(&mut self, op: OpId, commit: Commit) {
+        let at = self.now + self.relay_disk_delay();
+        if self.relay.pending.replace((op, commit)).is_some() {
+            self.fail(|| "the relay has two commits under way".into());
+        }
+        let life = self.relay.life;
+        if std::mem::take(&mut self.relay.doomed) {
+            let before = self.rng.between(self.now, at);
+            self.plan(before, Happening::EndRelay(life));
+        }
+        self.plan(at, Happening::RelayStored(life));
+    }
+
+    pub(crate) fn relay_stored(&mut self, life: u32) {
+        if self.relay.life != life || self.relay.home.is_none() {
+            return;
+        }
+        let failing = self.relay.failing_until > self.now && self.rng.chance(60);
+        let carried_out = !failing || self.rng.chance(50);
+        let Some((op, commit)) = self.relay.pending.take() else { return };
+        let mut result = if carried_out { self.relay.disk.commit(&commit) } else { Ok(()) };
+        if failing {
+            self.tally.note(Fault::RelayDiskFailed);
+            self.chronicle.line(self.now, || format!("a commit of the relay fails ({carried_out})"));
+            result = Err(CommitError::Failed(failure()));
+        }
+        self.chronicle.trace(self.now, "relay stored", op.0, &[u8::from(result.is_ok())]);
+        self.tell_home(home::Input::Stored(op, result));
+    }
+
+    pub(crate) fn relay_scanned(&mut self, life: u32, op: OpId, scan: &Scan) {
+        if self.relay.life != life || self.relay.home.is_none() {
+            return;
+        }
+        let failing = self.relay.failing_until > self.now && self.rng.chance(20);
+        let result = if failing {
+            self.tally.note(Fault::RelayReadFailed);
+            self.chronicle.line(self.now, || "a read of the relay fails".into());
+            Err(failure())
+        } else {
+            Ok(self.relay.disk.scan(scan))
+        };
+        self.tell_home(home::Input::Scanned(op, result));
+    }
+}
+
+fn failure() -> StoreFailure {
+    StoreFailure::new(FailureKind::Io, "the disk of this simulated world does not feel well")
+}

@@ -1,0 +1,279 @@
+//! Trouble: what the world does to devices, links and the relay.
+
+use causeway_core::device::Room;
+use causeway_core::home;
+use causeway_core::stored::{META, MetaRecord};
+use causeway_core::time::Millis;
+
+use crate::disk::Disk;
+use crate::sim::device::End;
+use crate::sim::ledger::Fate;
+use crate::sim::plan::Trouble;
+use crate::sim::tally::Fault;
+use crate::sim::world::{Happening, World};
+
+impl World {
+    /// One stroke of fate, and an appointment for the next.
+    pub(crate) fn strike(&mut self) {
+        if !self.troubled {
+            return;
+        }
+        let next = self.now + self.rng.between(self.plan.calm / 4, self.plan.calm * 2);
+        self.plan(next, Happening::Fate);
+        if self.plan.kinds.is_empty() {
+            return;
+        }
+        let kind = self.plan.kinds[self.rng.index(self.plan.kinds.len())];
+        let device = self.rng.index(self.devices.len());
+        match kind {
+            Trouble::Cut | Trouble::Lossy | Trouble::Twice | Trouble::HalfOpen | Trouble::SlowReader => {
+                if let Some(link) = self.devices[device].link {
+                    self.harm_link(link, kind);
+                }
+            }
+            Trouble::Offline => self.go_offline(device),
+            Trouble::Kill => self.end_soon(device, End::Killed),
+            Trouble::PowerCut => self.end_soon(device, End::PowerCut),
+            Trouble::Wipe if self.rng.chance(30) => self.end_soon(device, End::Wiped),
+            Trouble::DeviceDisk => {
+                self.devices[device].failing_until = self.now + self.rng.between(200, 5_000);
+            }
+            Trouble::RelayKill if self.rng.chance(60) => self.relay.doomed = true,
+            Trouble::RelayKill => self.kill_relay(),
+            Trouble::RelayStop => self.stop_relay(),
+            Trouble::RelayDisk => self.relay.failing_until = self.now + self.rng.between(200, 5_000),
+            Trouble::Restore => self.back_up_or_restore(),
+            Trouble::SlowDisk => {
+                let until = self.now + self.rng.between(500, 8_000);
+                if self.rng.chance(50) {
+                    self.relay.slow_disk_until = until;
+                } else {
+                    self.devices[device].slow_disk_until = until;
+                }
+            }
+            Trouble::Nudge => self.tell_device(device, causeway_core::device::Input::Reconnect),
+            Trouble::Wipe => {}
+        }
+    }
+
+    fn harm_link(&mut self, id: u64, kind: Trouble) {
+        let end = self.now + self.rng.between(100, 15_000);
+        let few = self.rng.between(1, 5) as u32;
+        let device_notices = self.rng.chance(50);
+        let Some(link) = self.links.get_mut(&id) else { return };
+        match kind {
+            Trouble::Lossy => {
+                // A byte stream that has lost something has not long to live.
+                link.to_lose += few;
+                self.plan(end, Happening::CutLink(id));
+            }
+            Trouble::Twice => link.to_repeat += few,
+            Trouble::SlowReader => {
+                link.slow_until = end;
+                self.tally.note(Fault::SlowReader);
+            }
+            Trouble::HalfOpen => {
+                link.alive = false;
+                self.chronicle.line(self.now, || format!("link {id} is half open"));
+                let soon = self.now + self.rng.below(500);
+                if device_notices {
+                    self.tally.note(Fault::HalfOpenHome);
+                    self.plan(soon, Happening::ClosedAtDevice(id, None));
+                } else {
+                    self.tally.note(Fault::HalfOpenDevice);
+                    self.plan(soon, Happening::ClosedAtHome(id));
+                }
+            }
+            _ => {
+                self.tally.note(Fault::Cut);
+                self.cut(id);
+            }
+        }
+    }
+
+    fn go_offline(&mut self, number: usize) {
+        self.tally.note(Fault::Offline);
+        self.devices[number].offline_until = self.now + self.rng.between(500, 30_000);
+        if let Some(link) = self.devices[number].link {
+            self.cut(link);
+        }
+    }
+
+    /// Now, or in the middle of the next commit.
+    fn end_soon(&mut self, number: usize, end: End) {
+        if self.rng.chance(60) {
+            self.devices[number].doom = Some(end);
+        } else {
+            self.end_life(number, end);
+        }
+    }
+
+    pub(crate) fn end_life(&mut self, number: usize, end: End) {
+        let device = &mut self.devices[number];
+        device.doom = None;
+        let Some(room) = device.room.take() else { return };
+        let life = device.life();
+        self.chronicle.line(self.now, || format!("device {number} dies: {end:?}"));
+        if let Some((_, commit)) = self.devices[number].pending.take() {
+            if self.rng.chance(50) {
+                // Whatever it answers, nobody hears it.
+                let _ = self.devices[number].disk.commit(&commit);
+            } else {
+                self.tally.note(Fault::DeviceCommitTorn);
+            }
+        }
+        self.judge_edits(number, &room, life, end);
+        let device = &mut self.devices[number];
+        match end {
+            End::Killed => self.tally.note(Fault::DeviceKilled),
+            End::PowerCut => {
+                let kept = self.rng.index(device.disk.above_frontier() + 1);
+                device.disk.cut_power(kept);
+                if device.durable.is_empty() {
+                    // Nothing strict was written in this life: what the last one left may be gone as well.
+                    self.ledger.wipe(number);
+                }
+                self.tally.note(Fault::DevicePowerCut);
+            }
+            End::Wiped => {
+                device.disk = Disk::default();
+                self.ledger.wipe(number);
+                self.tally.note(Fault::DeviceWiped);
+            }
+        }
+        device.connecting = false;
+        if let Some(id) = device.link.take()
+            && let Some(link) = self.links.get_mut(&id)
+        {
+            link.at_device = false;
+            // A dead process has its sockets closed for it; a machine without power tells nobody.
+            if end == End::Killed && link.alive {
+                let at = link.last_to_home.max(self.now + link.delay);
+                self.plan(at, Happening::ClosedAtHome(id));
+            } else {
+                link.alive = false;
+                let late = self.now + 160_000;
+                self.plan(late, Happening::ClosedAtHome(id));
+            }
+        }
+        let back = self.now + self.rng.between(50, 15_000);
+        self.plan(back, Happening::StartDevice(number));
+    }
+
+    fn judge_edits(&mut self, number: usize, room: &Room, life: (usize, u32), end: End) {
+        let durable = self.devices[number].durable.clone();
+        self.ledger.end_of_life(life, |stream, edit| {
+            let receipt = causeway_core::device::Receipt { stream, edit };
+            let state = room.receipt(&receipt);
+            let held = match end {
+                End::Killed => state.device,
+                End::PowerCut => durable.get(&stream).is_some_and(|upto| edit <= *upto),
+                End::Wiped => false,
+            };
+            match (state.relay, held) {
+                (true, _) => Fate::Saved,
+                (false, true) => Fate::Held,
+                (false, false) => Fate::Unsure,
+            }
+        });
+    }
+
+    pub(crate) fn kill_relay(&mut self) {
+        self.relay.doomed = false;
+        let Some(home) = self.relay.home.take() else { return };
+        self.tally.add(Fault::FellBehind, home.figures().links_behind);
+        self.tally.note(Fault::RelayKilled);
+        self.chronicle.line(self.now, || "the relay is killed".into());
+        if let Some((_, commit)) = self.relay.pending.take() {
+            if self.rng.chance(50) {
+                let _ = self.relay.disk.commit(&commit);
+            } else {
+                self.tally.note(Fault::RelayCommitTorn);
+            }
+        }
+        if self.rng.chance(50) {
+            let kept = self.rng.index(self.relay.disk.above_frontier() + 1);
+            self.relay.disk.cut_power(kept);
+        }
+        self.end_all_links();
+        let back = self.now + self.rng.between(50, 6_000);
+        self.plan(back, Happening::StartRelay);
+    }
+
+    fn end_all_links(&mut self) {
+        for id in self.links.keys().copied().collect::<Vec<_>>() {
+            let told = self.rng.chance(80);
+            let soon = self.now + self.rng.below(200);
+            let Some(link) = self.links.get_mut(&id) else { continue };
+            link.alive = false;
+            link.at_home = false;
+            if told {
+                self.plan(soon, Happening::ClosedAtDevice(id, None));
+            } else if !link.at_device {
+                self.links.remove(&id);
+            }
+        }
+    }
+
+    /// An orderly end: everybody is told, what was taken is answered, then the process goes.
+    fn stop_relay(&mut self) {
+        if self.relay.home.is_none() {
+            return;
+        }
+        self.tally.note(Fault::RelayStopped);
+        self.chronicle.line(self.now, || "the relay is told to stop".into());
+        self.tell_home(home::Input::Stop { spread: Millis(3_000) });
+        let gone = self.now + self.rng.between(100, 2_000);
+        let life = self.relay.life;
+        self.plan(gone, Happening::EndRelay(life));
+    }
+
+    /// Yesterday's copy of the relay's disk, made or put back.
+    fn back_up_or_restore(&mut self) {
+        if self.relay.backup.is_none() || self.rng.chance(60) {
+            let mut copy = self.relay.disk.clone();
+            copy.cut_power(0);
+            self.relay.backup = Some(copy);
+            return;
+        }
+        self.kill_relay();
+        let Some(mut backup) = self.relay.backup.take() else { return };
+        self.relay.epoch += 1;
+        backup.put(META.to_vec(), MetaRecord { epoch: self.relay.epoch }.encode());
+        self.relay.disk = backup;
+        self.tally.note(Fault::RelayRestored);
+        self.chronicle.line(self.now, || "the relay's disk is put back".into());
+    }
+
+    /// Everything is mended at once.
+    pub(crate) fn heal(&mut self) {
+        self.troubled = false;
+        self.chronicle.line(self.now, || "everything heals".into());
+        self.relay.doomed = false;
+        self.relay.failing_until = 0;
+        self.relay.slow_disk_until = 0;
+        for id in self.links.keys().copied().collect::<Vec<_>>() {
+            self.cut(id);
+        }
+        self.start_relay();
+        for number in 0..self.devices.len() {
+            let device = &mut self.devices[number];
+            device.offline_until = 0;
+            device.doom = None;
+            device.failing_until = 0;
+            device.slow_disk_until = 0;
+            self.start_device(number);
+            self.open_everything(number);
+        }
+    }
+
+    pub(crate) fn open_everything(&mut self, number: usize) {
+        let documents = self.documents.clone();
+        if let Some(room) = &mut self.devices[number].room {
+            for document in documents {
+                room.open_text(document).expect("a text");
+            }
+        }
+        self.settle_device(number);
+    }
+}

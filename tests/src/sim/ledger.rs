@@ -1,0 +1,148 @@
+//! Who wrote what, and what must be there in the end: nothing lost, nothing doubled.
+//!
+//! Every insertion carries one character that nobody else ever writes, so a text can be read as a set of edits.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use causeway_core::ids::StreamId;
+
+/// Names an edit of the run.
+pub(crate) type EditNo = usize;
+
+/// The life of one device between two starts.
+pub(crate) type Life = (usize, u32);
+
+#[derive(Clone, Debug)]
+struct Edit {
+    life: Life,
+    stream: StreamId,
+    number: u64,
+    fate: Fate,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// Its author lives.
+    Open,
+    /// Its author was told that it is on the home's disk: it must be there in the end, whatever happens.
+    Saved,
+    /// Its author's disk has answered for it: it must be there as long as that disk is.
+    Held,
+    /// It was in memory only, or beyond what the disk answered for.
+    Unsure,
+}
+
+#[derive(Clone, Debug)]
+struct Marker {
+    stream: StreamId,
+    written: EditNo,
+    taken: Vec<EditNo>,
+}
+
+/// The book of edits.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    edits: Vec<Edit>,
+    markers: BTreeMap<char, Marker>,
+}
+
+/// First of the characters that mark an edit: a plane of private use, two UTF-16 units each.
+const FIRST_MARK: u32 = 0xf_0000;
+
+pub(crate) fn is_mark(c: char) -> bool {
+    u32::from(c) >= FIRST_MARK
+}
+
+pub(crate) fn marks(text: &str) -> BTreeSet<char> {
+    text.chars().filter(|c| is_mark(*c)).collect()
+}
+
+impl Ledger {
+    /// The character the next insertion is to carry.
+    pub(crate) fn next_mark(&self) -> char {
+        char::from_u32(FIRST_MARK + self.markers.len() as u32)
+            .expect("fewer edits than a plane of private use")
+    }
+
+    /// Writes down an edit by what it did to the marks of a text.
+    pub(crate) fn note(
+        &mut self,
+        life: Life,
+        stream: StreamId,
+        number: u64,
+        before: &BTreeSet<char>,
+        after: &BTreeSet<char>,
+    ) {
+        let edit = self.edits.len();
+        self.edits.push(Edit { life, stream, number, fate: Fate::Open });
+        for mark in after.difference(before) {
+            self.markers.insert(*mark, Marker { stream, written: edit, taken: Vec::new() });
+        }
+        for mark in before.difference(after) {
+            if let Some(marker) = self.markers.get_mut(mark) {
+                marker.taken.push(edit);
+            }
+        }
+    }
+
+    /// A device's life ends: `fate` says what becomes of each of its edits.
+    pub(crate) fn end_of_life(&mut self, life: Life, fate: impl Fn(StreamId, u64) -> Fate) {
+        for edit in self.edits.iter_mut().filter(|edit| edit.life == life && edit.fate == Fate::Open) {
+            edit.fate = fate(edit.stream, edit.number);
+        }
+    }
+
+    /// A disk is gone: what only it had is no longer certain.
+    pub(crate) fn wipe(&mut self, device: usize) {
+        for edit in self.edits.iter_mut().filter(|edit| edit.life.0 == device && edit.fate == Fate::Held) {
+            edit.fate = Fate::Unsure;
+        }
+    }
+
+    /// The edits of a life that still goes on.
+    pub(crate) fn open_edits(&self, life: Life) -> impl Iterator<Item = (StreamId, u64)> {
+        let of_life = self.edits.iter().filter(move |edit| edit.life == life && edit.fate == Fate::Open);
+        of_life.map(|edit| (edit.stream, edit.number))
+    }
+
+    /// The newest edit of each stream in a life that still goes on.
+    pub(crate) fn newest_edits(&self, life: Life) -> BTreeMap<StreamId, u64> {
+        self.open_edits(life).collect()
+    }
+
+    /// Compares the final text of a stream with the book.
+    pub(crate) fn audit(&self, stream: StreamId, text: &str) -> Result<(), String> {
+        let mut counts: BTreeMap<char, u32> = BTreeMap::new();
+        for mark in text.chars().filter(|c| is_mark(*c)) {
+            *counts.entry(mark).or_default() += 1;
+        }
+        for (mark, marker) in self.markers.iter().filter(|(_, marker)| marker.stream == stream) {
+            let count = counts.remove(mark).unwrap_or(0);
+            let number = u32::from(*mark) - FIRST_MARK;
+            let author = &self.edits[marker.written];
+            if count > 1 {
+                return Err(format!("mark {number} of {:?} stands {count} times in {stream}", author.life));
+            }
+            let fate = |edit: &EditNo| self.edits[*edit].fate;
+            let taken = marker.taken.iter().any(|edit| fate(edit) != Fate::Unsure);
+            if taken && count == 1 {
+                return Err(format!(
+                    "mark {number} of {:?} was deleted and is back in {stream}",
+                    author.life
+                ));
+            }
+            if marker.taken.is_empty() && author.fate != Fate::Unsure && count == 0 {
+                let (life, edit) = (author.life, author.number);
+                return Err(format!("mark {number} of {life:?} (edit {edit}) is lost in {stream}"));
+            }
+        }
+        match counts.keys().next() {
+            Some(mark) => Err(format!("{stream} holds a mark nobody wrote: {:x}", u32::from(*mark))),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn edits(&self) -> usize {
+        self.edits.len()
+    }
+}

@@ -1,0 +1,46 @@
+//! The relay of the simulated world: a home over a disk.
+
+use causeway_core::home::Home;
+use causeway_core::ids::{ReplicaId, StreamId};
+use causeway_core::storage::Commit;
+use causeway_core::stored::{self, TipRecord};
+use causeway_core::write_queue::OpId;
+
+use crate::disk::Disk;
+
+/// The relay: its disk outlives its process.
+#[derive(Debug)]
+pub(crate) struct Relay {
+    pub(crate) life: u32,
+    pub(crate) home: Option<Home>,
+    pub(crate) disk: Disk,
+    pub(crate) pending: Option<(OpId, Commit)>,
+    /// Whether it is to end in the middle of its next commit.
+    pub(crate) doomed: bool,
+    pub(crate) backup: Option<Disk>,
+    pub(crate) epoch: u64,
+    pub(crate) failing_until: u64,
+    pub(crate) slow_disk_until: u64,
+}
+
+impl Relay {
+    pub(crate) fn new() -> Self {
+        Self {
+            life: 0,
+            home: None,
+            disk: Disk::default(),
+            pending: None,
+            doomed: false,
+            backup: None,
+            epoch: 1,
+            failing_until: 0,
+            slow_disk_until: 0,
+        }
+    }
+
+    /// Up to where a replica's entries would survive a power cut now.
+    pub(crate) fn durable_seq(&self, stream: &StreamId, replica: &ReplicaId) -> u64 {
+        let row = self.disk.durable_row(&stored::tip_key(stream, replica));
+        row.and_then(|value| TipRecord::decode(value).ok()).map_or(0, |tip| tip.seq)
+    }
+}

@@ -1,0 +1,122 @@
+//! How often each kind of fault has occurred.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// What can go wrong, and what people do that is rare enough to be counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fault {
+    /// Both ends notice that a link has ended.
+    Cut,
+    /// What was on its way when a link ended.
+    LostInFlight,
+    /// A frame in the middle of a link's life that never arrives.
+    FrameLost,
+    /// A frame that arrives twice.
+    FrameTwice,
+    /// A link that has ended and only the device notices.
+    HalfOpenHome,
+    /// A link that has ended and only the home notices.
+    HalfOpenDevice,
+    /// A device that cannot reach the home for a while.
+    Offline,
+    /// A link that takes nothing from the home for a while.
+    SlowReader,
+    /// A device's process ends in the middle of its work and a new one takes the disk over.
+    DeviceKilled,
+    /// The same, and the power goes.
+    DevicePowerCut,
+    /// A device's disk is lost for good.
+    DeviceWiped,
+    /// A commit of a device that was under way when it ended, and is not there.
+    DeviceCommitTorn,
+    /// A disk of a device answers that a commit failed.
+    DeviceDiskFailed,
+    /// A disk of a device answers that a read failed.
+    DeviceReadFailed,
+    /// The relay ends in the middle of its work.
+    RelayKilled,
+    /// A commit of the relay that was under way when it ended, and is not there.
+    RelayCommitTorn,
+    /// The relay is stopped and says so.
+    RelayStopped,
+    /// The relay's disk answers that a commit failed.
+    RelayDiskFailed,
+    /// The relay's disk answers that a read failed.
+    RelayReadFailed,
+    /// The relay's disk is put back to what it was some time ago.
+    RelayRestored,
+    /// A disk that takes long.
+    SlowDisk,
+    /// A reader that was so slow that the home let it catch up from the log.
+    FellBehind,
+    /// Somebody took a step back.
+    Undone,
+    /// A wall clock that is wrong by hours.
+    ClockWrong,
+}
+
+impl Fault {
+    /// Every kind.
+    pub const ALL: [Self; 24] = [
+        Self::Cut,
+        Self::LostInFlight,
+        Self::FrameLost,
+        Self::FrameTwice,
+        Self::HalfOpenHome,
+        Self::HalfOpenDevice,
+        Self::Offline,
+        Self::SlowReader,
+        Self::DeviceKilled,
+        Self::DevicePowerCut,
+        Self::DeviceWiped,
+        Self::DeviceCommitTorn,
+        Self::DeviceDiskFailed,
+        Self::DeviceReadFailed,
+        Self::RelayKilled,
+        Self::RelayCommitTorn,
+        Self::RelayStopped,
+        Self::RelayDiskFailed,
+        Self::RelayReadFailed,
+        Self::RelayRestored,
+        Self::SlowDisk,
+        Self::FellBehind,
+        Self::Undone,
+        Self::ClockWrong,
+    ];
+}
+
+/// Counts of faults, of one run or of many.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally(BTreeMap<Fault, u64>);
+
+impl Tally {
+    pub(crate) fn note(&mut self, fault: Fault) {
+        self.add(fault, 1);
+    }
+
+    pub(crate) fn add(&mut self, fault: Fault, times: u64) {
+        *self.0.entry(fault).or_default() += times;
+    }
+
+    /// Takes the counts of another run in.
+    pub fn join(&mut self, other: &Tally) {
+        for (fault, times) in &other.0 {
+            self.add(*fault, *times);
+        }
+    }
+
+    /// Kinds that never occurred.
+    pub fn never(&self) -> Vec<Fault> {
+        Fault::ALL.into_iter().filter(|fault| self.0.get(fault).is_none_or(|times| *times == 0)).collect()
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for fault in Fault::ALL {
+            writeln!(f, "  {:<18}{:>8}", format!("{fault:?}"), self.0.get(&fault).copied().unwrap_or(0))?;
+        }
+        Ok(())
+    }
+}

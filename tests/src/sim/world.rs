@@ -1,0 +1,330 @@
+//! The world: one clock, one agenda, and nothing happens twice in two different ways.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
+use causeway_core::device::{self, Config, Room};
+use causeway_core::home::{self, Home};
+use causeway_core::ids::{ConnId, RoomId, StreamId};
+use causeway_core::storage::Scan;
+use causeway_core::time::{Millis, Now};
+use causeway_core::write_queue::OpId;
+
+use crate::disk::Disk;
+use crate::sim::Options;
+use crate::sim::chronicle::Chronicle;
+use crate::sim::device::{Device, EPOCH, End};
+use crate::sim::ledger::Ledger;
+use crate::sim::link::Link;
+use crate::sim::plan::Plan;
+use crate::sim::relay::Relay;
+use crate::sim::rng::Rng;
+use crate::sim::tally::{Fault, Tally};
+
+/// Everything there is.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) options: Options,
+    pub(crate) room: RoomId,
+    pub(crate) rng: Rng,
+    pub(crate) plan: Plan,
+    pub(crate) now: u64,
+    agenda: BTreeMap<(u64, u64), Happening>,
+    appointments: u64,
+    steps_now: u32,
+    pub(crate) devices: Vec<Device>,
+    pub(crate) relay: Relay,
+    pub(crate) links: BTreeMap<u64, Link>,
+    pub(crate) next_link: u64,
+    pub(crate) documents: Vec<StreamId>,
+    pub(crate) ledger: Ledger,
+    pub(crate) tally: Tally,
+    pub(crate) chronicle: Chronicle,
+    pub(crate) troubled: bool,
+    pub(crate) paths: u64,
+    pub(crate) failure: Option<String>,
+}
+
+/// What stands in the agenda.
+#[derive(Clone, Debug)]
+pub(crate) enum Happening {
+    ToHome(u64, Bytes),
+    ToDevice(u64, Bytes),
+    /// A device's call comes through, or not.
+    Call(usize, u32),
+    ClosedAtDevice(u64, Option<u16>),
+    ClosedAtHome(u64),
+    /// The socket takes what the home has queued.
+    Write(u64),
+    DeviceStored(usize, u32),
+    DeviceScanned(usize, u32, OpId, Scan),
+    RelayStored(u32),
+    RelayScanned(u32, OpId, Scan),
+    Person(usize),
+    Fate,
+    StartDevice(usize),
+    StartRelay,
+    /// The end of the relay: of an orderly stop, or in the middle of a commit.
+    EndRelay(u32),
+    EndDevice(usize, u32, End),
+    CutLink(u64),
+}
+
+/// Ten times what a run with all its trouble needs; whoever needs more answers answers.
+const EVENTS_OF_A_RUN: u64 = 40_000;
+
+/// More than any honest burst at one moment; whoever needs more is turning on the spot.
+const STEPS_AT_ONE_MOMENT: u32 = 50_000;
+
+impl World {
+    pub(crate) fn new(seed: u64, options: &Options) -> Self {
+        let room: RoomId = "harbour".parse().expect("a room name");
+        let mut rng = Rng::new(seed);
+        let plan = Plan::draw(&mut rng, &room);
+        let mut world = Self {
+            options: options.clone(),
+            documents: plan.documents.clone(),
+            room,
+            now: 0,
+            agenda: BTreeMap::new(),
+            appointments: 0,
+            steps_now: 0,
+            devices: Vec::new(),
+            relay: Relay::new(),
+            links: BTreeMap::new(),
+            next_link: 0,
+            ledger: Ledger::default(),
+            tally: Tally::default(),
+            chronicle: Chronicle::new(options.lines),
+            troubled: true,
+            paths: 0,
+            failure: None,
+            plan,
+            rng,
+        };
+        world.populate();
+        world
+    }
+
+    fn populate(&mut self) {
+        self.start_relay();
+        for number in 0..self.plan.devices {
+            let day = 24 * 60 * 60 * 1000;
+            let wall_offset = self.rng.below(2 * day) as i64 - day as i64;
+            if wall_offset.unsigned_abs() > 3_600_000 {
+                self.tally.note(Fault::ClockWrong);
+            }
+            self.devices.push(Device {
+                number,
+                life: 0,
+                room: None,
+                disk: Disk::default(),
+                pending: None,
+                link: None,
+                connecting: false,
+                mirrors: BTreeMap::new(),
+                durable: BTreeMap::new(),
+                monotonic_offset: self.rng.below(1_000_000),
+                wall_offset,
+                offline_until: 0,
+                failing_until: 0,
+                slow_disk_until: 0,
+                presence: None,
+                doom: None,
+                moved: BTreeSet::new(),
+                looks: 0,
+            });
+            let start = self.rng.below(3_000);
+            self.plan(start, Happening::StartDevice(number));
+        }
+        let first = self.rng.between(500, 3_000);
+        self.plan(first, Happening::Fate);
+    }
+
+    pub(crate) fn plan(&mut self, at: u64, happening: Happening) {
+        self.appointments += 1;
+        self.agenda.insert((at.max(self.now), self.appointments), happening);
+    }
+
+    pub(crate) fn fail(&mut self, why: impl FnOnce() -> String) {
+        if self.failure.is_none() {
+            let why = why();
+            self.chronicle.line(self.now, || format!("FAILED: {why}"));
+            self.failure = Some(why);
+        }
+    }
+
+    /// Lets time pass until `end`, or until something is found to be wrong.
+    pub(crate) fn run_until(&mut self, end: u64) {
+        while self.failure.is_none() {
+            let agenda = self.agenda.keys().next().map(|(at, _)| *at);
+            let home = self.relay.home.as_ref().and_then(Home::poll_timeout).map(|at| at.0);
+            let device = self.devices.iter().filter_map(|device| Some((device.due()?, device.number))).min();
+            let Some(next) = [agenda, home, device.map(|(at, _)| at)].into_iter().flatten().min() else {
+                break;
+            };
+            if next > end {
+                break;
+            }
+            if next > self.now {
+                self.now = next;
+                self.steps_now = 0;
+            }
+            self.steps_now += 1;
+            if self.chronicle.events > EVENTS_OF_A_RUN {
+                return self.fail(|| "they talk without end".into());
+            }
+            if self.steps_now > STEPS_AT_ONE_MOMENT {
+                let why = self
+                    .devices
+                    .iter()
+                    .map(|d| d.room.as_ref().and_then(Room::poll_timeout))
+                    .collect::<Vec<_>>();
+                return self.fail(|| format!("somebody turns on the spot: home {home:?}, devices {why:?}"));
+            }
+            if agenda.is_some_and(|at| at <= self.now) {
+                let (_, happening) = self.agenda.pop_first().expect("the agenda was just looked at");
+                self.happen(happening);
+            } else if home.is_some_and(|at| at <= self.now) {
+                self.tell_home(home::Input::Tick);
+            } else if let Some((_, number)) = device {
+                self.tell_device(number, device::Input::Tick);
+            }
+        }
+        self.now = self.now.max(end);
+        self.steps_now = 0;
+    }
+
+    fn happen(&mut self, happening: Happening) {
+        match happening {
+            Happening::ToHome(link, bytes) => self.deliver_to_home(link, bytes),
+            Happening::ToDevice(link, bytes) => self.deliver_to_device(link, bytes),
+            Happening::Call(device, life) => self.call(device, life),
+            Happening::ClosedAtDevice(link, code) => self.close_at_device(link, code),
+            Happening::ClosedAtHome(link) => self.close_at_home(link),
+            Happening::Write(link) => self.write_out(link),
+            Happening::DeviceStored(device, life) => self.device_stored(device, life),
+            Happening::DeviceScanned(device, life, op, scan) => self.device_scanned(device, life, op, &scan),
+            Happening::RelayStored(life) => self.relay_stored(life),
+            Happening::RelayScanned(life, op, scan) => self.relay_scanned(life, op, &scan),
+            Happening::Person(device) => self.act(device),
+            Happening::Fate => self.strike(),
+            Happening::StartDevice(device) => self.start_device(device),
+            Happening::StartRelay => self.start_relay(),
+            Happening::EndRelay(life) if life == self.relay.life => self.kill_relay(),
+            Happening::EndDevice(device, life, end) if life == self.devices[device].life => {
+                self.end_life(device, end);
+            }
+            Happening::EndRelay(_) | Happening::EndDevice(..) => {}
+            Happening::CutLink(link) => self.cut(link),
+        }
+    }
+
+    pub(crate) fn start_device(&mut self, number: usize) {
+        let seed = self.rng.seed();
+        let device = &mut self.devices[number];
+        if device.room.is_some() {
+            return;
+        }
+        device.life += 1;
+        device.mirrors.clear();
+        device.durable.clear();
+        device.presence = None;
+        let life = device.life;
+        let config = Config { room: self.room.clone(), seed, agent: "sim".into() };
+        let mut room = Room::new(config);
+        if let Some(bug) = self.options.bug {
+            room.plant(bug);
+        }
+        // Some people look at one document only; in the end everybody looks at all.
+        let opened: Vec<StreamId> = self.documents.iter().copied().filter(|_| self.rng.chance(80)).collect();
+        for document in opened {
+            room.open_text(document).expect("a text");
+        }
+        self.devices[number].room = Some(room);
+        if !self.troubled {
+            self.open_everything(number);
+        }
+        self.chronicle.line(self.now, || format!("device {number} starts its life {life}"));
+        self.settle_device(number);
+        let first = self.now + self.rng.between(50, 2_000);
+        self.plan(first, Happening::Person(number));
+    }
+
+    pub(crate) fn start_relay(&mut self) {
+        if self.relay.home.is_some() {
+            return;
+        }
+        let seed = self.rng.seed();
+        let mut home = Home::new(self.room.clone(), &seed);
+        if let Some(bug) = self.options.bug {
+            home.plant(bug);
+        }
+        self.relay.life += 1;
+        self.relay.home = Some(home);
+        self.chronicle.line(self.now, || "the relay starts".into());
+        self.settle_home();
+    }
+
+    /// Hands an input to a device and carries out what it wants.
+    pub(crate) fn tell_device(&mut self, number: usize, input: device::Input) {
+        let device = &mut self.devices[number];
+        let now = device.now(self.now);
+        if let Some(room) = &mut device.room {
+            room.handle(input, now);
+            self.settle_device(number);
+        }
+    }
+
+    /// Hands an input to the home and carries out what it wants.
+    pub(crate) fn tell_home(&mut self, input: home::Input) {
+        let now = Now { monotonic: Millis(self.now), wall: Millis(EPOCH + self.now) };
+        if let Some(home) = &mut self.relay.home {
+            home.handle(input, now);
+            self.settle_home();
+        }
+    }
+
+    pub(crate) fn settle_device(&mut self, number: usize) {
+        while let Some(output) = self.devices[number].room.as_mut().and_then(Room::poll_output) {
+            self.carry_out_for_device(number, output);
+        }
+        while let Some(event) = self.devices[number].room.as_mut().and_then(Room::poll_event) {
+            self.watch(number, &event);
+        }
+        self.check_mirrors(number);
+    }
+
+    pub(crate) fn settle_home(&mut self) {
+        while let Some(output) = self.relay.home.as_mut().and_then(Home::poll_output) {
+            self.carry_out_for_home(output);
+        }
+    }
+
+    fn carry_out_for_device(&mut self, number: usize, output: device::Output) {
+        match output {
+            device::Output::Connect => self.dial(number),
+            device::Output::Send(bytes) => self.send_to_home(number, &bytes),
+            device::Output::Close => self.hang_up(number),
+            device::Output::Commit(op, commit) => self.device_commits(number, op, commit),
+            device::Output::Scan(op, scan) => {
+                let at = self.now + self.device_disk_delay(number);
+                let life = self.devices[number].life;
+                self.plan(at, Happening::DeviceScanned(number, life, op, scan));
+            }
+        }
+    }
+
+    fn carry_out_for_home(&mut self, output: home::Output) {
+        match output {
+            home::Output::Send(ConnId(link), bytes) => self.send_to_device(link, bytes),
+            home::Output::Close(ConnId(link), code) => self.home_closes(link, code as u16),
+            home::Output::Commit(op, commit) => self.relay_commits(op, commit),
+            home::Output::Scan(op, scan) => {
+                let at = self.now + self.relay_disk_delay();
+                let life = self.relay.life;
+                self.plan(at, Happening::RelayScanned(life, op, scan));
+            }
+        }
+    }
+}

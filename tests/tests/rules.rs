@@ -1,0 +1,14 @@
+//! One story per rule of DESIGN §2 and promise of §5, each named by its number.
+
+#[path = "rules/craft.rs"]
+mod craft;
+#[path = "rules/entries.rs"]
+mod entries;
+#[path = "rules/homes.rs"]
+mod homes;
+#[path = "rules/people.rs"]
+mod people;
+#[path = "rules/promises.rs"]
+mod promises;
+#[path = "rules/sealing.rs"]
+mod sealing;

@@ -1,0 +1,198 @@
+//! Rules 10, 13 and 16: restored homes, wrong clocks, damage.
+
+use causeway_core::device::Event;
+use causeway_core::limits::{FRAME_BYTES, LINK_QUEUE_BYTES};
+use causeway_core::log::Head;
+use causeway_core::stored::{self, Prefix};
+use causeway_core::wire::{Body, Message};
+use causeway_tests::network::Network;
+
+#[test]
+fn rule_10_a_home_restored_from_an_old_backup_is_refilled() {
+    let (mut network, text) = Network::with_document(2);
+    network.insert(0, text, 0, "yesterday, ");
+    network.rest();
+    let backup = network.relay.disk.clone();
+    network.insert(1, text, 11, "today, ");
+    network.rest();
+    network.insert(0, text, 18, "now");
+    network.rest();
+    network.relay.put_back(backup, 2);
+    network.restart_home();
+    for _ in 0..10 {
+        network.rest();
+    }
+    assert_eq!(network.text(0, text), "yesterday, today, now");
+    let late = network.join();
+    network.open(late, text);
+    network.rest();
+    assert_eq!(network.text(late, text), "yesterday, today, now", "a newcomer reads it from the home");
+}
+
+#[test]
+fn rule_10_documents_nobody_looks_at_are_refilled_too() {
+    let (mut network, text) = Network::with_document(1);
+    let backup = network.relay.disk.clone();
+    network.insert(0, text, 0, "written, saved, closed");
+    network.rest();
+    network.restart(0, true);
+    network.relay.put_back(backup, 2);
+    network.restart_home();
+    for _ in 0..5 {
+        network.rest();
+    }
+    assert!(network.relay.entries(&text) > 0, "the app does not have to open it again");
+}
+
+#[test]
+fn rule_10_a_restart_of_the_home_loses_nothing_it_called_saved() {
+    let (mut network, text) = Network::with_document(2);
+    for n in 0..5 {
+        network.insert(n % 2, text, 0, "word ");
+        network.rest();
+        network.restart_home();
+        network.rest();
+    }
+    assert_eq!(network.text(0, text), "word ".repeat(5));
+    assert_eq!(network.text(1, text), "word ".repeat(5));
+}
+
+#[test]
+fn rule_13_wall_clocks_never_refuse_and_never_decide() {
+    let (mut network, text) = Network::with_document(2);
+    let day = 24 * 60 * 60 * 1000;
+    network.devices[0].wall_offset = day;
+    network.devices[1].wall_offset = -day;
+    network.rest();
+    network.insert(0, text, 0, "from tomorrow");
+    network.rest();
+    network.insert(1, text, 0, "from yesterday, ");
+    network.rest();
+    assert_eq!(network.text(0, text), "from yesterday, from tomorrow");
+    let (first, second) = (network.clock(0), network.clock(1));
+    network.devices[0].room.list_document(text, "tomorrow.md", first).unwrap();
+    network.rest();
+    network.devices[1].room.list_document(text, "yesterday.md", second).unwrap();
+    network.rest();
+    let listed = |network: &Network, n: usize| network.devices[n].room.directory()[0].path.clone();
+    assert_eq!(
+        listed(&network, 0),
+        "yesterday.md",
+        "who knew of the other decides later, whatever the clock says"
+    );
+    assert_eq!(listed(&network, 1), "yesterday.md");
+}
+
+#[test]
+fn rule_13_times_are_told_by_the_homes_clock() {
+    let (mut network, text) = Network::with_document(1);
+    network.devices[0].wall_offset = 24 * 60 * 60 * 1000;
+    network.drop_link(0);
+    network.go_online(0);
+    network.rest();
+    network.insert(0, text, 0, "when");
+    network.rest();
+    let home = network.clock(0).wall.0 - 24 * 60 * 60 * 1000;
+    let rows: Vec<_> =
+        network.relay.disk.rows_of(Prefix::Entry as u8).map(|(_, value)| value.to_vec()).collect();
+    let entry = stored::decode_entry(rows.last().unwrap().clone()).unwrap();
+    assert!(entry.header().time.0.abs_diff(home) < 5_000, "{:?} is not near {home}", entry.header().time);
+}
+
+#[test]
+fn rule_16_a_damaged_row_of_a_device_is_told_and_mended_from_the_home() {
+    let (mut network, text) = Network::with_document(2);
+    for n in 0..4 {
+        network.insert(0, text, n * 2, "ab");
+        network.rest();
+    }
+    let key = network.devices[1].disk.rows_of(b'e').nth(2).map(|(key, _)| key.to_vec()).unwrap();
+    network.devices[1].disk.damage(&key);
+    network.restart(1, true);
+    network.open(1, text);
+    network.rest();
+    let told = network.events(1);
+    assert!(
+        told.iter().any(|event| matches!(event, Event::Damaged { code, .. } if code == "store.record")),
+        "{told:?}"
+    );
+    assert_eq!(network.text(1, text), "abababab", "what the home has comes back");
+    network.insert(1, text, 8, "!");
+    network.rest();
+    assert_eq!(network.text(0, text), "abababab!");
+}
+
+#[test]
+fn rule_16_a_damaged_home_never_makes_devices_throw_their_work_away() {
+    let (mut network, text) = Network::with_document(2);
+    network.insert(0, text, 0, "the only copies are here");
+    network.rest();
+    let replica = network.devices[0].room.replica();
+    network.relay.disk.damage(&stored::tip_key(&text, &replica));
+    network.restart_home();
+    for _ in 0..10 {
+        network.rest();
+    }
+    assert_eq!(network.text(0, text), "the only copies are here");
+    assert_eq!(network.text(1, text), "the only copies are here");
+    assert!(network.devices[1].disk.rows_of(b'e').count() > 0, "and on its disk");
+}
+
+#[test]
+fn rule_1_a_chain_is_the_same_on_every_disk() {
+    let (mut network, text) = Network::with_document(2);
+    network.insert(0, text, 0, "chained");
+    network.rest();
+    let replica = network.devices[0].room.replica();
+    let key = stored::tip_key(&text, &replica);
+    let at_home = network.relay.disk.row(&key).map(<[u8]>::to_vec);
+    assert_eq!(network.devices[0].disk.row(&key).map(<[u8]>::to_vec), at_home);
+    assert_eq!(network.devices[1].disk.row(&key).map(<[u8]>::to_vec), at_home);
+    let mut head = Head::START;
+    for (_, value) in network.relay.disk.rows_of(b'e') {
+        head = head.next(&stored::decode_entry(value.to_vec()).unwrap());
+    }
+    let tip = stored::TipRecord::decode(&at_home.unwrap()).unwrap();
+    assert_eq!(tip.head, head);
+}
+
+#[test]
+fn a_slow_reader_falls_behind_and_catches_up() {
+    let (mut network, text) = Network::with_document(2);
+    network.insert(0, text, 0, "!");
+    network.rest();
+    network.relay.slow = true;
+    let page = "slow water ".repeat(2_000);
+    for _ in 0..30 {
+        network.insert(0, text, 0, &page);
+        network.wait(60);
+        network.settle();
+    }
+    assert!(network.relay.home.figures().links_behind > 0, "the home lets it go");
+    let readers: Vec<_> = network.relay.sent.iter().map(|(conn, _)| *conn).collect();
+    for conn in readers {
+        let queued = network.relay.queued_bytes(conn);
+        assert!(queued <= LINK_QUEUE_BYTES + FRAME_BYTES, "and holds {queued} bytes for it at most");
+    }
+    for _ in 0..20 {
+        network.drain();
+        network.settle();
+    }
+    assert_eq!(network.text(1, text).len(), 30 * page.len() + 1);
+    assert!(!network.relay.sent.iter().any(|(_, message)| matches!(message, Message::Other(Body::Error(_)))));
+}
+
+#[test]
+fn a_commit_that_failed_and_is_on_the_disk_all_the_same_reaches_everybody() {
+    let (mut network, text) = Network::with_document(2);
+    network.insert(0, text, 0, "sure, ");
+    network.rest();
+    network.relay.fails_but_writes = true;
+    network.insert(0, text, 6, "unsure");
+    network.settle();
+    network.relay.fails_but_writes = false;
+    for _ in 0..10 {
+        network.rest();
+    }
+    assert_eq!(network.text(1, text), "sure, unsure");
+}
