@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../../../../", import.meta.url));
 
-function binary() {
+export function binary() {
   const built = ["target/debug/causeway-relay", "target/release/causeway-relay"].map((path) => join(ROOT, path));
   const candidates = [process.env.CAUSEWAY_RELAY_BIN, process.env.CAUSEWAY_RELAY, ...built];
   const found = candidates.find((path) => path !== undefined && existsSync(path));

@@ -45,6 +45,16 @@ export class Writer {
     });
   }
 
+  /** All of the text, also what is not drawn because it is scrolled away: what a person gets who copies it. */
+  async wholeText() {
+    await this.press("Control+a");
+    return this.page.locator(".cm-content").evaluate((content) => {
+      const clipboardData = new DataTransfer();
+      content.dispatchEvent(new ClipboardEvent("copy", { clipboardData, bubbles: true, cancelable: true }));
+      return clipboardData.getData("text/plain");
+    });
+  }
+
   async shows(text, deadline) {
     await untilEqual("the editor shows the text", () => this.text(), text, deadline);
   }
