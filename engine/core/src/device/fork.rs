@@ -154,7 +154,8 @@ impl Room {
     fn keep_journal(&mut self, id: StreamId, why: &Why, now: Now) {
         let Some(stream) = self.streams.get_mut(&id) else { return };
         let client = stream.document().map(Document::client);
-        let updates = std::mem::take(&mut stream.journal).updates;
+        let journal = std::mem::take(&mut stream.journal).updates;
+        let updates: Vec<Vec<u8>> = journal.into_iter().map(|unsealed| unsealed.update).collect();
         let author = self.identities.keys().find(|replica| Some(replica.client()) == client).copied();
         let Some(author) = author else { return };
         self.keep_pieces(id, author, &updates, why, now);

@@ -3,7 +3,7 @@
 use crate::device::event::{Event, Storage};
 use crate::device::fork::Why;
 use crate::device::receipts::Receipt;
-use crate::device::stream::{Journal, Phase, Stream, Sync};
+use crate::device::stream::{Journal, Phase, Stream, Sync, Unsealed};
 use crate::device::{Output, Room, failing};
 use crate::ids::{ReplicaId, StreamId};
 use crate::limits::{JOURNAL_BYTES, JOURNAL_INTERVAL, SEAL_INTERVAL, STORE_RETRY};
@@ -44,7 +44,7 @@ impl Room {
         let Some(stream) = self.streams.get_mut(&id) else { return Receipt { stream: id, edit: 0 } };
         let journal = &mut stream.journal;
         journal.bytes += update.len();
-        journal.updates.push(update);
+        journal.updates.push(Unsealed { edits: 1, update });
         journal.since.get_or_insert(now.monotonic);
         let edit = stream.marks.handle_edit();
         self.events.push(Event::SaveStatus(id));
@@ -101,7 +101,8 @@ impl Room {
         let journal = std::mem::take(&mut stream.journal);
         stream.journal.sealed_at = Some(now.monotonic);
         stream.journal.sealing = true;
-        let mut edit = stream.marks.newest() - journal.updates.len() as u64;
+        let mut edit =
+            stream.marks.newest() - journal.updates.iter().map(|unsealed| unsealed.edits).sum::<u64>();
         if !stream.log.is_born() {
             self.seal_payload(id, replica, EntryKind::Create, &[], 0, now);
         }
@@ -179,7 +180,9 @@ impl Room {
             };
             self.keep_pieces(id, replica, pieces, &why, now);
         } else if !pieces.is_empty() {
-            match payloads(pieces) {
+            let pieces: Vec<Unsealed> =
+                pieces.iter().map(|piece| Unsealed { edits: 0, update: piece.clone() }).collect();
+            match payloads(&pieces) {
                 Ok(payloads) => {
                     let born = self.streams.get(&id).is_some_and(|stream| stream.log.is_born());
                     if !born {
@@ -195,7 +198,8 @@ impl Room {
                         code: "ydoc.merge".into(),
                         sentence: "what a closed page left cannot be read as a change of this text".into(),
                     };
-                    self.keep_pieces(id, replica, pieces, &why, now);
+                    let pieces: Vec<Vec<u8>> = pieces.into_iter().map(|piece| piece.update).collect();
+                    self.keep_pieces(id, replica, &pieces, &why, now);
                     self.events.push(Event::Damaged { stream: id, code: "ydoc.merge".into() });
                 }
             }
@@ -222,6 +226,9 @@ impl Room {
         let journal = &mut stream.journal;
         let Ok(piece) = ydoc::merge(&journal.updates[journal.written..]) else { return };
         let key = stored::journal_key(&id, &replica, journal.pieces);
+        // What is joined for the disk need not be joined again when it is sealed.
+        let edits = journal.updates.drain(journal.written..).map(|unsealed| unsealed.edits).sum();
+        journal.updates.push(Unsealed { edits, update: piece.clone() });
         journal.written = journal.updates.len();
         journal.pieces += 1;
         journal.since = None;
@@ -359,20 +366,24 @@ impl Room {
 
 /// Updates joined into payloads that each fit into an entry, with how many went into each: a journal grows beyond that
 /// while the disk does not answer.
-fn payloads(updates: &[Vec<u8>]) -> Result<Vec<(u64, Vec<u8>)>, ydoc::ApplyError> {
+fn payloads(updates: &[Unsealed]) -> Result<Vec<(u64, Vec<u8>)>, ydoc::ApplyError> {
     let mut payloads = Vec::new();
     let (mut start, mut bytes) = (0, 0);
-    for (at, update) in updates.iter().enumerate() {
-        if at > start && bytes + update.len() > JOURNAL_BYTES {
-            payloads.push(((at - start) as u64, ydoc::merge(&updates[start..at])?));
+    for (at, unsealed) in updates.iter().enumerate() {
+        if at > start && bytes + unsealed.update.len() > JOURNAL_BYTES {
+            payloads.push(payload(&updates[start..at])?);
             (start, bytes) = (at, 0);
         }
-        bytes += update.len();
+        bytes += unsealed.update.len();
     }
     if start < updates.len() {
-        payloads.push(((updates.len() - start) as u64, ydoc::merge(&updates[start..])?));
+        payloads.push(payload(&updates[start..])?);
     }
     Ok(payloads)
+}
+
+fn payload(updates: &[Unsealed]) -> Result<(u64, Vec<u8>), ydoc::ApplyError> {
+    Ok((updates.iter().map(|unsealed| unsealed.edits).sum(), ydoc::merge(updates)?))
 }
 
 impl Journal {

@@ -60,7 +60,7 @@ pub(super) enum Body {
 #[derive(Debug, Default)]
 pub(super) struct Journal {
     /// Updates in the order they were made, by the current replica of the document.
-    pub(super) updates: Vec<Vec<u8>>,
+    pub(super) updates: Vec<Unsealed>,
     /// Bytes of them.
     pub(super) bytes: usize,
     /// How many of them are on the disk or on their way there.
@@ -73,6 +73,21 @@ pub(super) struct Journal {
     pub(super) sealed_at: Option<Millis>,
     /// Whether an entry is on its way to the disk.
     pub(super) sealing: bool,
+}
+
+/// One or more edits as one update.
+#[derive(Debug)]
+pub(super) struct Unsealed {
+    /// How many edits.
+    pub(super) edits: u64,
+    /// What they did.
+    pub(super) update: Vec<u8>,
+}
+
+impl AsRef<[u8]> for Unsealed {
+    fn as_ref(&self) -> &[u8] {
+        &self.update
+    }
 }
 
 /// How the stream stands with the home, on the link there is.
