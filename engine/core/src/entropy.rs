@@ -2,19 +2,22 @@
 
 /// A stream of random bytes fixed by its seed: the same seed gives the same ids, keys and jitter.
 pub(crate) struct Entropy {
-    source: blake3::OutputReader,
+    key: [u8; 32],
+    drawn: u64,
 }
 
 impl Entropy {
     pub(crate) fn new(seed: &[u8; 32]) -> Self {
-        let mut hasher = blake3::Hasher::new_derive_key("causeway 2026 entropy");
-        hasher.update(seed);
-        Self { source: hasher.finalize_xof() }
+        Self { key: blake3::derive_key("causeway 2026 entropy", seed), drawn: 0 }
     }
 
     pub(crate) fn bytes<const N: usize>(&mut self) -> [u8; N] {
         let mut bytes = [0; N];
-        self.source.fill(&mut bytes);
+        for part in bytes.chunks_mut(32) {
+            let block = blake3::keyed_hash(&self.key, &self.drawn.to_le_bytes());
+            self.drawn += 1;
+            part.copy_from_slice(&block.as_bytes()[..part.len()]);
+        }
         bytes
     }
 
