@@ -48,8 +48,6 @@ pub const LINK_MOST_BYTES: usize = 4 << 20;
 
 /// Presence: how often changes are gathered into one frame. Half of what the eye takes for simultaneous.
 pub const PRESENCE_TICK: Millis = Millis(50);
-/// One person's presence as sent. A name, a colour and a cursor take a tenth of it.
-pub const PRESENCE_BYTES: usize = 1024;
 /// How often a device repeats its presence.
 pub const PRESENCE_RENEWAL: Millis = Millis(20_000);
 /// After this silence a person is gone. Browsers wake a hidden page once a minute; one such beat may be late.

@@ -44,8 +44,8 @@ impl<Tag> WriteQueue<Tag> {
         self.dirty = true;
     }
 
-    /// Removes every row that was there before this commit and begins with `prefix`. Rows put into the same commit
-    /// stay, wherever the call stands; rows deleted must therefore not be put before it in one commit.
+    /// Removes every row that begins with `prefix`: those on the disk and those put before this call. Rows put after it
+    /// stay.
     pub fn delete_prefix(&mut self, prefix: Vec<u8>) {
         self.gathering.put.retain(|(key, _)| !key.starts_with(&prefix));
         self.bytes += prefix.len();

@@ -114,7 +114,8 @@ impl Room {
         }
         self.store_entry(entry);
         if own && replica == self.current {
-            // The same, before we wrote anything more: take what is there and a new name.
+            // The same, before we wrote anything more: what is there is taken, and documents opened from now on are
+            // written under a new name.
             self.mint();
         }
     }

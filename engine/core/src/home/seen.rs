@@ -1,6 +1,7 @@
 //! `Seen by n others`: how many links have applied the newest entry of a replica.
 //!
-//! Only the newest entry counts, so the work is one look-up per told version and never a walk over all links.
+//! Only the newest entry counts, so a told version costs one look-up. Telling the counts walks the links of the room once
+//! per replica that wrote, at most four times a second.
 
 use std::collections::{BTreeMap, BTreeSet};
 
