@@ -7,7 +7,7 @@ use crate::limits::DEPTH_MAX;
 /// begins in the update.
 ///
 /// It takes what serde_json takes, minus three things: more than [`DEPTH_MAX`] levels, integers between `i64::MAX` and
-/// `u64::MAX` (yrs refuses them after parsing), and numbers above 10³⁰⁰ (serde_json rounds those near the end of the
+/// `u64::MAX` (yrs refuses them after parsing), and numbers of 10³⁰⁰ and more (serde_json rounds those near the end of the
 /// range to infinity, depending on its features).
 pub(super) fn validate(text: &str, base: usize, limit: u32) -> Result<u32, Fault> {
     let mut reader = Reader { text: text.as_bytes(), at: 0, base };
@@ -22,7 +22,7 @@ struct Reader<'a> {
     base: usize,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     fn document(&mut self, limit: u32) -> Result<u32, Fault> {
         // One bit per open level: set for an object.
         let mut objects = 0u64;
@@ -132,37 +132,50 @@ impl Reader<'_> {
         if self.peek() == Some(b'-') {
             self.at += 1;
         }
-        if self.peek() == Some(b'0') {
+        let whole = if self.peek() == Some(b'0') {
             self.at += 1;
+            &[][..]
         } else {
-            self.digits()?;
-        }
+            self.digits()?
+        };
         let mut integer = true;
+        let mut fraction = &[][..];
         if self.peek() == Some(b'.') {
             integer = false;
             self.at += 1;
-            self.digits()?;
+            fraction = self.digits()?;
         }
+        let mut exponent = 0;
         if matches!(self.peek(), Some(b'e' | b'E')) {
             integer = false;
-            self.at += 1;
-            if matches!(self.peek(), Some(b'+' | b'-')) {
-                self.at += 1;
-            }
-            self.digits()?;
+            exponent = self.exponent()?;
         }
         let text = std::str::from_utf8(&self.text[start..self.at]).map_err(|_| self.fault())?;
         let refused = integer && text.parse::<u64>().is_ok_and(|value| i64::try_from(value).is_err());
-        let held = text.parse::<f64>().is_ok_and(|value| value.abs() <= NUMBER_MAX);
+        let held = leading_power(whole, fraction).is_none_or(|power| power + exponent < POWER_MAX);
         if held && !refused { Ok(()) } else { Err(self.fault()) }
     }
 
-    fn digits(&mut self) -> Result<(), Fault> {
+    /// Reads an exponent. One that no text is long enough to balance counts as the largest of its sign.
+    fn exponent(&mut self) -> Result<i64, Fault> {
+        self.at += 1;
+        let negative = self.peek() == Some(b'-');
+        if matches!(self.peek(), Some(b'+' | b'-')) {
+            self.at += 1;
+        }
+        let digits = self.digits()?.iter();
+        let value = digits
+            .fold(0i64, |value, digit| value.saturating_mul(10).saturating_add(i64::from(digit - b'0')));
+        let value = value.min(EXPONENT_MAX);
+        Ok(if negative { -value } else { value })
+    }
+
+    fn digits(&mut self) -> Result<&'a [u8], Fault> {
         let start = self.at;
         while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
             self.at += 1;
         }
-        if self.at > start { Ok(()) } else { Err(self.fault()) }
+        if self.at > start { Ok(&self.text[start..self.at]) } else { Err(self.fault()) }
     }
 
     fn word(&mut self, word: &[u8]) -> Result<(), Fault> {
@@ -206,4 +219,20 @@ fn closing(objects: u64) -> u8 {
     if objects & 1 == 1 { b'}' } else { b']' }
 }
 
-const NUMBER_MAX: f64 = 1e300;
+/// The power of ten at the first digit that is not zero: 2 for `314.15`, -3 for `0.00271`, `None` for zero.
+///
+/// Digits are counted instead of parsed because a parser for floating point brings ten kilobytes of tables, which every
+/// page would have to load.
+fn leading_power(whole: &[u8], fraction: &[u8]) -> Option<i64> {
+    if !whole.is_empty() {
+        return Some(whole.len() as i64 - 1);
+    }
+    let zeros = fraction.iter().position(|digit| *digit != b'0')?;
+    Some(-1 - zeros as i64)
+}
+
+/// Numbers below this power of ten pass.
+const POWER_MAX: i64 = 300;
+
+/// More than the digits of any text that fits into an update.
+const EXPONENT_MAX: i64 = 1 << 40;

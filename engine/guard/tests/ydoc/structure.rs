@@ -138,6 +138,37 @@ fn every_limit_holds() {
 }
 
 #[test]
+fn numbers_pass_below_ten_to_the_300_however_they_are_written() {
+    let zeros = |count: usize| "0".repeat(count);
+    let takes = |json: &str| structure(&section(1, 5, 0).at_root(5).text(json).num(0)).is_ok();
+    for held in [
+        "9.99e299".to_owned(),
+        "-9.99E+299".to_owned(),
+        "99e298".to_owned(),
+        "0.0099e+302".to_owned(),
+        "0e999".to_owned(),
+        "-0.000e99999999999999999999".to_owned(),
+        "7e-99999999999999999999".to_owned(),
+        format!("1{}", zeros(299)),
+        format!("1{}e-400", zeros(500)),
+        format!("0.{}1e+400", zeros(200)),
+    ] {
+        assert!(Any::from_json(&held).is_ok(), "yrs reads {held}");
+        assert!(takes(&held), "{held}");
+    }
+    for refused in [
+        "1e300".to_owned(),
+        "-10e299".to_owned(),
+        "0.001e303".to_owned(),
+        "1e99999999999999999999".to_owned(),
+        format!("1{}", zeros(300)),
+        format!("0.{}1e+501", zeros(200)),
+    ] {
+        assert!(!takes(&refused), "{refused}");
+    }
+}
+
+#[test]
 fn json_passes_exactly_where_yrs_reads_it() {
     let samples = [
         "null",
