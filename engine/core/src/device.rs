@@ -24,7 +24,7 @@ mod receipts;
 mod receive;
 mod stream;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use bytes::Bytes;
 
@@ -33,6 +33,7 @@ use crate::ids::{ReplicaId, RoomId, StreamId};
 use crate::log::{Wants, digest_of_room};
 use crate::presence::Others;
 use crate::replica::Identity;
+use crate::sorted::{SortedMap, SortedSet};
 use crate::storage::{Commit, CommitError, FailureKind, Page, Scan, StoreFailure};
 use crate::time::{Millis, Now};
 use crate::wire::{self, ErrorCode, Message};
@@ -123,15 +124,15 @@ pub struct Room {
     disk_retry_at: Option<Millis>,
     queue: WriteQueue<Tag>,
     wants: Wants,
-    scans: BTreeMap<OpId, Reading>,
+    scans: SortedMap<OpId, Reading>,
     next_op: u64,
-    identities: BTreeMap<ReplicaId, Identity>,
+    identities: SortedMap<ReplicaId, Identity>,
     current: ReplicaId,
     current_on_disk: bool,
     fork_pieces: u64,
     epoch: u64,
-    streams: BTreeMap<StreamId, Stream>,
-    wanted: BTreeSet<StreamId>,
+    streams: SortedMap<StreamId, Stream>,
+    wanted: SortedSet<StreamId>,
     link: Link,
     clock_offset: i64,
     others: Others,
@@ -158,15 +159,15 @@ impl Room {
             disk_retry_at: None,
             queue: WriteQueue::default(),
             wants: Wants::default(),
-            scans: BTreeMap::new(),
+            scans: SortedMap::new(),
             next_op: 0,
-            identities: BTreeMap::new(),
+            identities: SortedMap::new(),
             current,
             current_on_disk: false,
             fork_pieces: 0,
             epoch: 0,
-            streams: BTreeMap::new(),
-            wanted: BTreeSet::new(),
+            streams: SortedMap::new(),
+            wanted: SortedSet::new(),
             link: Link::new(),
             clock_offset: 0,
             others: Others::default(),

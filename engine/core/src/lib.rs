@@ -28,6 +28,7 @@ pub mod log;
 pub mod planted;
 pub mod presence;
 pub mod replica;
+mod sorted;
 pub mod storage;
 pub mod stored;
 pub mod time;

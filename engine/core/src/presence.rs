@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::anchor::Anchor;
 use crate::ids::{ConnId, StreamId};
 use crate::limits::{NAME_BYTES, PRESENCE_LEASE, PRESENCE_TICK};
+use crate::sorted::SortedMap;
 use crate::time::Millis;
 
 /// What one person shows to the others.
@@ -183,7 +184,7 @@ impl Board {
 /// A device's side: the other people of the room.
 #[derive(Debug, Default)]
 pub struct Others {
-    people: BTreeMap<Lease, State>,
+    people: SortedMap<Lease, State>,
     own: Option<Lease>,
 }
 

@@ -1,7 +1,5 @@
 //! From nothing to a room that can be written in: take the disk over, then read what dead pages left behind.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use crate::device::event::Storage;
 use crate::device::fork::FORK_EDITS;
 use crate::device::load::Reading;
@@ -10,6 +8,7 @@ use crate::device::{Event, Output, Room, failing, fresh_op};
 use crate::ids::{ReplicaId, StreamId};
 use crate::limits::{SCAN_BYTES, SCAN_ROWS, STORE_RETRY};
 use crate::replica::Identity;
+use crate::sorted::{SortedMap, SortedSet};
 use crate::storage::{Commit, CommitError, Durability, Expect, Page, Scan, StoreFailure};
 use crate::stored::{self, Damage, META, MetaRecord, OWNER, Prefix, ReplicaRecord, TipRecord};
 use crate::time::Now;
@@ -68,7 +67,7 @@ impl Boot {
     /// A home in a new epoch may have lost what it called saved: answers the chains of ours that were here at the start.
     pub(super) fn doubt_saved(
         &mut self,
-        identities: &BTreeMap<ReplicaId, Identity>,
+        identities: &SortedMap<ReplicaId, Identity>,
     ) -> Vec<(StreamId, ReplicaId)> {
         let own: Vec<_> = self
             .tips
@@ -198,7 +197,7 @@ impl Room {
             self.boot.tips.iter().filter(|(name, seq)| {
                 self.identities.contains_key(&name.1) && self.boot.saved_upto(name) < *seq
             });
-        let mut streams = BTreeSet::new();
+        let mut streams = SortedSet::new();
         streams.extend(unsaved.map(|((stream, _), _)| *stream));
         streams.extend(self.boot.leftovers.iter().map(|(stream, _)| *stream));
         streams.extend(self.wanted.iter().copied());

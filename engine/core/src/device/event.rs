@@ -1,8 +1,9 @@
 //! What a room tells the app, and in what order.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use crate::ids::{EditorId, StreamId};
+use crate::sorted::SortedSet;
 use crate::ydoc::Delta;
 
 /// Something changed. Where an event carries nothing, the room's getter of the same name has the new value.
@@ -98,7 +99,7 @@ pub enum Storage {
 pub(super) struct Events {
     queue: VecDeque<Event>,
     signals: Vec<Signal>,
-    resets: BTreeSet<StreamId>,
+    resets: SortedSet<StreamId>,
     steps: usize,
 }
 

@@ -38,7 +38,7 @@ impl Room {
             *first = (*first).min(name.seq);
         }
         let closed = stream.closed.clone();
-        for (replica, entries) in &mut stream.outbox {
+        for (replica, entries) in stream.outbox.iter_mut() {
             entries.retain(|(_, entry)| closed.get(replica).is_none_or(|from| entry.name().seq < *from));
         }
         stream.outbox.retain(|_, entries| !entries.is_empty());

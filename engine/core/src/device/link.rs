@@ -1,7 +1,6 @@
 //! The one link of a room: opening it, keeping it, and opening it again.
 
 use bytes::Bytes;
-use std::collections::BTreeSet;
 
 use crate::device::event::{Connection, Event};
 use crate::device::stream::{Phase, Sync};
@@ -11,6 +10,7 @@ use crate::limits::{
     HELLO_WAIT, LINK_REPLICAS, PING_AFTER, RETRY_FIRST, RETRY_MOST, SILENCE, VERSION_REPLICAS,
 };
 use crate::presence::Lease;
+use crate::sorted::SortedSet;
 use crate::stored::{self, META, MetaRecord};
 use crate::time::{Millis, Now};
 use crate::wire::{
@@ -28,7 +28,7 @@ pub(super) struct Link {
     last_error: Option<ErrorFrame>,
     come_back_at: Option<Millis>,
     epoch: Option<u64>,
-    pub(super) proven: BTreeSet<ReplicaId>,
+    pub(super) proven: SortedSet<ReplicaId>,
 }
 
 /// Where the link stands.
@@ -51,7 +51,7 @@ impl Link {
             last_error: None,
             come_back_at: None,
             epoch: None,
-            proven: BTreeSet::new(),
+            proven: SortedSet::new(),
         }
     }
 
@@ -301,7 +301,7 @@ impl Room {
         self.link.proven.clear();
         self.others.handle_closed();
         self.events.push(Event::Others);
-        for (id, stream) in &mut self.streams {
+        for (id, stream) in self.streams.iter_mut() {
             stream.sync = Sync::Off;
             stream.marks.handle_unseen();
             stream.to_tell.clear();

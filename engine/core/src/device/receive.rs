@@ -136,7 +136,7 @@ impl Room {
         self.have_at = None;
         let live = self.link.is_live();
         let mut told: Vec<Have> = Vec::new();
-        for (id, stream) in &mut self.streams {
+        for (id, stream) in self.streams.iter_mut() {
             let grown = std::mem::take(&mut stream.to_tell);
             if live && !grown.is_empty() {
                 let above =

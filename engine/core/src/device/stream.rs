@@ -1,11 +1,12 @@
 //! One stream on a device.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use crate::device::receipts::Marks;
 use crate::directory::Directory;
 use crate::ids::{ReplicaId, StreamId, StreamKind};
 use crate::log::{Entry, EntryName, Park, StreamLog};
+use crate::sorted::{SortedMap, SortedSet};
 use crate::time::Millis;
 use crate::ydoc::Document;
 
@@ -21,14 +22,14 @@ pub(super) struct Stream {
     pub(super) body: Body,
     pub(super) journal: Journal,
     /// Sealed entries of this device that the home has not answered `saved` for, with their arrival numbers.
-    pub(super) outbox: BTreeMap<ReplicaId, VecDeque<(u64, Entry)>>,
+    pub(super) outbox: SortedMap<ReplicaId, VecDeque<(u64, Entry)>>,
     /// Up to where the home has answered `saved`.
-    pub(super) saved: BTreeMap<ReplicaId, u64>,
+    pub(super) saved: SortedMap<ReplicaId, u64>,
     /// Replicas of this device that were refused here, from which entry on.
-    pub(super) closed: BTreeMap<ReplicaId, u64>,
+    pub(super) closed: SortedMap<ReplicaId, u64>,
     pub(super) sync: Sync,
     /// Replicas whose chains grew since the home was told.
-    pub(super) to_tell: BTreeSet<ReplicaId>,
+    pub(super) to_tell: SortedSet<ReplicaId>,
     pub(super) marks: Marks,
 }
 
@@ -117,11 +118,11 @@ impl Stream {
             reading: 0,
             body,
             journal: Journal::default(),
-            outbox: BTreeMap::new(),
-            saved: BTreeMap::new(),
-            closed: BTreeMap::new(),
+            outbox: SortedMap::new(),
+            saved: SortedMap::new(),
+            closed: SortedMap::new(),
             sync: Sync::Off,
-            to_tell: BTreeSet::new(),
+            to_tell: SortedSet::new(),
             marks: Marks::default(),
         }
     }

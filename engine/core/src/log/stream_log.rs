@@ -1,7 +1,5 @@
 //! The chains of one stream, and the judgement on every entry that wants to join them.
 
-use std::collections::BTreeMap;
-
 use causeway_guard::ydoc::{self, Known};
 use causeway_guard::{Fault, Limits};
 
@@ -9,6 +7,7 @@ use crate::directory;
 use crate::ids::{ReplicaId, StreamId, StreamKind};
 use crate::limits::{ENTRY_DEPS, ENTRY_PAYLOAD_BYTES};
 use crate::log::{Chain, Dep, Digest, Entry, EntryKind, EntryName, Head, Header};
+use crate::sorted::SortedMap;
 use crate::ydoc::ROOT;
 
 /// Knows how far every replica's chain reaches, and lets an entry in only when all it builds on is there (rule 4) and
@@ -16,9 +15,9 @@ use crate::ydoc::ROOT;
 #[derive(Clone, Debug)]
 pub struct StreamLog {
     stream: StreamId,
-    chains: BTreeMap<ReplicaId, Chain>,
-    clients: BTreeMap<u64, ReplicaId>,
-    frontier: BTreeMap<ReplicaId, u64>,
+    chains: SortedMap<ReplicaId, Chain>,
+    clients: SortedMap<u64, ReplicaId>,
+    frontier: SortedMap<ReplicaId, u64>,
     life: Life,
 }
 
@@ -135,7 +134,7 @@ impl StreamLog {
     /// A stream nothing is known of.
     pub fn new(stream: StreamId) -> Self {
         let life = if stream == StreamId::DIRECTORY { Life::Alive } else { Life::Unborn };
-        Self { stream, chains: BTreeMap::new(), clients: BTreeMap::new(), frontier: BTreeMap::new(), life }
+        Self { stream, chains: SortedMap::new(), clients: SortedMap::new(), frontier: SortedMap::new(), life }
     }
 
     /// Puts a chain in place as its tip record tells it. Every tip joins the frontier, which names more than needed

@@ -1,15 +1,14 @@
 //! What to ask for after a frame.
 
-use std::collections::BTreeMap;
-
 use crate::ids::{ReplicaId, StreamId};
 use crate::log::{EntryName, Missing};
+use crate::sorted::SortedMap;
 
 /// Missing entries, gathered: a thousand entries that wait for one cost one question. Without this, what answers a
 /// question asks two more, and two sides that both lack a third's entries drown each other.
 #[derive(Debug, Default)]
 pub struct Wants {
-    ranges: BTreeMap<(StreamId, ReplicaId), (u64, u64)>,
+    ranges: SortedMap<(StreamId, ReplicaId), (u64, u64)>,
 }
 
 impl Wants {

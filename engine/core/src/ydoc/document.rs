@@ -1,6 +1,5 @@
 //! One text document and the editors on it.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,6 +14,7 @@ use yrs::{
 
 use crate::anchor::{Anchor, Side};
 use crate::ids::EditorId;
+use crate::sorted::SortedMap;
 use crate::time::Millis;
 use crate::ydoc::edit::TextEdit;
 use crate::ydoc::undo::{Clock, Editor};
@@ -26,7 +26,7 @@ pub struct Document {
     text: TextRef,
     client: u64,
     captured: Arc<Mutex<Captured>>,
-    editors: BTreeMap<EditorId, Editor>,
+    editors: SortedMap<EditorId, Editor>,
     clock: Clock,
 }
 
@@ -76,7 +76,7 @@ impl Document {
         let text = doc.get_or_insert_text(ROOT);
         let captured = Arc::new(Mutex::new(Captured::default()));
         observe(&doc, &text, &captured);
-        Self { doc, text, client, captured, editors: BTreeMap::new(), clock: Clock::default() }
+        Self { doc, text, client, captured, editors: SortedMap::new(), clock: Clock::default() }
     }
 
     /// The client id this document writes under.
