@@ -13,6 +13,7 @@
 mod append;
 mod catch_up;
 mod conn;
+mod holes;
 mod load;
 mod seen;
 mod session;
@@ -88,6 +89,8 @@ pub struct Figures {
     pub links_behind: u64,
     /// Commits the disk did not take.
     pub store_failures: u64,
+    /// Entries whose rows were found damaged.
+    pub entries_damaged: u64,
 }
 
 /// A room at its home.
@@ -124,7 +127,7 @@ impl Home {
             streams: BTreeMap::new(),
             conns: BTreeMap::new(),
             presence: Board::default(),
-            queue: WriteQueue::default(),
+            queue: WriteQueue::without_retry(),
             wants: Wants::default(),
             scans: BTreeMap::new(),
             next_op: 0,

@@ -35,6 +35,15 @@ pub const ROOM_STREAMS: usize = 10_000;
 pub const LINK_STREAMS: usize = 2_000;
 /// Replicas one link may prove: its own, and those of its dead pages that still have something to send.
 pub const LINK_REPLICAS: usize = 64;
+/// Look-ups under way for one link, after which its next walk begins at the start of the log: a device that keeps asking
+/// must not fill the store's queue, in which all rooms wait.
+pub const LINK_READS: usize = 128;
+/// Chains looked up for one walk: beyond that, passing over entries costs less.
+pub const WALK_LOOKUPS: usize = 64;
+/// Damaged rows of one stream that are mended one by one; more of them are a disk to be replaced.
+pub const STREAM_HOLES: usize = 64;
+/// Entries of one stream that a device remembers the home to have lost.
+pub const LOST_NAMES: usize = STREAM_HOLES;
 /// Links of one room.
 pub const ROOM_LINKS: usize = 5_000;
 /// Frames that wait while a room is being read from disk, per link.

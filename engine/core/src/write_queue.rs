@@ -15,23 +15,38 @@ pub struct WriteQueue<Tag> {
     flight: Option<Flight<Tag>>,
     fence: Option<Expect>,
     dirty: bool,
+    /// Whether a commit is kept until the disk has answered, to carry it there again.
+    keeps: bool,
 }
 
 #[derive(Debug)]
 struct Flight<Tag> {
     op: OpId,
-    commit: Commit,
+    commit: Option<Commit>,
     tags: Vec<Tag>,
     bytes: usize,
 }
 
 impl<Tag> Default for WriteQueue<Tag> {
     fn default() -> Self {
-        Self { gathering: relaxed(), tags: Vec::new(), bytes: 0, flight: None, fence: None, dirty: false }
+        Self {
+            gathering: relaxed(),
+            tags: Vec::new(),
+            bytes: 0,
+            flight: None,
+            fence: None,
+            dirty: false,
+            keeps: true,
+        }
     }
 }
 
 impl<Tag> WriteQueue<Tag> {
+    /// A queue whose owner answers a failure with [`WriteQueue::abandon`]: commits are handed over, not copied.
+    pub fn without_retry() -> Self {
+        Self { keeps: false, ..Self::default() }
+    }
+
     /// Every commit from now on is made only while this holds.
     pub fn set_fence(&mut self, fence: Expect) {
         self.fence = Some(fence);
@@ -91,7 +106,7 @@ impl<Tag> WriteQueue<Tag> {
         let op = op();
         self.flight = Some(Flight {
             op,
-            commit: commit.clone(),
+            commit: self.keeps.then(|| commit.clone()),
             tags: std::mem::take(&mut self.tags),
             bytes: std::mem::take(&mut self.bytes),
         });
@@ -111,11 +126,12 @@ impl<Tag> WriteQueue<Tag> {
         })
     }
 
-    /// After a failure: carries the same commit to the disk again.
+    /// After a failure: carries the same commit to the disk again, if it was kept.
     pub fn retry(&mut self, op: OpId) -> Option<(OpId, Commit)> {
         let flight = self.flight.as_mut()?;
+        let commit = flight.commit.clone()?;
         flight.op = op;
-        Some((op, flight.commit.clone()))
+        Some((op, commit))
     }
 
     /// Everything that waits to become durable.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use causeway_core::ids::{ReplicaId, StreamId};
 use causeway_core::log::{EntryKind, Head, Header};
 use causeway_core::stored::{
-    self, Damage, ForkRecord, MetaRecord, ReplicaRecord, StreamRecord, TipRecord, Tombstone,
+    self, Damage, ForkRecord, IndexRecord, MetaRecord, ReplicaRecord, StreamRecord, TipRecord, Tombstone,
 };
 use causeway_core::time::Millis;
 use causeway_core::wire;
@@ -40,6 +40,10 @@ fn tip() -> TipRecord {
     TipRecord { seq: 300, head: Head::from_bytes([0x33; 32]), logical: 301, clock: 4000 }
 }
 
+fn index() -> IndexRecord {
+    IndexRecord { arrival: 258, head: Head::from_bytes([0x66; 32]) }
+}
+
 fn fork() -> ForkRecord {
     let (code, sentence) = ("entry.chain".into(), "no".into());
     ForkRecord { code, sentence, time: Millis(77), payload: b"work".to_vec() }
@@ -50,6 +54,7 @@ fn records() -> Vec<(&'static str, Vec<u8>)> {
         ("meta", MetaRecord { epoch: 3 }.encode()),
         ("replica", ReplicaRecord { secret: [0x44; 32] }.encode()),
         ("tip", tip().encode()),
+        ("index", index().encode()),
         ("stream", StreamRecord { arrivals: 500 }.encode()),
         ("fork", fork().encode()),
         ("tombstone", Tombstone { logical: 9, head: [0x55; 16] }.encode()),
@@ -93,6 +98,7 @@ fn every_key_has_the_bytes_it_always_had() {
 fn every_record_and_key_is_read_back() {
     assert_eq!(MetaRecord::decode(&MetaRecord { epoch: 3 }.encode()), Ok(MetaRecord { epoch: 3 }));
     assert_eq!(TipRecord::decode(&tip().encode()), Ok(tip()));
+    assert_eq!(IndexRecord::decode(&index().encode()), Ok(index()));
     assert_eq!(ForkRecord::decode(&fork().encode()), Ok(fork()));
     assert_eq!(stored::decode_entry(stored::encode_entry(&entry())), Ok(entry()));
     assert_eq!(stored::decode_piece(&stored::encode_piece(b"journal")), Ok(b"journal".as_slice()));
@@ -104,6 +110,10 @@ fn every_record_and_key_is_read_back() {
     assert_eq!(
         stored::parse_journal_key(&stored::journal_key(&stream, &replica, 2)),
         Some((stream, replica, 2))
+    );
+    assert_eq!(
+        stored::parse_index_key(&stored::index_key(&stream, &replica, 258)),
+        Some((stream, replica, 258))
     );
     assert_eq!(stored::parse_replica_key(&stored::replica_key(&replica)), Some(replica));
     assert_eq!(

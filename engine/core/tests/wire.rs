@@ -12,8 +12,8 @@ use causeway_core::replica::{self, Identity};
 use causeway_core::time::Millis;
 use causeway_core::wire::payload::{decode_directory, encode_directory};
 use causeway_core::wire::{
-    self, ErrorFrame, GoAway, Have, Hello, Later, LaterWhy, Message, Need, Ping, Pong, Prove, Refused, Saved,
-    Seen, Subscribe, Synced, Version, Welcome,
+    self, ErrorFrame, GoAway, Have, Hello, Later, LaterWhy, Lost, Message, Need, Ping, Pong, Prove, Refused,
+    Saved, Seen, Subscribe, Synced, Version, Welcome,
 };
 use proptest::prelude::*;
 
@@ -66,7 +66,10 @@ fn state() -> State {
 /// Every message there is, with every field in use.
 fn messages() -> Vec<(&'static str, Message)> {
     let room = "harbour".parse().expect("a room name");
-    let version = Version { snapshot: Some([0x22; 32]), above: vec![(replica(), 300)] };
+    let version = Version {
+        snapshot: Some([0x22; 32]),
+        above: vec![Dep { replica: replica(), seq: 300, head: [4; 8] }],
+    };
     let (stream, replica) = (stream(), replica());
     let (code, sentence) = ("entry.chain".to_owned(), "no".to_owned());
     let prove = Prove { public_key: [1; 32], signature_r: [2; 32], signature_s: [3; 32] };
@@ -89,7 +92,7 @@ fn messages() -> Vec<(&'static str, Message)> {
         ("entries", Message::Entries(vec![entry(), entry()])),
         ("synced", Synced { stream, version, digest: digest(), gone: true }.into()),
         ("need", Need { stream, replica, from: 2, to: 300 }.into()),
-        ("saved", Saved { stream, replica, seq: 300 }.into()),
+        ("saved", Saved { stream, replica, seq: 300, head: [5; 8] }.into()),
         ("later", Later { stream, replica, seq: 3, why: LaterWhy::Busy, after: Millis(3000) }.into()),
         ("refused", Refused { stream, replica, seq: 3, code, sentence: sentence.clone() }.into()),
         ("have", Have { stream, above: vec![(replica, 300)] }.into()),
@@ -104,6 +107,7 @@ fn messages() -> Vec<(&'static str, Message)> {
         ("pong", Pong { time: Millis(1) }.into()),
         ("goaway", GoAway { after: Millis(2500) }.into()),
         ("error", ErrorFrame { code: 4403, sentence }.into()),
+        ("lost", Lost { stream, name: EntryName { replica, seq: 300 } }.into()),
     ]
 }
 
@@ -217,7 +221,7 @@ proptest! {
     }
 
     #[test]
-    fn random_bodies_of_known_types_never_panic(kind in 0u8..20, body in proptest::collection::vec(any::<u8>(), 0..120)) {
+    fn random_bodies_of_known_types_never_panic(kind in 0u8..40, body in proptest::collection::vec(any::<u8>(), 0..120)) {
         let mut bytes = vec![kind, body.len() as u8];
         bytes.extend(&body);
         if let Ok(messages) = wire::decode(&bytes.into()) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use causeway_core::directory::DirectoryOp;
 use causeway_core::ids::{ReplicaId, RoomId, StreamId};
-use causeway_core::log::{Entry, EntryKind, Header, StreamLog, Verdict};
+use causeway_core::log::{Dep, Entry, EntryKind, Header, StreamLog, Tip, Verdict};
 use causeway_core::replica::Identity;
 use causeway_core::time::Millis;
 use causeway_core::wire::{self, Body, ErrorCode, Hello, Message, Ping, Saved, Subscribe, Synced, Version};
@@ -146,7 +146,8 @@ impl Device {
 
     /// Asks for a stream with what the log has of it.
     pub(crate) async fn subscribe(&mut self) {
-        let above = self.log.tips().map(|(replica, tip)| (replica, tip.seq)).collect();
+        let mark = |(replica, tip): (_, Tip)| Dep { replica, seq: tip.seq, head: tip.head.short() };
+        let above = self.log.tips().map(mark).collect();
         let version = Version { snapshot: None, above };
         self.link.send(&Subscribe { stream: self.stream, version, digest: self.log.digest() }.into()).await;
     }

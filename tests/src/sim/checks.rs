@@ -117,13 +117,10 @@ impl World {
                 Message::Other(Body::Saved(saved)) => (self.relay.durable_seq(&saved.stream, &saved.replica)
                     < saved.seq)
                     .then(|| format!("calls {saved:?} saved, which is not on its disk")),
-                Message::Other(Body::Synced(synced)) => {
-                    synced.version.above.iter().find_map(|(replica, seq)| {
-                        (self.relay.durable_seq(&synced.stream, replica) < *seq).then(|| {
-                            format!("claims {replica}/{seq} of {}, which is not on its disk", synced.stream)
-                        })
-                    })
-                }
+                Message::Other(Body::Synced(synced)) => synced.version.above.iter().find_map(|mark| {
+                    (self.relay.durable_seq(&synced.stream, &mark.replica) < mark.seq)
+                        .then(|| format!("claims {mark:?} of {}, which is not on its disk", synced.stream))
+                }),
                 Message::Other(_) => None,
             };
             if let Some(lie) = lie {

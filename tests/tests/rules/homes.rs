@@ -1,10 +1,11 @@
 //! Rules 10, 13 and 16: restored homes, wrong clocks, damage.
 
 use causeway_core::device::Event;
+use causeway_core::home;
 use causeway_core::limits::{FRAME_BYTES, LINK_QUEUE_BYTES};
-use causeway_core::log::Head;
+use causeway_core::log::{Dep, Digest, Head};
 use causeway_core::stored::{self, Prefix};
-use causeway_core::wire::{Body, Message};
+use causeway_core::wire::{self, Body, Message, Subscribe, Version};
 use causeway_tests::network::Network;
 
 #[test]
@@ -139,6 +140,70 @@ fn rule_16_a_damaged_home_never_makes_devices_throw_their_work_away() {
 }
 
 #[test]
+fn rule_16_a_damaged_entry_at_the_home_is_told_and_brought_again_by_its_author() {
+    let (mut network, text) = Network::with_document(2);
+    for n in 0..4 {
+        network.insert(0, text, n * 2, "ab");
+        network.rest();
+    }
+    network.go_offline(0);
+    let key = network.relay.disk.rows_of(b'e').nth(2).map(|(key, _)| key.to_vec()).unwrap();
+    network.relay.disk.damage(&key);
+    let before = network.relay.sent.len();
+    let late = network.join();
+    network.open(late, text);
+    for _ in 0..20 {
+        network.rest();
+    }
+    assert_eq!(network.relay.home.figures().entries_damaged, 1);
+    let told = network.events(late);
+    assert!(
+        told.iter().any(|event| matches!(event, Event::Damaged { code, .. } if code == "home.entry")),
+        "{told:?}"
+    );
+    assert_eq!(network.text(late, text), "ab", "what does not build on it is there");
+    let frames = network.relay.sent[before..].iter();
+    let rows = frames.filter(|(_, message)| matches!(message, Message::Entries(_))).count();
+    assert!(rows < 10, "and it is not asked for without end: {rows} frames in twenty seconds");
+    network.go_online(0);
+    for _ in 0..3 {
+        network.rest();
+    }
+    assert_eq!(network.text(late, text), "abababab", "its author brings it again");
+    let mended = network.relay.disk.row(&key).map(<[u8]>::to_vec).unwrap();
+    assert!(stored::decode_entry(mended).is_ok(), "and it stands on the disk again");
+    let next = network.join();
+    network.open(next, text);
+    network.rest();
+    assert_eq!(network.text(next, text), "abababab");
+}
+
+#[test]
+fn a_link_that_asks_a_thousand_times_fills_nobodys_queue() {
+    let (mut network, text) = Network::with_document(2);
+    network.insert(0, text, 0, "one ");
+    network.insert(1, text, 0, "two ");
+    network.rest();
+    network.insert(0, text, 0, "three ");
+    network.rest();
+    let (conn, _) = *network.relay.sent.last().expect("somebody is online");
+    let now = network.clock(0);
+    let replicas: Vec<_> = network.devices.iter().map(|device| device.room.replica()).collect();
+    let mark = |replica: &_| Dep { replica: *replica, seq: 1, head: [0; 8] };
+    let version = Version { snapshot: None, above: replicas.iter().map(mark).collect() };
+    let digest = Digest::of_chains(std::iter::empty());
+    let asked = wire::encode(&Subscribe { stream: text, version, digest }.into());
+    let mut scans = 0;
+    for _ in 0..1_000 {
+        network.relay.home.handle(home::Input::Received(conn, asked.clone()), now);
+        while let Some(output) = network.relay.home.poll_output() {
+            scans += usize::from(matches!(output, home::Output::Scan(..)));
+        }
+    }
+    assert!(scans <= 2, "the store is asked {scans} times before it has answered once");
+}
+
+#[test]
 fn rule_1_a_chain_is_the_same_on_every_disk() {
     let (mut network, text) = Network::with_document(2);
     network.insert(0, text, 0, "chained");
@@ -191,7 +256,8 @@ fn a_commit_that_failed_and_is_on_the_disk_all_the_same_reaches_everybody() {
     network.insert(0, text, 6, "unsure");
     network.settle();
     network.relay.fails_but_writes = false;
-    for _ in 0..10 {
+    // Long before the reader would ask by itself whether it missed anything.
+    for _ in 0..3 {
         network.rest();
     }
     assert_eq!(network.text(1, text), "sure, unsure");

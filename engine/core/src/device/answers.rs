@@ -4,14 +4,16 @@ use crate::device::Room;
 use crate::device::event::Event;
 use crate::device::fork::Why;
 use crate::device::load::Reading;
-use crate::device::stream::{Phase, Sync};
-use crate::ids::StreamId;
-use crate::limits::{CATCH_UP_BYTES, FRAME_ENTRIES, LINK_REPLICAS, RESEND_AFTER, SCAN_BYTES, SCAN_ROWS};
-use crate::log::{Entry, EntryName};
+use crate::device::stream::{Phase, Sync, Unsaved};
+use crate::ids::{ReplicaId, StreamId};
+use crate::limits::{
+    CATCH_UP_BYTES, FRAME_ENTRIES, LINK_REPLICAS, LOST_NAMES, RESEND_AFTER, SCAN_BYTES, SCAN_ROWS,
+};
+use crate::log::{Dep, Entry, EntryName};
 use crate::storage::{Durability, Page, Scan};
 use crate::stored;
 use crate::time::{Millis, Now};
-use crate::wire::{self, Later, Need, Refused, Saved, Seen, Synced};
+use crate::wire::{self, Later, Lost, Need, Refused, Saved, Seen, Synced};
 
 impl Room {
     /// Puts sealed entries on the link, in frames of a bounded size.
@@ -46,12 +48,12 @@ impl Room {
         let mut lost = false;
         for replica in self.identities.keys() {
             let at_home =
-                synced.version.above.iter().find(|(name, _)| name == replica).map_or(0, |(_, seq)| *seq);
+                synced.version.above.iter().find(|mark| mark.replica == *replica).map_or(0, |mark| mark.seq);
             let held = stream
                 .outbox
                 .get(replica)
                 .and_then(|entries| entries.front())
-                .map(|(_, entry)| entry.name().seq);
+                .map(|unsaved| unsaved.entry.name().seq);
             let tip = stream.log.tip(replica).seq;
             // A home restored from a backup lacks what it once called saved: it is read from this disk again.
             lost |= at_home < tip && held.is_none_or(|first| first > at_home + 1);
@@ -62,16 +64,33 @@ impl Room {
         #[cfg(feature = "planted-bugs")]
         let lost = lost && self.planted != Some(crate::planted::Planted::OutboxForgets);
         if lost {
-            let (start, end) = stored::entry_range(&id, 0, u64::MAX);
-            self.scan(Scan { start, end, max_bytes: SCAN_BYTES, max_rows: SCAN_ROWS }, Reading::Lost(id));
+            self.read_lost(id);
         }
-        for (replica, seq) in &synced.version.above {
-            self.mark_saved(id, EntryName { replica: *replica, seq: *seq });
+        for mark in &synced.version.above {
+            self.mark_saved(id, mark, now);
         }
         self.offer_outbox(id, now);
         self.tick_journals(now);
         self.events.push(Event::SaveStatus(id));
         self.compare_digests(synced);
+    }
+
+    /// The home says that it cannot read an entry from its disk; only its author can bring it again.
+    pub(super) fn handle_lost(&mut self, Lost { stream: id, name }: Lost) {
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        if stream.log.tip(&name.replica).seq < name.seq && !stream.lost.contains(&name) {
+            stream.lost.truncate(LOST_NAMES - 1);
+            stream.lost.push(name);
+            self.events.push(Event::Damaged { stream: id, code: "home.entry".into() });
+        }
+    }
+
+    /// Reads this device's own entries of a stream from its disk, to offer what the home lacks.
+    fn read_lost(&mut self, id: StreamId) {
+        if !self.scans.values().any(|reading| matches!(reading, Reading::Lost(of) if *of == id)) {
+            let (start, end) = stored::entry_range(&id, 0, u64::MAX);
+            self.scan(Scan { start, end, max_bytes: SCAN_BYTES, max_rows: SCAN_ROWS }, Reading::Lost(id));
+        }
     }
 
     pub(super) fn handle_lost_page(&mut self, id: StreamId, page: Page, now: Now) {
@@ -81,13 +100,14 @@ impl Room {
             let Ok(entry) = stored::decode_entry(value) else { continue };
             let name = entry.name();
             let saved = stream.saved.get(&name.replica).copied().unwrap_or(0);
-            if !self.identities.contains_key(&name.replica) || name.seq <= saved {
-                continue;
-            }
-            let entries = stream.outbox.entry(name.replica).or_default();
-            if !entries.iter().any(|(_, held)| held.name() == name) {
-                entries.push_back((arrival, entry));
-                entries.make_contiguous().sort_unstable_by_key(|(_, entry)| entry.name().seq);
+            if self.identities.contains_key(&name.replica) && name.seq > saved {
+                let head = stream.log.head_at(&name).map(|head| head.short());
+                let entries = stream.outbox.entry(name.replica).or_default();
+                // Rows come in the order of each chain, so most go to its end.
+                let at = entries.partition_point(|held| held.entry.name().seq < name.seq);
+                if entries.get(at).is_none_or(|held| held.entry.name() != name) {
+                    entries.insert(at, Unsaved { arrival, head, entry });
+                }
             }
         }
         match page.more {
@@ -100,7 +120,8 @@ impl Room {
     }
 
     pub(super) fn handle_saved(&mut self, saved: &Saved, now: Now) {
-        self.mark_saved(saved.stream, EntryName { replica: saved.replica, seq: saved.seq });
+        let Saved { stream, replica, seq, head } = *saved;
+        self.mark_saved(stream, &Dep { replica, seq, head }, now);
         if let Some(stream) = self.streams.get_mut(&saved.stream)
             && matches!(stream.sync, Sync::Following(_))
         {
@@ -124,17 +145,25 @@ impl Room {
 
     /// The home lacks entries that one of ours builds on.
     pub(super) fn handle_need(&mut self, need: &Need, now: Now) {
-        let Some(stream) = self.streams.get(&need.stream) else { return };
+        let Some(stream) = self.streams.get_mut(&need.stream) else { return };
         let range = need.from..=need.to;
         let held = stream.outbox.get(&need.replica).into_iter().flatten();
-        let entries: Vec<Entry> =
-            held.map(|(_, entry)| entry).filter(|entry| range.contains(&entry.name().seq)).cloned().collect();
+        let held = held.map(|unsaved| &unsaved.entry);
+        let entries: Vec<Entry> = held.filter(|entry| range.contains(&entry.name().seq)).cloned().collect();
         if entries.is_empty() {
             // Not in the outbox: let the home say what it has, which finds out whether it lost something. Once is
             // enough however many entries wait there; and what others wrote only they can bring, so asking about it
             // waits for the next time the outbox is offered.
             let asked = matches!(stream.sync, Sync::Asked(_) | Sync::Waiting(_));
-            if self.identities.contains_key(&need.replica) && !asked {
+            let saved = stream.saved.get_mut(&need.replica).filter(|saved| **saved >= need.from);
+            if !self.identities.contains_key(&need.replica) {
+                return;
+            }
+            if let Some(saved) = saved {
+                // The home called it saved and cannot read it any more.
+                *saved = need.from - 1;
+                self.read_lost(need.stream);
+            } else if !asked {
                 self.subscribe(need.stream, now);
             }
         } else {
@@ -153,9 +182,7 @@ impl Room {
     pub(super) fn outbox_due(&self) -> Option<Millis> {
         let due = self.streams.values().filter_map(|stream| match stream.sync {
             Sync::Asked(since) => Some(since.after(RESEND_AFTER)),
-            Sync::Following(since) if stream.has_outbox() || !stream.park.is_empty() => {
-                Some(since.after(RESEND_AFTER))
-            }
+            Sync::Following(since) if stream.waits() => Some(since.after(RESEND_AFTER)),
             Sync::Waiting(until) => Some(until),
             Sync::Following(_) | Sync::Off => None,
         });
@@ -169,10 +196,7 @@ impl Room {
             Sync::Waiting(until) => now.monotonic >= until,
             Sync::Off => false,
         };
-        let late = self
-            .streams
-            .iter()
-            .filter(|(_, stream)| due(stream.sync, stream.has_outbox() || !stream.park.is_empty()));
+        let late = self.streams.iter().filter(|(_, stream)| due(stream.sync, stream.waits()));
         for id in late.map(|(id, _)| *id).collect::<Vec<_>>() {
             self.subscribe(id, now);
         }
@@ -180,25 +204,32 @@ impl Room {
 
     fn offer_outbox(&mut self, id: StreamId, now: Now) {
         let Some(stream) = self.streams.get(&id) else { return };
-        let mut waiting: Vec<(u64, Entry)> =
-            stream.outbox.values().take(LINK_REPLICAS).flatten().cloned().collect();
+        let mut waiting: Vec<&Unsaved> = stream.outbox.values().take(LINK_REPLICAS).flatten().collect();
         // Order of arrival is an order that respects dependencies.
-        waiting.sort_unstable_by_key(|(arrival, _)| *arrival);
-        let entries: Vec<Entry> = waiting.into_iter().map(|(_, entry)| entry).collect();
+        waiting.sort_unstable_by_key(|unsaved| unsaved.arrival);
+        let entries: Vec<Entry> = waiting.into_iter().map(|unsaved| unsaved.entry.clone()).collect();
         self.offer(&entries, now);
     }
 
     /// Promise 3: only now does the outbox forget.
-    fn mark_saved(&mut self, id: StreamId, upto: EntryName) {
+    fn mark_saved(&mut self, id: StreamId, upto: &Dep, now: Now) {
         if !self.identities.contains_key(&upto.replica) {
             return;
         }
         let Some(stream) = self.streams.get_mut(&id) else { return };
-        // A home can only have saved what there is.
-        let seq = upto.seq.min(stream.log.tip(&upto.replica).seq);
+        let wrote = stream.wrote(upto);
+        if wrote == Some(false) {
+            return self.handle_cloned(id, upto.replica, now);
+        }
+        let seq = upto.seq;
+        if seq > stream.log.tip(&upto.replica).seq {
+            // The home holds more in our name than we wrote: what is below may be another's too. Its entries come
+            // before the next `synced`, and then the heads can be compared.
+            return;
+        }
         // Also what was told before: an entry read from the disk again may have been saved on another way meanwhile.
         if let Some(entries) = stream.outbox.get_mut(&upto.replica) {
-            entries.retain(|(_, entry)| entry.name().seq > seq);
+            entries.retain(|unsaved| unsaved.entry.name().seq > seq);
             if entries.is_empty() {
                 stream.outbox.remove(&upto.replica);
             }
@@ -213,11 +244,22 @@ impl Room {
         self.queue.put(stored::saved_key(&id, &upto.replica), stored::encode_number(seq));
     }
 
+    /// Rule 12: the home holds other words under a name of ours, so this store was copied and the other copy was first.
+    /// What this one wrote and did not send in time becomes a fork.
+    fn handle_cloned(&mut self, id: StreamId, replica: ReplicaId, now: Now) {
+        let unsaved = self.unsaved_from(id, EntryName { replica, seq: 0 });
+        match unsaved.iter().map(|(_, entry)| entry.name().seq).min() {
+            Some(seq) => self.close_replica(id, EntryName { replica, seq }, &Why::cloned(), now),
+            None => self.events.push(Event::Damaged { stream: id, code: "replica.cloned".into() }),
+        }
+    }
+
     /// Equal versions with unequal digests: somebody holds other content under the same names (rule 5).
     fn compare_digests(&mut self, synced: &Synced) {
         let Some(stream) = self.streams.get(&synced.stream) else { return };
         let ours = stream.log.tips().map(|(replica, tip)| (replica, tip.seq));
-        if ours.eq(synced.version.above.iter().copied()) && stream.log.digest() != synced.digest {
+        let theirs = synced.version.above.iter().map(|mark| (mark.replica, mark.seq));
+        if ours.eq(theirs) && stream.log.digest() != synced.digest {
             self.events.push(Event::Damaged { stream: synced.stream, code: "stream.digest".into() });
         }
     }

@@ -21,6 +21,16 @@ pub(super) struct Why {
     pub(super) sentence: String,
 }
 
+impl Why {
+    /// Another copy of this device's store writes under the same names.
+    pub(super) fn cloned() -> Self {
+        Self {
+            code: "replica.cloned".into(),
+            sentence: "this device's store was copied: another one writes under its name".into(),
+        }
+    }
+}
+
 impl Room {
     /// Ends a replica in a stream: its entries from `from` on, those of this device that came after them, and what is
     /// not sealed become a fork; the stream is built again from what the home took, and writing goes on under a new
@@ -39,7 +49,7 @@ impl Room {
         }
         let closed = stream.closed.clone();
         for (replica, entries) in stream.outbox.iter_mut() {
-            entries.retain(|(_, entry)| closed.get(replica).is_none_or(|from| entry.name().seq < *from));
+            entries.retain(|held| closed.get(replica).is_none_or(|from| held.entry.name().seq < *from));
         }
         stream.outbox.retain(|_, entries| !entries.is_empty());
         stream.phase = Phase::Rebuilding;
@@ -137,17 +147,17 @@ impl Room {
     }
 
     /// Entries of a replica that the home has not called saved, on this disk or on their way there.
-    fn unsaved_from(&self, id: StreamId, from: EntryName) -> Vec<(u64, Entry)> {
+    pub(super) fn unsaved_from(&self, id: StreamId, from: EntryName) -> Vec<(u64, Entry)> {
         let outbox = self.streams.get(&id).and_then(|stream| stream.outbox.get(&from.replica));
         let sealed = self.queue.waiting().filter_map(|tag| match tag {
-            Tag::Sealed { entry, arrival, .. } if entry.header().stream == id => {
-                Some((*arrival, (**entry).clone()))
-            }
+            Tag::Sealed { unsaved, .. } if unsaved.entry.header().stream == id => Some(&**unsaved),
             Tag::Sealed { .. } | Tag::Journaled { .. } | Tag::Rebuild(_) | Tag::Load(_) => None,
         });
         let of_replica = |name: EntryName| name.replica == from.replica && name.seq >= from.seq;
-        let all = outbox.into_iter().flatten().cloned().chain(sealed);
-        all.filter(|(_, entry)| of_replica(entry.name())).collect()
+        let all = outbox.into_iter().flatten().chain(sealed);
+        all.filter(|held| of_replica(held.entry.name()))
+            .map(|held| (held.arrival, held.entry.clone()))
+            .collect()
     }
 
     /// Moves what is not sealed into the fork.

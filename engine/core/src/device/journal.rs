@@ -3,13 +3,13 @@
 use crate::device::event::{Event, Storage};
 use crate::device::fork::Why;
 use crate::device::receipts::Receipt;
-use crate::device::stream::{Journal, Phase, Stream, Sync, Unsealed};
+use crate::device::stream::{Journal, Phase, Stream, Sync, Unsaved, Unsealed};
 use crate::device::{Output, Room, failing};
 use crate::ids::{ReplicaId, StreamId};
 use crate::limits::{JOURNAL_BYTES, JOURNAL_INTERVAL, SEAL_INTERVAL, STORE_RETRY};
 use crate::log::{Entry, EntryKind, EntryName, Header, Verdict};
 use crate::storage::{CommitError, Durability};
-use crate::stored::{self, ReplicaRecord, StreamRecord, TipRecord};
+use crate::stored::{self, IndexRecord, ReplicaRecord, StreamRecord, TipRecord};
 use crate::time::{Millis, Now};
 use crate::wire;
 use crate::write_queue::{OpId, Stored};
@@ -18,8 +18,8 @@ use crate::ydoc;
 /// What becomes durable with a commit.
 #[derive(Debug)]
 pub(super) enum Tag {
-    /// A sealed entry with its arrival number, and the number of the newest edit in it.
-    Sealed { entry: Box<Entry>, arrival: u64, edit: u64 },
+    /// A sealed entry, and the number of the newest edit in it.
+    Sealed { unsaved: Box<Unsaved>, edit: u64 },
     /// The journal of a stream up to an edit.
     Journaled { stream: StreamId, edit: u64 },
     /// Refused work was set aside; the stream is read again.
@@ -31,7 +31,7 @@ pub(super) enum Tag {
 impl Tag {
     pub(super) fn entry(&self) -> Option<&Entry> {
         match self {
-            Self::Sealed { entry, .. } => Some(entry),
+            Self::Sealed { unsaved, .. } => Some(&unsaved.entry),
             Self::Journaled { .. } | Self::Rebuild(_) | Self::Load(_) => None,
         }
     }
@@ -152,8 +152,10 @@ impl Room {
             }
             Verdict::Known | Verdict::Waits(_) => return,
         }
+        let head = Some(stream.log.tip(&replica).head.short());
         let arrival = self.store_entry(&entry);
-        self.queue.tag(Tag::Sealed { entry: Box::new(entry), arrival, edit }, Durability::Strict);
+        let unsaved = Box::new(Unsaved { arrival, head, entry });
+        self.queue.tag(Tag::Sealed { unsaved, edit }, Durability::Strict);
     }
 
     /// Puts an accepted entry on this device's disk; answers its arrival number.
@@ -162,10 +164,11 @@ impl Room {
         let Some(stream) = self.streams.get_mut(&id) else { return 0 };
         let arrival = stream.arrivals;
         stream.arrivals += 1;
-        let tip = TipRecord::from(stream.log.tip(&name.replica));
+        let tip = stream.log.tip(&name.replica);
+        let index = IndexRecord { arrival, head: tip.head };
         self.queue.put(stored::entry_key(&id, arrival), stored::encode_entry(entry));
-        self.queue.put(stored::index_key(&id, &name.replica, name.seq), stored::encode_number(arrival));
-        self.queue.put(stored::tip_key(&id, &name.replica), tip.encode());
+        self.queue.put(stored::index_key(&id, &name.replica, name.seq), index.encode());
+        self.queue.put(stored::tip_key(&id, &name.replica), TipRecord::from(tip).encode());
         self.queue.put(stored::stream_key(&id), StreamRecord { arrivals: arrival + 1 }.encode());
         arrival
     }
@@ -282,7 +285,7 @@ impl Room {
 
     fn handle_durable(&mut self, tag: Tag, now: Now) {
         match tag {
-            Tag::Sealed { entry, arrival, edit } => self.handle_sealed(*entry, arrival, edit, now),
+            Tag::Sealed { unsaved, edit } => self.handle_sealed(*unsaved, edit, now),
             Tag::Journaled { stream: id, edit } => {
                 if let Some(stream) = self.streams.get_mut(&id)
                     && self.storage != Storage::Lost
@@ -296,7 +299,8 @@ impl Room {
     }
 
     /// The entry is on this device's disk: now it may leave.
-    fn handle_sealed(&mut self, entry: Entry, arrival: u64, edit: u64, now: Now) {
+    fn handle_sealed(&mut self, unsaved: Unsaved, edit: u64, now: Now) {
+        let entry = unsaved.entry.clone();
         let (id, name) = (entry.header().stream, entry.name());
         let Some(stream) = self.streams.get_mut(&id) else { return };
         stream.journal.sealing = false;
@@ -311,7 +315,7 @@ impl Room {
         if follows && !stream.has_outbox() {
             stream.sync = Sync::Following(now.monotonic);
         }
-        stream.outbox.entry(name.replica).or_default().push_back((arrival, entry.clone()));
+        stream.outbox.entry(name.replica).or_default().push_back(unsaved);
         self.events.push(Event::SaveStatus(id));
         if follows {
             #[cfg(feature = "planted-bugs")]

@@ -9,6 +9,7 @@ use crate::ids::{ReplicaId, StreamId};
 use crate::limits::{
     HELLO_WAIT, LINK_REPLICAS, PING_AFTER, RETRY_FIRST, RETRY_MOST, SILENCE, VERSION_REPLICAS,
 };
+use crate::log::{Dep, Tip};
 use crate::presence::Lease;
 use crate::sorted::SortedSet;
 use crate::stored::{self, META, MetaRecord};
@@ -180,6 +181,7 @@ impl Room {
             Message::Other(Body::Refused(refused)) if live => self.handle_refused(&refused, now),
             Message::Other(Body::Need(need)) if live => self.handle_need(&need, now),
             Message::Other(Body::Seen(seen)) if live => self.handle_seen(&seen),
+            Message::Other(Body::Lost(lost)) if live => self.handle_lost(lost),
             Message::Other(Body::Board(changes)) if live => {
                 self.others.handle_changes(changes);
                 self.events.push(Event::Others);
@@ -242,8 +244,8 @@ impl Room {
             return;
         }
         stream.sync = Sync::Asked(now.monotonic);
-        let above =
-            stream.log.tips().take(VERSION_REPLICAS).map(|(replica, tip)| (replica, tip.seq)).collect();
+        let mark = |(replica, tip): (ReplicaId, Tip)| Dep { replica, seq: tip.seq, head: tip.head.short() };
+        let above = stream.log.tips().take(VERSION_REPLICAS).map(mark).collect();
         let version = Version { snapshot: None, above };
         let subscribe = Subscribe { stream: id, version, digest: stream.log.digest() };
         self.send(&subscribe.into());

@@ -2,7 +2,7 @@
 
 use crate::device::event::{Change, Event};
 use crate::device::journal::Tag;
-use crate::device::stream::{Body, Phase, Stream};
+use crate::device::stream::{Body, Phase, Stream, Unsaved};
 use crate::device::{Room, failing};
 use crate::directory::{self, Directory};
 use crate::ids::{ReplicaId, StreamId};
@@ -205,7 +205,9 @@ impl Stream {
             let header = entry.header();
             let saved = self.saved.get(&header.replica).copied().unwrap_or(0);
             if own(&header.replica) && header.seq > saved {
-                self.outbox.entry(header.replica).or_default().push_back((arrival, entry.clone()));
+                let head = Some(self.log.tip(&header.replica).head.short());
+                let unsaved = Unsaved { arrival, head, entry: entry.clone() };
+                self.outbox.entry(header.replica).or_default().push_back(unsaved);
             }
             match (&mut self.body, header.kind) {
                 (Body::Directory(directory), EntryKind::Edit) => {

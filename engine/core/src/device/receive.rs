@@ -23,7 +23,12 @@ impl Room {
         }
         let streams = &self.streams;
         let here = |stream, name| streams.get(&stream).is_some_and(|stream| stream.park.holds(name));
-        for (stream, Missing { replica, from, to }) in self.wants.take(here) {
+        let lost = |stream, name| streams.get(&stream).is_some_and(|stream| stream.lost.contains(&name));
+        let mut wants = self.wants.take(here);
+        wants.retain(|(stream, missing)| {
+            !lost(*stream, EntryName { replica: missing.replica, seq: missing.from })
+        });
+        for (stream, Missing { replica, from, to }) in wants {
             self.send(&Need { stream, replica, from, to }.into());
         }
     }
@@ -81,13 +86,10 @@ impl Room {
         if own && writes_on && !stream.journal.updates.is_empty() {
             // Rule 12: an entry under our own name that we did not write, while we have written others under it.
             let from = EntryName { replica, seq: stream.log.tip(&replica).seq + 1 };
-            let why = Why {
-                code: "replica.cloned".into(),
-                sentence: "this device's store was copied: another one writes under its name".into(),
-            };
-            return self.close_replica(id, from, &why, now);
+            return self.close_replica(id, from, &Why::cloned(), now);
         }
         stream.log.extend(entry, accepted);
+        stream.lost.retain(|name| *name != entry.name());
         if header.kind == EntryKind::Delete {
             return self.handle_gone(id, now);
         }

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use crate::device::receipts::Marks;
 use crate::directory::Directory;
 use crate::ids::{ReplicaId, StreamId, StreamKind};
-use crate::log::{Entry, EntryName, Park, StreamLog};
+use crate::log::{Dep, Entry, EntryName, Park, StreamLog};
 use crate::sorted::{SortedMap, SortedSet};
 use crate::time::Millis;
 use crate::ydoc::Document;
@@ -21,16 +21,28 @@ pub(super) struct Stream {
     pub(super) reading: u64,
     pub(super) body: Body,
     pub(super) journal: Journal,
-    /// Sealed entries of this device that the home has not answered `saved` for, with their arrival numbers.
-    pub(super) outbox: SortedMap<ReplicaId, VecDeque<(u64, Entry)>>,
+    /// Sealed entries of this device that the home has not answered `saved` for.
+    pub(super) outbox: SortedMap<ReplicaId, VecDeque<Unsaved>>,
     /// Up to where the home has answered `saved`.
     pub(super) saved: SortedMap<ReplicaId, u64>,
     /// Replicas of this device that were refused here, from which entry on.
     pub(super) closed: SortedMap<ReplicaId, u64>,
     pub(super) sync: Sync,
+    /// Entries that the home cannot read from its disk: not asked for until they come.
+    pub(super) lost: Vec<EntryName>,
     /// Replicas whose chains grew since the home was told.
     pub(super) to_tell: SortedSet<ReplicaId>,
     pub(super) marks: Marks,
+}
+
+/// A sealed entry of this device that the home has not answered `saved` for.
+#[derive(Clone, Debug)]
+pub(super) struct Unsaved {
+    /// Its arrival number on this device.
+    pub(super) arrival: u64,
+    /// First bytes of its chain's head, if they are known: `saved` must name the same.
+    pub(super) head: Option<[u8; 8]>,
+    pub(super) entry: Entry,
 }
 
 /// Whether the stream can be used.
@@ -122,6 +134,7 @@ impl Stream {
             saved: SortedMap::new(),
             closed: SortedMap::new(),
             sync: Sync::Off,
+            lost: Vec::new(),
             to_tell: SortedSet::new(),
             marks: Marks::default(),
         }
@@ -144,6 +157,21 @@ impl Stream {
     /// Whether an entry belongs to refused work.
     pub(super) fn is_refused(&self, name: EntryName) -> bool {
         self.closed.get(&name.replica).is_some_and(|from| name.seq >= *from)
+    }
+
+    /// Whether what the home holds at an entry of this device's is what this device wrote there; `None` if it cannot be
+    /// told yet.
+    pub(super) fn wrote(&self, mark: &Dep) -> Option<bool> {
+        let name = EntryName { replica: mark.replica, seq: mark.seq };
+        let unsaved = self.outbox.get(&mark.replica).into_iter().flatten();
+        let noted = unsaved.filter(|unsaved| unsaved.entry.name() == name).find_map(|unsaved| unsaved.head);
+        let head = noted.or_else(|| Some(self.log.head_at(&name)?.short()));
+        head.map(|head| head == mark.head)
+    }
+
+    /// Whether something waits that asking the home may bring.
+    pub(super) fn waits(&self) -> bool {
+        self.has_outbox() || (!self.park.is_empty() && self.lost.is_empty())
     }
 
     pub(super) fn has_outbox(&self) -> bool {

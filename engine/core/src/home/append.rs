@@ -9,7 +9,7 @@ use crate::ids::{ConnId, ReplicaId, StreamId};
 use crate::limits::{COMMIT_BYTES, LATER_AFTER, ROOM_STREAMS};
 use crate::log::{Accepted, Entry, EntryKind, Missing, Refusal, Verdict};
 use crate::storage::{CommitError, Durability};
-use crate::stored::{self, Prefix, StreamRecord, TipRecord, Tombstone};
+use crate::stored::{self, IndexRecord, Prefix, StreamRecord, TipRecord, Tombstone};
 use crate::time::Now;
 use crate::wire::{self, ErrorCode, Later, LaterWhy, Need, Refused, Saved};
 use crate::write_queue::{OpId, Stored};
@@ -19,6 +19,8 @@ use crate::write_queue::{OpId, Stored};
 pub(super) enum Appended {
     /// An entry, and the link it came on.
     Entry { conn: ConnId, arrival: u64, entry: Entry },
+    /// An entry that is put back in the place of a damaged row.
+    Mended { conn: ConnId, arrival: u64, entry: Entry },
     /// A link that sent again what is on its way already.
     Again { conn: ConnId, stream: StreamId, replica: ReplicaId },
 }
@@ -71,6 +73,7 @@ impl Home {
         }
         match state.log.judge(&entry) {
             Verdict::Fresh(accepted) => self.append(conn, entry, accepted),
+            Verdict::Known if state.hole_of(&entry.name()).is_some() => self.mend(conn, &entry),
             Verdict::Known => self.answer_known(conn, stream, replica, seq),
             Verdict::Waits(missing) => {
                 // What does not fit is asked for again with the rest.
@@ -126,16 +129,16 @@ impl Home {
             self.queue.put(stored::tombstone_key(&stream), tombstone.encode());
         } else {
             self.queue.put(stored::entry_key(&stream, arrival), stored::encode_entry(&entry));
-            let index = stored::index_key(&stream, &name.replica, name.seq);
-            self.queue.put(index, stored::encode_number(arrival));
+            let index = IndexRecord { arrival, head: tip.head };
+            self.queue.put(stored::index_key(&stream, &name.replica, name.seq), index.encode());
             self.queue.put(stored::tip_key(&stream, &name.replica), TipRecord::from(tip).encode());
         }
         let record = StreamRecord { arrivals: arrival + 1 };
         self.queue.put(stored::stream_key(&stream), record.encode());
         #[cfg(feature = "planted-bugs")]
         if self.planted == Some(crate::planted::Planted::SavedEarly) {
-            let (replica, seq) = (name.replica, name.seq);
-            self.send(conn, &Saved { stream, replica, seq }.into());
+            let (replica, seq, head) = (name.replica, name.seq, tip.head.short());
+            self.send(conn, &Saved { stream, replica, seq, head }.into());
         }
         self.queue.tag(Appended::Entry { conn, arrival, entry }, Durability::Strict);
     }
@@ -147,6 +150,7 @@ impl Home {
                 for appended in self.queue.abandon() {
                     self.answer_failed(&appended);
                 }
+                self.doubt_live();
                 self.forget_unsaved();
                 self.reload(now);
             }
@@ -170,6 +174,7 @@ impl Home {
                     self.mark_durable(&entry, arrival, now);
                     runs.entry((stream, conn)).or_insert_with(|| (arrival, Vec::new())).1.push(entry);
                 }
+                Appended::Mended { conn, arrival, entry } => self.handle_mended(conn, arrival, &entry),
             }
         }
         // Who falls behind goes on from the first entry of the commit: runs come by author, not by arrival.
@@ -201,7 +206,7 @@ impl Home {
     }
 
     /// One frame for all readers; its memory is shared.
-    fn forward(&mut self, stream: StreamId, author: ConnId, arrival: u64, entries: &[Entry]) {
+    pub(super) fn forward(&mut self, stream: StreamId, author: ConnId, arrival: u64, entries: &[Entry]) {
         let frame = wire::encode_entries(entries);
         let readers: Vec<(ConnId, bool)> = self
             .conns
@@ -238,10 +243,11 @@ impl Home {
         }
     }
 
-    fn answer_saved(&mut self, conn: ConnId, stream: StreamId, replica: ReplicaId) {
-        let seq = self.streams.get(&stream).map_or(0, |state| state.durable_seq(&replica));
-        if seq > 0 {
-            self.send(conn, &Saved { stream, replica, seq }.into());
+    pub(super) fn answer_saved(&mut self, conn: ConnId, stream: StreamId, replica: ReplicaId) {
+        let durable = self.streams.get(&stream).and_then(|state| state.durable.get(&replica));
+        if let Some((seq, head)) = durable {
+            let saved = Saved { stream, replica, seq: *seq, head: head.short() };
+            self.send(conn, &saved.into());
         }
     }
 

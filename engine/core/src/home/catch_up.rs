@@ -6,13 +6,12 @@
 use std::collections::BTreeMap;
 
 use crate::home::Home;
-use crate::home::conn::Conn;
 use crate::home::stream::HomeStream;
 use crate::ids::{ConnId, ReplicaId, StreamId};
-use crate::limits::{CATCH_UP_BYTES, FRAME_ENTRIES, SCAN_ROWS};
+use crate::limits::{CATCH_UP_BYTES, FRAME_ENTRIES, LINK_READS, SCAN_ROWS, WALK_LOOKUPS};
 use crate::log::Entry;
 use crate::storage::{Page, Scan, StoreFailure};
-use crate::stored;
+use crate::stored::{self, IndexRecord};
 use crate::time::Now;
 use crate::wire::{self, ErrorCode, Synced, Version};
 use crate::write_queue::OpId;
@@ -31,18 +30,31 @@ pub(super) enum Following {
 pub(super) struct Walk {
     /// Arrival number to go on from; `None` while it is being looked up.
     next: Option<u64>,
-    /// Answers to look-ups that are awaited.
-    lookups: usize,
-    /// The earliest answer so far.
+    /// Scans under way: look-ups, and then one page at a time.
+    reads: usize,
+    /// The earliest answer to a look-up so far.
     earliest: u64,
     /// What the reader holds already.
     held: BTreeMap<ReplicaId, u64>,
-    /// Whether a scan is under way.
-    scanning: bool,
+    /// The reader has asked again meanwhile; the newest question is answered when no scan is under way.
+    again: Option<Ask>,
+}
+
+/// What a reader holds.
+#[derive(Debug)]
+struct Ask {
+    version: Version,
+    in_step: bool,
+}
+
+impl Walk {
+    fn from(next: u64) -> Self {
+        Self { next: Some(next), reads: 0, earliest: 0, held: BTreeMap::new(), again: None }
+    }
 }
 
 /// What a scan was for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(super) enum Reading {
     /// The room itself.
     Load,
@@ -50,13 +62,17 @@ pub(super) enum Reading {
     Lookup(ConnId, StreamId),
     /// The next entries for a reader.
     Rows(ConnId, StreamId),
+    /// The name of the entry whose row at this arrival is damaged.
+    Name(StreamId, u64),
+    /// The heads around an entry that was brought again.
+    Heads(ConnId, Box<Entry>),
 }
 
 impl Reading {
-    pub(super) fn conn(self) -> Option<ConnId> {
+    pub(super) fn conn(&self) -> Option<ConnId> {
         match self {
-            Self::Load => None,
-            Self::Lookup(conn, _) | Self::Rows(conn, _) => Some(conn),
+            Self::Load | Self::Name(..) | Self::Heads(..) => None,
+            Self::Lookup(conn, _) | Self::Rows(conn, _) => Some(*conn),
         }
     }
 }
@@ -73,14 +89,28 @@ impl Home {
                 Ok(page) => self.handle_rows(conn, stream, page),
                 Err(_) => self.fail_reader(conn),
             },
+            // What cannot be read now is found again by the next walk that meets the hole.
+            Some(Reading::Name(stream, arrival)) => match result {
+                Ok(page) => self.handle_names(stream, arrival, page),
+                Err(_) => self.forget_hole(&stream, arrival),
+            },
+            Some(Reading::Heads(conn, entry)) => {
+                if let Ok(page) = result {
+                    self.handle_heads(conn, *entry, &page);
+                }
+            }
             None => {}
         }
     }
 
     /// Starts to bring a reader from `version` to the end of the log.
     pub(super) fn follow(&mut self, conn: ConnId, stream: StreamId, version: &Version, in_step: bool) {
+        if let Some(walk) = self.walk_mut(conn, stream).filter(|walk| walk.reads > 0) {
+            walk.again = Some(Ask { version: version.clone(), in_step });
+            return;
+        }
         let Some(state) = self.streams.get(&stream) else { return self.follow_unborn(conn, stream) };
-        let held: BTreeMap<_, _> = version.above.iter().copied().collect();
+        let held: BTreeMap<_, _> = version.above.iter().map(|mark| (mark.replica, mark.seq)).collect();
         let lacking: Vec<(ReplicaId, u64)> = state
             .durable
             .iter()
@@ -91,18 +121,19 @@ impl Home {
         let end = state.durable_arrivals;
         let nothing = in_step || lacking.is_empty();
         // A newcomer walks from the start; looking up thousands of chains would cost more than passing over entries.
-        let from_start = held.is_empty() || lacking.len() > LOOKUPS || self.scans.len() > SCANS;
+        let Some(link) = self.conns.get_mut(&conn) else { return };
+        let many = lacking.len() > WALK_LOOKUPS || link.lookups + lacking.len() > LINK_READS;
+        let from_start = held.is_empty() || many;
         let next = match (nothing, from_start) {
             (true, _) => Some(end),
             (false, true) => Some(0),
             (false, false) => None,
         };
-        let lookups = if next.is_none() { lacking.len() } else { 0 };
-        let walk = Walk { next, lookups, earliest: end, held, scanning: false };
-        let Some(link) = self.conns.get_mut(&conn) else { return };
-        link.set_following(stream, Following::Reading(walk));
-        self.scans.retain(|_, reading| !reading.is_for(conn, stream));
-        if lookups == 0 {
+        let reads = if next.is_none() { lacking.len() } else { 0 };
+        let walk = Walk { next, reads, earliest: end, held, again: None };
+        link.follows.insert(stream, Following::Reading(walk));
+        link.lookups += reads;
+        if reads == 0 {
             return self.continue_reading(conn, stream);
         }
         for (replica, seq) in lacking {
@@ -115,7 +146,7 @@ impl Home {
     /// Nothing is here yet of the stream, and nothing is kept for it but that this link follows it.
     fn follow_unborn(&mut self, conn: ConnId, stream: StreamId) {
         if let Some(link) = self.conns.get_mut(&conn) {
-            link.set_following(stream, Following::Live);
+            link.follows.insert(stream, Following::Live);
         }
         let empty = HomeStream::new(stream);
         let (version, digest) = (empty.durable_version(), empty.durable_digest());
@@ -149,8 +180,8 @@ impl Home {
         let Some(Following::Reading(walk)) = link.follows.get_mut(&stream) else { return };
         match walk.next {
             Some(next) if next >= end => self.finish_reading(conn, stream),
-            Some(next) if room && !walk.scanning => {
-                walk.scanning = true;
+            Some(next) if room && walk.reads == 0 => {
+                walk.reads = 1;
                 link.pages += 1;
                 let (start, end) = stored::entry_range(&stream, next, end);
                 let scan =
@@ -165,27 +196,36 @@ impl Home {
     pub(super) fn resume_reading(&mut self) {
         let mut walks = Vec::new();
         for (conn, link) in &mut self.conns {
-            link.pages = 0;
+            (link.pages, link.lookups) = (0, 0);
             for (stream, following) in &mut link.follows {
                 if let Following::Reading(walk) = following {
-                    walk.scanning = false;
-                    walk.lookups = 0;
+                    walk.reads = 0;
                     walk.next.get_or_insert(0);
                     walks.push((*conn, *stream));
                 }
             }
         }
         for (conn, stream) in walks {
-            self.continue_reading(conn, stream);
+            self.step(conn, stream);
+        }
+    }
+
+    /// After a commit failed nobody knows what of it is on the disk, so whoever was live reads on from what was there
+    /// for certain.
+    pub(super) fn doubt_live(&mut self) {
+        for (stream, state) in &self.streams {
+            for link in self.conns.values_mut() {
+                if let Some(following @ Following::Live) = link.follows.get_mut(stream) {
+                    *following = Following::Reading(Walk::from(state.durable_arrivals));
+                }
+            }
         }
     }
 
     /// A link's queue is full: it goes on from the log at `arrival` when it has drained.
     pub(super) fn fall_behind(&mut self, conn: ConnId, stream: StreamId, arrival: u64) {
         let Some(link) = self.conns.get_mut(&conn) else { return };
-        let walk =
-            Walk { next: Some(arrival), lookups: 0, earliest: 0, held: BTreeMap::new(), scanning: false };
-        link.set_following(stream, Following::Reading(walk));
+        link.follows.insert(stream, Following::Reading(Walk::from(arrival)));
         self.figures.links_behind += 1;
     }
 
@@ -200,14 +240,25 @@ impl Home {
     }
 
     fn handle_looked_up(&mut self, conn: ConnId, stream: StreamId, page: &Page) {
+        if let Some(link) = self.conns.get_mut(&conn) {
+            link.lookups = link.lookups.saturating_sub(1);
+        }
         let Some(walk) = self.walk_mut(conn, stream) else { return };
         // An index row that is missing or damaged means a walk from the start, which finds everything.
-        let found = page.rows.first().and_then(|(_, value)| stored::decode_number(value).ok()).unwrap_or(0);
-        walk.earliest = walk.earliest.min(found);
-        walk.lookups = walk.lookups.saturating_sub(1);
-        if walk.lookups == 0 {
+        let index = page.rows.first().and_then(|(_, value)| IndexRecord::decode(value).ok());
+        walk.earliest = walk.earliest.min(index.map_or(0, |index| index.arrival));
+        walk.reads = walk.reads.saturating_sub(1);
+        if walk.reads == 0 {
             walk.next = Some(walk.earliest);
-            self.continue_reading(conn, stream);
+            self.step(conn, stream);
+        }
+    }
+
+    /// No scan is under way for a walk: it begins anew if the reader has asked again, and goes on otherwise.
+    fn step(&mut self, conn: ConnId, stream: StreamId) {
+        match self.walk_mut(conn, stream).and_then(|walk| walk.again.take()) {
+            Some(Ask { version, in_step }) => self.follow(conn, stream, &version, in_step),
+            None => self.continue_reading(conn, stream),
         }
     }
 
@@ -215,18 +266,21 @@ impl Home {
         let last =
             page.rows.last().and_then(|(key, _)| stored::parse_entry_key(key)).map(|(_, arrival)| arrival);
         let Some(link) = self.conns.get_mut(&conn) else { return };
+        link.pages = link.pages.saturating_sub(1);
         let Some(Following::Reading(walk)) = link.follows.get_mut(&stream) else { return };
-        if std::mem::take(&mut walk.scanning) {
-            link.pages -= 1;
+        walk.reads = 0;
+        let (mut entries, mut holes) = (Vec::new(), Vec::new());
+        for (key, value) in page.rows {
+            match stored::decode_entry(value) {
+                Ok(entry)
+                    if walk.held.get(&entry.header().replica).is_none_or(|seq| entry.header().seq > *seq) =>
+                {
+                    entries.push(entry);
+                }
+                Ok(_) => {}
+                Err(_) => holes.extend(stored::parse_entry_key(&key).map(|(_, arrival)| arrival)),
+            }
         }
-        let entries: Vec<Entry> = page
-            .rows
-            .into_iter()
-            .filter_map(|(_, value)| stored::decode_entry(value).ok())
-            .filter(|entry| {
-                walk.held.get(&entry.header().replica).is_none_or(|seq| entry.header().seq > *seq)
-            })
-            .collect();
         let more = page.more.is_some();
         let next = last.map(|arrival| arrival + 1);
         let asked_end = next.unwrap_or(0);
@@ -239,7 +293,10 @@ impl Home {
             self.figures.entries_forwarded += entries.len() as u64;
             self.send_bytes(conn, wire::encode_entries(&entries));
         }
-        self.continue_reading(conn, stream);
+        for arrival in holes {
+            self.note_hole(stream, arrival);
+        }
+        self.step(conn, stream);
     }
 
     fn finish_reading(&mut self, conn: ConnId, stream: StreamId) {
@@ -251,9 +308,10 @@ impl Home {
             gone: state.log.is_gone(),
         };
         if let Some(link) = self.conns.get_mut(&conn) {
-            link.set_following(stream, Following::Live);
+            link.follows.insert(stream, Following::Live);
         }
         self.send(conn, &synced.into());
+        self.tell_holes(conn, stream);
     }
 
     fn walk_mut(&mut self, conn: ConnId, stream: StreamId) -> Option<&mut Walk> {
@@ -263,29 +321,3 @@ impl Home {
         }
     }
 }
-
-impl Conn {
-    /// Follows a stream from another place; a page under way for the old one is no longer waited for.
-    fn set_following(&mut self, stream: StreamId, following: Following) {
-        if let Some(Following::Reading(walk)) = self.follows.insert(stream, following)
-            && walk.scanning
-        {
-            self.pages -= 1;
-        }
-    }
-}
-
-impl Reading {
-    fn is_for(self, conn: ConnId, stream: StreamId) -> bool {
-        match self {
-            Self::Load => false,
-            Self::Lookup(c, s) | Self::Rows(c, s) => c == conn && s == stream,
-        }
-    }
-}
-
-/// Chains looked up for one reader.
-const LOOKUPS: usize = 64;
-/// Scans of a room under way, after which nothing more is looked up: a device that keeps asking must not fill the store's
-/// queue, in which all rooms wait.
-const SCANS: usize = 1024;

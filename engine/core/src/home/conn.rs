@@ -24,6 +24,8 @@ pub(super) struct Conn {
     pub(super) follows: BTreeMap<StreamId, Following>,
     /// Links whose presence has changed while this one's queue was full.
     missed: BTreeSet<ConnId>,
+    /// Places in the log that are being looked up for it.
+    pub(super) lookups: usize,
     /// Pages that are being read for it; each becomes a frame in its queue.
     pub(super) pages: usize,
 }
@@ -45,6 +47,7 @@ impl Conn {
             proven: BTreeSet::new(),
             follows: BTreeMap::new(),
             missed: BTreeSet::new(),
+            lookups: 0,
             pages: 0,
         }
     }

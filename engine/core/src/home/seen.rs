@@ -73,19 +73,19 @@ impl Readers {
 
 impl Home {
     pub(super) fn handle_have(&mut self, conn: ConnId, have: &Have, now: Now) {
-        self.handle_held(conn, &have.stream, &have.above, now);
+        self.handle_held(conn, &have.stream, have.above.iter().copied(), now);
     }
 
     pub(super) fn handle_held(
         &mut self,
         conn: ConnId,
         stream: &StreamId,
-        above: &[(ReplicaId, u64)],
+        above: impl Iterator<Item = (ReplicaId, u64)>,
         now: Now,
     ) {
         let Some(state) = self.streams.get_mut(stream) else { return };
         for (replica, seq) in above {
-            state.readers.handle_have(conn, *replica, *seq);
+            state.readers.handle_have(conn, replica, seq);
         }
         self.expect_seen(now);
     }

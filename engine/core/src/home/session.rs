@@ -98,6 +98,7 @@ impl Home {
         }
         let Some(state) = self.conns.get_mut(&conn) else { return };
         state.proven.insert(replica);
+        self.ask_for_holes(conn, replica);
         self.handle_author(&replica, now);
         let Some(state) = self.conns.get(&conn) else { return };
         if state.proven.len() > LINK_REPLICAS {
@@ -121,17 +122,16 @@ impl Home {
             .get(&subscribe.stream)
             .is_none_or(|state| state.durable_digest() == subscribe.digest || state.log.is_gone());
         // What a reader comes with counts as applied.
-        self.handle_held(conn, &subscribe.stream, &subscribe.version.above, now);
+        let held = subscribe.version.above.iter().map(|mark| (mark.replica, mark.seq));
+        self.handle_held(conn, &subscribe.stream, held, now);
         self.follow(conn, subscribe.stream, &subscribe.version, in_step);
     }
 
     fn handle_need(&mut self, conn: ConnId, need: &Need) {
         let Some(state) = self.streams.get(&need.stream) else { return };
         let mut version = state.durable_version();
-        for (replica, seq) in &mut version.above {
-            if *replica == need.replica {
-                *seq = need.from - 1;
-            }
+        for mark in version.above.iter_mut().filter(|mark| mark.replica == need.replica) {
+            mark.seq = need.from - 1;
         }
         // A walk under way brings what is asked for, or tells at its end what there is.
         let live = |link: &Conn| matches!(link.follows.get(&need.stream), Some(Following::Live));

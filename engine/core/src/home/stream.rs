@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::home::seen::Readers;
 use crate::ids::{ConnId, ReplicaId, StreamId};
-use crate::log::{Digest, Head, Park, Refusal, StreamLog, Tip};
+use crate::log::{Dep, Digest, EntryName, Head, Park, Refusal, StreamLog, Tip};
 use crate::wire::Version;
 
 /// The log of a stream as judged, and how much of it is on the disk.
@@ -24,6 +24,8 @@ pub(super) struct HomeStream {
     pub(super) refused: BTreeMap<ReplicaId, (u64, Refusal)>,
     /// Who has applied what.
     pub(super) readers: Readers,
+    /// Damaged rows of entries, by arrival, with the names of the entries once they are known.
+    pub(super) holes: BTreeMap<u64, Option<EntryName>>,
     /// Its records on the disk are damaged.
     pub(super) damaged: bool,
 }
@@ -38,6 +40,7 @@ impl HomeStream {
             durable: BTreeMap::new(),
             refused: BTreeMap::new(),
             readers: Readers::default(),
+            holes: BTreeMap::new(),
             damaged: false,
         }
     }
@@ -61,7 +64,11 @@ impl HomeStream {
     }
 
     pub(super) fn durable_version(&self) -> Version {
-        let above = self.durable.iter().map(|(replica, (seq, _))| (*replica, *seq)).collect();
-        Version { snapshot: None, above }
+        let mark = |(replica, (seq, head)): (&ReplicaId, &(u64, Head))| Dep {
+            replica: *replica,
+            seq: *seq,
+            head: head.short(),
+        };
+        Version { snapshot: None, above: self.durable.iter().map(mark).collect() }
     }
 }

@@ -53,7 +53,7 @@ impl std::fmt::Debug for Head {
     }
 }
 
-/// An entry of another replica that one builds on.
+/// An entry with the head of its chain: what another one builds on, or up to where a chain is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dep {
     /// Whose.

@@ -179,6 +179,11 @@ impl StreamLog {
         })
     }
 
+    /// The head of a replica's chain at an entry; `None` if it is not here, or older than the chain remembers.
+    pub fn head_at(&self, name: &EntryName) -> Option<Head> {
+        Some(self.chains.get(&name.replica)?.link(name.seq)?.head)
+    }
+
     /// All chains, in the order of replicas.
     pub fn tips(&self) -> impl Iterator<Item = (ReplicaId, Tip)> {
         self.chains.keys().map(|replica| (*replica, self.tip(replica)))

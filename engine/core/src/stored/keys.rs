@@ -21,7 +21,7 @@ pub enum Prefix {
     Fork = b'f',
     /// `j stream replica piece`: edits not sealed yet.
     Journal = b'j',
-    /// `n stream replica seq`: where an entry stands in the order of arrival.
+    /// `n stream replica seq`: where an entry stands in the order of arrival, and its chain's head.
     Index = b'n',
     /// `r replica`: the secret of a replica of this device.
     Replica = b'r',
@@ -120,6 +120,11 @@ pub fn parse_saved_key(key: &[u8]) -> Option<(StreamId, ReplicaId)> {
 pub fn parse_entry_key(key: &[u8]) -> Option<(StreamId, u64)> {
     let (stream, rest) = take_stream(key.get(1..)?)?;
     Some((stream, u64::from_be_bytes(rest.try_into().ok()?)))
+}
+
+/// Reverses [`index_key`].
+pub fn parse_index_key(key: &[u8]) -> Option<(StreamId, ReplicaId, u64)> {
+    parse_journal_key(key)
 }
 
 /// Reverses [`journal_key`].

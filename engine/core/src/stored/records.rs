@@ -48,6 +48,15 @@ pub struct TipRecord {
     pub clock: u32,
 }
 
+/// Where an entry stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IndexRecord {
+    /// Its place in the order of arrival.
+    pub arrival: u64,
+    /// The head of its chain there: an entry that is brought again must give the same.
+    pub head: Head,
+}
+
 /// How many entries of a stream have arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StreamRecord {
@@ -96,7 +105,7 @@ macro_rules! records {
     };
 }
 
-records!(MetaRecord, ReplicaRecord, TipRecord, StreamRecord, ForkRecord);
+records!(MetaRecord, ReplicaRecord, TipRecord, IndexRecord, StreamRecord, ForkRecord);
 
 impl From<Tip> for TipRecord {
     fn from(Tip { seq, head, logical, clock }: Tip) -> Self {

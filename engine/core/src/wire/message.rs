@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{ReplicaId, RoomId, StreamId};
 use crate::limits::{SENTENCE_BYTES, VERSION_REPLICAS};
-use crate::log::{Digest, Entry};
+use crate::log::{Dep, Digest, Entry, EntryName};
 use crate::presence::{Change, Lease, State};
 use crate::time::Millis;
 
@@ -93,6 +93,8 @@ bodies! {
     GoAway(GoAway) = 17;
     /// Home → device: what went wrong; the link is closed after it.
     Error(ErrorFrame) = 18;
+    /// Home → device: an entry that the home cannot read from its disk.
+    Lost(Lost) = 34;
 }
 
 /// Opens a session.
@@ -143,8 +145,8 @@ pub struct Prove {
 pub struct Version {
     /// The snapshot below, by its hash.
     pub snapshot: Option<[u8; 32]>,
-    /// Replicas that reach beyond it.
-    pub above: Vec<(ReplicaId, u64)>,
+    /// Chains that reach beyond it, each with the head there.
+    pub above: Vec<Dep>,
 }
 
 /// Follows a stream.
@@ -193,6 +195,8 @@ pub struct Saved {
     pub replica: ReplicaId,
     /// Up to where.
     pub seq: u64,
+    /// First bytes of the chain's head there: they tell a copied store that the number stands for another's entry.
+    pub head: [u8; 8],
 }
 
 /// An entry stays in the outbox.
@@ -232,6 +236,15 @@ pub struct Refused {
     pub code: String,
     /// For people.
     pub sentence: String,
+}
+
+/// An entry is damaged on the home's disk. Asking for it is of no use until its author has brought it again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lost {
+    /// The stream.
+    pub stream: StreamId,
+    /// The entry.
+    pub name: EntryName,
 }
 
 /// What a device has applied of a stream since it last told.
@@ -356,7 +369,8 @@ impl Body {
             | Self::Present(_)
             | Self::Ping(_)
             | Self::Pong(_)
-            | Self::GoAway(_) => true,
+            | Self::GoAway(_)
+            | Self::Lost(_) => true,
         }
     }
 }
