@@ -14,9 +14,11 @@ pub(crate) const READ_BUFFER_BYTES: usize = 4 * 1024;
 pub(crate) const WRITE_BUFFER_BYTES: usize = 2 * FRAME_BYTES;
 /// Frames that wait for a link are joined into messages of this size: fewer calls, and still a short turn on a slow line.
 pub(crate) const JOINED_BYTES: usize = 64 * 1024;
-/// Bytes waiting for one link. The room itself stops at a quarter MiB of entries, or at two pages of one entry of full
-/// size each; answers and lists come on top.
-pub(crate) const OUTBOX_BYTES: usize = (1 << 20) + 2 * FRAME_BYTES;
+/// And so many of them.
+pub(crate) const JOINED_FRAMES: usize = 48;
+/// Bytes waiting for one link, beyond which it is cut. The room keeps to the budgets of its lanes, less than half a MiB;
+/// an entry of full size may wait alone in two of them.
+pub(crate) const OUTBOX_BYTES: usize = (1 << 19) + 2 * FRAME_BYTES;
 /// Things waiting for one room; links that bring more are not read from until it has caught up.
 pub(crate) const ROOM_QUEUE: usize = 128;
 /// Inputs that a room takes before it carries out what they led to: enough that writers share a commit, few enough that

@@ -3,6 +3,7 @@
 //! Reading and writing run beside each other in one task, so neither waits for the other. Reading stops while the room
 //! is busy, which TCP passes on to the sender. Writing takes from an [`Outbox`] that the room fills and never waits for.
 
+mod lanes;
 mod outbox;
 mod reader;
 mod writer;

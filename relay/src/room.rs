@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use causeway_core::home::{Figures, Home, Input, Output};
+use causeway_core::home::{Figures, Home, Input, Lane, Output};
 use causeway_core::ids::ConnId;
 use causeway_core::time::Millis;
 use causeway_core::wire::ErrorCode;
@@ -28,7 +28,7 @@ pub(crate) enum Event {
     Closed(ConnId),
 }
 
-/// Links whose frames have all been written, gathered so that a thousand of them wake the room once.
+/// Links with a lane that was written out, gathered so that a thousand of them wake the room once.
 #[derive(Debug, Default)]
 pub(crate) struct Drains {
     links: Mutex<Vec<ConnId>>,
@@ -97,6 +97,7 @@ impl RoomTask {
         info!("room opened");
         loop {
             self.carry_out();
+            self.take_drained();
             if self.stopping && self.commits_out == 0 {
                 self.close_all();
             }
@@ -132,11 +133,6 @@ impl RoomTask {
 
     /// All that waits, before any of its effects: entries that came together share one commit.
     fn take_waiting(&mut self) {
-        for conn in self.drains.take() {
-            if self.outboxes.get(&conn).is_some_and(|outbox| outbox.is_drained()) {
-                self.handle(Input::Drained(conn));
-            }
-        }
         for _ in 0..ROOM_BATCH {
             if let Ok(answer) = self.answers.1.try_recv() {
                 self.handle(answer);
@@ -144,6 +140,17 @@ impl RoomTask {
                 self.take(event);
             } else {
                 break;
+            }
+        }
+    }
+
+    /// Lanes that were written out, while nothing waits to be put into them.
+    fn take_drained(&mut self) {
+        for conn in self.drains.take() {
+            let Some(outbox) = self.outboxes.get(&conn).map(Arc::clone) else { continue };
+            for lane in outbox.take_drained() {
+                self.handle(Input::Drained(conn, lane));
+                self.carry_out();
             }
         }
     }
@@ -174,7 +181,7 @@ impl RoomTask {
     fn carry_out(&mut self) {
         while let Some(output) = self.home.poll_output() {
             match output {
-                Output::Send(conn, frame) => self.send(conn, frame),
+                Output::Send(conn, lane, frame) => self.send(conn, lane, frame),
                 Output::Close(conn, code) => self.close(conn, code),
                 Output::Commit(op, commit) => {
                     self.commits_out += 1;
@@ -199,9 +206,9 @@ impl RoomTask {
         }
     }
 
-    fn send(&self, conn: ConnId, frame: Bytes) {
+    fn send(&self, conn: ConnId, lane: Lane, frame: Bytes) {
         let Some(outbox) = self.outboxes.get(&conn) else { return };
-        if !outbox.push(frame) {
+        if !outbox.push(lane, frame) {
             self.around.figures.count_cut();
             debug!(conn = conn.0, "a link let too much pile up and was cut");
         }

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
 use causeway_core::device::{Config, Event, Input, Output, Receipt, ReceiptState, Room};
-use causeway_core::home;
+use causeway_core::home::{self, Lane};
 use causeway_core::ids::{ConnId, EditorId, RoomId, StreamId};
 use causeway_core::storage::Commit;
 use causeway_core::time::{Millis, Now};
@@ -327,12 +327,19 @@ impl Network {
     /// Links that took nothing take everything again.
     pub fn drain(&mut self) {
         self.relay.slow = false;
+        self.trickle();
+    }
+
+    /// What waits for links is taken; what comes after it waits if they are slow.
+    pub fn trickle(&mut self) {
         for device in 0..self.devices.len() {
             if let Some(conn) = self.devices[device].link {
-                for bytes in self.relay.take_queued(conn) {
+                for (_, bytes) in self.relay.take_queued(conn) {
                     self.to_device.push_back((conn, bytes));
                 }
-                self.tell_home(home::Input::Drained(conn));
+                for lane in Lane::ALL {
+                    self.tell_home(home::Input::Drained(conn, lane));
+                }
             }
         }
     }

@@ -14,12 +14,13 @@ mod append;
 mod catch_up;
 mod conn;
 mod holes;
+mod lane;
 mod load;
 mod seen;
 mod session;
 mod stream;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::Bytes;
 
@@ -33,11 +34,13 @@ use crate::time::{Millis, Now};
 use crate::wire::{self, Body, ErrorCode, ErrorFrame, GoAway, Message};
 use crate::write_queue::{OpId, WriteQueue};
 
-use append::Appended;
+use append::{Answered, Appended};
 use catch_up::Reading;
 use conn::Conn;
 use load::Load;
 use stream::HomeStream;
+
+pub use lane::Lane;
 
 /// What happens to a room at its home.
 #[derive(Clone, Debug)]
@@ -46,8 +49,9 @@ pub enum Input {
     Opened(ConnId),
     /// Bytes arrived: one or more whole frames.
     Received(ConnId, Bytes),
-    /// The link's queue has been written out, down to the last byte handed over.
-    Drained(ConnId),
+    /// A lane of the link has been written out, down to the last byte handed over. To be told only while no output
+    /// waits, or it would be taken to include what was not handed over yet.
+    Drained(ConnId, Lane),
     /// The link has ended.
     Closed(ConnId),
     /// The disk's answer to [`Output::Commit`].
@@ -66,8 +70,9 @@ pub enum Input {
 /// What a home wants done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
-    /// Put these bytes on a link. Bytes for several links share their memory.
-    Send(ConnId, Bytes),
+    /// Queue these bytes in a lane of a link: the control lane goes first, the others take turns, and each keeps its
+    /// order. Bytes for several links share their memory.
+    Send(ConnId, Lane, Bytes),
     /// End a link once what was sent before is written out.
     Close(ConnId, ErrorCode),
     /// Carry a commit to the disk; the answer repeats the number.
@@ -105,6 +110,8 @@ pub struct Home {
     presence: Board,
     queue: WriteQueue<Appended>,
     wants: Wants,
+    /// Answered already to the frame at hand: a device that sends much again is told once.
+    told: BTreeSet<Answered>,
     scans: BTreeMap<OpId, Reading>,
     next_op: u64,
     outputs: VecDeque<Output>,
@@ -129,6 +136,7 @@ impl Home {
             presence: Board::default(),
             queue: WriteQueue::without_retry(),
             wants: Wants::default(),
+            told: BTreeSet::new(),
             scans: BTreeMap::new(),
             next_op: 0,
             outputs: VecDeque::new(),
@@ -154,7 +162,7 @@ impl Home {
         match input {
             Input::Opened(conn) => self.handle_opened(conn, now),
             Input::Received(conn, bytes) => self.handle_received(conn, &bytes, now),
-            Input::Drained(conn) => self.handle_drained(conn),
+            Input::Drained(conn, lane) => self.handle_drained(conn, lane),
             Input::Closed(conn) => self.handle_closed(conn, now),
             Input::Stored(op, result) => self.handle_stored(op, result, now),
             Input::Scanned(op, result) => self.handle_scanned(op, result, now),
@@ -269,16 +277,25 @@ impl Home {
     }
 
     fn send(&mut self, conn: ConnId, message: &Message) {
-        self.send_bytes(conn, wire::encode(message));
+        self.answer(conn, Lane::Control, message);
     }
 
-    fn send_bytes(&mut self, conn: ConnId, bytes: Bytes) {
+    /// Sends what a link asked for. One that lets its answers pile up is cut.
+    fn answer(&mut self, conn: ConnId, lane: Lane, message: &Message) {
+        let bytes = wire::encode(message);
         let Some(state) = self.conns.get_mut(&conn).filter(|state| !state.is_closing()) else { return };
-        if !state.queued(bytes.len()) {
+        if state.fill.has_room(lane, bytes.len()) {
+            self.send_bytes(conn, lane, bytes);
+        } else {
             state.close();
-            return self.outputs.push_back(Output::Close(conn, ErrorCode::Full));
+            self.outputs.push_back(Output::Close(conn, ErrorCode::Full));
         }
-        self.outputs.push_back(Output::Send(conn, bytes));
+    }
+
+    fn send_bytes(&mut self, conn: ConnId, lane: Lane, bytes: Bytes) {
+        let Some(state) = self.conns.get_mut(&conn).filter(|state| !state.is_closing()) else { return };
+        state.fill.add(lane, bytes.len());
+        self.outputs.push_back(Output::Send(conn, lane, bytes));
     }
 
     /// Tells a link what went wrong and ends it; nobody else notices.
@@ -299,11 +316,21 @@ impl Home {
         let bytes = wire::encode(&changes.into());
         for conn in self.conns.keys().copied().collect::<Vec<_>>() {
             let Some(state) = self.conns.get_mut(&conn) else { continue };
-            if state.wants_presence() {
-                self.send_bytes(conn, bytes.clone());
-            } else if !state.miss(&changed) {
+            if state.nonce().is_some() && state.fill.is_empty(Lane::Presence) {
+                self.send_bytes(conn, Lane::Presence, bytes.clone());
+            } else if !state.miss(changed.iter().copied()) {
                 self.fail(conn, ErrorCode::Silent, "this link has taken nothing for too long");
             }
+        }
+    }
+
+    /// Tells a link how those stand now whom it was not told of.
+    fn send_missed(&mut self, conn: ConnId) {
+        let Some(link) = self.conns.get_mut(&conn) else { return };
+        let missed = link.take_missed();
+        if !missed.is_empty() {
+            let latest = self.presence.latest(missed);
+            self.send_bytes(conn, Lane::Presence, wire::encode(&latest.into()));
         }
     }
 

@@ -49,11 +49,19 @@ pub const ROOM_LINKS: usize = 5_000;
 /// Frames that wait while a room is being read from disk, per link.
 pub const EARLY_FRAMES: usize = 64;
 
-/// Bytes queued for one link before it counts as behind and is caught up from the log instead.
-pub const LINK_QUEUE_BYTES: usize = 256 * 1024;
-
-/// Bytes handed to one link in answer to what it sent, after which it is cut: it asks faster than it reads.
-pub const LINK_MOST_BYTES: usize = 4 << 20;
+/// Answers waiting for one link, after which it is cut: it asks faster than it reads. A thousand small ones.
+pub const LANE_CONTROL_BYTES: usize = 96 * 1024;
+/// Entries waiting for one link before it counts as behind and is caught up from the log instead: some seconds of a room
+/// where many write.
+pub const LANE_ENTRIES_BYTES: usize = 128 * 1024;
+/// Presence waiting for one link before it is told only how things stand when it reads again.
+pub const LANE_PRESENCE_BYTES: usize = 64 * 1024;
+/// Pages of the log waiting for one link: one, and the beginning of the next. With the three above less than 512 KiB,
+/// which is what a link that reads nothing may cost.
+pub const LANE_BULK_BYTES: usize = 192 * 1024;
+/// People told of in one frame to somebody who missed the ticks or is new: at most 250 bytes each, so a frame fits its
+/// lane.
+pub const BOARD_CHANGES: usize = 256;
 
 /// Presence: how often changes are gathered into one frame. Half of what the eye takes for simultaneous.
 pub const PRESENCE_TICK: Millis = Millis(50);

@@ -144,9 +144,9 @@ impl Board {
         }
     }
 
-    /// Everybody, for a newcomer.
-    pub fn everyone(&self) -> Vec<Change> {
-        self.leases.keys().map(|conn| self.change(*conn)).collect()
+    /// Everybody's link, for a newcomer.
+    pub fn present(&self) -> impl Iterator<Item = ConnId> {
+        self.leases.keys().copied()
     }
 
     /// How these links stand now, for somebody who missed what was told of them.
@@ -274,7 +274,7 @@ mod tests {
         board.poll_changes(at(50));
         board.handle_closed(ADA, at(60));
         assert_eq!(board.poll_changes(at(110)).unwrap(), [Change { lease: Lease(1), state: None }]);
-        assert!(board.everyone().is_empty());
+        assert!(board.present().next().is_none());
     }
 
     #[test]
@@ -289,7 +289,7 @@ mod tests {
         board.handle_timeout(PRESENCE_LEASE);
         let changes = board.poll_changes(PRESENCE_LEASE.after(PRESENCE_TICK)).unwrap();
         assert_eq!(changes, [Change { lease: Lease(1), state: None }]);
-        assert_eq!(board.everyone().len(), 1);
+        assert_eq!(board.present().collect::<Vec<_>>(), [BEN]);
     }
 
     #[test]
@@ -299,7 +299,7 @@ mod tests {
         assert_eq!(board.handle_state(ADA, named(&"x".repeat(65)), at(1)), Err(InvalidState::Name));
         let grey = State { colour: 0x0100_0000, ..named("Ada") };
         assert_eq!(board.handle_state(ADA, grey, at(1)), Err(InvalidState::Colour));
-        assert_eq!(board.everyone(), [Change { lease: Lease(1), state: Some(named("Ada")) }]);
+        assert_eq!(board.latest(board.present()), [Change { lease: Lease(1), state: Some(named("Ada")) }]);
     }
 
     #[test]

@@ -107,7 +107,7 @@ impl World {
             while let Some(output) = self.home.poll_output() {
                 busy = true;
                 match output {
-                    home::Output::Send(conn, bytes) => to_devices.push_back((conn, bytes)),
+                    home::Output::Send(conn, lane, bytes) => to_devices.push_back((conn, lane, bytes)),
                     home::Output::Close(conn, code) => panic!("{conn:?} closed: {code:?}"),
                     home::Output::Commit(op, commit) => {
                         let result = self.home_disk.commit(commit);
@@ -119,8 +119,8 @@ impl World {
                     }
                 }
             }
-            for (conn, bytes) in to_devices {
-                self.home.handle(home::Input::Drained(conn), self.now);
+            for (conn, lane, bytes) in to_devices {
+                self.home.handle(home::Input::Drained(conn, lane), self.now);
                 if let Some(device) = self.devices.iter_mut().find(|device| device.link == Some(conn)) {
                     device.room.handle(device::Input::Received(bytes), self.now);
                 }

@@ -1,32 +1,31 @@
 //! Frames on their way from a room to one socket.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::{Bytes, BytesMut};
+use causeway_core::home::Lane;
 use causeway_core::ids::ConnId;
 use causeway_core::wire::{self, Body, ErrorCode, ErrorFrame, Message};
 use tokio::sync::Notify;
 
-use crate::limits::{JOINED_BYTES, OUTBOX_BYTES};
+use super::lanes::Lanes;
+use crate::limits::OUTBOX_BYTES;
 use crate::room::Drains;
 
-/// A bounded queue that the room fills without waiting and the link's writer empties.
+/// Bounded queues that the room fills without waiting and the link's writer empties.
 #[derive(Debug)]
 pub(crate) struct Outbox {
     conn: ConnId,
     queue: Mutex<Queue>,
     /// Wakes the writer.
     filled: Notify,
-    /// Where the room is told that everything was written.
+    /// Where the room is told that a lane was written out.
     drains: Arc<Drains>,
 }
 
 #[derive(Debug, Default)]
 struct Queue {
-    frames: VecDeque<Bytes>,
-    bytes: usize,
-    writing: bool,
+    lanes: Lanes,
     ending: Option<Ending>,
 }
 
@@ -55,19 +54,18 @@ impl Outbox {
     }
 
     /// Queues a frame. A link that has let so much pile up is cut instead; false says so, once.
-    pub(crate) fn push(&self, frame: Bytes) -> bool {
+    pub(crate) fn push(&self, lane: Lane, frame: Bytes) -> bool {
         let mut queue = self.queue();
         if queue.ending.is_some() {
             return true;
         }
-        if queue.bytes + frame.len() > OUTBOX_BYTES {
+        if queue.lanes.bytes() + frame.len() > OUTBOX_BYTES {
             *queue = Queue { ending: Some(Ending::Cut), ..Queue::default() };
             drop(queue);
             self.filled.notify_one();
             return false;
         }
-        queue.bytes += frame.len();
-        queue.frames.push_back(frame);
+        queue.lanes.push(lane, frame);
         drop(queue);
         self.filled.notify_one();
         true
@@ -82,7 +80,7 @@ impl Outbox {
     /// Tells the other side what it did wrong and ends the link.
     pub(super) fn fail(&self, code: ErrorCode, sentence: &str) {
         let error = ErrorFrame { code: code as u16, sentence: sentence.into() };
-        self.push(wire::encode(&Message::Other(Body::Error(error))));
+        self.push(Lane::Control, wire::encode(&Message::Other(Body::Error(error))));
         self.close(code);
     }
 
@@ -97,10 +95,9 @@ impl Outbox {
         self.queue().ending == Some(Ending::Cut)
     }
 
-    /// Whether everything that was queued has been written.
-    pub(crate) fn is_drained(&self) -> bool {
-        let queue = self.queue();
-        queue.frames.is_empty() && !queue.writing
+    /// Lanes that have been written out since this was last asked, and have nothing waiting now.
+    pub(crate) fn take_drained(&self) -> impl Iterator<Item = Lane> + use<> {
+        self.queue().lanes.take_drained()
     }
 
     /// Waits for the next thing to do. Calling again says that the last message was written.
@@ -116,18 +113,18 @@ impl Outbox {
 
     fn take(&self) -> Option<Next> {
         let mut queue = self.queue();
-        let wrote = std::mem::take(&mut queue.writing);
-        match (queue.frames.is_empty(), queue.ending) {
-            (_, Some(Ending::Cut)) => Some(Next::Cut),
+        queue.lanes.written();
+        if queue.lanes.has_drained() {
+            self.drains.note(self.conn);
+        }
+        if queue.ending == Some(Ending::Cut) {
+            return Some(Next::Cut);
+        }
+        let frames = queue.lanes.take();
+        match (frames.is_empty(), queue.ending) {
+            (false, _) => Some(Next::Write(joined(frames))),
             (true, Some(Ending::Close(code))) => Some(Next::Close(code)),
-            (true, None) => {
-                drop(queue);
-                if wrote {
-                    self.drains.note(self.conn);
-                }
-                None
-            }
-            (false, _) => Some(Next::Write(queue.take_message())),
+            (true, Some(Ending::Cut) | None) => None,
         }
     }
 
@@ -137,36 +134,22 @@ impl Outbox {
     }
 }
 
-impl Queue {
-    /// The next frame, joined by those behind it while they are small. Frames tell their own length.
-    fn take_message(&mut self) -> Bytes {
-        self.writing = true;
-        let first = self.frames.pop_front().unwrap_or_default();
-        let mut length = first.len();
-        let mut more = 0;
-        for frame in &self.frames {
-            if length + frame.len() > JOINED_BYTES {
-                break;
-            }
-            length += frame.len();
-            more += 1;
-        }
-        self.bytes -= length;
-        if more == 0 {
-            return first;
-        }
-        let mut message = BytesMut::with_capacity(length);
-        message.extend_from_slice(&first);
-        for frame in self.frames.drain(..more) {
-            message.extend_from_slice(&frame);
-        }
-        message.freeze()
+/// One message of these frames; one alone is not copied.
+fn joined(mut frames: Vec<Bytes>) -> Bytes {
+    if frames.len() == 1 {
+        return frames.pop().unwrap_or_default();
     }
+    let mut message = BytesMut::with_capacity(frames.iter().map(Bytes::len).sum());
+    for frame in frames {
+        message.extend_from_slice(&frame);
+    }
+    message.freeze()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::JOINED_BYTES;
 
     fn outbox() -> Outbox {
         Outbox::new(ConnId(1), Arc::default())
@@ -177,27 +160,14 @@ mod tests {
     }
 
     #[test]
-    fn small_frames_are_joined_and_large_ones_are_not_copied() {
+    fn a_lane_is_drained_only_when_the_last_message_was_written() {
         let outbox = outbox();
-        let large = bytes(JOINED_BYTES);
-        for frame in [bytes(10), bytes(20), large.clone()] {
-            assert!(outbox.push(frame));
-        }
-        assert_eq!(outbox.take(), Some(Next::Write(bytes(30))));
-        let Some(Next::Write(written)) = outbox.take() else { panic!("the large frame is next") };
-        assert_eq!(written.as_ptr(), large.as_ptr());
-    }
-
-    #[test]
-    fn it_is_drained_only_when_the_last_message_was_written() {
-        let outbox = outbox();
-        outbox.push(bytes(10));
-        assert!(!outbox.is_drained());
+        outbox.push(Lane::Entries, bytes(10));
         outbox.take();
-        assert!(!outbox.is_drained(), "it is still being written");
+        assert_eq!(outbox.take_drained().count(), 0, "it is still being written");
         assert_eq!(outbox.take(), None);
-        assert!(outbox.is_drained());
         assert_eq!(outbox.drains.take(), [ConnId(1)]);
+        assert_eq!(outbox.take_drained().collect::<Vec<_>>(), [Lane::Entries]);
     }
 
     #[test]
@@ -205,10 +175,10 @@ mod tests {
         let outbox = outbox();
         let mut kept = true;
         for _ in 0..OUTBOX_BYTES / JOINED_BYTES + 1 {
-            kept = outbox.push(bytes(JOINED_BYTES));
+            kept = outbox.push(Lane::Bulk, bytes(JOINED_BYTES));
         }
         assert!(!kept);
-        assert_eq!(outbox.queue().bytes, 0);
+        assert_eq!(outbox.queue().lanes.bytes(), 0);
         assert_eq!(outbox.take(), Some(Next::Cut));
     }
 

@@ -1,5 +1,7 @@
 //! Carrying out what devices and the home of a story want.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use causeway_core::device::{Change, Event, Input, Output};
 use causeway_core::home;
@@ -72,14 +74,14 @@ impl Network {
     }
 
     pub(super) fn pump_home(&mut self) {
+        let mut drained = BTreeSet::new();
         while let Some(output) = self.relay.home.poll_output() {
             match output {
-                home::Output::Send(conn, bytes) => {
-                    self.relay.note_sent(conn, &bytes);
+                home::Output::Send(conn, lane, bytes) => {
+                    self.relay.note_sent(conn, lane, &bytes);
                     if !self.relay.slow {
                         self.to_device.push_back((conn, bytes));
-                        let now = self.home_clock();
-                        self.relay.home.handle(home::Input::Drained(conn), now);
+                        drained.insert((conn, lane));
                     }
                 }
                 home::Output::Close(conn, code) => self.close_from_home(conn, code as u16),
@@ -93,6 +95,9 @@ impl Network {
                     self.tell_home(home::Input::Scanned(op, Ok(page)));
                 }
             }
+        }
+        for (conn, lane) in drained {
+            self.tell_home(home::Input::Drained(conn, lane));
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use causeway_core::home::Home;
+use causeway_core::home::{Home, Lane};
 use causeway_core::ids::{ConnId, ReplicaId, RoomId, StreamId};
 use causeway_core::storage::{Commit, CommitError, FailureKind, StoreFailure};
 use causeway_core::stored::{self, META, MetaRecord, Prefix, TipRecord};
@@ -25,13 +25,15 @@ pub struct Relay {
     pub fails_but_writes: bool,
     /// Whether nobody takes anything from it.
     pub slow: bool,
+    /// Whether a link that was slow brings its pages of the log before its entries. The control lane always goes first.
+    pub bulk_first: bool,
     /// Links it has closed, and why.
     pub closed: Vec<(ConnId, u16)>,
     /// Messages it has sent, in order.
     pub sent: Vec<(ConnId, Message)>,
     pub(super) held: Vec<(OpId, Commit)>,
     room: RoomId,
-    queued: BTreeMap<ConnId, Vec<Bytes>>,
+    queued: BTreeMap<ConnId, Vec<(Lane, Bytes)>>,
     lives: u8,
 }
 
@@ -43,6 +45,7 @@ impl Relay {
             disk_answers: true,
             fails_but_writes: false,
             slow: false,
+            bulk_first: false,
             closed: Vec::new(),
             sent: Vec::new(),
             held: Vec::new(),
@@ -80,23 +83,31 @@ impl Relay {
 
     /// Bytes that wait for one link.
     pub fn queued_bytes(&self, conn: ConnId) -> usize {
-        self.queued.get(&conn).into_iter().flatten().map(Bytes::len).sum()
+        self.queued.get(&conn).into_iter().flatten().map(|(_, bytes)| bytes.len()).sum()
     }
 
     pub(super) fn due(&self) -> Option<u64> {
         self.home.poll_timeout().map(|at| at.0)
     }
 
-    pub(super) fn note_sent(&mut self, conn: ConnId, bytes: &Bytes) {
+    pub(super) fn note_sent(&mut self, conn: ConnId, lane: Lane, bytes: &Bytes) {
         let messages = wire::decode(bytes).expect("our own frames can be read");
         self.sent.extend(messages.into_iter().map(|message| (conn, message)));
         if self.slow {
-            self.queued.entry(conn).or_default().push(bytes.clone());
+            self.queued.entry(conn).or_default().push((lane, bytes.clone()));
         }
     }
 
-    pub(super) fn take_queued(&mut self, conn: ConnId) -> Vec<Bytes> {
-        self.queued.remove(&conn).unwrap_or_default()
+    /// What waits for a link, lane by lane.
+    pub(super) fn take_queued(&mut self, conn: ConnId) -> Vec<(Lane, Bytes)> {
+        let mut queued = self.queued.remove(&conn).unwrap_or_default();
+        queued.sort_by_key(|(lane, _)| match lane {
+            Lane::Control => 0,
+            Lane::Bulk if self.bulk_first => 1,
+            Lane::Presence | Lane::Entries => 2,
+            Lane::Bulk => 3,
+        });
+        queued
     }
 
     pub(super) fn commit(&mut self, op: OpId, commit: Commit) -> Option<Result<(), CommitError>> {

@@ -1,6 +1,9 @@
 //! Links: bytes in order with a delay, until fate steps in.
 
 use bytes::Bytes;
+use causeway_core::home::Lane;
+
+use crate::sim::rng::Rng;
 
 /// One link between a device and the relay. Its number is the home's [`causeway_core::ids::ConnId`].
 #[derive(Debug)]
@@ -21,7 +24,7 @@ pub(crate) struct Link {
     /// Nothing is written out to the device before this moment.
     pub(crate) slow_until: u64,
     /// What the home has queued and the socket has not taken.
-    pub(crate) queue: Vec<Bytes>,
+    pub(crate) queue: Vec<(Lane, Bytes)>,
     pub(crate) writing: bool,
 }
 
@@ -44,7 +47,23 @@ impl Link {
     }
 
     pub(crate) fn queued_bytes(&self) -> usize {
-        self.queue.iter().map(Bytes::len).sum()
+        self.queue.iter().map(|(_, bytes)| bytes.len()).sum()
+    }
+
+    /// The next frame to be written: the control lane goes first, and which of the others follows is left to fate.
+    pub(crate) fn take_next(&mut self, rng: &mut Rng) -> Option<(Lane, Bytes)> {
+        let first = |lane| self.queue.iter().position(|(of, _)| *of == lane);
+        let heads: Vec<usize> = Lane::ALL[1..].iter().filter_map(|lane| first(*lane)).collect();
+        let next = match first(Lane::Control) {
+            Some(control) => control,
+            None if heads.is_empty() => return None,
+            None => heads[rng.below(heads.len() as u64) as usize],
+        };
+        Some(self.queue.remove(next))
+    }
+
+    pub(crate) fn waits_in(&self, lane: Lane) -> bool {
+        self.queue.iter().any(|(of, _)| *of == lane)
     }
 }
 

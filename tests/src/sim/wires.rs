@@ -1,15 +1,16 @@
 //! What happens on the way between a device and the relay.
 
 use bytes::Bytes;
-use causeway_core::limits::{FRAME_BYTES, LINK_QUEUE_BYTES};
-use causeway_core::{device, home, ids::ConnId};
+use causeway_core::home::{self, Lane};
+use causeway_core::limits::FRAME_BYTES;
+use causeway_core::{device, ids::ConnId};
 
 use crate::sim::link::{Link, may_suffer};
 use crate::sim::tally::Fault;
 use crate::sim::world::{Happening, World};
 
-/// One link may hold a full queue, what was under way when it became full (a page of a walk per stream), and answers.
-const QUEUE_MOST: usize = LINK_QUEUE_BYTES + FRAME_BYTES + 512 * 1024;
+/// One link may cost this much, and one entry larger than its lane.
+const QUEUE_MOST: usize = 512 * 1024 + FRAME_BYTES;
 
 /// Which way a frame goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,11 +59,11 @@ impl World {
         self.travel(id, bytes, Way::ToHome);
     }
 
-    pub(crate) fn send_to_device(&mut self, id: u64, bytes: Bytes) {
+    pub(crate) fn send_to_device(&mut self, id: u64, lane: Lane, bytes: Bytes) {
         self.check_sent_by_home(id, &bytes);
         let jitter = self.rng.below(3);
         let Some(link) = self.links.get_mut(&id) else { return };
-        link.queue.push(bytes);
+        link.queue.push((lane, bytes));
         let queued = link.queued_bytes();
         if !std::mem::replace(&mut link.writing, true) {
             let at = link.slow_until.max(self.now + jitter);
@@ -79,13 +80,18 @@ impl World {
             let at = link.slow_until;
             return self.plan(at, Happening::Write(id));
         }
-        link.writing = false;
-        for bytes in std::mem::take(&mut link.queue) {
-            self.travel(id, &bytes, Way::ToDevice);
+        let Some((lane, bytes)) = link.take_next(&mut self.rng) else {
+            link.writing = false;
+            return;
+        };
+        let drained = link.at_home && !link.waits_in(lane);
+        self.travel(id, &bytes, Way::ToDevice);
+        if drained {
+            self.tell_home(home::Input::Drained(ConnId(id), lane));
         }
-        if self.links.get(&id).is_some_and(|link| link.at_home) {
-            self.tell_home(home::Input::Drained(ConnId(id)));
-        }
+        // Mostly at once; sometimes the socket takes no more for a moment.
+        let pause = if self.rng.below(8) == 0 { self.rng.below(20) } else { 0 };
+        self.plan(self.now + pause, Happening::Write(id));
     }
 
     /// Puts a frame on the way, unless fate takes it.
@@ -174,8 +180,9 @@ impl World {
     pub(crate) fn home_closes(&mut self, id: u64, code: u16) {
         let Some(link) = self.links.get_mut(&id) else { return };
         link.slow_until = 0;
-        let queue = std::mem::take(&mut link.queue);
-        for bytes in queue {
+        let mut queue = std::mem::take(&mut link.queue);
+        queue.sort_by_key(|(lane, _)| *lane);
+        for (_, bytes) in queue {
             self.travel(id, &bytes, Way::ToDevice);
         }
         let Some(link) = self.links.get(&id) else { return };

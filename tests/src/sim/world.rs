@@ -317,7 +317,7 @@ impl World {
 
     fn carry_out_for_home(&mut self, output: home::Output) {
         match output {
-            home::Output::Send(ConnId(link), bytes) => self.send_to_device(link, bytes),
+            home::Output::Send(ConnId(link), lane, bytes) => self.send_to_device(link, lane, bytes),
             home::Output::Close(ConnId(link), code) => self.home_closes(link, code as u16),
             home::Output::Commit(op, commit) => self.relay_commits(op, commit),
             home::Output::Scan(op, scan) => {

@@ -2,7 +2,7 @@
 
 use causeway_core::device::Event;
 use causeway_core::home;
-use causeway_core::limits::{FRAME_BYTES, LINK_QUEUE_BYTES};
+use causeway_core::ids::StreamId;
 use causeway_core::log::{Dep, Digest, Head};
 use causeway_core::stored::{self, Prefix};
 use causeway_core::wire::{self, Body, Message, Subscribe, Version};
@@ -237,7 +237,7 @@ fn a_slow_reader_falls_behind_and_catches_up() {
     let readers: Vec<_> = network.relay.sent.iter().map(|(conn, _)| *conn).collect();
     for conn in readers {
         let queued = network.relay.queued_bytes(conn);
-        assert!(queued <= LINK_QUEUE_BYTES + FRAME_BYTES, "and holds {queued} bytes for it at most");
+        assert!(queued <= 512 * 1024, "and holds {queued} bytes for it at most");
     }
     for _ in 0..20 {
         network.drain();
@@ -261,4 +261,64 @@ fn a_commit_that_failed_and_is_on_the_disk_all_the_same_reaches_everybody() {
         network.rest();
     }
     assert_eq!(network.text(1, text), "sure, unsure");
+}
+
+#[test]
+fn rl8_what_a_busy_disk_gathered_reaches_a_live_reader_in_frames_it_can_read() {
+    let (mut network, text) = Network::with_document(2);
+    let alone = StreamId::ydoc([5; 16]);
+    network.insert(0, text, 0, "!");
+    network.open(0, alone);
+    network.rest();
+    network.relay.disk_answers = false;
+    network.insert(0, alone, 0, "only its author looks at this");
+    network.settle();
+    // All of this waits for the commit under way and then shares one.
+    let page = "漢".repeat(20_000);
+    for _ in 0..50 {
+        network.insert(0, text, 0, &page);
+        network.wait(60);
+        network.settle();
+    }
+    network.release_home_disk();
+    for _ in 0..5 {
+        network.rest();
+    }
+    assert_eq!(network.text(1, text).len(), 50 * page.len() + 1);
+    assert!(!network.relay.sent.iter().any(|(_, message)| matches!(message, Message::Other(Body::Error(_)))));
+}
+
+#[test]
+fn rl8_live_entries_never_overtake_the_pages_they_build_on() {
+    // Whichever of its lanes a link brings first.
+    for bulk_first in [false, true] {
+        let (mut network, text) = Network::with_document(2);
+        let page = "slow water ".repeat(2_000);
+        for _ in 0..30 {
+            network.insert(0, text, 0, &page);
+            network.wait(60);
+            network.settle();
+        }
+        network.rest();
+        let late = network.join();
+        network.rest();
+        network.relay.bulk_first = bulk_first;
+        network.relay.slow = true;
+        network.open(late, text);
+        for round in 0..40 {
+            network.settle();
+            network.insert(0, text, 0, &format!("{round} "));
+            network.wait(60);
+            network.settle();
+            network.trickle();
+        }
+        for _ in 0..10 {
+            network.drain();
+            network.rest();
+        }
+        assert_eq!(network.text(late, text), network.text(0, text));
+        let asked =
+            network.devices[late].sent.iter().any(|message| matches!(message, Message::Other(Body::Need(_))));
+        assert!(!asked, "nothing came before what it builds on");
+    }
 }

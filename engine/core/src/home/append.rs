@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::home::Home;
-use crate::home::catch_up::Following;
+use crate::home::lane::Lane;
 use crate::home::stream::HomeStream;
+use crate::home::{Home, Output};
 use crate::ids::{ConnId, ReplicaId, StreamId};
-use crate::limits::{COMMIT_BYTES, LATER_AFTER, ROOM_STREAMS};
+use crate::limits::{CATCH_UP_BYTES, COMMIT_BYTES, FRAME_ENTRIES, LATER_AFTER, ROOM_STREAMS};
 use crate::log::{Accepted, Entry, EntryKind, Missing, Refusal, Verdict};
 use crate::storage::{CommitError, Durability};
 use crate::stored::{self, IndexRecord, Prefix, StreamRecord, TipRecord, Tombstone};
@@ -23,6 +23,16 @@ pub(super) enum Appended {
     Mended { conn: ConnId, arrival: u64, entry: Entry },
     /// A link that sent again what is on its way already.
     Again { conn: ConnId, stream: StreamId, replica: ReplicaId },
+}
+
+/// Something that a link was told of a replica: once per frame it sent, however many of its entries ask for it.
+pub(super) type Answered = (ConnId, StreamId, ReplicaId, Answer);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Answer {
+    Saved,
+    Later,
+    Refused,
 }
 
 impl Home {
@@ -151,6 +161,7 @@ impl Home {
                     self.answer_failed(&appended);
                 }
                 self.doubt_live();
+                self.told.clear();
                 self.forget_unsaved();
                 self.reload(now);
             }
@@ -205,22 +216,24 @@ impl Home {
         self.expect_seen(now);
     }
 
-    /// One frame for all readers; its memory is shared.
-    pub(super) fn forward(&mut self, stream: StreamId, author: ConnId, arrival: u64, entries: &[Entry]) {
-        let frame = wire::encode_entries(entries);
-        let readers: Vec<(ConnId, bool)> = self
-            .conns
-            .iter()
-            .filter(|(conn, link)| {
-                **conn != author && matches!(link.follows.get(&stream), Some(Following::Live))
-            })
-            .map(|(conn, link)| (*conn, link.has_room(frame.len())))
-            .collect();
-        for (conn, room) in readers {
-            if room {
-                self.figures.entries_forwarded += entries.len() as u64;
-                self.send_bytes(conn, frame.clone());
-            } else {
+    /// One frame for all readers; its memory is shared. A day written offline becomes several.
+    pub(super) fn forward(&mut self, stream: StreamId, author: ConnId, arrival: u64, mut entries: &[Entry]) {
+        while !entries.is_empty() {
+            let (now, rest) = entries.split_at(frame_of(entries));
+            entries = rest;
+            let frame = wire::encode_entries(now);
+            let mut behind = Vec::new();
+            for (conn, link) in self.conns.iter_mut().filter(|(conn, _)| **conn != author) {
+                let Some(lane) = link.lane_of(&stream) else { continue };
+                if link.fill.has_room(lane, frame.len()) {
+                    link.fill.add(lane, frame.len());
+                    self.figures.entries_forwarded += now.len() as u64;
+                    self.outputs.push_back(Output::Send(*conn, lane, frame.clone()));
+                } else {
+                    behind.push(*conn);
+                }
+            }
+            for conn in behind {
                 self.fall_behind(conn, stream, arrival);
             }
         }
@@ -237,7 +250,9 @@ impl Home {
 
     fn answer_known(&mut self, conn: ConnId, stream: StreamId, replica: ReplicaId, seq: u64) {
         if self.streams.get(&stream).is_some_and(|state| state.durable_seq(&replica) >= seq) {
-            self.answer_saved(conn, stream, replica);
+            if self.told.insert((conn, stream, replica, Answer::Saved)) {
+                self.answer_saved(conn, stream, replica);
+            }
         } else {
             self.queue.tag(Appended::Again { conn, stream, replica }, Durability::Strict);
         }
@@ -247,7 +262,10 @@ impl Home {
         let durable = self.streams.get(&stream).and_then(|state| state.durable.get(&replica));
         if let Some((seq, head)) = durable {
             let saved = Saved { stream, replica, seq: *seq, head: head.short() };
-            self.send(conn, &saved.into());
+            // A `synced` that waits behind pages knows less: to hear it last would look like a loss.
+            let landing = self.conns.get(&conn).and_then(|link| link.lane_of(&stream)) == Some(Lane::Bulk);
+            let lane = if landing { Lane::Bulk } else { Lane::Control };
+            self.answer(conn, lane, &saved.into());
         }
     }
 
@@ -259,6 +277,9 @@ impl Home {
         seq: u64,
         why: &Refusal,
     ) {
+        if !self.told.insert((conn, stream, replica, Answer::Refused)) {
+            return;
+        }
         let refused = Refused { stream, replica, seq, code: why.code().into(), sentence: why.to_string() };
         self.send(conn, &refused.into());
     }
@@ -266,6 +287,9 @@ impl Home {
     fn answer_later(&mut self, conn: ConnId, entry: &Entry) {
         let header = entry.header();
         let (stream, replica, seq) = (header.stream, header.replica, header.seq);
+        if !self.told.insert((conn, stream, replica, Answer::Later)) {
+            return;
+        }
         let why = if self.is_damaged(&stream) { LaterWhy::Store } else { LaterWhy::Busy };
         let later = Later { stream, replica, seq, why, after: LATER_AFTER };
         self.send(conn, &later.into());
@@ -279,8 +303,10 @@ impl Home {
         if let Appended::Entry { conn, entry, .. } = appended {
             let header = entry.header();
             let (stream, replica, seq) = (header.stream, header.replica, header.seq);
-            let later = Later { stream, replica, seq, why: LaterWhy::Store, after: LATER_AFTER };
-            self.send(*conn, &later.into());
+            if self.told.insert((*conn, stream, replica, Answer::Later)) {
+                let later = Later { stream, replica, seq, why: LaterWhy::Store, after: LATER_AFTER };
+                self.send(*conn, &later.into());
+            }
         }
     }
 
@@ -292,4 +318,14 @@ impl Home {
             state.readers = readers;
         }
     }
+}
+
+/// How many of these entries travel in one frame: at least one, and no more than a frame may hold.
+fn frame_of(entries: &[Entry]) -> usize {
+    let mut bytes = 0;
+    let fits = entries.iter().take(FRAME_ENTRIES).take_while(|entry| {
+        bytes += entry.bytes().len();
+        bytes <= CATCH_UP_BYTES
+    });
+    fits.count().max(1)
 }

@@ -1,11 +1,14 @@
 //! Readers: from where a reader is, to the end of the log, and then live.
 //!
-//! The order of arrival on the disk respects dependencies, so catching up is one walk along it. A reader whose queue is
-//! full is not sent anything more; when it drains it goes on from the log where it stopped.
+//! The order of arrival on the disk respects dependencies, so catching up is one walk along it. Its pages travel in the
+//! bulk lane, and so does what follows them until the lane has drained: entries never overtake the pages they build on.
+//! A reader whose entries lane is full is not sent anything more; when it drains it goes on from the log where it stopped.
 
 use std::collections::BTreeMap;
 
 use crate::home::Home;
+use crate::home::conn::Conn;
+use crate::home::lane::Lane;
 use crate::home::stream::HomeStream;
 use crate::ids::{ConnId, ReplicaId, StreamId};
 use crate::limits::{CATCH_UP_BYTES, FRAME_ENTRIES, LINK_READS, SCAN_ROWS, WALK_LOOKUPS};
@@ -21,6 +24,8 @@ use crate::write_queue::OpId;
 pub(super) enum Following {
     /// Gets entries as they become durable.
     Live,
+    /// The same, but behind its last pages, which still wait in the bulk lane.
+    Landing,
     /// Gets entries from the log.
     Reading(Walk),
 }
@@ -109,7 +114,10 @@ impl Home {
             walk.again = Some(Ask { version: version.clone(), in_step });
             return;
         }
-        let Some(state) = self.streams.get(&stream) else { return self.follow_unborn(conn, stream) };
+        let Some(state) = self.streams.get(&stream) else {
+            // Nothing is here yet of the stream, and nothing is kept for it but that this link follows it.
+            return self.walk(conn, stream, Walk::from(0));
+        };
         let held: BTreeMap<_, _> = version.above.iter().map(|mark| (mark.replica, mark.seq)).collect();
         let lacking: Vec<(ReplicaId, u64)> = state
             .durable
@@ -130,11 +138,10 @@ impl Home {
             (false, false) => None,
         };
         let reads = if next.is_none() { lacking.len() } else { 0 };
-        let walk = Walk { next, reads, earliest: end, held, again: None };
-        link.follows.insert(stream, Following::Reading(walk));
         link.lookups += reads;
+        self.walk(conn, stream, Walk { next, reads, earliest: end, held, again: None });
         if reads == 0 {
-            return self.continue_reading(conn, stream);
+            return;
         }
         for (replica, seq) in lacking {
             let start = stored::index_key(&stream, &replica, seq);
@@ -143,29 +150,29 @@ impl Home {
         }
     }
 
-    /// Nothing is here yet of the stream, and nothing is kept for it but that this link follows it.
-    fn follow_unborn(&mut self, conn: ConnId, stream: StreamId) {
-        if let Some(link) = self.conns.get_mut(&conn) {
-            link.follows.insert(stream, Following::Live);
-        }
-        let empty = HomeStream::new(stream);
-        let (version, digest) = (empty.durable_version(), empty.durable_digest());
-        self.send(conn, &Synced { stream, version, digest, gone: false }.into());
+    fn walk(&mut self, conn: ConnId, stream: StreamId, walk: Walk) {
+        let Some(link) = self.conns.get_mut(&conn) else { return };
+        link.follows.insert(stream, Following::Reading(walk));
+        self.continue_reading(conn, stream);
     }
 
-    /// A reader whose queue was full goes on.
-    pub(super) fn handle_drained(&mut self, conn: ConnId) {
+    /// A lane that a link had to wait for is empty.
+    pub(super) fn handle_drained(&mut self, conn: ConnId, lane: Lane) {
         let Some(link) = self.conns.get_mut(&conn) else { return };
-        link.drained();
-        let reading = link.follows.iter().filter(|(_, following)| matches!(following, Following::Reading(_)));
-        let reading: Vec<StreamId> = reading.map(|(stream, _)| *stream).collect();
-        let missed = link.take_missed();
-        if !missed.is_empty() {
-            let latest = self.presence.latest(missed);
-            self.send(conn, &latest.into());
-        }
-        for stream in reading {
-            self.continue_reading(conn, stream);
+        link.fill.drained(lane);
+        match lane {
+            Lane::Control => {}
+            Lane::Entries => {
+                for stream in std::mem::take(&mut link.behind) {
+                    self.continue_reading(conn, stream);
+                }
+            }
+            Lane::Presence => self.send_missed(conn),
+            Lane::Bulk => {
+                for stream in link.land() {
+                    self.continue_reading(conn, stream);
+                }
+            }
         }
     }
 
@@ -177,8 +184,11 @@ impl Home {
         let end = self.streams.get(&stream).map_or(0, |state| state.durable_arrivals);
         let Some(link) = self.conns.get_mut(&conn) else { return };
         let room = link.has_room_for_page();
+        // What it was sent before it fell behind goes first.
+        let behind = link.behind.contains(&stream);
         let Some(Following::Reading(walk)) = link.follows.get_mut(&stream) else { return };
         match walk.next {
+            Some(_) if behind => {}
             Some(next) if next >= end => self.finish_reading(conn, stream),
             Some(next) if room && walk.reads == 0 => {
                 walk.reads = 1;
@@ -215,17 +225,26 @@ impl Home {
     pub(super) fn doubt_live(&mut self) {
         for (stream, state) in &self.streams {
             for link in self.conns.values_mut() {
-                if let Some(following @ Following::Live) = link.follows.get_mut(stream) {
-                    *following = Following::Reading(Walk::from(state.durable_arrivals));
+                let Some(following) = link.follows.get_mut(stream) else { continue };
+                if matches!(following, Following::Reading(_)) {
+                    continue;
                 }
+                // What it was sent before goes first.
+                if matches!(following, Following::Live) && !link.fill.is_empty(Lane::Entries) {
+                    link.behind.push(*stream);
+                }
+                *following = Following::Reading(Walk::from(state.durable_arrivals));
             }
         }
     }
 
-    /// A link's queue is full: it goes on from the log at `arrival` when it has drained.
+    /// A link's lane is full: it goes on from the log at `arrival` when it has drained.
     pub(super) fn fall_behind(&mut self, conn: ConnId, stream: StreamId, arrival: u64) {
         let Some(link) = self.conns.get_mut(&conn) else { return };
-        link.follows.insert(stream, Following::Reading(Walk::from(arrival)));
+        let before = link.follows.insert(stream, Following::Reading(Walk::from(arrival)));
+        if matches!(before, Some(Following::Live)) {
+            link.behind.push(stream);
+        }
         self.figures.links_behind += 1;
     }
 
@@ -291,7 +310,7 @@ impl Home {
         }
         if !entries.is_empty() {
             self.figures.entries_forwarded += entries.len() as u64;
-            self.send_bytes(conn, wire::encode_entries(&entries));
+            self.send_bytes(conn, Lane::Bulk, wire::encode_entries(&entries));
         }
         for arrival in holes {
             self.note_hole(stream, arrival);
@@ -300,24 +319,51 @@ impl Home {
     }
 
     fn finish_reading(&mut self, conn: ConnId, stream: StreamId) {
-        let Some(state) = self.streams.get(&stream) else { return self.follow_unborn(conn, stream) };
+        let unborn = HomeStream::new(stream);
+        let state = self.streams.get(&stream).unwrap_or(&unborn);
         let synced = Synced {
             stream,
             version: state.durable_version(),
             digest: state.durable_digest(),
             gone: state.log.is_gone(),
         };
-        if let Some(link) = self.conns.get_mut(&conn) {
-            link.follows.insert(stream, Following::Live);
+        let bytes = wire::encode(&synced.into());
+        let Some(link) = self.conns.get_mut(&conn) else { return };
+        if link.fill.has_room(Lane::Bulk, bytes.len()) {
+            link.follows.insert(stream, Following::Landing);
+            self.send_bytes(conn, Lane::Bulk, bytes);
+            self.tell_holes(conn, stream);
         }
-        self.send(conn, &synced.into());
-        self.tell_holes(conn, stream);
     }
 
     fn walk_mut(&mut self, conn: ConnId, stream: StreamId) -> Option<&mut Walk> {
         match self.conns.get_mut(&conn)?.follows.get_mut(&stream)? {
             Following::Reading(walk) => Some(walk),
-            Following::Live => None,
+            Following::Live | Following::Landing => None,
+        }
+    }
+}
+
+impl Conn {
+    /// The bulk lane has drained: readers whose walk has ended are live. Those that go on walking are told.
+    fn land(&mut self) -> Vec<StreamId> {
+        let mut walking = Vec::new();
+        for (stream, following) in &mut self.follows {
+            match following {
+                Following::Landing => *following = Following::Live,
+                Following::Reading(_) => walking.push(*stream),
+                Following::Live => {}
+            }
+        }
+        walking
+    }
+
+    /// In which lane entries of a stream go out as they become durable, if they do.
+    pub(super) fn lane_of(&self, stream: &StreamId) -> Option<Lane> {
+        match self.follows.get(stream)? {
+            Following::Live => Some(Lane::Entries),
+            Following::Landing => Some(Lane::Bulk),
+            Following::Reading(_) => None,
         }
     }
 }

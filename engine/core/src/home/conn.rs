@@ -5,10 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 
 use crate::home::catch_up::Following;
+use crate::home::lane::{Fill, Lane};
 use crate::ids::{ConnId, ReplicaId, StreamId};
-use crate::limits::{
-    CATCH_UP_BYTES, EARLY_FRAMES, HELLO_WAIT, HOME_SILENCE, LINK_MOST_BYTES, LINK_QUEUE_BYTES, ROOM_LINKS,
-};
+use crate::limits::{BOARD_CHANGES, CATCH_UP_BYTES, EARLY_FRAMES, HELLO_WAIT, HOME_SILENCE, ROOM_LINKS};
 use crate::time::Millis;
 
 /// What the home knows of a link.
@@ -16,17 +15,20 @@ use crate::time::Millis;
 pub(super) struct Conn {
     phase: Phase,
     heard: Millis,
-    queued_bytes: usize,
+    /// What waits to be written to it.
+    pub(super) fill: Fill,
     held: Vec<Bytes>,
     /// Replicas whose keys this link has proven.
     pub(super) proven: BTreeSet<ReplicaId>,
     /// Streams it follows, and how far it has been sent.
     pub(super) follows: BTreeMap<StreamId, Following>,
-    /// Links whose presence has changed while this one's queue was full.
+    /// Streams that fell behind and go on from the log once the entries lane has drained.
+    pub(super) behind: Vec<StreamId>,
+    /// Links whose presence this one is to be told of when its presence lane has drained.
     missed: BTreeSet<ConnId>,
     /// Places in the log that are being looked up for it.
     pub(super) lookups: usize,
-    /// Pages that are being read for it; each becomes a frame in its queue.
+    /// Pages that are being read for it; each becomes a frame in its bulk lane.
     pub(super) pages: usize,
 }
 
@@ -42,10 +44,11 @@ impl Conn {
         Self {
             phase: Phase::Greeting,
             heard: now,
-            queued_bytes: 0,
+            fill: Fill::default(),
             held: Vec::new(),
             proven: BTreeSet::new(),
             follows: BTreeMap::new(),
+            behind: Vec::new(),
             missed: BTreeSet::new(),
             lookups: 0,
             pages: 0,
@@ -94,45 +97,24 @@ impl Conn {
         std::mem::take(&mut self.held)
     }
 
-    /// Counts what is queued for the link; false when it is more than any link may have. A small answer costs memory
-    /// beside its bytes, so it counts for more.
-    pub(super) fn queued(&mut self, bytes: usize) -> bool {
-        self.queued_bytes += bytes + 64;
-        self.queued_bytes <= LINK_MOST_BYTES
-    }
-
-    pub(super) fn drained(&mut self) {
-        self.queued_bytes = 0;
-    }
-
-    /// Whether so many more bytes may be queued. An empty queue takes anything, so every reader gets on.
-    pub(super) fn has_room(&self, bytes: usize) -> bool {
-        self.queued_bytes == 0 || self.queued_bytes + bytes <= LINK_QUEUE_BYTES
-    }
-
-    /// Whether one more page may be read for it, beside those under way: somebody who asks for many streams at once gets
-    /// them one after another.
+    /// Whether a page may be read for it: one at a time, so somebody who asks for many streams at once gets them one
+    /// after another.
     pub(super) fn has_room_for_page(&self) -> bool {
-        if self.pages == 0 {
-            return self.has_room(CATCH_UP_BYTES);
-        }
-        self.queued_bytes + (self.pages + 1) * CATCH_UP_BYTES <= LINK_QUEUE_BYTES
-    }
-
-    /// Presence is worth something only to a link that keeps up.
-    pub(super) fn wants_presence(&self) -> bool {
-        self.nonce().is_some() && self.queued_bytes <= LINK_QUEUE_BYTES
+        self.pages == 0 && self.fill.has_room(Lane::Bulk, CATCH_UP_BYTES)
     }
 
     /// Notes whom to tell about later; false when there are too many.
-    pub(super) fn miss(&mut self, changed: &[ConnId]) -> bool {
+    pub(super) fn miss(&mut self, changed: impl IntoIterator<Item = ConnId>) -> bool {
         if self.nonce().is_some() {
             self.missed.extend(changed);
         }
         self.missed.len() <= ROOM_LINKS
     }
 
+    /// Whom to tell about now; the rest follows when that has been written.
     pub(super) fn take_missed(&mut self) -> BTreeSet<ConnId> {
-        std::mem::take(&mut self.missed)
+        let rest = self.missed.iter().nth(BOARD_CHANGES).copied();
+        let rest = rest.map(|first| self.missed.split_off(&first)).unwrap_or_default();
+        std::mem::replace(&mut self.missed, rest)
     }
 }

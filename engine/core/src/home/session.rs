@@ -1,7 +1,6 @@
 //! The messages of one link, other than entries.
 
 use crate::home::Home;
-use crate::home::catch_up::Following;
 use crate::home::conn::Conn;
 use crate::ids::ConnId;
 use crate::limits::{LINK_REPLICAS, LINK_STREAMS, ROOM_STREAMS};
@@ -33,6 +32,7 @@ impl Home {
                 for entry in entries {
                     self.handle_entry(conn, entry);
                 }
+                self.told.clear();
                 self.ask(conn);
             }
             Message::Entries(_) | Message::Other(_) => {
@@ -78,10 +78,11 @@ impl Home {
             digest: self.digest(),
         };
         self.send(conn, &welcome.into());
-        let everyone = self.presence.everyone();
-        if !everyone.is_empty() {
-            self.send(conn, &everyone.into());
+        let present: Vec<ConnId> = self.presence.present().collect();
+        if let Some(state) = self.conns.get_mut(&conn) {
+            state.miss(present);
         }
+        self.send_missed(conn);
     }
 
     /// Rule 2: who writes in a replica's name holds its key. A device that comes back before its old link was found
@@ -134,7 +135,7 @@ impl Home {
             mark.seq = need.from - 1;
         }
         // A walk under way brings what is asked for, or tells at its end what there is.
-        let live = |link: &Conn| matches!(link.follows.get(&need.stream), Some(Following::Live));
+        let live = |link: &Conn| link.lane_of(&need.stream).is_some();
         if self.conns.get(&conn).is_some_and(live) {
             self.follow(conn, need.stream, &version, false);
         }

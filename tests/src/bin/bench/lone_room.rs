@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use causeway_core::device::{self, Room};
-use causeway_core::home::{self, Home};
+use causeway_core::home::{self, Home, Lane};
 use causeway_core::ids::{ConnId, RoomId, StreamId};
 use causeway_core::time::{Millis, Now};
 use causeway_store::{MemoryStore, Space, Store};
@@ -90,7 +90,7 @@ impl Pair {
         self.home.handle(input, self.now());
         while let Some(output) = self.home.poll_output() {
             match output {
-                home::Output::Send(_, frames) => answers.push(frames),
+                home::Output::Send(_, _, frames) => answers.push(frames),
                 home::Output::Close(..) => panic!("the home is content"),
                 home::Output::Commit(op, commit) => {
                     let stored = self.at_home.apply(&self.space, &commit);
@@ -102,7 +102,9 @@ impl Pair {
                 }
             }
         }
-        self.home.handle(home::Input::Drained(LINK), self.now());
+        for lane in Lane::ALL {
+            self.home.handle(home::Input::Drained(LINK, lane), self.now());
+        }
         self.in_home += began.elapsed();
         for frames in answers {
             self.room.handle(device::Input::Received(frames), self.now());
