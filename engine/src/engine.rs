@@ -8,7 +8,7 @@ use causeway_core::device::{Config, Room as CoreRoom};
 use causeway_core::ids::{InvalidId, RoomId};
 use causeway_core::presence::{InvalidState, State, Status};
 use causeway_core::storage::StoreFailure;
-use causeway_store::{MemoryStore, SledStore, Store, StoreHandle, WriterLimits};
+use causeway_store::{MemoryStore, Store, StoreHandle, StoreKind, WriterLimits};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, spawn_blocking};
@@ -42,8 +42,10 @@ pub enum StoreChoice {
     /// In memory: what the relay has not saved is gone with the process.
     #[default]
     Memory,
-    /// In a folder, which is made where there is none. One engine at a time has it.
+    /// In a folder, which is made where there is none. One engine at a time has it. The database is sled.
     Folder(PathBuf),
+    /// The same with redb as the database. A folder stays with the one that first wrote it.
+    Redb(PathBuf),
 }
 
 /// Why an engine does not open. Nothing was changed.
@@ -119,7 +121,8 @@ impl Engine {
         let person = person(&config)?;
         let store: Arc<dyn Store> = match config.store {
             StoreChoice::Memory => Arc::new(MemoryStore::new()),
-            StoreChoice::Folder(folder) => Arc::new(SledStore::open(&folder)?),
+            StoreChoice::Folder(folder) => StoreKind::Sled.open(folder)?,
+            StoreChoice::Redb(folder) => StoreKind::Redb.open(folder)?,
         };
         let around = Surroundings {
             clock: Clock::start(),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use causeway_core::ids::RoomId;
+use causeway_store::StoreKind;
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Deserialize;
@@ -38,6 +39,9 @@ pub(crate) struct ServeArgs {
     /// Folder that keeps the rooms; made if there is none [default: data]
     #[arg(long, value_name = "FOLDER", env = "CAUSEWAY_DATA")]
     pub(crate) data: Option<PathBuf>,
+    /// Database that keeps them; a folder stays with the one that first wrote it [default: sled]
+    #[arg(long, value_name = "STORE", env = "CAUSEWAY_STORE")]
+    pub(crate) store: Option<StoreName>,
     /// Settings in TOML
     #[arg(long, value_name = "FILE", env = "CAUSEWAY_CONFIG")]
     pub(crate) config: Option<PathBuf>,
@@ -68,6 +72,25 @@ pub(crate) enum LogFormat {
     Pretty,
     /// One JSON object a line, for programs.
     Json,
+}
+
+/// Which embedded database keeps the rooms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum StoreName {
+    /// Fastest where many rooms write.
+    Sled,
+    /// Small on the disk, and of a damaged file it serves what is sound.
+    Redb,
+}
+
+impl From<StoreName> for StoreKind {
+    fn from(name: StoreName) -> Self {
+        match name {
+            StoreName::Sled => Self::Sled,
+            StoreName::Redb => Self::Redb,
+        }
+    }
 }
 
 /// Runs the program.

@@ -3,9 +3,10 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use causeway_store::StoreKind;
 use serde::Deserialize;
 
-use crate::cli::{LogFormat, ServeArgs};
+use crate::cli::{LogFormat, ServeArgs, StoreName};
 use crate::failure::Failure;
 
 /// What `serve` does, settled.
@@ -21,7 +22,7 @@ pub(crate) struct Config {
 /// Where rooms are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Keep {
-    Folder(PathBuf),
+    Folder(StoreKind, PathBuf),
     Memory,
 }
 
@@ -31,6 +32,7 @@ pub(crate) enum Keep {
 struct File {
     listen: Option<SocketAddr>,
     data: Option<PathBuf>,
+    store: Option<StoreName>,
     open_to_anyone: Option<bool>,
     log: Option<LogFormat>,
     memory: Option<bool>,
@@ -47,10 +49,11 @@ impl Config {
             return Err(Failure::NotOpen(listen));
         }
         let memory = args.memory.or(file.memory).unwrap_or(false);
+        let kind = args.store.or(file.store).map_or_else(StoreKind::default, StoreKind::from);
         let folder = || args.data.or(file.data).unwrap_or_else(|| DEFAULT_DATA.into());
         Ok(Self {
             listen,
-            keep: if memory { Keep::Memory } else { Keep::Folder(folder()) },
+            keep: if memory { Keep::Memory } else { Keep::Folder(kind, folder()) },
             log: args.log.or(file.log).unwrap_or(LogFormat::Pretty),
             room: args.room.map(|room| room.to_string()),
             allow_origin: args.allow_origin.or(file.allow_origin).unwrap_or_default(),
@@ -89,15 +92,17 @@ mod tests {
     fn without_any_word_it_listens_on_this_machine_and_keeps_rooms_in_data() {
         let config = Config::settle(ServeArgs::default()).unwrap();
         assert_eq!(config.listen.to_string(), "127.0.0.1:8787");
-        assert_eq!(config.keep, Keep::Folder("data".into()));
+        assert_eq!(config.keep, Keep::Folder(StoreKind::Sled, "data".into()));
     }
 
     #[test]
     fn a_flag_is_stronger_than_the_file() {
         let args = ServeArgs { listen: Some("127.0.0.1:1".parse().unwrap()), ..ServeArgs::default() };
-        let config = with_file("listen = \"127.0.0.1:2\"\ndata = \"rooms\"\nlog = \"json\"", args).unwrap();
+        let config =
+            with_file("listen = \"127.0.0.1:2\"\ndata = \"rooms\"\nstore = \"redb\"\nlog = \"json\"", args)
+                .unwrap();
         assert_eq!(config.listen.port(), 1);
-        assert_eq!(config.keep, Keep::Folder("rooms".into()));
+        assert_eq!(config.keep, Keep::Folder(StoreKind::Redb, "rooms".into()));
         assert_eq!(config.log, LogFormat::Json);
     }
 

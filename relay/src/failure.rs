@@ -53,6 +53,7 @@ impl Failure {
             Self::Store(OpenError::Damaged { .. }) => 10,
             Self::Store(OpenError::Full(_)) => 11,
             Self::Store(OpenError::Io { .. }) => 12,
+            Self::Store(OpenError::OtherKind { .. }) => 13,
         }
     }
 }
@@ -73,4 +74,5 @@ Exit codes:
   10  the data folder is damaged
   11  the disk is full
   12  the data folder cannot be opened for another reason
+  13  the data folder is kept by the other store
 When it does not start, it has touched nothing.";

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use causeway_core::storage::{Commit, CommitError, FailureKind, Page, Scan, StoreFailure};
-use causeway_store::{MemoryStore, OpenError, SledStore, Space, Store, StoreHandle, WriterLimits};
+use causeway_store::{MemoryStore, OpenError, Space, Store, StoreHandle, StoreKind, WriterLimits};
 use tracing::{info, warn};
 
 use crate::limits::{REOPEN_FIRST, REOPEN_MOST};
@@ -22,18 +22,26 @@ pub struct Storage {
 type Reopen = Box<dyn Fn() -> Result<Arc<dyn Store>, OpenError> + Send + Sync>;
 
 impl Storage {
-    /// The embedded store in a data folder, which is made where there is none.
+    /// The embedded store of the default kind in a data folder, which is made where there is none.
     ///
     /// # Errors
     /// One sentence; nothing was touched.
     pub fn folder(folder: PathBuf) -> Result<Self, OpenError> {
+        Self::folder_of(StoreKind::default(), folder)
+    }
+
+    /// The embedded store of this kind in a data folder, which is made where there is none.
+    ///
+    /// # Errors
+    /// One sentence; nothing was touched.
+    pub fn folder_of(kind: StoreKind, folder: PathBuf) -> Result<Self, OpenError> {
         let open = move || {
-            let store = SledStore::open(&folder)?;
+            let store = kind.open(&folder)?;
             // What a process wrote before it died, or before an fsync failed, may be readable and not yet on the disk.
             // Rooms call saved what they read, so it is put there first.
             let refuse = |why: StoreFailure| OpenError::Io { folder: folder.clone(), what: why.to_string() };
             store.sync().map_err(refuse)?;
-            Ok(Arc::new(store) as Arc<dyn Store>)
+            Ok(store)
         };
         Ok(Self { first: open()?, reopen: Box::new(open) })
     }

@@ -30,7 +30,7 @@ async fn serve_until_signal(config: Config) -> Result<(), Failure> {
     let listener = TcpListener::bind(config.listen).await.map_err(|e| Failure::bind(config.listen, e))?;
     let address = listener.local_addr().map_err(Failure::System)?;
     let storage = match &config.keep {
-        Keep::Folder(folder) => Storage::folder(folder.clone())?,
+        Keep::Folder(kind, folder) => Storage::folder_of(*kind, folder.clone())?,
         Keep::Memory => Storage::memory(),
     };
     let mut stops = Stops::listen().map_err(Failure::System)?;
@@ -50,7 +50,7 @@ fn announce(config: &Config, address: SocketAddr) -> io::Result<()> {
     let url = format!("http://{}", SocketAddr::new(host, address.port()));
     let room = config.room.clone().unwrap_or_else(room_name::random);
     let kept = match &config.keep {
-        Keep::Folder(folder) => folder.display().to_string(),
+        Keep::Folder(_, folder) => folder.display().to_string(),
         Keep::Memory => "in memory only; everything is gone when the relay ends".into(),
     };
     let mut out = io::stdout().lock();

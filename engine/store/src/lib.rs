@@ -4,7 +4,9 @@
 //!
 //! * [`Store`] is the port: apply a commit, make it survive, read a range. Keys live in a [`Space`], one per room.
 //! * [`MemoryStore`] keeps everything in memory, for tests, simulations and devices that refuse a disk.
-//! * [`SledStore`] keeps everything in a data folder, the embedded default of relay and native engine.
+//! * [`SledStore`] keeps everything in a data folder, the embedded default of relay and native engine; [`RedbStore`] does
+//!   so with another database, and [`StoreKind`] chooses between them. What they share is in `folder` (the data folder and
+//!   why it is refused) and `rows` (how spaces, keys and values lie in an ordered map, with sums that make damage show).
 //! * [`StoreHandle`] is what a shell holds: it queues commits for one writer thread, which applies whatever is waiting
 //!   and then pays for a single fsync, and scans for a reader thread of its own.
 //! * `contract` (feature `contract`) is the suite that every store passes.
@@ -14,15 +16,22 @@
 
 #[cfg(feature = "contract")]
 pub mod contract;
+mod folder;
+mod kind;
 pub mod limits;
 mod memory;
 mod port;
+mod redb_store;
+mod rows;
 mod sled_store;
 mod space;
 mod writer;
 
+pub use folder::OpenError;
+pub use kind::{StoreKind, UnknownKind};
 pub use memory::MemoryStore;
 pub use port::Store;
-pub use sled_store::{OpenError, SledStore};
+pub use redb_store::RedbStore;
+pub use sled_store::SledStore;
 pub use space::{Space, SpaceTooLong};
 pub use writer::{StoreHandle, WriterLimits};

@@ -14,13 +14,17 @@ pub const MAX_KEY_BYTES: usize = 1024;
 /// the memory of a phone.
 pub const MAX_VALUE_BYTES: usize = 64 * 1024 * 1024;
 
-/// Bytes of a value up to which sled keeps it in the row; a longer one is cut into rows of this length. See
+/// Bytes of a value up to which a database keeps it in the row; a longer one is cut into rows of this length. See
 /// [`MAX_KEY_BYTES`] for the reason.
 pub const INLINE_VALUE_BYTES: usize = 3 * 1024;
 
-/// Pages that sled keeps in memory. Its own default of 1 GiB would be most of a small machine; what the hot path reads
-/// (the newest entries) fits in far less.
-pub(crate) const SLED_CACHE_BYTES: u64 = 64 * 1024 * 1024;
+/// Pages that a database keeps in memory. The default of both, 1 GiB, would be most of a small machine; what the hot path
+/// reads (the newest entries) fits in far less.
+pub(crate) const CACHE_BYTES: usize = 64 * 1024 * 1024;
+
+/// Bytes of redb's file up to which every page is checked when it is opened: half a second on a slow core. In a larger
+/// one damage shows only where it is read.
+pub(crate) const VERIFY_BYTES: u64 = 256 * 1024 * 1024;
 
 /// Commits waiting for the writer thread. A room has at most one commit in flight, so this is a count of busy rooms.
 pub(crate) const QUEUE_COMMITS: usize = 65_536;

@@ -7,31 +7,28 @@
 //! * On Linux sled's flush calls `sync_file_range`, which neither writes metadata nor empties the disk's cache.
 //!   [`Store::sync`] therefore ends with an fsync of the log file on a handle of ours.
 //! * Rows or pages beyond 128 KiB go to files that sled never fsyncs. Long values are cut into short rows (see
-//!   [`row`]), so that this never happens.
+//!   `rows::layout`), so that this never happens.
 //! * Each batch costs two writes, so the commits of a group become one batch.
-//! * sled cuts its log at the first record that it cannot read and says nothing. [`tip`] notices.
+//! * sled cuts its log at the first record that it cannot read and says nothing. `folder::tip` notices.
 //! * sled may panic on damage or a failing disk. Every call is guarded; after a panic the store refuses everything.
 //! * sled's background flush is off: it would fsync every half second for ever, and nothing depends on it, since
 //!   segments are also cleaned in passing by writes.
 
-mod draft;
 mod open;
-mod row;
-mod tip;
 
 use std::fmt;
 use std::fs::File;
-use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{OnceLock, PoisonError, RwLock};
 
 use causeway_core::storage::{Commit, CommitError, FailureKind, Page, Scan, StoreFailure};
 
-use self::draft::Draft;
-pub use self::open::OpenError;
-use self::tip::Tip;
-use crate::{Space, Store, limits};
+use crate::folder::io_failure;
+use crate::folder::tip::Tip;
+use crate::rows::draft::{Draft, Writes};
+use crate::rows::{self, Pair, Tree, TreeError, layout};
+use crate::{OpenError, Space, Store, limits};
 
 /// A store in a data folder, which it locks for as long as it is open.
 ///
@@ -127,7 +124,7 @@ impl Store for SledStore {
             numbers.next_long = draft.next_long();
             numbers.batch += 1;
             // A batch that fails half way may have shown some of its rows already.
-            draft.apply(numbers.batch).map_err(|e| self.fail(failure_of(&e)))
+            apply(db, draft.into_writes(), numbers.batch).map_err(|e| self.fail(failure_of(&e)))
         });
         if let Err(failure) = outcome {
             // Whatever was staged is not certain, and what comes after a panic was never staged.
@@ -152,50 +149,14 @@ impl Store for SledStore {
     }
 
     fn scan(&self, space: &Space, scan: &Scan) -> Result<Page, StoreFailure> {
-        let mut page = Page::default();
-        if scan.start >= scan.end {
-            return Ok(page);
-        }
         self.guarded(|db| {
             let _one_moment = self.numbers.read().unwrap_or_else(PoisonError::into_inner);
-            let (start, end) = (row::key(space, &scan.start), row::key(space, &scan.end));
-            let mut bytes = 0;
-            for found in db.range(start..end) {
-                let (tree_key, raw) =
-                    found.map_err(|e| near(&e, page.rows.last().map_or(&scan.start, |row| &row.0)))?;
-                let key = row::key_in_space(space, &tree_key);
-                let stored = row::Stored::decode(&tree_key, &raw);
-                bytes += key.len() + stored.as_ref().map_or(0, row::Stored::len);
-                let full = bytes > scan.max_bytes || page.rows.len() >= scan.max_rows;
-                let value =
-                    if full && !page.rows.is_empty() { None } else { Some(read_value(db, key, stored)) };
-                match value {
-                    Some(Ok(value)) => page.rows.push((key.to_vec(), value)),
-                    Some(Err(failure)) if page.rows.is_empty() => return Err(failure),
-                    // Also where the row is damaged: those before it are sound, and the next page begins by failing.
-                    Some(Err(_)) | None => {
-                        page.more = Some(key.to_vec());
-                        break;
-                    }
-                }
-            }
-            Ok(page)
+            rows::scan(db, space, scan)
         })
     }
 
     fn spaces(&self, after: Option<&Space>, max: usize) -> Result<Vec<Space>, StoreFailure> {
-        self.guarded(|db| {
-            let mut spaces: Vec<Space> = Vec::new();
-            while spaces.len() < max {
-                let start = spaces.last().or(after).map_or_else(row::first_key, row::key_behind);
-                let behind = (Bound::Included(start), Bound::Excluded(row::end_of_rows()));
-                let Some(found) = db.range::<Vec<u8>, _>(behind).next() else { break };
-                let (tree_key, _) = found.map_err(|e| failure_of(&e))?;
-                let space = row::space_of(&tree_key).ok_or_else(|| StoreFailure::damaged(&tree_key))?;
-                spaces.push(space);
-            }
-            Ok(spaces)
-        })
+        self.guarded(|db| rows::spaces(db, after, max))
     }
 }
 
@@ -216,44 +177,42 @@ impl Drop for SledStore {
     }
 }
 
-fn read_value(db: &sled::Db, key: &[u8], stored: Option<row::Stored<'_>>) -> Result<Vec<u8>, StoreFailure> {
-    let damaged = || StoreFailure::damaged(key);
-    let stored = stored.ok_or_else(damaged)?;
-    stored.assemble(|piece| db.get(piece)).map_err(|e| near(&e, key))?.ok_or_else(damaged)
+impl Tree for sled::Db {
+    type Bytes<'a> = sled::IVec;
+
+    fn get(&self, key: &[u8]) -> Result<Option<sled::IVec>, TreeError> {
+        sled::Tree::get(self, key).map_err(|e| tree_error(&e))
+    }
+
+    fn range(&self, start: &[u8], end: &[u8]) -> Result<impl Iterator<Item = Pair<sled::IVec>>, TreeError> {
+        Ok(sled::Tree::range(self, start..end).map(|found| found.map_err(|e| tree_error(&e))))
+    }
 }
 
-/// A failure while reading at or right behind a key: damage there concerns this range only.
-fn near(error: &sled::Error, key: &[u8]) -> StoreFailure {
-    if matches!(error, sled::Error::Corruption { .. }) {
-        return StoreFailure::damaged(key);
+/// Applies what was staged, atomically, as the batch of this number.
+fn apply(db: &sled::Db, writes: Writes, number: u64) -> sled::Result<()> {
+    let mut batch = sled::Batch::default();
+    batch.insert(layout::NUMBER_KEY, layout::encode_number(layout::NUMBER_KEY, number));
+    for (key, value) in writes {
+        match value {
+            Some(value) => batch.insert(key, value),
+            None => batch.remove(key),
+        }
     }
-    failure_of(error)
+    db.apply_batch(batch)
 }
 
 fn failure_of(error: &sled::Error) -> StoreFailure {
+    tree_error(error).anywhere()
+}
+
+fn tree_error(error: &sled::Error) -> TreeError {
     match error {
-        sled::Error::Io(e) => io_failure(e),
-        sled::Error::Corruption { .. } => {
-            let sentence = "The store is damaged; restore it from a backup or from another device.";
-            StoreFailure::new(FailureKind::Damaged, sentence)
-        }
+        sled::Error::Corruption { .. } => TreeError::Damaged,
+        sled::Error::Io(e) => TreeError::Failed(io_failure(e)),
         sled::Error::CollectionNotFound(_) | sled::Error::Unsupported(_) | sled::Error::ReportableBug(_) => {
-            StoreFailure::new(FailureKind::Io, format!("The embedded database failed: {error}"))
+            let sentence = format!("The embedded database failed: {error}");
+            TreeError::Failed(StoreFailure::new(FailureKind::Io, sentence))
         }
     }
-}
-
-fn io_failure(error: &std::io::Error) -> StoreFailure {
-    if is_full(error) {
-        let sentence = "The disk is full; free some space and open the store again.";
-        return StoreFailure::new(FailureKind::Full, sentence);
-    }
-    StoreFailure::new(
-        FailureKind::Io,
-        format!("The disk refused: {error}; look at it and open the store again."),
-    )
-}
-
-fn is_full(error: &std::io::Error) -> bool {
-    matches!(error.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded)
 }

@@ -6,9 +6,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use causeway_core::storage::{CommitError, FailureKind};
+use causeway_core::storage::{CommitError, FailureKind, StoreFailure};
 use causeway_store::contract::{put, rows, space};
-use causeway_store::{OpenError, SledStore, Store};
+use causeway_store::{OpenError, Store, StoreKind};
 use tempfile::TempDir;
 
 /// A small disk in memory, unmounted when the story ends, however it ends.
@@ -53,66 +53,132 @@ fn names(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn a_read_only_disk_is_refused_and_left_alone() {
-    let Some(disk) = Disk::new("size=24m") else { return };
-    drop(SledStore::open(disk.path().join("old")).unwrap());
-    disk.remount("ro");
-    for data in ["old", "new", "deep/new"].map(|name| disk.path().join(name)) {
-        let refused = SledStore::open(&data).unwrap_err();
-        assert_eq!(refused, OpenError::NotWritable(data));
-        assert!(refused.to_string().contains("not writable"));
+fn st5_a_read_only_disk_is_refused_and_left_alone() {
+    for kind in StoreKind::ALL {
+        let Some(disk) = Disk::new("size=24m") else { return };
+        drop(kind.open(disk.path().join("old")).unwrap());
+        disk.remount("ro");
+        for data in ["old", "new", "deep/new"].map(|name| disk.path().join(name)) {
+            let refused = kind.open(&data).err().unwrap();
+            assert_eq!(refused, OpenError::NotWritable(data));
+            assert!(refused.to_string().contains("not writable"));
+        }
+        assert_eq!(names(disk.path()), [disk.path().join("old")]);
+        disk.remount("rw");
+        kind.open(disk.path().join("old")).unwrap();
     }
-    assert_eq!(names(disk.path()), [disk.path().join("old")]);
-    disk.remount("rw");
-    SledStore::open(disk.path().join("old")).unwrap();
 }
 
-#[test]
-fn a_full_disk_is_an_error_and_never_a_false_success() {
-    let Some(disk) = Disk::new("size=24m") else { return };
-    let data = disk.path().join("data");
-    let store = SledStore::open(&data).unwrap();
-    let value = vec![3; 50_000];
+/// Saves rows until the store refuses, and tells how many were saved and why it ended.
+fn fill(store: &dyn Store) -> (u32, StoreFailure) {
     let mut saved = 0u32;
-    let failure = loop {
+    loop {
         assert!(saved < 1000, "50 MB do not fit on a disk of 24 MB");
-        let commit = put(&[(&saved.to_be_bytes(), &value)]);
+        let commit = put(&[(&saved.to_be_bytes(), &VALUE)]);
         match store.apply(&space("room"), &commit).and_then(|()| store.sync().map_err(CommitError::from)) {
             Ok(()) => saved += 1,
-            Err(CommitError::Failed(failure)) => break failure,
+            Err(CommitError::Failed(failure)) => return (saved, failure),
             Err(conflict @ CommitError::Conflict { .. }) => panic!("{conflict}"),
         }
-    };
-    assert_eq!(failure.kind, FailureKind::Full, "{failure}");
-    assert!(saved > 50, "only {saved} fitted");
+    }
+}
 
-    // Not even with space again: after a failed sync nobody knows what is on the disk.
-    disk.remount("size=96m");
-    assert_eq!(store.sync().unwrap_err().kind, FailureKind::Closed);
-    let again = store.apply(&space("room"), &put(&[(b"k", b"v")]));
-    assert!(matches!(again, Err(CommitError::Failed(failure)) if failure.kind == FailureKind::Closed));
-    drop(store);
-
-    let store = SledStore::open(&data).unwrap();
-    let found = rows(&store, &space("room"));
-    assert!(found.len() >= saved as usize, "{} of {saved} saved rows are there", found.len());
+/// Opens the store again: everything that was saved is there, and it goes on.
+fn goes_on(kind: StoreKind, data: &Path, saved: u32) {
+    let store = kind.open(data).unwrap();
+    let found = rows(&*store, &space("room"));
+    assert!(found.len() >= saved as usize, "{kind}: {} of {saved} saved rows are there", found.len());
     for (n, (key, found)) in (0u32..).zip(found) {
-        assert_eq!((key, found), (n.to_be_bytes().to_vec(), value.clone()));
+        assert_eq!((key, found), (n.to_be_bytes().to_vec(), VALUE.to_vec()));
     }
     store.apply(&space("room"), &put(&[(b"after", b"v")])).unwrap();
     store.sync().unwrap();
 }
 
+static VALUE: [u8; 50_000] = [3; 50_000];
+
 #[test]
-fn a_disk_that_is_full_from_the_start_is_refused_and_left_as_it_was() {
-    let Some(disk) = Disk::new("size=24m") else { return };
-    let fill = disk.path().join("fill");
-    let filled = std::fs::write(&fill, vec![0; 30 << 20]);
-    assert!(filled.is_err(), "the disk is full now");
-    let data = disk.path().join("data");
-    let refused = SledStore::open(&data).unwrap_err();
-    assert_eq!(refused, OpenError::Full(data.clone()));
-    assert_eq!(names(disk.path()), std::slice::from_ref(&fill));
-    std::fs::remove_file(fill).unwrap();
-    SledStore::open(data).unwrap();
+fn st4_a_full_disk_is_an_error_and_never_a_false_success() {
+    for kind in StoreKind::ALL {
+        let Some(disk) = Disk::new("size=24m") else { return };
+        let data = disk.path().join("data");
+        let store = kind.open(&data).unwrap();
+        let (saved, failure) = fill(&*store);
+        assert_eq!(failure.kind, FailureKind::Full, "{failure}");
+        assert!(saved > 50, "only {saved} fitted");
+        drop(store);
+        match kind.open(&data) {
+            Ok(store) => assert!(rows(&*store, &space("room")).len() >= saved as usize),
+            Err(refused) => assert_eq!(refused, OpenError::Full(data.clone())),
+        }
+        disk.remount("size=96m");
+        goes_on(kind, &data, saved);
+    }
+}
+
+#[test]
+fn st4_a_store_that_failed_takes_nothing_even_with_space_again_until_it_is_reopened() {
+    for kind in StoreKind::ALL {
+        let Some(disk) = Disk::new("size=24m") else { return };
+        let data = disk.path().join("data");
+        let store = kind.open(&data).unwrap();
+        let (saved, _) = fill(&*store);
+        // After a failed sync nobody knows what is on the disk.
+        disk.remount("size=96m");
+        assert_eq!(store.sync().unwrap_err().kind, FailureKind::Closed);
+        let again = store.apply(&space("room"), &put(&[(b"k", b"v")]));
+        assert!(matches!(again, Err(CommitError::Failed(failure)) if failure.kind == FailureKind::Closed));
+        drop(store);
+        goes_on(kind, &data, saved);
+    }
+}
+
+const FOLDER: &str = "CAUSEWAY_STORE_TEST_FULL_FOLDER";
+const KIND: &str = "CAUSEWAY_STORE_TEST_FULL_KIND";
+
+/// Not a story of its own: the process of the next one, whose files may not grow.
+#[test]
+fn the_process_whose_files_may_not_grow() {
+    let Ok(folder) = std::env::var(FOLDER) else { return };
+    let kind: StoreKind = std::env::var(KIND).unwrap().parse().unwrap();
+    let (saved, failure) = fill(&*kind.open(folder).unwrap());
+    assert_eq!(failure.kind, FailureKind::Full, "{failure}");
+    println!("\nsaved {saved}");
+}
+
+/// Told without root, too: the system refuses files beyond 24 MB, and later does not.
+#[test]
+fn st4_files_that_may_not_grow_are_a_full_disk() {
+    for kind in StoreKind::ALL {
+        let folder = tempfile::tempdir().unwrap();
+        let limited = Command::new("sh")
+            .args(["-c", r#"trap "" XFSZ; ulimit -f 48000; exec "$0" "$@""#])
+            .arg(std::env::current_exe().unwrap())
+            .args(["--exact", "the_process_whose_files_may_not_grow", "--nocapture"])
+            .env(FOLDER, folder.path())
+            .env(KIND, kind.name())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&limited.stdout).into_owned();
+        assert!(limited.status.success(), "{said}{}", String::from_utf8_lossy(&limited.stderr));
+        let saved = said.lines().find_map(|line| line.strip_prefix("saved ")).unwrap().parse().unwrap();
+        assert!(saved > 50, "only {saved} fitted");
+        goes_on(kind, folder.path(), saved);
+    }
+}
+
+#[test]
+fn st4_a_disk_that_is_full_from_the_start_is_refused_and_left_as_it_was() {
+    for kind in StoreKind::ALL {
+        let Some(disk) = Disk::new("size=24m") else { return };
+        let fill = disk.path().join("fill");
+        let filled = std::fs::write(&fill, vec![0; 30 << 20]);
+        assert!(filled.is_err(), "the disk is full now");
+        let data = disk.path().join("data");
+        let refused = kind.open(&data).err().unwrap();
+        assert_eq!(refused, OpenError::Full(data.clone()));
+        assert_eq!(names(disk.path()), std::slice::from_ref(&fill));
+        std::fs::remove_file(fill).unwrap();
+        kind.open(data).unwrap();
+    }
 }

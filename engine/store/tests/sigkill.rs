@@ -3,11 +3,10 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 
 use causeway_core::storage::{Commit, Durability};
 use causeway_store::contract::{put, rows, space};
-use causeway_store::{SledStore, StoreHandle, WriterLimits};
+use causeway_store::{StoreHandle, StoreKind, WriterLimits};
 
 const ROUNDS: u32 = 20;
 const ROOMS: u32 = 4;
@@ -15,6 +14,7 @@ const ROOMS: u32 = 4;
 const FIRST_KILL_AFTER: usize = 3;
 
 const FOLDER: &str = "CAUSEWAY_STORE_TEST_SIGKILL_FOLDER";
+const KIND: &str = "CAUSEWAY_STORE_TEST_SIGKILL_KIND";
 const ROUND: &str = "CAUSEWAY_STORE_TEST_SIGKILL_ROUND";
 
 fn room(number: u32) -> causeway_store::Space {
@@ -41,7 +41,8 @@ fn commit(round: u32, number: u32) -> Commit {
 fn the_dying_process() {
     let (Ok(folder), Ok(round)) = (std::env::var(FOLDER), std::env::var(ROUND)) else { return };
     let round: u32 = round.parse().unwrap();
-    let handle = StoreHandle::spawn(Arc::new(SledStore::open(folder).unwrap()), WriterLimits::default());
+    let kind: StoreKind = std::env::var(KIND).unwrap().parse().unwrap();
+    let handle = StoreHandle::spawn(kind.open(folder).unwrap(), WriterLimits::default());
     let (answered, answers) = std::sync::mpsc::channel();
     let mut numbers = [0; ROOMS as usize];
     let write = |room_number: u32, number: u32| {
@@ -61,13 +62,23 @@ fn the_dying_process() {
 }
 
 #[test]
-fn every_answered_commit_survives_a_killed_process() {
+fn st2_every_answered_commit_survives_a_killed_process_on_sled() {
+    every_answered_commit_survives(StoreKind::Sled);
+}
+
+#[test]
+fn st2_every_answered_commit_survives_a_killed_process_on_redb() {
+    every_answered_commit_survives(StoreKind::Redb);
+}
+
+fn every_answered_commit_survives(kind: StoreKind) {
     let folder = tempfile::tempdir().unwrap();
     let mut ledger: Vec<(u32, u32, u32)> = Vec::new();
     for round in 0..ROUNDS {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "the_dying_process", "--nocapture"])
             .env(FOLDER, folder.path())
+            .env(KIND, kind.name())
             .env(ROUND, round.to_string())
             .stdout(Stdio::piped())
             .spawn()
@@ -95,15 +106,15 @@ fn every_answered_commit_survives_a_killed_process() {
         for line in rest {
             note(line);
         }
-        look(folder.path(), &ledger);
+        look(kind, folder.path(), &ledger);
     }
     assert!(ledger.len() > 1000, "only {} commits were answered", ledger.len());
 }
 
-fn look(folder: &std::path::Path, ledger: &[(u32, u32, u32)]) {
-    let store = SledStore::open(folder).unwrap();
+fn look(kind: StoreKind, folder: &std::path::Path, ledger: &[(u32, u32, u32)]) {
+    let store = kind.open(folder).unwrap();
     let rooms: Vec<std::collections::BTreeMap<_, _>> =
-        (0..ROOMS).map(|number| rows(&store, &room(number)).into_iter().collect()).collect();
+        (0..ROOMS).map(|number| rows(&*store, &room(number)).into_iter().collect()).collect();
     for (room_number, round, number) in ledger {
         for (key, value) in commit(*round, *number).put {
             let found = rooms[*room_number as usize].get(&key);

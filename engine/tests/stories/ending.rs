@@ -22,6 +22,22 @@ async fn a_restart_keeps_what_was_not_saved_and_sends_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restart_on_redb_keeps_what_was_written_and_the_folder_stays_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = |store| Engine::open(EngineConfig { store, ..EngineConfig::default() });
+    for words in ["one ", "two"] {
+        let engine = open(StoreChoice::Redb(folder.path().into())).unwrap();
+        write(&text_of(&engine).await, words);
+        engine.close().await.unwrap();
+    }
+    let told = open(StoreChoice::Folder(folder.path().into())).unwrap_err();
+    assert!(told.to_string().contains("ask for redb"), "{told}");
+    let engine = open(StoreChoice::Redb(folder.path().into())).unwrap();
+    assert_eq!(text_of(&engine).await.read().unwrap(), "one two");
+    engine.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn unsaved_work_is_sent_even_when_nobody_opens_the_document_again() {
     let folder = tempfile::tempdir().unwrap();
     let engine = offline_in(folder.path());

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use causeway_core::storage::{Commit, CommitError, FailureKind, Page, Scan, StoreFailure};
 use causeway_core::wire::{Body, LaterWhy, Message};
 use causeway_relay::Storage;
-use causeway_store::{MemoryStore, Space, Store};
+use causeway_store::{MemoryStore, Space, Store, StoreKind};
 
 use crate::device::Device;
 use crate::disk::Disk;
@@ -105,9 +105,18 @@ async fn an_fsync_that_fails_is_answered_with_later_and_the_work_is_taken_when_t
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_disk_asks_for_patience_and_goes_on_when_there_is_room_again() {
+async fn a_full_disk_asks_for_patience_and_goes_on_when_there_is_room_again_on_sled() {
+    a_full_disk_asks_for_patience_and_goes_on(StoreKind::Sled).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_asks_for_patience_and_goes_on_when_there_is_room_again_on_redb() {
+    a_full_disk_asks_for_patience_and_goes_on(StoreKind::Redb).await;
+}
+
+async fn a_full_disk_asks_for_patience_and_goes_on(kind: StoreKind) {
     let Some(disk) = Disk::mount("size=16m") else { return };
-    let server = Server::with(Storage::folder(disk.path().join("data")).unwrap()).await;
+    let server = Server::with(Storage::folder_of(kind, disk.path().join("data")).unwrap()).await;
     let mut writer = Device::join(&server.address, "full", 1).await;
     let first = writer.save_name(0).await;
     let filler = disk.path().join("filler");

@@ -65,12 +65,22 @@ async fn holds_all(address: &str, room: &str, saved: &[Entry]) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_entry_called_saved_survives_thirty_deaths() {
+async fn every_entry_called_saved_survives_thirty_deaths_on_sled() {
+    every_entry_called_saved_survives_thirty_deaths("sled").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_entry_called_saved_survives_thirty_deaths_on_redb() {
+    every_entry_called_saved_survives_thirty_deaths("redb").await;
+}
+
+async fn every_entry_called_saved_survives_thirty_deaths(store: &str) {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
+    let args = ["--data", data.to_str().unwrap(), "--store", store];
     let mut ledger: Vec<(String, Vec<Entry>)> = Vec::new();
     for round in 0..ROUNDS {
-        let relay = Process::start(&data).await;
+        let relay = Process::start_with(&args).await;
         if let Some((room, saved)) = ledger.last() {
             holds_all(&relay.address, room, saved).await;
         }
@@ -86,7 +96,7 @@ async fn every_entry_called_saved_survives_thirty_deaths() {
         assert!(saved.len() as u64 >= 20 + 7 * round);
         ledger.push((room, saved));
     }
-    let relay = Process::start(&data).await;
+    let relay = Process::start_with(&args).await;
     for (room, saved) in &ledger {
         holds_all(&relay.address, room, saved).await;
     }

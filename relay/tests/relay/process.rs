@@ -17,7 +17,12 @@ pub(crate) struct Process {
 impl Process {
     /// Starts a relay on this folder and waits until it has printed the link of a room.
     pub(crate) async fn start(data: &Path) -> Self {
-        let mut command = program(&["serve", "--listen", "127.0.0.1:0", "--data", data.to_str().unwrap()]);
+        Self::start_with(&["--data", data.to_str().unwrap()]).await
+    }
+
+    /// Starts a relay with these arguments and waits until it has printed the link of a room.
+    pub(crate) async fn start_with(args: &[&str]) -> Self {
+        let mut command = program(&[&["serve", "--listen", "127.0.0.1:0"], args].concat());
         let mut child =
             command.stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();

@@ -57,6 +57,18 @@ async fn a_folder_of_a_newer_version_is_left_as_it_was() {
 }
 
 #[tokio::test]
+async fn a_folder_of_the_other_store_is_named_with_the_way_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_str().unwrap();
+    let relay = Process::start_with(&["--data", data, "--store", "redb"]).await;
+    assert_eq!(relay.terminate().await, Some(0));
+    let told = refuses(&["--listen", "127.0.0.1:0", "--data", data], 13).await;
+    assert!(told.contains("ask for redb"), "{told}");
+    let again = Process::start_with(&["--data", data, "--store", "redb"]).await;
+    assert_eq!(again.terminate().await, Some(0), "the folder is none the worse");
+}
+
+#[tokio::test]
 async fn a_folder_that_cannot_be_written_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
@@ -109,7 +121,7 @@ async fn flags_are_stronger_than_the_environment_and_that_is_stronger_than_the_f
 async fn the_help_lists_every_exit_code() {
     let output = outcome(&["serve", "--help"]).await;
     let help = String::from_utf8(output.stdout).unwrap();
-    for code in 0..=12 {
+    for code in 0..=13 {
         assert!(help.lines().any(|line| line.trim_start().starts_with(&format!("{code}  "))), "{code}");
     }
 }

@@ -1,4 +1,4 @@
-//! How far the store was known to be durable, kept outside sled's log.
+//! How far the store was known to be durable, kept outside the database.
 //!
 //! sled takes the first record that it cannot read for the end of its log, so that a bit flipped in the middle would cut
 //! off all that follows, in silence. Every batch therefore carries its number in a row, and after each fsync the number
@@ -11,30 +11,30 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use super::row;
+use crate::rows::layout;
 
 /// The file with the number of the last batch that was fsynced.
-pub(super) struct Tip {
+pub(crate) struct Tip {
     file: Mutex<File>,
 }
 
 impl Tip {
     /// Opens the file, creating an empty one, and tells the number in it. One that cannot be read as ours counts as
     /// none: it is worth less than the log.
-    pub(super) fn open(path: &Path) -> io::Result<(Self, u64)> {
+    pub(crate) fn open(path: &Path) -> io::Result<(Self, u64)> {
         let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
         let mut bytes = Vec::new();
         (&mut file).take(READ_BYTES).read_to_end(&mut bytes)?;
-        let number = row::decode_number(TIP_KEY, &bytes).unwrap_or(0);
+        let number = layout::decode_number(TIP_KEY, &bytes).unwrap_or(0);
         Ok((Self { file: Mutex::new(file) }, number))
     }
 
     /// Notes that everything up to this batch is on the disk.
-    pub(super) fn note(&self, number: u64) -> io::Result<()> {
+    pub(crate) fn note(&self, number: u64) -> io::Result<()> {
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         file.seek(SeekFrom::Start(0))?;
         // Always of the same length and within one sector, so that it is never there in half.
-        file.write_all(&row::encode_number(TIP_KEY, number))
+        file.write_all(&layout::encode_number(TIP_KEY, number))
     }
 }
 

@@ -1,7 +1,7 @@
-//! How a row of ours lies in sled's one tree.
+//! How a row of ours lies in the one tree of an embedded database.
 //!
 //! ```text
-//! number 00                                    →  sum (16) ‖ 00 ‖ number of the last batch (8)
+//! number 00                                    →  sum (16) ‖ 00 ‖ number of the last batch (8), and what a store adds
 //! row    01 ‖ length of space ‖ space ‖ key      →  sum (16) ‖ 00 ‖ value
 //!                                                or  sum (16) ‖ 01 ‖ id (8) ‖ length (8) ‖ sum of value (16)
 //! piece  02 ‖ id (8) ‖ index (4)                 →  a piece of a long value
@@ -10,36 +10,34 @@
 //! Numbers are big endian. A sum is the first 16 bytes of BLAKE3; that of a row covers its key and all that follows, so
 //! neither a flipped bit nor a value under the wrong key passes, and no damaged row can name pieces of another.
 
-use sled::IVec;
-
 use crate::Space;
 use crate::limits::{INLINE_VALUE_BYTES, MAX_VALUE_BYTES};
 
 /// The tree key of the last batch's number.
-pub(super) const NUMBER_KEY: &[u8] = &[0];
+pub(crate) const NUMBER_KEY: &[u8] = &[0];
 const ROW: u8 = 1;
 const PIECE: u8 = 2;
 
 const INLINE: u8 = 0;
 const LONG: u8 = 1;
 
-const SUM_BYTES: usize = 16;
+pub(crate) const SUM_BYTES: usize = 16;
 const LONG_BYTES: usize = 8 + 8 + SUM_BYTES;
 
 /// Where a key of a space lies in the tree.
-pub(super) fn key(space: &Space, key: &[u8]) -> Vec<u8> {
+pub(crate) fn key(space: &Space, key: &[u8]) -> Vec<u8> {
     let mut tree_key = prefix(space);
     tree_key.extend_from_slice(key);
     tree_key
 }
 
 /// The caller's key in a tree key of this space.
-pub(super) fn key_in_space<'a>(space: &Space, tree_key: &'a [u8]) -> &'a [u8] {
+pub(crate) fn key_in_space<'a>(space: &Space, tree_key: &'a [u8]) -> &'a [u8] {
     &tree_key[2 + space.as_bytes().len()..]
 }
 
 /// The space that a tree key belongs to; `None` where it is no row.
-pub(super) fn space_of(tree_key: &[u8]) -> Option<Space> {
+pub(crate) fn space_of(tree_key: &[u8]) -> Option<Space> {
     let (&kind, rest) = tree_key.split_first()?;
     let (&length, rest) = rest.split_first()?;
     (kind == ROW).then_some(())?;
@@ -47,22 +45,22 @@ pub(super) fn space_of(tree_key: &[u8]) -> Option<Space> {
 }
 
 /// The first tree key of any row.
-pub(super) fn first_key() -> Vec<u8> {
+pub(crate) fn first_key() -> Vec<u8> {
     vec![ROW]
 }
 
 /// The tree key at which all rows have ended.
-pub(super) fn end_of_rows() -> Vec<u8> {
+pub(crate) fn end_of_rows() -> Vec<u8> {
     vec![PIECE]
 }
 
 /// The first tree key behind every key of a space.
-pub(super) fn key_behind(space: &Space) -> Vec<u8> {
+pub(crate) fn key_behind(space: &Space) -> Vec<u8> {
     behind(prefix(space))
 }
 
 /// The first key behind every key that begins with this row prefix.
-pub(super) fn behind(mut prefix: Vec<u8>) -> Vec<u8> {
+pub(crate) fn behind(mut prefix: Vec<u8>) -> Vec<u8> {
     while prefix.last() == Some(&u8::MAX) {
         prefix.pop();
     }
@@ -72,7 +70,7 @@ pub(super) fn behind(mut prefix: Vec<u8>) -> Vec<u8> {
 }
 
 /// The number that the next long value may use, given the last key of the tree.
-pub(super) fn next_long(last_key: Option<&[u8]>) -> u64 {
+pub(crate) fn next_long(last_key: Option<&[u8]>) -> u64 {
     match last_key {
         Some([PIECE, id @ ..]) => {
             let id = id.first_chunk().map_or(0, |id| u64::from_be_bytes(*id));
@@ -91,7 +89,7 @@ fn prefix(space: &Space) -> Vec<u8> {
     prefix
 }
 
-fn sum(parts: &[&[u8]]) -> [u8; SUM_BYTES] {
+pub(crate) fn sum(parts: &[&[u8]]) -> [u8; SUM_BYTES] {
     let mut hasher = blake3::Hasher::new();
     for part in parts {
         hasher.update(&(part.len() as u64).to_be_bytes());
@@ -101,13 +99,13 @@ fn sum(parts: &[&[u8]]) -> [u8; SUM_BYTES] {
 }
 
 /// A value as it is written: one row, and the pieces it is cut into where it is long.
-pub(super) struct Written {
-    pub(super) row: Vec<u8>,
-    pub(super) pieces: Vec<(Vec<u8>, Vec<u8>)>,
+pub(crate) struct Written {
+    pub(crate) row: Vec<u8>,
+    pub(crate) pieces: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
 /// Encodes a value for this tree key; `long_id` hands out a fresh number if the value is long.
-pub(super) fn encode(tree_key: &[u8], value: &[u8], long_id: impl FnOnce() -> u64) -> Written {
+pub(crate) fn encode(tree_key: &[u8], value: &[u8], long_id: impl FnOnce() -> u64) -> Written {
     if value.len() <= INLINE_VALUE_BYTES {
         return Written { row: seal(tree_key, INLINE, value), pieces: Vec::new() };
     }
@@ -124,13 +122,18 @@ fn seal(tree_key: &[u8], kind: u8, body: &[u8]) -> Vec<u8> {
     row
 }
 
+/// Encodes a few bytes of a store's own for this key.
+pub(crate) fn encode_own(key: &[u8], body: &[u8]) -> Vec<u8> {
+    seal(key, INLINE, body)
+}
+
 /// Encodes a number for this key.
-pub(super) fn encode_number(key: &[u8], number: u64) -> Vec<u8> {
-    seal(key, INLINE, &number.to_be_bytes())
+pub(crate) fn encode_number(key: &[u8], number: u64) -> Vec<u8> {
+    encode_own(key, &number.to_be_bytes())
 }
 
 /// Reads a number; `None` where it is not what was written under this key.
-pub(super) fn decode_number(key: &[u8], raw: &[u8]) -> Option<u64> {
+pub(crate) fn decode_number(key: &[u8], raw: &[u8]) -> Option<u64> {
     match Stored::decode(key, raw)? {
         Stored::Inline(number) => number.try_into().ok().map(u64::from_be_bytes),
         Stored::Long(_) => None,
@@ -138,7 +141,7 @@ pub(super) fn decode_number(key: &[u8], raw: &[u8]) -> Option<u64> {
 }
 
 /// A row whose sum was right.
-pub(super) enum Stored<'a> {
+pub(crate) enum Stored<'a> {
     /// The value lies in the row.
     Inline(&'a [u8]),
     /// The value lies in pieces.
@@ -147,7 +150,7 @@ pub(super) enum Stored<'a> {
 
 impl<'a> Stored<'a> {
     /// Reads a row; `None` where it is not what was written under this key.
-    pub(super) fn decode(tree_key: &[u8], raw: &'a [u8]) -> Option<Self> {
+    pub(crate) fn decode(tree_key: &[u8], raw: &'a [u8]) -> Option<Self> {
         let (found, rest) = raw.split_first_chunk::<SUM_BYTES>()?;
         let (&kind, body) = rest.split_first()?;
         if *found != sum(&[tree_key, &[kind], body]) {
@@ -161,7 +164,7 @@ impl<'a> Stored<'a> {
     }
 
     /// The length of the value, known without its pieces.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         match self {
             Self::Inline(value) => value.len(),
             Self::Long(long) => long.length,
@@ -169,9 +172,9 @@ impl<'a> Stored<'a> {
     }
 
     /// The whole value; `None` where a piece is missing or is not what was written.
-    pub(super) fn assemble<E>(
+    pub(crate) fn assemble<B: AsRef<[u8]>, E>(
         &self,
-        mut read: impl FnMut(&[u8]) -> Result<Option<IVec>, E>,
+        mut read: impl FnMut(&[u8]) -> Result<Option<B>, E>,
     ) -> Result<Option<Vec<u8>>, E> {
         let long = match self {
             Self::Inline(value) => return Ok(Some(value.to_vec())),
@@ -180,14 +183,14 @@ impl<'a> Stored<'a> {
         let mut value = Vec::with_capacity(long.length);
         for key in long.piece_keys() {
             let Some(piece) = read(&key)? else { return Ok(None) };
-            value.extend_from_slice(&piece);
+            value.extend_from_slice(piece.as_ref());
         }
         Ok((value.len() == long.length && sum(&[&value]) == long.sum).then_some(value))
     }
 }
 
 /// Where the pieces of a long value lie.
-pub(super) struct Long {
+pub(crate) struct Long {
     id: u64,
     length: usize,
     sum: [u8; SUM_BYTES],
@@ -195,7 +198,7 @@ pub(super) struct Long {
 
 impl Long {
     /// The tree keys of the pieces, in order.
-    pub(super) fn piece_keys(&self) -> impl Iterator<Item = Vec<u8>> + use<> {
+    pub(crate) fn piece_keys(&self) -> impl Iterator<Item = Vec<u8>> + use<> {
         let count = self.length.div_ceil(INLINE_VALUE_BYTES);
         let count = u32::try_from(count).expect("a value is at most 64 MiB");
         let id = self.id;

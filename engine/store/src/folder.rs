@@ -1,0 +1,230 @@
+//! A data folder: whose it is, what made it, and every reason to refuse it, found before anything is changed.
+//!
+//! ```text
+//! FORMAT      the kind of store and the number of its format
+//! lock        held while the store is open
+//! tip         how far the store was durable
+//! sled/       or  rows.redb: the database
+//! ```
+
+mod created;
+pub(crate) mod tip;
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use causeway_core::storage::{FailureKind, StoreFailure};
+
+use self::created::Created;
+pub(crate) use self::created::{Made, sync_folder};
+use self::tip::Tip;
+use crate::StoreKind;
+
+/// Why a data folder was not opened. Nothing in it was changed, with one exception: where the database itself is found
+/// damaged, it may have cut off what it took for the end of an interrupted write.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    /// Another process, or another part of this one, has it open.
+    #[error("The data folder {} is in use by another process; end that one or choose another folder.", .0.display())]
+    Locked(PathBuf),
+    /// There is something else in its place.
+    #[error("{} is not a folder; choose another data folder.", .0.display())]
+    NotAFolder(PathBuf),
+    /// The disk is read-only or the permissions do not allow it.
+    #[error("The data folder {} is not writable; change its permissions or choose another folder.", .0.display())]
+    NotWritable(PathBuf),
+    /// A newer version wrote it.
+    #[error("The data has format {found} and this version knows {known}; install a newer version.")]
+    NewerFormat {
+        /// The format of the folder.
+        found: u32,
+        /// The newest format that this version can read.
+        known: u32,
+    },
+    /// Another kind of store wrote it.
+    #[error(
+        "The data folder {} is kept by the store {found} and {asked} was asked for; ask for {found} or choose another folder.",
+        .folder.display()
+    )]
+    OtherKind {
+        /// The folder.
+        folder: PathBuf,
+        /// The kind that keeps it.
+        found: StoreKind,
+        /// The kind that was asked for.
+        asked: StoreKind,
+    },
+    /// It is not what was written. Where it says that saved batches are missing, someone who has no backup can go on
+    /// with what is left by removing the file `tip` from the folder.
+    #[error("The data folder {} is damaged ({what}); restore it from a backup.", .folder.display())]
+    Damaged {
+        /// The folder.
+        folder: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// No space left to open it.
+    #[error("The disk of the data folder {} is full; free some space.", .0.display())]
+    Full(PathBuf),
+    /// The operating system refused for another reason.
+    #[error("The data folder {} cannot be opened: {what}.", .folder.display())]
+    Io {
+        /// The folder.
+        folder: PathBuf,
+        /// What the operating system said.
+        what: String,
+    },
+}
+
+/// A data folder that we have locked, and whose database is about to be opened. Unless it is kept, all that was made
+/// goes away again.
+pub(crate) struct Claim {
+    pub(crate) folder: PathBuf,
+    kind: StoreKind,
+    created: Created,
+    lock: File,
+}
+
+impl Claim {
+    /// Locks the folder of a store of this kind, creating it where there is none.
+    pub(crate) fn stake(folder: &Path, kind: StoreKind) -> Result<Self, OpenError> {
+        if fs::metadata(folder).is_ok_and(|found| !found.is_dir()) {
+            return Err(OpenError::NotAFolder(folder.into()));
+        }
+        read_format(folder, kind)?;
+        let mut created = Created::default();
+        created.folders(folder).map_err(|e| refusal(folder, &e))?;
+        let lock = lock(folder, &mut created)?;
+        // Once more under the lock: whoever held it until now may have been the first to write here.
+        match read_format(folder, kind)? {
+            None if StoreKind::ALL.into_iter().any(|kind| folder.join(kind.content()).exists()) => {
+                return Err(damaged(folder, format!("{FORMAT} is missing")));
+            }
+            None => write_format(folder, kind, &mut created).map_err(|e| refusal(folder, &e))?,
+            Some(Known) => {}
+        }
+        Ok(Self { folder: folder.into(), kind, created, lock })
+    }
+
+    /// Where the database lies.
+    pub(crate) fn content(&self) -> PathBuf {
+        self.folder.join(self.kind.content())
+    }
+
+    /// Something more that goes away again unless the folder is kept.
+    pub(crate) fn add(&mut self, made: Made) {
+        self.created.add(made);
+    }
+
+    /// Opens the file `tip` and holds it against the last batch that the database knows.
+    pub(crate) fn open_tip(&mut self, batch: u64) -> Result<Tip, OpenError> {
+        let path = self.folder.join(TIP);
+        if !path.exists() {
+            self.created.add(Made::File(path.clone()));
+        }
+        let (tip, saved) = Tip::open(&path).map_err(|e| refusal(&self.folder, &e))?;
+        if batch < saved {
+            return Err(damaged(&self.folder, format!("of {saved} saved batches it holds {batch}")));
+        }
+        Ok(tip)
+    }
+
+    /// Makes the names of all that was made durable and keeps it. Hands out the lock.
+    pub(crate) fn keep(self) -> Result<File, OpenError> {
+        let Self { folder, created, lock, .. } = self;
+        created.keep(&folder).map_err(|e| refusal(&folder, &e))?;
+        Ok(lock)
+    }
+}
+
+fn lock(folder: &Path, created: &mut Created) -> Result<File, OpenError> {
+    let path = folder.join(LOCK);
+    let found = path.exists();
+    let file = OpenOptions::new().create(true).append(true).open(&path).map_err(|e| refusal(folder, &e))?;
+    match file.try_lock() {
+        // Only who holds the lock may take the file away again.
+        Ok(()) if !found => created.add(Made::File(path)),
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(OpenError::Locked(folder.into())),
+        Err(TryLockError::Error(e)) => return Err(refusal(folder, &e)),
+    }
+    Ok(file)
+}
+
+/// The folder's format is one that we can read.
+struct Known;
+
+/// Whether the folder is of this kind and of a known format; `None` where nothing was written yet.
+fn read_format(folder: &Path, asked: StoreKind) -> Result<Option<Known>, OpenError> {
+    let text = match fs::read(folder.join(FORMAT)) {
+        Ok(text) => text,
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(refusal(folder, &e)),
+    };
+    let parsed = std::str::from_utf8(&text).ok().and_then(|text| {
+        let (kind, number) = text.strip_prefix(FORMAT_OWNER)?.split_once(FORMAT_NUMBER)?;
+        Some((kind.parse().ok()?, number.trim().parse().ok()?))
+    });
+    match parsed {
+        Some((found, _)) if found != asked => {
+            Err(OpenError::OtherKind { folder: folder.into(), found, asked })
+        }
+        Some((_, found)) if found > KNOWN_FORMAT => {
+            Err(OpenError::NewerFormat { found, known: KNOWN_FORMAT })
+        }
+        Some(_) => Ok(Some(Known)),
+        None => Err(damaged(folder, format!("{FORMAT} is not readable"))),
+    }
+}
+
+/// Writes beside and renames, so that no power cut leaves an empty file that nobody could read.
+fn write_format(folder: &Path, kind: StoreKind, created: &mut Created) -> io::Result<()> {
+    let beside = folder.join(FORMAT_BESIDE);
+    created.add(Made::File(beside.clone()));
+    let mut file = File::create(&beside)?;
+    writeln!(file, "{FORMAT_OWNER}{kind}{FORMAT_NUMBER}{KNOWN_FORMAT}")?;
+    file.sync_all()?;
+    created.add(Made::File(folder.join(FORMAT)));
+    fs::rename(beside, folder.join(FORMAT))
+}
+
+pub(crate) fn damaged(folder: &Path, what: impl Into<String>) -> OpenError {
+    OpenError::Damaged { folder: folder.into(), what: what.into() }
+}
+
+/// What the operating system said about the folder.
+pub(crate) fn refusal(folder: &Path, error: &io::Error) -> OpenError {
+    match error.kind() {
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => OpenError::NotWritable(folder.into()),
+        ErrorKind::NotADirectory => OpenError::NotAFolder(folder.into()),
+        _ if is_full(error) => OpenError::Full(folder.into()),
+        _ => OpenError::Io { folder: folder.into(), what: error.to_string() },
+    }
+}
+
+/// What the operating system said while the store was open.
+pub(crate) fn io_failure(error: &io::Error) -> StoreFailure {
+    if is_full(error) {
+        let sentence = "The disk is full; free some space and open the store again.";
+        return StoreFailure::new(FailureKind::Full, sentence);
+    }
+    StoreFailure::new(
+        FailureKind::Io,
+        format!("The disk refused: {error}; look at it and open the store again."),
+    )
+}
+
+fn is_full(error: &io::Error) -> bool {
+    // A process may also have been given a largest size of a file.
+    matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge)
+}
+
+const FORMAT: &str = "FORMAT";
+const FORMAT_BESIDE: &str = "FORMAT.new";
+const FORMAT_OWNER: &str = "causeway store, ";
+const FORMAT_NUMBER: &str = ", format ";
+const KNOWN_FORMAT: u32 = 1;
+
+const TIP: &str = "tip";
+const LOCK: &str = "lock";

@@ -1,0 +1,79 @@
+//! What an attempt to open a data folder has made, to be taken away again if it fails.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+/// What this attempt made; it is removed again unless the attempt succeeds.
+#[derive(Default)]
+pub(super) struct Created(Vec<Made>);
+
+/// One thing that was made.
+pub(crate) enum Made {
+    /// A file.
+    File(PathBuf),
+    /// The data folder or one above it: removed only if it is empty.
+    Folder(PathBuf),
+    /// A database's own folder, to which nobody ever wrote: removed whole.
+    Tree(PathBuf),
+}
+
+impl Created {
+    pub(super) fn add(&mut self, made: Made) {
+        self.0.push(made);
+    }
+
+    /// Creates the folder and those above it that are missing.
+    pub(super) fn folders(&mut self, folder: &Path) -> io::Result<()> {
+        let missing: Vec<_> =
+            folder.ancestors().take_while(|f| !f.as_os_str().is_empty() && !f.exists()).collect();
+        for folder in missing.into_iter().rev() {
+            match fs::create_dir(folder) {
+                Ok(()) => self.add(Made::Folder(folder.into())),
+                // Someone else was faster.
+                Err(e) if e.kind() == ErrorKind::AlreadyExists => {}
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the names of the files durable, as a database fsyncs only what is in them, and keeps all that was made.
+    pub(super) fn keep(mut self, folder: &Path) -> io::Result<()> {
+        sync_folder(folder)?;
+        for made in &self.0 {
+            if let Made::Folder(path) = made {
+                match path.canonicalize()?.parent().map_or(Ok(()), sync_folder) {
+                    // We may put a folder there without being allowed to look at it.
+                    Err(e) if e.kind() != ErrorKind::PermissionDenied => return Err(e),
+                    Ok(()) | Err(_) => {}
+                }
+            }
+        }
+        self.0.clear();
+        Ok(())
+    }
+}
+
+impl Drop for Created {
+    fn drop(&mut self) {
+        for made in self.0.drain(..).rev() {
+            let _ = match made {
+                Made::File(path) => fs::remove_file(path),
+                Made::Folder(path) => fs::remove_dir(path),
+                Made::Tree(path) => fs::remove_dir_all(path),
+            };
+        }
+    }
+}
+
+#[cfg(unix)]
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// Elsewhere a folder cannot be opened like a file, and its file system keeps names in a journal of its own.
+#[cfg(not(unix))]
+pub(crate) fn sync_folder(_folder: &Path) -> io::Result<()> {
+    Ok(())
+}

@@ -1,0 +1,86 @@
+//! The kinds of store that keep a data folder, and how one of them is chosen.
+
+use std::fmt;
+use std::path::Path;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use crate::{OpenError, RedbStore, SledStore, Store};
+
+/// Which embedded database keeps a data folder. A folder stays with the kind that first wrote it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum StoreKind {
+    /// sled: a log, written in passing. The default.
+    #[default]
+    Sled,
+    /// redb: one file of copy-on-write trees, and an fsync in every commit.
+    Redb,
+}
+
+/// A word that names no kind of store.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is no kind of store; say sled or redb")]
+pub struct UnknownKind(pub String);
+
+impl StoreKind {
+    /// Every kind.
+    pub const ALL: [Self; 2] = [Self::Sled, Self::Redb];
+
+    /// The word for it, as people write it and as the file `FORMAT` says it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sled => "sled",
+            Self::Redb => "redb",
+        }
+    }
+
+    /// Opens a store of this kind in a data folder, creating the folder where there is none.
+    ///
+    /// # Errors
+    /// One sentence each that says what to do; nothing was touched.
+    pub fn open(self, folder: impl AsRef<Path>) -> Result<Arc<dyn Store>, OpenError> {
+        Ok(match self {
+            Self::Sled => Arc::new(SledStore::open(folder)?),
+            Self::Redb => Arc::new(RedbStore::open(folder)?),
+        })
+    }
+
+    /// What of the data folder belongs to the database itself: a folder of sled's, a file of redb's.
+    pub(crate) fn content(self) -> &'static str {
+        match self {
+            Self::Sled => "sled",
+            Self::Redb => "rows.redb",
+        }
+    }
+}
+
+impl fmt::Display for StoreKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for StoreKind {
+    type Err = UnknownKind;
+
+    fn from_str(word: &str) -> Result<Self, UnknownKind> {
+        Self::ALL.into_iter().find(|kind| kind.name() == word).ok_or_else(|| UnknownKind(word.into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_found_by_its_name_and_nothing_else_is() {
+        for kind in StoreKind::ALL {
+            assert_eq!(kind.to_string().parse(), Ok(kind));
+        }
+        assert_eq!(
+            "rocks".parse::<StoreKind>().unwrap_err().to_string(),
+            "'rocks' is no kind of store; say sled or redb"
+        );
+    }
+}

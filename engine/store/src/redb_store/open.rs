@@ -1,0 +1,132 @@
+//! Opening redb in a data folder that was claimed, and looking whether the file is what was written.
+
+use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use redb::{
+    Database, DatabaseError, ReadableDatabase, ReadableTable, ReadableTableMetadata, StorageError, TableError,
+};
+
+use super::ledger::{KeySet, Ledger};
+use super::{Numbers, ROWS, is_damage};
+use crate::folder::tip::Tip;
+use crate::folder::{Claim, Made, damaged, refusal};
+use crate::limits::{CACHE_BYTES, VERIFY_BYTES};
+use crate::rows::layout;
+use crate::{OpenError, StoreKind};
+
+/// What an open store holds.
+pub(super) struct Opened {
+    pub(super) db: Database,
+    pub(super) tip: Tip,
+    pub(super) numbers: Numbers,
+    pub(super) lock: File,
+}
+
+pub(super) fn open(folder: &Path) -> Result<Opened, OpenError> {
+    let mut claim = Claim::stake(folder, StoreKind::Redb)?;
+    let path = claim.content();
+    let length = path.metadata().map_or(0, |file| file.len());
+    if !path.exists() {
+        claim.add(Made::File(path.clone()));
+    }
+    let look = Look { folder, path: &path };
+    let mut db = look.open()?;
+    if length <= VERIFY_BYTES && !look.pages_are_sound(&mut db)? {
+        // What is left of the file after that is asked anew.
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(db)));
+        db = look.open()?;
+        look.keys_are_whole(&db)?;
+    }
+    let numbers = look.numbers(&db)?;
+    let tip = claim.open_tip(numbers.ledger.batch)?;
+    let lock = claim.keep()?;
+    Ok(Opened { db, tip, numbers, lock })
+}
+
+/// A look at redb's file, in which any step may find damage.
+struct Look<'a> {
+    folder: &'a Path,
+    path: &'a Path,
+}
+
+impl Look<'_> {
+    fn open(&self) -> Result<Database, OpenError> {
+        self.ask(|| Ok(Database::builder().set_cache_size(CACHE_BYTES).create(self.path)?))
+    }
+
+    /// Holds every page against its checksum.
+    fn pages_are_sound(&self, db: &mut Database) -> Result<bool, OpenError> {
+        match catch_unwind(AssertUnwindSafe(|| db.check_integrity())) {
+            Ok(Ok(_)) => Ok(true),
+            Ok(Err(DatabaseError::Storage(StorageError::Corrupted(_)))) | Err(_) => Ok(false),
+            Ok(Err(e)) => Err(self.refusal(e.into())),
+        }
+    }
+
+    /// Where a page is damaged, whether all keys are still there and found: then the damage lies in values, and each
+    /// shows when it is read. Anything else would lose rows in silence.
+    fn keys_are_whole(&self, db: &Database) -> Result<(), OpenError> {
+        let expected = self.numbers(db)?.ledger.keys;
+        let found = self.ask(|| {
+            let table = db.begin_read()?.open_table(ROWS)?;
+            let mut keys = KeySet::default();
+            for row in table.iter()? {
+                let key = row?.0;
+                if key.value() != layout::NUMBER_KEY && table.get(key.value())?.is_some() {
+                    keys.add(key.value());
+                }
+            }
+            Ok(keys)
+        })?;
+        if found == expected {
+            return Ok(());
+        }
+        Err(damaged(self.folder, "some of its rows are not to be found"))
+    }
+
+    fn numbers(&self, db: &Database) -> Result<Numbers, OpenError> {
+        let (ledger, next_long) = self.ask(|| {
+            let table = match db.begin_read()?.open_table(ROWS) {
+                Err(TableError::TableDoesNotExist(_)) => {
+                    let change = db.begin_write()?;
+                    change.open_table(ROWS)?;
+                    change.commit()?;
+                    return Ok((Some(Ledger::default()), 0));
+                }
+                table => table?,
+            };
+            let ledger = match table.get(layout::NUMBER_KEY)? {
+                None if table.is_empty()? => Some(Ledger::default()),
+                None => None,
+                Some(raw) => Ledger::decode(raw.value()),
+            };
+            let next_long = table.last()?.map_or(0, |(key, _)| layout::next_long(Some(key.value())));
+            Ok((ledger, next_long))
+        })?;
+        let ledger =
+            ledger.ok_or_else(|| damaged(self.folder, "the number of its last batch is not readable"))?;
+        Ok(Numbers { next_long, ledger })
+    }
+
+    /// Runs `work`, in which redb may panic.
+    fn ask<T>(&self, work: impl FnOnce() -> Result<T, redb::Error>) -> Result<T, OpenError> {
+        match catch_unwind(AssertUnwindSafe(work)) {
+            Ok(answer) => answer.map_err(|e| self.refusal(e)),
+            Err(_) => Err(damaged(self.folder, "the embedded database gave up")),
+        }
+    }
+
+    fn refusal(&self, error: redb::Error) -> OpenError {
+        match error {
+            redb::Error::Io(e) if is_damage(&e) => damaged(self.folder, e.to_string()),
+            redb::Error::Io(e) => refusal(self.folder, &e),
+            redb::Error::DatabaseAlreadyOpen => OpenError::Locked(self.folder.into()),
+            redb::Error::Corrupted(_) | redb::Error::UpgradeRequired(_) | redb::Error::RepairAborted => {
+                damaged(self.folder, error.to_string())
+            }
+            error => OpenError::Io { folder: self.folder.into(), what: error.to_string() },
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Spaces, keys and values on top of the one ordered map of bytes that an embedded database offers.
+//!
+//! * `layout` is how a row lies in the map, with a sum that makes damage show.
+//! * `draft` turns a group of commits into one batch of writes.
+//! * Here is the reading: a page of a space, the list of spaces.
+
+pub(crate) mod draft;
+pub(crate) mod layout;
+
+use causeway_core::storage::{FailureKind, Page, Scan, StoreFailure};
+
+use crate::Space;
+
+/// An ordered map of bytes, at one moment.
+pub(crate) trait Tree {
+    /// Bytes of the map, for as long as it is borrowed.
+    type Bytes<'a>: AsRef<[u8]>
+    where
+        Self: 'a;
+
+    fn get(&self, key: &[u8]) -> Result<Option<Self::Bytes<'_>>, TreeError>;
+
+    /// Ascending, from `start` to before `end`, which lies behind `start`.
+    fn range(
+        &self,
+        start: &[u8],
+        end: &[u8],
+    ) -> Result<impl Iterator<Item = Pair<Self::Bytes<'_>>>, TreeError>;
+}
+
+/// A key and its value, or why they cannot be read.
+pub(crate) type Pair<B> = Result<(B, B), TreeError>;
+
+/// Why the map did not answer.
+#[derive(Debug)]
+pub(crate) enum TreeError {
+    /// What lies there is not what was written.
+    Damaged,
+    /// Anything else.
+    Failed(StoreFailure),
+}
+
+impl TreeError {
+    /// A failure while reading at or right behind a key: damage there concerns this range only.
+    pub(crate) fn near(self, key: &[u8]) -> StoreFailure {
+        match self {
+            Self::Damaged => StoreFailure::damaged(key),
+            Self::Failed(failure) => failure,
+        }
+    }
+
+    /// A failure that cannot be said to lie near a key.
+    pub(crate) fn anywhere(self) -> StoreFailure {
+        match self {
+            Self::Damaged => {
+                let sentence = "The store is damaged; restore it from a backup or from another device.";
+                StoreFailure::new(FailureKind::Damaged, sentence)
+            }
+            Self::Failed(failure) => failure,
+        }
+    }
+}
+
+/// Reads one page of a space.
+pub(crate) fn scan(tree: &impl Tree, space: &Space, scan: &Scan) -> Result<Page, StoreFailure> {
+    let mut page = Page::default();
+    if scan.start >= scan.end {
+        return Ok(page);
+    }
+    let (start, end) = (layout::key(space, &scan.start), layout::key(space, &scan.end));
+    let mut bytes = 0;
+    for found in tree.range(&start, &end).map_err(|e| e.near(&scan.start))? {
+        let (tree_key, raw) = match found {
+            Ok(pair) => pair,
+            Err(e) => return Err(e.near(page.rows.last().map_or(&scan.start, |row| &row.0))),
+        };
+        let (tree_key, raw) = (tree_key.as_ref(), raw.as_ref());
+        let key = layout::key_in_space(space, tree_key);
+        let stored = layout::Stored::decode(tree_key, raw);
+        bytes += key.len() + stored.as_ref().map_or(0, layout::Stored::len);
+        let full = bytes > scan.max_bytes || page.rows.len() >= scan.max_rows;
+        let value = if full && !page.rows.is_empty() { None } else { Some(read_value(tree, key, stored)) };
+        match value {
+            Some(Ok(value)) => page.rows.push((key.to_vec(), value)),
+            Some(Err(failure)) if page.rows.is_empty() => return Err(failure),
+            // Also where the row is damaged: those before it are sound, and the next page begins by failing.
+            Some(Err(_)) | None => {
+                page.more = Some(key.to_vec());
+                break;
+            }
+        }
+    }
+    Ok(page)
+}
+
+/// The spaces that hold a row, from behind `after`, at most `max` of them.
+pub(crate) fn spaces(
+    tree: &impl Tree,
+    after: Option<&Space>,
+    max: usize,
+) -> Result<Vec<Space>, StoreFailure> {
+    let end = layout::end_of_rows();
+    let mut spaces: Vec<Space> = Vec::new();
+    while spaces.len() < max {
+        let start = spaces.last().or(after).map_or_else(layout::first_key, layout::key_behind);
+        let mut behind = tree.range(&start, &end).map_err(TreeError::anywhere)?;
+        let Some(found) = behind.next() else { break };
+        let (tree_key, _) = found.map_err(TreeError::anywhere)?;
+        let tree_key = tree_key.as_ref();
+        spaces.push(layout::space_of(tree_key).ok_or_else(|| StoreFailure::damaged(tree_key))?);
+    }
+    Ok(spaces)
+}
+
+fn read_value(
+    tree: &impl Tree,
+    key: &[u8],
+    stored: Option<layout::Stored<'_>>,
+) -> Result<Vec<u8>, StoreFailure> {
+    let damaged = || StoreFailure::damaged(key);
+    let stored = stored.ok_or_else(damaged)?;
+    stored.assemble(|piece| tree.get(piece)).map_err(|e| e.near(key))?.ok_or_else(damaged)
+}

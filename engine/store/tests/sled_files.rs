@@ -1,0 +1,111 @@
+//! Stories of what lies in sled's files: damaged behind the store's back, or growing beyond what sled fsyncs.
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::path::Path;
+
+use causeway_core::storage::{Commit, Expect, FailureKind, Scan};
+use causeway_store::contract::{put, space};
+use causeway_store::{SledStore, Store};
+
+/// Changes a row behind the store's back, as a failing disk would.
+fn bend(folder: &Path, tree_key: &[u8], change: impl FnOnce(&mut Vec<u8>)) {
+    let db = open_plain(folder);
+    let mut row = db.get(tree_key).unwrap().unwrap().to_vec();
+    change(&mut row);
+    db.insert(tree_key, row).unwrap();
+    db.flush().unwrap();
+}
+
+fn open_plain(folder: &Path) -> sled::Db {
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    loop {
+        match sled::open(folder.join("sled")) {
+            Ok(db) => return db,
+            Err(e) if std::time::Instant::now() > deadline => panic!("{e}"),
+            Err(_) => std::thread::yield_now(),
+        }
+    }
+}
+
+#[test]
+fn st3_a_damaged_value_is_named_and_its_neighbours_are_sound() {
+    let folder = tempfile::tempdir().unwrap();
+    let long = vec![5; 10_000];
+    {
+        let store = SledStore::open(folder.path()).unwrap();
+        store
+            .apply(&space("room"), &put(&[(b"a", b"1"), (b"b", b"2"), (b"c", &long), (b"d", b"4")]))
+            .unwrap();
+        store.sync().unwrap();
+    }
+    bend(folder.path(), b"\x01\x04roomb", |row| row[17] ^= 1);
+    let second_piece = b"\x02\0\0\0\0\0\0\0\0\0\0\0\x01";
+    bend(folder.path(), second_piece, |piece| piece[100] ^= 1);
+
+    let store = SledStore::open(folder.path()).unwrap();
+    let read = |start: &[u8], end: &[u8]| {
+        let scan = Scan { start: start.into(), end: end.into(), max_bytes: 1 << 20, max_rows: 10 };
+        store.scan(&space("room"), &scan)
+    };
+    let mut before = b"a".to_vec();
+    for key in ["b", "c"] {
+        let page = read(&before, b"e").unwrap();
+        assert_eq!((page.rows.len(), page.more), (1, Some(key.into())), "a page ends before a damaged value");
+        let failure = read(key.as_bytes(), b"e").unwrap_err();
+        assert_eq!(failure.kind, FailureKind::Damaged);
+        assert!(failure.sentence.contains(&format!("\"{key}\"")), "{failure}");
+        let expecting = Commit {
+            expect: vec![Expect { key: key.into(), value: None }],
+            ..put(&[(key.as_bytes(), b"new")])
+        };
+        assert!(store.apply(&space("room"), &expecting).is_err(), "nothing is decided on a damaged value");
+        assert_eq!(read(b"a", b"b").unwrap().rows.len(), 1);
+        assert_eq!(read(b"d", b"e").unwrap().rows.len(), 1);
+        store.apply(&space("room"), &put(&[(key.as_bytes(), b"healed")])).unwrap();
+        before = key.into();
+    }
+    assert_eq!(read(b"a", b"e").unwrap().rows.len(), 4, "what is written anew is sound");
+}
+
+#[test]
+fn st3_a_value_of_another_key_is_not_taken_for_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    {
+        let store = SledStore::open(folder.path()).unwrap();
+        store.apply(&space("room"), &put(&[(b"a", b"mine"), (b"b", b"yours")])).unwrap();
+    }
+    let other = open_plain(folder.path()).get(b"\x01\x04rooma").unwrap().unwrap().to_vec();
+    bend(folder.path(), b"\x01\x04roomb", |row| *row = other);
+    let store = SledStore::open(folder.path()).unwrap();
+    let scan = Scan { start: b"b".to_vec(), end: b"c".to_vec(), max_bytes: 100, max_rows: 10 };
+    assert_eq!(store.scan(&space("room"), &scan).unwrap_err().kind, FailureKind::Damaged);
+}
+
+#[test]
+fn the_largest_keys_and_rows_never_spill_into_a_file_that_sled_does_not_fsync() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SledStore::open(folder.path()).unwrap();
+    let value = vec![1; causeway_store::limits::INLINE_VALUE_BYTES];
+    let key = |n: u32| {
+        let mut key = vec![7; causeway_store::limits::MAX_KEY_BYTES];
+        // Differing first bytes keep sled from sharing the beginning of neighbouring keys.
+        key[..4].copy_from_slice(&n.wrapping_mul(0x9e37_79b9).to_be_bytes());
+        key
+    };
+    let spilled = || fs::read_dir(folder.path().join("sled/blobs")).unwrap().count();
+    for round in 0..6 {
+        for start in (0..600).step_by(60) {
+            let commit = Commit {
+                put: (start..start + 60).map(|n| (key(n), value.clone())).collect(),
+                ..Commit::default()
+            };
+            store.apply(&space("room"), &commit).unwrap();
+            assert_eq!(spilled(), 0);
+        }
+        let delete = (0..600).filter(|n| n % 8 != round).map(key).collect();
+        store.apply(&space("room"), &Commit { delete, ..Commit::default() }).unwrap();
+        assert_eq!(spilled(), 0);
+    }
+    store.sync().unwrap();
+}
