@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use causeway_core::device::{Input, Output};
 use causeway_core::time::Millis;
-use causeway_store::{Space, StoreHandle};
+use causeway_store::{Space, StoreGate};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 use tokio_tungstenite::Connector;
@@ -20,7 +20,7 @@ use crate::shared::Shared;
 #[derive(Clone)]
 pub(crate) struct Surroundings {
     pub(crate) clock: Clock,
-    pub(crate) store: StoreHandle,
+    pub(crate) store: StoreGate,
     pub(crate) relay: Option<RelayAddress>,
     pub(crate) connector: Option<Connector>,
 }

@@ -8,7 +8,7 @@ use causeway_core::device::{Config, Room as CoreRoom};
 use causeway_core::ids::{InvalidId, RoomId};
 use causeway_core::presence::{InvalidState, State, Status};
 use causeway_core::storage::StoreFailure;
-use causeway_store::{MemoryStore, Store, StoreHandle, StoreKind, WriterLimits};
+use causeway_store::{Storage, StoreGate, StoreKind};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, spawn_blocking};
@@ -119,14 +119,14 @@ impl Engine {
     pub fn open(config: EngineConfig) -> Result<Self, OpenError> {
         let runtime = Handle::try_current().map_err(|_| OpenError::NoRuntime)?;
         let person = person(&config)?;
-        let store: Arc<dyn Store> = match config.store {
-            StoreChoice::Memory => Arc::new(MemoryStore::new()),
-            StoreChoice::Folder(folder) => StoreKind::Sled.open(folder)?,
-            StoreChoice::Redb(folder) => StoreKind::Redb.open(folder)?,
+        let storage = match config.store {
+            StoreChoice::Memory => Storage::memory(),
+            StoreChoice::Folder(folder) => Storage::folder(folder)?,
+            StoreChoice::Redb(folder) => Storage::folder_of(StoreKind::Redb, folder)?,
         };
         let around = Surroundings {
             clock: Clock::start(),
-            store: StoreHandle::spawn(store, WriterLimits::default()),
+            store: StoreGate::open(storage),
             relay: config.relay,
             connector: tls::connector(config.trusted),
         };

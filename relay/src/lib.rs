@@ -10,7 +10,6 @@
 //!   for which pages).
 //! * `rooms` opens a room at its first link and lets it go after its last; `room` is the loop that feeds a `Home`.
 //! * `link` is one WebSocket: a reader that waits for the room, a writer that the room never waits for.
-//! * `gate` stands before the store and opens it again when it has failed.
 //! * `limits` holds every bound, with its reason.
 #![warn(missing_docs)]
 
@@ -20,7 +19,6 @@ mod clock;
 mod config;
 mod failure;
 mod figures;
-mod gate;
 mod limits;
 mod link;
 mod listener;
@@ -32,5 +30,5 @@ mod routes;
 mod server;
 mod start;
 
-pub use gate::Storage;
+pub use causeway_store::Storage;
 pub use server::{Options, RunError, run};

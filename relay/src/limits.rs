@@ -46,8 +46,3 @@ pub(crate) const RETURN_SPREAD: Duration = Duration::from_secs(3);
 pub(crate) const STOP_PATIENCE: Duration = Duration::from_secs(10);
 /// How long the last sync of the store may take.
 pub(crate) const STORE_CLOSE_PATIENCE: Duration = Duration::from_secs(10);
-
-/// The first wait before a store that failed is opened again; it doubles from there.
-pub(crate) const REOPEN_FIRST: Duration = Duration::from_millis(250);
-/// The longest such wait: a person who has freed some space should not have to wait long.
-pub(crate) const REOPEN_MOST: Duration = Duration::from_secs(15);

@@ -9,13 +9,12 @@ use bytes::Bytes;
 use causeway_core::home::Home;
 use causeway_core::ids::{ConnId, RoomId};
 use causeway_core::time::Millis;
-use causeway_store::Space;
+use causeway_store::{Space, StoreGate};
 use tokio::sync::{mpsc, watch};
 use tracing::{Instrument, info_span};
 
 use crate::clock::Clock;
 use crate::figures::Figures;
-use crate::gate::StoreGate;
 use crate::limits::ROOM_QUEUE;
 use crate::link::Outbox;
 use crate::room::{Drains, Event, RoomTask};

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use causeway_core::storage::StoreFailure;
+use causeway_store::{Storage, StoreGate};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
@@ -11,7 +12,6 @@ use tokio::time::timeout;
 use tracing::{info, warn};
 
 use crate::clock::millis;
-use crate::gate::{Storage, StoreGate};
 use crate::limits::{RETURN_SPREAD, STOP_PATIENCE, STORE_CLOSE_PATIENCE};
 use crate::listener::BoundedListener;
 use crate::rooms::Rooms;

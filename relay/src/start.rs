@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use causeway_store::Storage;
 use tokio::net::TcpListener;
 use tokio::runtime;
 #[cfg(unix)]
@@ -12,7 +13,6 @@ use tracing_subscriber::EnvFilter;
 use crate::cli::LogFormat;
 use crate::config::{Config, Keep};
 use crate::failure::Failure;
-use crate::gate::Storage;
 use crate::room_name;
 use crate::server::{self, Options};
 

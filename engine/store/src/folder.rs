@@ -83,7 +83,7 @@ pub(crate) struct Claim {
     pub(crate) folder: PathBuf,
     kind: StoreKind,
     created: Created,
-    lock: File,
+    lock: FolderLock,
 }
 
 impl Claim {
@@ -131,14 +131,24 @@ impl Claim {
     }
 
     /// Makes the names of all that was made durable and keeps it. Hands out the lock.
-    pub(crate) fn keep(self) -> Result<File, OpenError> {
+    pub(crate) fn keep(self) -> Result<FolderLock, OpenError> {
         let Self { folder, created, lock, .. } = self;
         created.keep(&folder).map_err(|e| refusal(&folder, &e))?;
         Ok(lock)
     }
 }
 
-fn lock(folder: &Path, created: &mut Created) -> Result<File, OpenError> {
+/// The lock of a data folder, let go of when it is dropped.
+pub(crate) struct FolderLock(File);
+
+impl Drop for FolderLock {
+    fn drop(&mut self) {
+        // Not left to closing the file: a process that was being spawned meanwhile holds a copy of it for a moment.
+        let _ = self.0.unlock();
+    }
+}
+
+fn lock(folder: &Path, created: &mut Created) -> Result<FolderLock, OpenError> {
     let path = folder.join(LOCK);
     let found = path.exists();
     let file = OpenOptions::new().create(true).append(true).open(&path).map_err(|e| refusal(folder, &e))?;
@@ -149,7 +159,7 @@ fn lock(folder: &Path, created: &mut Created) -> Result<File, OpenError> {
         Err(TryLockError::WouldBlock) => return Err(OpenError::Locked(folder.into())),
         Err(TryLockError::Error(e)) => return Err(refusal(folder, &e)),
     }
-    Ok(file)
+    Ok(FolderLock(file))
 }
 
 /// The folder's format is one that we can read.
@@ -206,13 +216,10 @@ pub(crate) fn refusal(folder: &Path, error: &io::Error) -> OpenError {
 /// What the operating system said while the store was open.
 pub(crate) fn io_failure(error: &io::Error) -> StoreFailure {
     if is_full(error) {
-        let sentence = "The disk is full; free some space and open the store again.";
+        let sentence = "The disk is full; free some space.";
         return StoreFailure::new(FailureKind::Full, sentence);
     }
-    StoreFailure::new(
-        FailureKind::Io,
-        format!("The disk refused: {error}; look at it and open the store again."),
-    )
+    StoreFailure::new(FailureKind::Io, format!("The disk refused: {error}; look at it."))
 }
 
 fn is_full(error: &io::Error) -> bool {

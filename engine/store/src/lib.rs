@@ -9,6 +9,8 @@
 //!   why it is refused) and `rows` (how spaces, keys and values lie in an ordered map, with sums that make damage show).
 //! * [`StoreHandle`] is what a shell holds: it queues commits for one writer thread, which applies whatever is waiting
 //!   and then pays for a single fsync, and scans for a reader thread of its own.
+//! * [`StoreGate`] stands before it in a program that goes on when a disk was full: it opens the store again ([`Storage`]
+//!   says how) and lets requests through anew.
 //! * `contract` (feature `contract`) is the suite that every store passes.
 //!
 //! What a store promises and what it does not is written on [`Store`]; where a number comes from, in [`limits`].
@@ -17,6 +19,7 @@
 #[cfg(feature = "contract")]
 pub mod contract;
 mod folder;
+mod gate;
 mod kind;
 pub mod limits;
 mod memory;
@@ -28,6 +31,7 @@ mod space;
 mod writer;
 
 pub use folder::OpenError;
+pub use gate::{Storage, StoreGate};
 pub use kind::{StoreKind, UnknownKind};
 pub use memory::MemoryStore;
 pub use port::Store;

@@ -1,5 +1,7 @@
 //! The bounds of a store, each with its reason.
 
+use std::time::Duration;
+
 use causeway_core::storage::{Commit, FailureKind, StoreFailure};
 
 /// Bytes of a space's name: a room id of 32 bytes in hexadecimal and some words before it fit twice over, and the
@@ -41,6 +43,11 @@ pub(crate) const GROUP_COMMITS: usize = 1024;
 
 /// Bytes of commits that share one fsync: about what a disk takes in 10 ms.
 pub(crate) const GROUP_BYTES: usize = 4 * 1024 * 1024;
+
+/// The first wait before a store that failed is opened again; it doubles from there.
+pub(crate) const REOPEN_FIRST: Duration = Duration::from_millis(250);
+/// The longest such wait: a person who has freed some space should not have to wait long.
+pub(crate) const REOPEN_MOST: Duration = Duration::from_secs(15);
 
 /// The bytes of keys and values in a commit: what it costs to hold it in a queue.
 pub(crate) fn commit_bytes(commit: &Commit) -> usize {

@@ -17,7 +17,6 @@ mod ledger;
 mod open;
 
 use std::fmt;
-use std::fs::File;
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -27,8 +26,8 @@ use causeway_core::storage::{Commit, CommitError, FailureKind, Page, Scan, Store
 use redb::{AccessGuard, Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 
 use self::ledger::Ledger;
-use crate::folder::io_failure;
 use crate::folder::tip::Tip;
+use crate::folder::{FolderLock, io_failure};
 use crate::rows::draft::{Draft, Writes};
 use crate::rows::{self, Pair, Tree, TreeError, layout};
 use crate::{OpenError, Space, Store, limits};
@@ -46,7 +45,7 @@ pub struct RedbStore {
     /// The first failure after which nothing is certain any more.
     failed: OnceLock<StoreFailure>,
     /// Released last, after redb has closed its file.
-    lock: File,
+    _lock: FolderLock,
 }
 
 /// What the store counts.
@@ -72,7 +71,7 @@ impl RedbStore {
             tip: opened.tip,
             numbers: Mutex::new(opened.numbers),
             failed: OnceLock::new(),
-            lock: opened.lock,
+            _lock: opened.lock,
         })
     }
 
@@ -195,8 +194,6 @@ impl Drop for RedbStore {
         let db = self.db.take();
         // redb writes down a clean end here; where the disk refuses, the next opening does without.
         let _ = catch_unwind(AssertUnwindSafe(|| drop(db)));
-        // Not left to closing the file: a process that was being spawned meanwhile holds a copy of it for a moment.
-        let _ = self.lock.unlock();
     }
 }
 

@@ -24,8 +24,8 @@ use std::sync::{OnceLock, PoisonError, RwLock};
 
 use causeway_core::storage::{Commit, CommitError, FailureKind, Page, Scan, StoreFailure};
 
-use crate::folder::io_failure;
 use crate::folder::tip::Tip;
+use crate::folder::{FolderLock, io_failure};
 use crate::rows::draft::{Draft, Writes};
 use crate::rows::{self, Pair, Tree, TreeError, layout};
 use crate::{OpenError, Space, Store, limits};
@@ -45,7 +45,7 @@ pub struct SledStore {
     /// The first failure after which nothing is certain any more.
     failed: OnceLock<StoreFailure>,
     /// Released last, after sled has closed its files.
-    lock: File,
+    _lock: FolderLock,
 }
 
 /// What the store counts.
@@ -69,7 +69,7 @@ impl SledStore {
             tip: opened.tip,
             numbers: RwLock::new(opened.numbers),
             failed: OnceLock::new(),
-            lock: opened.lock,
+            _lock: opened.lock,
         })
     }
 
@@ -172,8 +172,6 @@ impl Drop for SledStore {
         let db = self.db.take();
         // sled flushes here, and panics where the disk refuses; whoever needed the flush called `sync`.
         let _ = catch_unwind(AssertUnwindSafe(|| drop(db)));
-        // Not left to closing the file: a process that was being spawned meanwhile holds a copy of it for a moment.
-        let _ = self.lock.unlock();
     }
 }
 

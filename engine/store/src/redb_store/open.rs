@@ -1,6 +1,5 @@
 //! Opening redb in a data folder that was claimed, and looking whether the file is what was written.
 
-use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
@@ -11,7 +10,7 @@ use redb::{
 use super::ledger::{KeySet, Ledger};
 use super::{Numbers, ROWS, is_damage};
 use crate::folder::tip::Tip;
-use crate::folder::{Claim, Made, damaged, refusal};
+use crate::folder::{Claim, FolderLock, Made, damaged, refusal};
 use crate::limits::{CACHE_BYTES, VERIFY_BYTES};
 use crate::rows::layout;
 use crate::{OpenError, StoreKind};
@@ -21,7 +20,7 @@ pub(super) struct Opened {
     pub(super) db: Database,
     pub(super) tip: Tip,
     pub(super) numbers: Numbers,
-    pub(super) lock: File,
+    pub(super) lock: FolderLock,
 }
 
 pub(super) fn open(folder: &Path) -> Result<Opened, OpenError> {

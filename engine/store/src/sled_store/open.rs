@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::Numbers;
 use crate::folder::tip::Tip;
-use crate::folder::{Claim, Made, damaged, refusal, sync_folder};
+use crate::folder::{Claim, FolderLock, Made, damaged, refusal, sync_folder};
 use crate::limits::CACHE_BYTES;
 use crate::rows::layout;
 use crate::{OpenError, StoreKind};
@@ -19,7 +19,7 @@ pub(super) struct Opened {
     pub(super) log: File,
     pub(super) tip: Tip,
     pub(super) numbers: Numbers,
-    pub(super) lock: File,
+    pub(super) lock: FolderLock,
 }
 
 pub(super) fn open(folder: &Path) -> Result<Opened, OpenError> {

@@ -1,19 +1,20 @@
 //! The store behind a gate: when it fails, the gate closes it, opens it again and lets requests through anew.
 //!
 //! A store whose write or fsync has failed refuses everything until it is opened again, because nobody knows what of it
-//! is on the disk. Rooms read their state anew from the store that was opened.
+//! is on the disk. Until then requests are answered with the failure that closed it; whoever asked asks again later.
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use causeway_core::storage::{Commit, CommitError, FailureKind, Page, Scan, StoreFailure};
-use causeway_store::{MemoryStore, OpenError, Space, Store, StoreHandle, StoreKind, WriterLimits};
 use tracing::{info, warn};
 
 use crate::limits::{REOPEN_FIRST, REOPEN_MOST};
+use crate::{MemoryStore, OpenError, Space, Store, StoreHandle, StoreKind, WriterLimits};
 
-/// Where a relay keeps its rooms, and how to open it again.
+/// Where rooms are kept, and how to open it again.
 pub struct Storage {
     first: Arc<dyn Store>,
     reopen: Reopen,
@@ -66,15 +67,24 @@ impl fmt::Debug for Storage {
     }
 }
 
-/// The one way of all rooms to the store. Cheap to clone.
+/// The one way of all rooms to the store. Cheap to clone; all clones are one gate.
+///
+/// Requests are those of [`StoreHandle`], with its bounds and its order. Once the last clone is gone the gate lets go of
+/// the store after what waits was written.
 #[derive(Clone)]
-pub(crate) struct StoreGate {
-    shared: Arc<Shared>,
+pub struct StoreGate {
+    held: Arc<Held>,
 }
+
+/// What the clones of a gate share; requests under way and the thread that opens the store again hold only what is
+/// inside, so that they do not keep an abandoned gate alive.
+struct Held(Arc<Shared>);
 
 struct Shared {
     reopen: Reopen,
     state: Mutex<State>,
+    /// The gate has ended, or an opening has.
+    moved: Condvar,
 }
 
 struct State {
@@ -84,30 +94,50 @@ struct State {
     opening: u64,
     /// Openings since a commit last succeeded; zero while all is well.
     attempts: u32,
+    /// The last failure: what whoever asks meanwhile is told.
+    why: StoreFailure,
+    /// A thread is at it.
+    reopening: bool,
     ended: bool,
 }
 
 impl StoreGate {
-    pub(crate) fn open(storage: Storage) -> Self {
+    /// Starts the threads of the store.
+    ///
+    /// # Panics
+    /// When the operating system starts no thread.
+    #[must_use]
+    pub fn open(storage: Storage) -> Self {
         let Storage { first, reopen } = storage;
         let handle = StoreHandle::spawn(first, WriterLimits::default());
-        let state = State { handle: Some(handle), opening: 0, attempts: 0, ended: false };
-        Self { shared: Arc::new(Shared { reopen, state: Mutex::new(state) }) }
+        let state = State {
+            handle: Some(handle),
+            opening: 0,
+            attempts: 0,
+            why: StoreFailure::new(FailureKind::Closed, "The store was closed."),
+            reopening: false,
+            ended: false,
+        };
+        let shared = Shared { reopen, state: Mutex::new(state), moved: Condvar::new() };
+        Self { held: Arc::new(Held(Arc::new(shared))) }
     }
 
     /// Queues a commit. `reply` may run on this thread, at once.
-    pub(crate) fn commit(
+    pub fn commit(
         &self,
         space: Space,
         commit: Commit,
         reply: impl FnOnce(Result<(), CommitError>) + Send + 'static,
     ) {
-        let Some((handle, opening)) = self.handle() else { return reply(Err(closed().into())) };
-        let gate = self.clone();
+        let (handle, opening) = match self.shared().handle() {
+            Ok(open) => open,
+            Err(why) => return reply(Err(why.into())),
+        };
+        let shared = Arc::clone(self.shared());
         handle.commit(space, commit, move |answer| {
             match &answer {
-                Ok(()) => gate.note_success(opening),
-                Err(CommitError::Failed(failure)) => gate.note_failure(opening, failure),
+                Ok(()) => shared.note_success(opening),
+                Err(CommitError::Failed(failure)) => shared.note_failure(opening, failure),
                 Err(CommitError::Conflict { .. }) => {}
             }
             reply(answer);
@@ -115,41 +145,71 @@ impl StoreGate {
     }
 
     /// Queues a scan. `reply` may run on this thread, at once.
-    pub(crate) fn scan(
+    pub fn scan(
         &self,
         space: Space,
         scan: Scan,
         reply: impl FnOnce(Result<Page, StoreFailure>) + Send + 'static,
     ) {
-        let Some((handle, opening)) = self.handle() else { return reply(Err(closed())) };
-        let gate = self.clone();
+        let (handle, opening) = match self.shared().handle() {
+            Ok(open) => open,
+            Err(why) => return reply(Err(why)),
+        };
+        let shared = Arc::clone(self.shared());
         handle.scan(space, scan, move |answer| {
             if let Err(failure) = &answer {
-                gate.note_failure(opening, failure);
+                shared.note_failure(opening, failure);
             }
             reply(answer);
         });
     }
 
     /// Whether the store takes what it is given, as far as was last seen.
-    pub(crate) fn works(&self) -> bool {
-        let state = self.state();
+    #[must_use]
+    pub fn works(&self) -> bool {
+        let state = self.shared().state();
         state.attempts == 0 && state.handle.is_some()
     }
 
-    /// Writes what waits, syncs a last time and lets go of the store. Blocks for as long as the disk does.
-    pub(crate) fn close(&self) -> Result<(), StoreFailure> {
-        let handle = {
-            let mut state = self.state();
-            state.ended = true;
-            state.handle.take()
-        };
-        handle.map_or(Ok(()), StoreHandle::close)
+    /// Writes what waits, syncs a last time and lets go of the store: afterwards its folder is free. Blocks for as long as
+    /// the disk does, and must not be called from a reply.
+    ///
+    /// # Errors
+    /// When the last sync failed: relaxed commits may be lost by a power cut. Strict ones had their own answers.
+    pub fn close(&self) -> Result<(), StoreFailure> {
+        let handle = self.shared().end();
+        let closed = handle.map_or(Ok(()), StoreHandle::close);
+        let shared = self.shared();
+        let opened = shared.moved.wait_while(shared.state(), |state| state.reopening);
+        drop(opened);
+        closed
     }
 
-    fn handle(&self) -> Option<(StoreHandle, u64)> {
+    fn shared(&self) -> &Arc<Shared> {
+        &self.held.0
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        drop(self.0.end());
+    }
+}
+
+impl Shared {
+    /// The store and the number of its opening, or why there is none.
+    fn handle(&self) -> Result<(StoreHandle, u64), StoreFailure> {
         let state = self.state();
-        state.handle.clone().map(|handle| (handle, state.opening))
+        let handle = state.handle.clone().ok_or_else(|| state.why.clone())?;
+        Ok((handle, state.opening))
+    }
+
+    /// Nothing is let through any more, and nothing opened again.
+    fn end(&self) -> Option<StoreHandle> {
+        let mut state = self.state();
+        state.ended = true;
+        self.moved.notify_all();
+        state.handle.take()
     }
 
     fn note_success(&self, opening: u64) {
@@ -160,7 +220,7 @@ impl StoreGate {
         }
     }
 
-    fn note_failure(&self, opening: u64, failure: &StoreFailure) {
+    fn note_failure(self: &Arc<Self>, opening: u64, failure: &StoreFailure) {
         let passes = match failure.kind {
             // These concern one request, or one range; opening again would change nothing.
             FailureKind::Busy | FailureKind::TooLarge | FailureKind::Damaged => true,
@@ -172,40 +232,47 @@ impl StoreGate {
         }
         let Some(failed) = state.handle.take() else { return };
         if state.attempts == 0 {
-            warn!(code = failure.code(), %failure, "the store fails; work stays on the devices until it is open again");
+            warn!(code = failure.code(), %failure, "the store fails; work waits until it is open again");
         }
+        state.why = failure.clone();
+        state.reopening = true;
         drop(state);
-        let gate = self.clone();
+        let shared = Arc::clone(self);
         // Not on this thread, which is one of the store's own and is waited for.
-        std::thread::spawn(move || gate.open_again(failed));
+        std::thread::spawn(move || shared.open_again(failed));
     }
 
     fn open_again(&self, failed: StoreHandle) {
         // The failure is known; what matters is that the threads have ended and the folder is free.
         let _ = failed.close();
-        loop {
-            let attempts = {
-                let mut state = self.state();
-                if state.ended {
-                    return;
-                }
-                state.attempts = state.attempts.saturating_add(1);
-                state.attempts
-            };
-            std::thread::sleep(REOPEN_FIRST.saturating_mul(1 << (attempts - 1).min(16)).min(REOPEN_MOST));
-            let Ok(store) = (self.shared.reopen)() else { continue };
+        while let Some(pause) = self.next_pause() {
+            let waited = self.moved.wait_timeout_while(self.state(), pause, |state| !state.ended);
+            if waited.unwrap_or_else(PoisonError::into_inner).0.ended {
+                break;
+            }
+            let Ok(store) = (self.reopen)() else { continue };
             let mut state = self.state();
             if !state.ended {
                 state.opening += 1;
                 state.handle = Some(StoreHandle::spawn(store, WriterLimits::default()));
             }
-            return;
+            break;
         }
+        self.state().reopening = false;
+        self.moved.notify_all();
+    }
+
+    /// How long to wait before the next attempt, which it counts; nothing after the end.
+    fn next_pause(&self) -> Option<Duration> {
+        let mut state = self.state();
+        let doubled = REOPEN_FIRST.saturating_mul(1 << state.attempts.min(16));
+        state.attempts = state.attempts.saturating_add(1);
+        (!state.ended).then(|| doubled.min(REOPEN_MOST))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         // Nothing panics while it is held.
-        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -213,8 +280,4 @@ impl fmt::Debug for StoreGate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("StoreGate")
     }
-}
-
-fn closed() -> StoreFailure {
-    StoreFailure::new(FailureKind::Closed, "The store is being opened again; try again in a moment.")
 }

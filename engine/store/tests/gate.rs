@@ -1,0 +1,113 @@
+//! Stories of a store that fails and is opened again behind its gate.
+#![allow(clippy::unwrap_used)]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
+use std::time::{Duration, Instant};
+
+use causeway_core::storage::{Commit, CommitError, FailureKind, Page, Scan, StoreFailure};
+use causeway_store::contract::{put, rows, space};
+use causeway_store::{MemoryStore, Space, Storage, Store, StoreGate};
+
+/// Longer than anything here takes, shorter than a person waits.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A memory store on a disk that is full for as long as the story says.
+#[derive(Default)]
+struct FullDisk {
+    store: MemoryStore,
+    full: AtomicBool,
+    refusals: AtomicUsize,
+}
+
+impl Store for FullDisk {
+    fn apply(&self, space: &Space, commit: &Commit) -> Result<(), CommitError> {
+        self.store.apply(space, commit)
+    }
+    fn settle(&self) -> Result<(), StoreFailure> {
+        self.sync()
+    }
+    fn sync(&self) -> Result<(), StoreFailure> {
+        if self.full.load(Ordering::SeqCst) {
+            self.refusals.fetch_add(1, Ordering::SeqCst);
+            return Err(StoreFailure::new(FailureKind::Full, "The disk is full."));
+        }
+        Ok(())
+    }
+    fn scan(&self, space: &Space, scan: &Scan) -> Result<Page, StoreFailure> {
+        self.store.scan(space, scan)
+    }
+    fn spaces(&self, after: Option<&Space>, max: usize) -> Result<Vec<Space>, StoreFailure> {
+        self.store.spaces(after, max)
+    }
+}
+
+fn full_disk() -> (Arc<FullDisk>, StoreGate) {
+    let disk = Arc::new(FullDisk::default());
+    disk.full.store(true, Ordering::SeqCst);
+    let gate = StoreGate::open(Storage::of(disk.clone()));
+    (disk, gate)
+}
+
+fn commit(gate: &StoreGate, key: &[u8]) -> Result<(), CommitError> {
+    let (answered, answer) = channel();
+    gate.commit(space("room"), put(&[(key, b"v")]), move |result| answered.send(result).unwrap());
+    answer.recv_timeout(PATIENCE).unwrap()
+}
+
+fn kind(answer: Result<(), CommitError>) -> Option<FailureKind> {
+    match answer {
+        Ok(()) => None,
+        Err(CommitError::Failed(failure)) => Some(failure.kind),
+        Err(conflict @ CommitError::Conflict { .. }) => panic!("{conflict}"),
+    }
+}
+
+#[test]
+fn st4_a_store_that_was_full_is_opened_again_and_takes_what_it_refused() {
+    let (disk, gate) = full_disk();
+    assert!(gate.works());
+    for _ in 0..10 {
+        assert_eq!(kind(commit(&gate, b"k")), Some(FailureKind::Full), "also while it is being opened again");
+    }
+    assert!(!gate.works());
+    disk.full.store(false, Ordering::SeqCst);
+    let deadline = Instant::now() + PATIENCE;
+    while commit(&gate, b"k").is_err() {
+        assert!(Instant::now() < deadline, "it is opened again");
+        // pace: between two attempts
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(gate.works());
+    assert_eq!(gate.close(), Ok(()));
+    assert_eq!(rows(&*disk, &space("room")).len(), 1);
+}
+
+#[test]
+fn the_end_waits_for_no_pause_and_nothing_is_opened_after_it() {
+    let (disk, gate) = full_disk();
+    assert!(commit(&gate, b"k").is_err());
+    let closed = std::thread::spawn({
+        let gate = gate.clone();
+        move || gate.close()
+    });
+    assert_eq!(closed.join().unwrap(), Ok(()), "there is no store to sync");
+    assert_eq!(Arc::strong_count(&disk), 2, "only the story and the way to open it again hold the store");
+    assert!(commit(&gate, b"k").is_err());
+    drop(gate);
+    assert_eq!(Arc::strong_count(&disk), 1);
+}
+
+#[test]
+fn a_gate_that_nobody_holds_stops_opening_its_store() {
+    let (disk, gate) = full_disk();
+    assert!(commit(&gate, b"k").is_err());
+    drop(gate);
+    let deadline = Instant::now() + PATIENCE;
+    while Arc::strong_count(&disk) > 1 {
+        assert!(Instant::now() < deadline, "it lets go of the store");
+        // pace: between two looks
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
