@@ -1,9 +1,9 @@
 import start, { WasmRoom } from "../../wasm/causeway.js";
 
-/** Something called before `init` has finished, or after the engine has died of a bug. */
+/** Something called before `init` has finished, or after the engine or its worker has died. */
 export class EngineError extends Error {
   constructor(
-    readonly code: "not-initialised" | "engine-dead",
+    readonly code: "not-initialised" | "engine-dead" | "worker-dead",
     sentence: string,
   ) {
     super(sentence);

@@ -14,7 +14,14 @@ export function workerPort(): Port {
     post: (message, transfer = []) => worker.postMessage(message, transfer),
     listen: (callback) => {
       worker.onmessage = (event: MessageEvent<FromWorker>) => callback(event.data);
+      worker.onerror = (event) => callback({ type: "failed", sentence: whyItFailed(event) });
+      worker.onmessageerror = () => callback({ type: "failed", sentence: "It said something that cannot be read." });
     },
     close: () => worker.terminate(),
   };
+}
+
+/** A script that cannot be loaded is told by an event without a message; a bug comes with its own. */
+function whyItFailed(event: ErrorEvent): string {
+  return event.message ? `It has met a bug: ${event.message}` : "Its script could not be loaded.";
 }

@@ -31,6 +31,7 @@ export class Pump {
   #isDelivering = false;
   #isClosed = false;
   #isUnlinked = false;
+  #death: EngineError | undefined;
 
   constructor(
     private readonly room: WasmRoom,
@@ -55,8 +56,12 @@ export class Pump {
     return this.#guarded(() => question(this.room));
   }
 
-  /** A command of the app. It may stand inside an editor's update, so its events are told in a microtask. */
+  /**
+   * A command of the app. It may stand inside an editor's update, so its events are told in a microtask. Once the engine
+   * or its worker has died none is taken: it would be lost.
+   */
   command<T>(command: (room: WasmRoom, monotonic: number, wall: number) => T): T {
+    if (this.#death !== undefined) throw this.#death;
     try {
       return this.#guarded(() => command(this.room, performance.now(), Date.now()));
     } finally {
@@ -90,6 +95,8 @@ export class Pump {
         return this.#input((room, mono, wall) => room.stored(message.op, message.outcome, mono, wall));
       case "scanned":
         return this.#input((room, mono, wall) => room.scanned(message.op, message.outcome, mono, wall));
+      case "failed":
+        return this.#die(new EngineError("worker-dead", `The part of Causeway that saves and sends has ended. ${message.sentence}`));
       case "woken":
         this.#wakeAt = undefined;
         return this.#input((room, mono, wall) => room.tick(mono, wall));
@@ -133,13 +140,16 @@ export class Pump {
     try {
       return guarded(call);
     } catch (error) {
-      if (error instanceof EngineError && !this.#isClosed) {
-        this.#isClosed = true;
-        this.port.post({ type: "end" });
-        this.listener.died(error);
-      }
+      if (error instanceof EngineError && !this.#isClosed) this.#die(error);
       throw error;
     }
+  }
+
+  #die(error: EngineError): void {
+    this.#death = error;
+    this.#isClosed = true;
+    this.port.post({ type: "end" });
+    this.listener.died(error);
   }
 
   #drain(): void {

@@ -13,6 +13,7 @@ import { Text } from "./text.js";
 
 /** Something a person should be told once. */
 export interface RoomNotice {
+  /** `engine-dead`: the engine or its worker has ended; nothing more is taken on this page. */
   readonly kind: "fork" | "damaged" | "gone" | "engine-dead";
   readonly sentence: string;
 }

@@ -63,5 +63,7 @@ export type FromWorker =
   | { readonly type: "stored"; readonly op: number; readonly outcome: Stored }
   | { readonly type: "scanned"; readonly op: number; readonly outcome: Scanned }
   | { readonly type: "woken" }
+  /** Nothing more is carried out. The port says this, not the worker: it did not start, or has met a bug. */
+  | { readonly type: "failed"; readonly sentence: string }
   /** The network is back. */
   | { readonly type: "reconnect" };

@@ -45,6 +45,24 @@ test("a browser that refuses its database keeps the room in memory and says so",
   await ada.close();
 });
 
+test("a page whose worker is kept from it says that nothing can be saved, and takes no text", { timeout: 90_000 }, async (t) => {
+  const context = await browser.newContext({ serviceWorkers: "block" });
+  t.after(() => context.close());
+  await context.route(/worker[^/]*\.js$/, (route) => route.abort("blockedbyclient"));
+  const page = await context.newPage();
+  await page.goto(`${relay.origin}/r/${freshRoom("workerless")}`);
+  await page.getByRole("heading", { name: "The page has stopped" }).waitFor();
+  await until("the page says why", async () => (await page.locator("body").innerText()).includes("script could not be loaded"));
+  assert.equal(await page.locator(".cm-content[contenteditable=true]").count(), 0);
+
+  await context.unroute(/worker[^/]*\.js$/);
+  await page.getByRole("button", { name: "Reload" }).click();
+  const ada = new Writer(page);
+  await ada.editorIsThere();
+  await ada.write("written after all");
+  await ada.isSaved();
+});
+
 test("a second tab of one browser says that another keeps the copy on disk, and writes all the same", { timeout: 90_000 }, async () => {
   const room = freshRoom("tabs");
   const first = await Writer.open(browser, relay.origin, room);

@@ -39,6 +39,11 @@ export class Page {
     this.#shell.handle({ type: "end" });
   }
 
+  /** What the port of a browser's worker says when that ends on its own. */
+  loseWorker(sentence: string): void {
+    this.#tell({ type: "failed", sentence });
+  }
+
   #port(): Port {
     return {
       post: (message) => {

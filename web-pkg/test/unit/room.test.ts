@@ -168,3 +168,21 @@ test("bad arguments are refused with a code", async () => {
   expect(page.room.presence.get().name).toBe("");
   page.die();
 });
+
+test("D6 once the worker has ended, nothing is taken that nobody would save", async () => {
+  await loadEngine();
+  const page = new Profile().open("workerless");
+  const text = page.room.text(page.room.documents.firstDocument());
+  await text.ready;
+  const editor = text.editor();
+  editor.applyDelta([{ insert: "still to be read" }]);
+  const told: string[] = [];
+  page.room.notices(({ kind, sentence }) => told.push(`${kind}: ${sentence}`));
+  page.loseWorker("Its script could not be loaded.");
+  expect(told).toHaveLength(1);
+  expect(told[0]).toMatch(/^engine-dead: .*saves and sends has ended.*script could not be loaded/);
+  expect(page.room.connection.get()).toMatchObject({ state: "stopped" });
+  expect(() => editor.applyDelta([{ insert: "lost" }])).toThrow(EngineError);
+  expect(text.toString()).toBe("still to be read");
+  page.die();
+});
