@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { languageOf } from "../src/room/languages.ts";
-import { complaintAbout, parted, shownFiles } from "../src/room/shown-files.ts";
+import { languageOf } from "../src/files/languages.ts";
+import { complaintAbout, parted, shownFiles } from "../src/files/shown-files.ts";
 
 const FIRST = "ydoc:f0" as const;
 const EMPTY = { settled: true, first: FIRST, firstWasRemoved: false };

@@ -2,13 +2,29 @@ import { useEffect, useState, useSyncExternalStore, type ReactElement } from "re
 import { RoomProvider } from "@causeway/web/react";
 import { Boundary } from "../parts/boundary.tsx";
 import { Workspace } from "../room/workspace.tsx";
+import { rememberPerson, whoIsHere } from "../shell/person.ts";
 import { noteRoom } from "../shell/recent-rooms.ts";
 import { SessionHolder } from "../shell/session.ts";
 import { Starting } from "./starting.tsx";
 import { Trouble } from "./trouble.tsx";
+import { Welcome } from "./welcome.tsx";
 
-/** One room; the caller gives it the name as key, so that another room is another page. */
+/** One room, behind a door at the first visit; the caller gives it the name as key: another room is another page. */
 export function RoomPage({ name }: { readonly name: string }): ReactElement {
+  const [isKnown, setKnown] = useState(() => whoIsHere() !== null);
+  if (isKnown) return <Entered name={name} />;
+  return (
+    <Welcome
+      room={name}
+      onDone={(person) => {
+        rememberPerson(person);
+        setKnown(true);
+      }}
+    />
+  );
+}
+
+function Entered({ name }: { readonly name: string }): ReactElement {
   const [holder] = useState(() => new SessionHolder(name));
   const session = useSyncExternalStore(holder.subscribe, holder.get);
   useEffect(() => noteRoom(name), [name]);

@@ -1,9 +1,15 @@
 import type { ReactElement } from "react";
 
 /** A quiet strait at low tide: two islands with a house each, and the stones between them. Day and night by theme. */
-export function Scene(): ReactElement {
+export function Scene({ isGround = false }: { readonly isGround?: boolean }): ReactElement {
   return (
-    <svg viewBox="0 0 520 400" role="img" aria-label="Two islands joined by a row of stepping stones">
+    <svg
+      viewBox="0 0 520 400"
+      // As a ground it fills its place and loses its edges.
+      preserveAspectRatio={isGround ? "xMidYMid slice" : undefined}
+      role="img"
+      aria-label="Two islands joined by a row of stepping stones"
+    >
       <defs>
         <linearGradient id="sky" x1="0" y1="0" x2="0" y2="1">
           <stop offset="0" stopColor="var(--sky-high)" />

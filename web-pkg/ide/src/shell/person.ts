@@ -7,18 +7,23 @@ export interface Person {
   readonly colour: number;
 }
 
-/** The person of the last visit, or a stranger with an animal's name. */
-export function whoIsHere(): Person {
-  const known = recall("person", isPerson);
-  if (known !== null) return known;
-  const person = { name: `${pick(CALM)} ${pick(ANIMALS)}`, colour: pick(COLOURS).value };
-  remember("person", person);
-  return person;
+/** The person of the last visit; `null` on the first. */
+export function whoIsHere(): Person | null {
+  return recall("person", isPerson) ?? unremembered;
+}
+
+/** A name and a colour to begin with, for somebody who has not chosen any. */
+export function suggestPerson(): Person {
+  return { name: `${pick(CALM)} ${pick(ANIMALS)}`, colour: pick(COLOURS).value };
 }
 
 export function rememberPerson(person: Person): void {
+  unremembered = person;
   remember("person", person);
 }
+
+/** A browser without storage knows its person until the page is closed. */
+let unremembered: Person | null = null;
 
 /** A name as it may travel: trimmed and cut to what the relay takes. */
 export function cleanName(text: string): string {

@@ -1,5 +1,5 @@
 import { connect, init, type Room } from "@causeway/web";
-import { whoIsHere } from "./person.ts";
+import { suggestPerson, whoIsHere } from "./person.ts";
 
 /** What a room page waits for, has, or lacks. */
 export type Session =
@@ -41,7 +41,7 @@ export class SessionHolder {
       await init();
       if (attempt !== this.#attempt) return;
       const room = connect({ room: this.#name });
-      room.presence.set({ ...whoIsHere(), status: "idle" });
+      room.presence.set({ ...(whoIsHere() ?? suggestPerson()), status: "idle" });
       room.notices(({ kind, sentence }) => {
         if (kind === "engine-dead" && attempt === this.#attempt) this.#show({ state: "died", sentence });
       });

@@ -3,10 +3,22 @@ import { until, untilEqual } from "./until.mjs";
 
 let rooms = 0;
 
+const introduced = new WeakSet();
+
 /** A room nobody has used. */
 export function freshRoom(about) {
   rooms += 1;
   return `${about}-${process.pid}-${rooms}`;
+}
+
+/** Lets the pages of a browser profile know their person, unless they do already. */
+export async function introduce(profile, name, colour) {
+  if (introduced.has(profile)) return;
+  introduced.add(profile);
+  await profile.addInitScript(
+    (person) => localStorage.getItem("causeway/person") ?? localStorage.setItem("causeway/person", person),
+    JSON.stringify({ name, colour }),
+  );
 }
 
 export class Writer {
@@ -18,10 +30,10 @@ export class Writer {
     page.on("pageerror", (error) => this.errors.push(String(error)));
   }
 
-  /** Opens a room in a browser profile of its own, or in `context`. */
-  static async open(browser, origin, room, { context, script } = {}) {
-    const profile = context ?? (await browser.newContext());
-    if (script !== undefined) await profile.addInitScript(script);
+  /** Opens a room in a browser profile of its own, or in `context`, as somebody who has been there before. */
+  static async open(browser, origin, room, { context, name = "Calm Otter", colour = 0x0f7a84, viewport } = {}) {
+    const profile = context ?? (await browser.newContext(viewport === undefined ? {} : { viewport }));
+    await introduce(profile, name, colour);
     const writer = new Writer(await profile.newPage());
     writer.context = profile;
     await writer.page.goto(`${origin}/r/${room}`);
@@ -83,6 +95,22 @@ export class Writer {
   async press(keys) {
     await this.page.locator(".cm-content").focus();
     await this.page.keyboard.press(keys);
+  }
+
+  /** A new file by its path, opened. */
+  async makeFile(path) {
+    await this.page.getByRole("button", { name: "New file" }).click();
+    await this.page.getByLabel("Name of the new file").fill(path);
+    await this.page.keyboard.press("Enter");
+    await this.page.getByRole("textbox", { name: `Text of ${path}` }).waitFor();
+  }
+
+  /** Opens a file by its path, as quick hands do it. */
+  async goTo(path) {
+    await this.page.keyboard.press("ControlOrMeta+p");
+    await this.page.getByRole("combobox", { name: "Go to a file" }).fill(path);
+    await this.page.keyboard.press("Enter");
+    await this.page.getByRole("textbox", { name: `Text of ${path}` }).waitFor();
   }
 
   async reload() {

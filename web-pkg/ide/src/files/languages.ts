@@ -3,6 +3,8 @@ import type { Extension } from "@codemirror/state";
 /** A language the editor knows. */
 export interface Language {
   readonly name: string;
+  /** Two or three characters that stand for it where there is no room for its name. */
+  readonly sign: string;
   /** Fetches its grammar, which is in a file of its own. */
   load(): Promise<Extension>;
 }
@@ -17,26 +19,35 @@ export function languageOf(path: string): Language | null {
 const LANGUAGES: readonly (Language & { readonly endings: readonly string[] })[] = [
   {
     name: "JavaScript",
+    sign: "JS",
     endings: ["js", "mjs", "cjs", "jsx"],
     load: async () => (await import("@codemirror/lang-javascript")).javascript({ jsx: true }),
   },
   {
     name: "TypeScript",
+    sign: "TS",
     endings: ["ts", "mts", "cts"],
     load: async () => (await import("@codemirror/lang-javascript")).javascript({ typescript: true }),
   },
   {
     name: "TypeScript",
+    sign: "TS",
     endings: ["tsx"],
     load: async () => (await import("@codemirror/lang-javascript")).javascript({ typescript: true, jsx: true }),
   },
-  { name: "Python", endings: ["py", "pyw"], load: async () => (await import("@codemirror/lang-python")).python() },
-  { name: "Rust", endings: ["rs"], load: async () => (await import("@codemirror/lang-rust")).rust() },
-  { name: "HTML", endings: ["html", "htm"], load: async () => (await import("@codemirror/lang-html")).html() },
-  { name: "CSS", endings: ["css"], load: async () => (await import("@codemirror/lang-css")).css() },
-  { name: "JSON", endings: ["json", "webmanifest"], load: async () => (await import("@codemirror/lang-json")).json() },
+  { name: "Python",
+    sign: "Py", endings: ["py", "pyw"], load: async () => (await import("@codemirror/lang-python")).python() },
+  { name: "Rust",
+    sign: "Rs", endings: ["rs"], load: async () => (await import("@codemirror/lang-rust")).rust() },
+  { name: "HTML",
+    sign: "<>", endings: ["html", "htm"], load: async () => (await import("@codemirror/lang-html")).html() },
+  { name: "CSS",
+    sign: "#", endings: ["css"], load: async () => (await import("@codemirror/lang-css")).css() },
+  { name: "JSON",
+    sign: "{}", endings: ["json", "webmanifest"], load: async () => (await import("@codemirror/lang-json")).json() },
   {
     name: "Markdown",
+    sign: "M↓",
     endings: ["md", "markdown"],
     load: async () => (await import("@codemirror/lang-markdown")).markdown(),
   },

@@ -18,17 +18,22 @@ import { useEffect, useRef, useState, type ReactElement } from "react";
 import type { Editor, Text } from "@causeway/web";
 import { causeway } from "@causeway/web/codemirror";
 import { useRoom } from "@causeway/web/react";
+import { languageOf } from "../files/languages.ts";
+import { caretPlace, type Caret } from "./caret-place.tsx";
 import { editorLook } from "./editor-look.ts";
-import { languageOf } from "./languages.ts";
+import { reveal as showPlace, revealing, type Reveal } from "./reveal.ts";
 
 export interface EditorPaneProps {
   readonly text: Text;
   readonly editor: Editor;
   readonly path: string;
+  readonly caret: Caret;
+  /** A place somebody wants to see. */
+  readonly reveal: Reveal | null;
 }
 
 /** CodeMirror on one text. The text, not React, is what it shows; React only mounts it and names it. */
-export function EditorPane({ text, editor, path }: EditorPaneProps): ReactElement {
+export function EditorPane({ text, editor, path, caret, reveal }: EditorPaneProps): ReactElement {
   const { presence } = useRoom();
   const place = useRef<HTMLDivElement>(null);
   const [view, setView] = useState<EditorView | null>(null);
@@ -40,15 +45,21 @@ export function EditorPane({ text, editor, path }: EditorPaneProps): ReactElemen
     const made = new EditorView({
       parent: place.current,
       doc: text.toString(),
-      extensions: [causeway(text, { presence, editor }), named.of([]), coloured.of([]), BASICS],
+      extensions: [causeway(text, { presence, editor }), telling(caret), named.of([]), coloured.of([]), BASICS],
     });
     setView(made);
+    caret.set(caretPlace(made.state));
     if (mayTakeFocus()) made.focus();
     return () => {
       setView(null);
+      caret.set(null);
       made.destroy();
     };
-  }, [text, editor, presence, named, coloured]);
+  }, [text, editor, presence, caret, named, coloured]);
+
+  useEffect(() => {
+    if (view !== null && reveal?.stream === text.id) return showPlace(view, text, reveal);
+  }, [view, text, reveal]);
 
   useEffect(() => {
     view?.dispatch({ effects: named.reconfigure(EditorView.contentAttributes.of(describe(path))) });
@@ -70,6 +81,13 @@ export function EditorPane({ text, editor, path }: EditorPaneProps): ReactElemen
   }, [view, coloured, language]);
 
   return <div className="editor" ref={place} />;
+}
+
+/** Tells where the caret stands. */
+function telling(caret: Caret): Extension {
+  return EditorView.updateListener.of(({ state, selectionSet, docChanged }) => {
+    if (selectionSet || docChanged) caret.set(caretPlace(state));
+  });
 }
 
 /** A touch screen would open its keyboard over the text, and whoever is busy elsewhere stays there. */
@@ -103,5 +121,6 @@ const BASICS: Extension = [
   EditorView.lineWrapping,
   placeholder("Start writing. Whoever has the link to this room reads along."),
   editorLook,
+  revealing,
   keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, indentWithTab]),
 ];

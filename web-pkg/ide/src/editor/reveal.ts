@@ -1,0 +1,44 @@
+import { StateEffect, StateField, type Extension } from "@codemirror/state";
+import { Decoration, EditorView, type DecorationSet } from "@codemirror/view";
+import type { Anchor, StreamId, Text } from "@causeway/web";
+
+/** A wish to see a place of a text. Each wish is an object of its own, so that the same place can be wished for again. */
+export interface Reveal {
+  readonly stream: StreamId;
+  readonly anchor: Anchor;
+}
+
+/** Scrolls to a place and lights its line up for a moment. The own caret stays where it is. */
+export function reveal(view: EditorView, text: Text, { anchor }: Reveal): () => void {
+  const at = text.resolve(anchor);
+  if (at === null) return () => undefined;
+  const position = Math.min(at, view.state.doc.length);
+  view.dispatch({ effects: [EditorView.scrollIntoView(position, { y: "center" }), LIGHT.of(position)] });
+  const timer = setTimeout(() => view.dispatch({ effects: LIGHT.of(null) }), LIT_MS);
+  return () => clearTimeout(timer);
+}
+
+const LIGHT = StateEffect.define<number | null>({
+  map: (position, changes) => (position === null ? null : changes.mapPos(position)),
+});
+
+/** The line that is lit up. */
+export const revealing: Extension = StateField.define<DecorationSet>({
+  create: () => Decoration.none,
+  update(lit, transaction) {
+    let now = lit.map(transaction.changes);
+    for (const effect of transaction.effects) {
+      if (!effect.is(LIGHT)) continue;
+      if (effect.value === null) now = Decoration.none;
+      else {
+        const line = transaction.state.doc.lineAt(effect.value);
+        now = Decoration.set([Decoration.line({ class: "lit-line" }).range(line.from)]);
+      }
+    }
+    return now;
+  },
+  provide: (field) => EditorView.decorations.from(field),
+});
+
+/** As long as the animation in `editor.css`. */
+const LIT_MS = 1_600;

@@ -1,0 +1,213 @@
+/** The files of a room: made, found, renamed, moved and removed, by hand and by keyboard, for everybody. */
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { launch } from "./harness/browser.mjs";
+import { focused } from "./harness/keyboard.mjs";
+import { SCREENS } from "./harness/look.mjs";
+import { Relay } from "./harness/relay.mjs";
+import { until, untilEqual } from "./harness/until.mjs";
+import { Writer, freshRoom } from "./harness/writer.mjs";
+
+let relay;
+let browser;
+
+before(async () => {
+  relay = await Relay.start();
+  browser = await launch();
+});
+
+after(async () => {
+  await browser?.close();
+  await relay?.end();
+});
+
+test("files are made, renamed, removed and brought back, for everybody", async () => {
+  const room = freshRoom("files");
+  const [ada, noor] = await Promise.all([open(room, "Ada"), open(room, "Noor")]);
+  await ada.write("kept");
+  await noor.shows("kept");
+  await ada.makeFile("tide.py");
+  await lists(noor, "main.md", "tide.py");
+  await ada.shows("");
+  await ada.write("def low():\n");
+  await line(noor, "tide.py").click();
+  await noor.showsWords("def low():");
+
+  await more(noor, "tide.py", "Rename");
+  await noor.page.getByLabel("New name for tide.py").fill("main.md");
+  await noor.page.keyboard.press("Enter");
+  await noor.page.getByText("There is a file of this name already.").waitFor();
+  await noor.page.getByLabel("New name for tide.py").fill("src/low-tide.py");
+  await noor.page.keyboard.press("Enter");
+  await lists(ada, "src/low-tide.py", "main.md");
+  await ada.page.locator(".tab.current", { hasText: "low-tide.py" }).waitFor();
+
+  await more(noor, "src/low-tide.py", "Remove");
+  await lists(ada, "main.md");
+  await ada.page.getByText("This file is not on the room’s list any more.").waitFor();
+  await ada.showsWords("def low():");
+  await noor.page.getByRole("status").getByRole("button", { name: "Undo" }).click();
+  await lists(ada, "src/low-tide.py", "main.md");
+  await noor.showsWords("def low():");
+  await Promise.all([ada.close(), noor.close()]);
+});
+
+test("a folder is made, filled, renamed and moved with all that is in it, and folds up", async () => {
+  const room = freshRoom("folders");
+  const [ada, noor] = await Promise.all([open(room, "Ada"), open(room, "Noor")]);
+  await ada.write("first");
+  await ada.page.getByRole("button", { name: "New folder" }).click();
+  await ada.page.getByLabel("Name of the new folder").fill("src");
+  await ada.page.keyboard.press("Enter");
+  await more(ada, "src", "New file here");
+  await ada.page.getByLabel("Name of the new file").fill("a.py");
+  await ada.page.keyboard.press("Enter");
+  await ada.makeFile("src/deep/b.py");
+  await lists(noor, "src/deep/b.py", "src/a.py", "main.md");
+
+  await more(ada, "src", "Rename");
+  await ada.page.getByLabel("New name for src").fill("lib");
+  await ada.page.keyboard.press("Enter");
+  await lists(noor, "lib/deep/b.py", "lib/a.py", "main.md");
+
+  await line(noor, "main.md").dragTo(line(noor, "lib/deep"));
+  await lists(ada, "lib/deep/b.py", "lib/deep/main.md", "lib/a.py");
+  await line(ada, "lib/deep").dragTo(ada.page.locator(".tree"), { targetPosition: { x: 60, y: 300 } });
+  await lists(noor, "deep/b.py", "deep/main.md", "lib/a.py");
+
+  await line(noor, "deep").click();
+  await lists(noor, "lib/a.py");
+  await noor.reload();
+  await lists(noor, "lib/a.py");
+  await more(noor, "deep", "Remove");
+  await noor.page.getByRole("status").getByText("Removed 2 files.").waitFor();
+  await lists(ada, "lib/a.py");
+  await noor.page.getByRole("button", { name: "Undo", exact: true }).last().click();
+  await lists(ada, "deep/b.py", "deep/main.md", "lib/a.py");
+  await Promise.all([ada.close(), noor.close()]);
+});
+
+test("the tree is walked, renamed in and moved in by keyboard alone", async () => {
+  const ada = await open(freshRoom("tree-keys"), "Ada");
+  const { page } = ada;
+  for (const path of ["src/a.py", "src/b.py", "web/c.html"]) await ada.makeFile(path);
+  await page.keyboard.press("Escape");
+  await until("Shift and Tab reach the tree", async () => {
+    await page.keyboard.press("Shift+Tab");
+    return page.evaluate(() => document.activeElement?.role === "treeitem");
+  });
+  await page.keyboard.press("Home");
+  await untilEqual("the first folder", () => focused(page), "src");
+  await page.keyboard.press("ArrowLeft");
+  await lists(ada, "web/c.html");
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("ArrowRight");
+  await untilEqual("its first file", () => focused(page), "a.py");
+  await page.keyboard.press("b");
+  await untilEqual("the letter goes to the next of its name", () => focused(page), "b.py");
+  await page.keyboard.press("F2");
+  await page.keyboard.type("beta");
+  await page.keyboard.press("Enter");
+  await lists(ada, "src/a.py", "src/beta.py", "web/c.html");
+  await untilEqual("the renamed line keeps the focus", () => focused(page), "beta.py");
+  await page.keyboard.press("F6");
+  await page.keyboard.type("web");
+  await page.keyboard.press("Enter");
+  await lists(ada, "src/a.py", "web/beta.py", "web/c.html");
+  await untilEqual("the moved line keeps the focus", () => focused(page), "beta.py");
+  await page.keyboard.press("Delete");
+  await lists(ada, "src/a.py", "web/c.html");
+  await untilEqual("the next line has it now", () => focused(page), "c.html");
+  await page.keyboard.press("Home");
+  await untilEqual("the first line", () => focused(page), "src");
+  await page.keyboard.press("Shift+F10");
+  await untilEqual("the menu has the focus", () => focused(page), "New file here");
+  await page.keyboard.press("Escape");
+  await untilEqual("and gives it back", () => focused(page), "src");
+  await ada.close();
+});
+
+test("any file is found by a few letters, and its tab stays until it is closed", async () => {
+  const room = freshRoom("tabs-of-files");
+  const ada = await open(room, "Ada");
+  for (const path of ["data/tides.json", "src/crossing.py"]) await ada.makeFile(path);
+  await ada.page.keyboard.press("Control+p");
+  await ada.page.keyboard.type("tid");
+  await ada.page.keyboard.press("Enter");
+  await ada.page.getByRole("textbox", { name: "Text of data/tides.json" }).waitFor();
+  assert.deepEqual(await tabs(ada), ["tides.json", "crossing.py"]);
+  await ada.page.keyboard.press("Alt+PageDown");
+  await ada.page.getByRole("textbox", { name: "Text of src/crossing.py" }).waitFor();
+  await ada.reload();
+  assert.deepEqual(await tabs(ada), ["tides.json", "crossing.py"], "a reload keeps them");
+  await ada.page.getByRole("button", { name: "Close crossing.py" }).click();
+  await ada.page.getByRole("textbox", { name: "Text of data/tides.json" }).waitFor();
+  await ada.page.getByRole("button", { name: "Close tides.json" }).click();
+  await ada.page.getByRole("heading", { name: "No file is open" }).waitFor();
+  await ada.page.keyboard.press("Control+p");
+  await ada.page.keyboard.type("notes/new.md");
+  await ada.page.getByRole("option", { name: "New file notes/new.md" }).click();
+  await ada.page.getByRole("textbox", { name: "Text of notes/new.md" }).waitFor();
+  await ada.close();
+});
+
+test("a click on somebody goes to where they write", async () => {
+  const room = freshRoom("visit");
+  const [ada, noor] = await Promise.all([open(room, "Ada"), open(room, "Noor")]);
+  await noor.makeFile("long.md");
+  await noor.page.keyboard.insertText(Array.from({ length: 300 }, (_, at) => `line ${at}`).join("\n"));
+  await noor.write("\nhere is Noor");
+  await ada.page.getByRole("button", { name: "Go to Noor", exact: true }).first().click();
+  await ada.page.getByRole("textbox", { name: "Text of long.md" }).waitFor();
+  await ada.showsWords("here is Noor");
+  await until("her caret is in sight", () => ada.page.locator(".causeway-caret").isVisible());
+  await Promise.all([ada.close(), noor.close()]);
+});
+
+test("columns are as wide as they were left, and away when they were put away", async () => {
+  const ada = await open(freshRoom("columns"), "Ada");
+  const edge = ada.page.getByRole("separator", { name: "Width of the files" });
+  const width = () => ada.page.locator(".side.left").evaluate((side) => side.getBoundingClientRect().width);
+  const before = await width();
+  await edge.focus();
+  await ada.page.keyboard.press("ArrowRight");
+  await ada.page.keyboard.press("ArrowRight");
+  assert.equal(await width(), before + 32);
+  const { x, y } = await edge.boundingBox();
+  await ada.page.mouse.move(x + 4, y + 200);
+  await ada.page.mouse.down();
+  await ada.page.mouse.move(x + 54, y + 200);
+  await ada.page.mouse.up();
+  assert.equal(await width(), before + 82);
+  await ada.page.getByRole("button", { name: "Hide people" }).click();
+  await ada.reload();
+  assert.equal(await width(), before + 82);
+  assert.equal(await ada.page.locator(".side.right").isVisible(), false);
+  await ada.press("Control+b");
+  assert.equal(await ada.page.locator(".side.left").isVisible(), false);
+  await ada.close();
+});
+
+function open(room, name) {
+  return Writer.open(browser, relay.origin, room, { name, viewport: SCREENS.laptop });
+}
+
+function line({ page }, path) {
+  return page.locator(`[data-path="${path}"]`);
+}
+
+/** Picks from the menu of a line. */
+async function more(writer, path, words) {
+  await line(writer, path).click({ button: "right" });
+  await writer.page.getByRole("menuitem", { name: words, exact: true }).click();
+}
+
+async function lists(writer, ...paths) {
+  const shown = () =>
+    writer.page.locator(".tree-line.file").evaluateAll((lines) => lines.map((line) => line.dataset.path).join());
+  await untilEqual("the tree lists them", shown, paths.join());
+}
+
+function tabs({ page }) {
+  return page.locator(".tab .tab-name > span:not(.glyph, .dots, .tab-hint)").allInnerTexts();
+}

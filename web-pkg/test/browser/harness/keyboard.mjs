@@ -1,0 +1,20 @@
+/** What somebody without a mouse does and hears. */
+import { until } from "./until.mjs";
+
+/** What the focus is on, by its accessible name or its words. */
+export function focused(page) {
+  return page.evaluate(() => {
+    const { activeElement } = document;
+    const label = activeElement?.getAttribute("aria-label") ?? activeElement?.labels?.[0]?.textContent;
+    return label ?? activeElement?.textContent?.trim() ?? "";
+  });
+}
+
+/** Presses Tab (or `keys`) until the focus is on something of this name. */
+export async function tabTo(page, name, keys = "Tab") {
+  await until(`${keys} reaches ${name}`, async () => {
+    await page.keyboard.press(keys);
+    const now = await focused(page);
+    return name instanceof RegExp ? name.test(now) : now === name;
+  });
+}

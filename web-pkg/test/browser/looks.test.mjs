@@ -1,0 +1,84 @@
+/** Every state of the page, readable by eye and by machine: three screens, light and dark. */
+import { after, before, test } from "node:test";
+import { launch } from "./harness/browser.mjs";
+import { look, profileOf } from "./harness/look.mjs";
+import { Relay } from "./harness/relay.mjs";
+import { staged } from "./harness/staged.mjs";
+import { untilEqual } from "./harness/until.mjs";
+import { Writer, freshRoom } from "./harness/writer.mjs";
+
+let relay;
+let browser;
+
+before(async () => {
+  relay = await Relay.start();
+  browser = await launch();
+});
+
+after(async () => {
+  await browser?.close();
+  await relay?.end();
+});
+
+for (const [size, colorScheme] of [
+  ["desktop", "light"],
+  ["laptop", "dark"],
+  ["phone", "light"],
+  ["phone", "dark"],
+]) {
+  test(`${size}, ${colorScheme}: every state is readable by eye and by machine`, { timeout: 120_000 }, async () => {
+    const name = (state) => `${state}-${size}-${colorScheme}`;
+    const noor = await staged(browser, relay.origin, freshRoom("looks"), { name: "Noor Haddad", colour: 0xc24a29 });
+    await noor.goTo("src/crossing.py");
+    const context = await browser.newContext(profileOf(size, colorScheme));
+    const page = await context.newPage();
+    const ada = new Writer(page);
+
+    await page.goto(relay.origin);
+    await page.getByRole("button", { name: "New room" }).click();
+    await page.getByLabel("Your name").fill("Ada Lovelace");
+    await look(page, name("welcome"));
+    await page.getByRole("button", { name: "Enter the room" }).click();
+    await ada.editorIsThere();
+    await ada.isOnline();
+    await look(page, name("empty-room"));
+    await page.goto(relay.origin);
+    await page.getByRole("link", { name: /^[a-z]+-[a-z]+-[a-z]+$/ }).waitFor();
+    await look(page, name("home"));
+
+    await page.goto(noor.page.url());
+    await ada.editorIsThere();
+    await openFile(ada, size, "src/crossing.py");
+    await ada.showsWords("class Tide");
+    await ada.write("# Ada was here");
+    await noor.showsWords("Ada was here");
+    await page.locator(".causeway-caret").waitFor({ state: "attached" });
+    await untilEqual("Ada's words are seen", async () => (await ada.status()).seen, 1);
+    await look(page, name("room"));
+
+    if (size === "phone") {
+      for (const pane of ["Files", "People"]) {
+        await page.getByRole("button", { name: pane, exact: true }).click();
+        await look(page, name(pane.toLowerCase()));
+      }
+    } else {
+      await page.keyboard.press("Control+p");
+      await page.keyboard.type("cr");
+      await look(page, name("quick-open"));
+      await page.keyboard.press("Escape");
+      await page.locator('[data-path="src"]').click({ button: "right" });
+      await look(page, name("menu"));
+      await page.keyboard.press("Escape");
+    }
+    await page.getByRole("button", { name: /^You are Ada Lovelace/ }).click();
+    await look(page, name("card"));
+    await Promise.all([context.close(), noor.close()]);
+  });
+}
+
+async function openFile(writer, size, path) {
+  if (size !== "phone") return writer.goTo(path);
+  await writer.page.getByRole("button", { name: "Files", exact: true }).click();
+  await writer.page.locator(`[data-path="${path}"]`).click();
+  await writer.page.getByRole("textbox", { name: `Text of ${path}` }).waitFor();
+}
