@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use causeway_core::anchor::{Anchor, Side};
 use causeway_core::ids::StreamId;
+use causeway_core::log::EntryName;
 use causeway_core::presence::{Cursor, Status};
 use causeway_core::storage::{CommitError, FailureKind, Page, StoreFailure};
 use causeway_core::time::{Millis, Now};
@@ -18,6 +19,10 @@ pub(crate) fn now(monotonic: f64, wall: f64) -> Now {
 }
 
 pub(crate) fn stream(name: &str) -> Result<StreamId, Refusal> {
+    Ok(name.parse()?)
+}
+
+pub(crate) fn post(name: &str) -> Result<EntryName, Refusal> {
     Ok(name.parse()?)
 }
 

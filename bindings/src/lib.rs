@@ -6,11 +6,13 @@
 //!
 //! * `room`: construction, inputs, and what is pulled.
 //! * `documents`: what an app does with documents.
-//! * `people`: presence.
+//! * `chat`: what an app does with channels.
+//! * `people`: presence, and whom this device speaks for.
 //! * `refusal`: errors as JavaScript sees them.
 //! * `panic`: what happens to the last words of a bug.
 #![warn(missing_docs)]
 
+mod chat;
 mod documents;
 mod from_js;
 mod panic;

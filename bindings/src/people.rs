@@ -1,5 +1,6 @@
 //! Presence.
 
+use causeway_core::person::PersonKey;
 use causeway_core::presence::State;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -10,6 +11,19 @@ use crate::{from_js, to_js};
 
 #[wasm_bindgen]
 impl WasmRoom {
+    /// Says for whom this device speaks. `secret` has 32 bytes, which the app keeps.
+    #[wasm_bindgen(js_name = setPerson)]
+    pub fn set_person(&self, secret: &[u8], name: String, colour: u32) -> Result<(), JsValue> {
+        let secret = secret.try_into().map_err(|_| Refusal::Argument("the key of a person has 32 bytes"))?;
+        let key = PersonKey::from_secret(secret);
+        Ok(self.inner.borrow_mut().set_person(key, name, colour).map_err(Refusal::from)?)
+    }
+
+    /// For whom this device speaks: 64 hex digits.
+    pub fn person(&self) -> Option<String> {
+        self.inner.borrow().person().map(|person| person.to_string())
+    }
+
     /// Shows a state to the others.
     #[wasm_bindgen(js_name = setPresence)]
     #[expect(
@@ -38,6 +52,7 @@ impl WasmRoom {
     #[wasm_bindgen(unchecked_return_type = "WasmPerson[]")]
     pub fn others(&self) -> JsValue {
         let room = self.inner.borrow();
-        to_js::array(room.others().map(|(lease, state)| to_js::person(lease, state))).into()
+        to_js::array(room.others().map(|(lease, state)| to_js::person(lease, state, room.person_of(lease))))
+            .into()
     }
 }

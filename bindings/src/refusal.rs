@@ -1,6 +1,6 @@
 //! Errors as JavaScript sees them: an `Error` with a machine code.
 
-use causeway_core::device::DocumentError;
+use causeway_core::device::{ChatError, DocumentError};
 use causeway_core::ids::InvalidId;
 use causeway_core::presence::InvalidState;
 use js_sys::{Error, Reflect};
@@ -14,7 +14,9 @@ pub(crate) enum Refusal {
     Id(InvalidId),
     /// The document, the edit or the path.
     Document(DocumentError),
-    /// The presence state.
+    /// The channel, the post or what was said.
+    Chat(ChatError),
+    /// The presence state, or name and colour of the person.
     Presence(InvalidState),
 }
 
@@ -24,11 +26,19 @@ impl Refusal {
             Self::Argument(_) => "argument",
             Self::Id(InvalidId::Room) => "room-name",
             Self::Id(InvalidId::Stream) => "stream-name",
+            Self::Id(InvalidId::Entry) => "post-name",
             Self::Document(DocumentError::NotOpen) => "not-open",
             Self::Document(DocumentError::NotText) => "not-text",
             Self::Document(DocumentError::Gone) => "gone",
             Self::Document(DocumentError::Edit(_)) => "edit",
             Self::Document(DocumentError::Path(_)) => "path",
+            Self::Chat(ChatError::NotOpen) => "not-open",
+            Self::Chat(ChatError::NotChannel) => "not-channel",
+            Self::Chat(ChatError::Gone) => "gone",
+            Self::Chat(ChatError::Nobody) => "nobody",
+            Self::Chat(ChatError::NoPost) => "no-post",
+            Self::Chat(ChatError::NotYours) => "not-yours",
+            Self::Chat(ChatError::Op(_)) => "post",
             Self::Presence(_) => "presence",
         }
     }
@@ -38,6 +48,7 @@ impl Refusal {
             Self::Argument(sentence) => (*sentence).into(),
             Self::Id(error) => error.to_string(),
             Self::Document(error) => error.to_string(),
+            Self::Chat(error) => error.to_string(),
             Self::Presence(error) => error.to_string(),
         }
     }
@@ -52,6 +63,12 @@ impl From<InvalidId> for Refusal {
 impl From<DocumentError> for Refusal {
     fn from(error: DocumentError) -> Self {
         Self::Document(error)
+    }
+}
+
+impl From<ChatError> for Refusal {
+    fn from(error: ChatError) -> Self {
+        Self::Chat(error)
     }
 }
 

@@ -1,8 +1,13 @@
 //! The core's values as plain JavaScript data: nothing in them has to be freed.
 
 use causeway_core::anchor::{Anchor, Side};
-use causeway_core::device::{Change, Connection, Event, Output, Receipt, ReceiptState, SaveStatus, Storage};
+use causeway_core::chat::{Author, Post, Reaction, Saved, TimelineChange, Unread};
+use causeway_core::device::{
+    Change, Connection, Draft, Event, Output, Receipt, ReceiptState, SaveStatus, Storage,
+};
 use causeway_core::directory::Listed;
+use causeway_core::ids::PersonId;
+use causeway_core::log::EntryName;
 use causeway_core::presence::{Cursor, Lease, State, Status};
 use causeway_core::storage::{Commit, Durability, Scan};
 use causeway_core::write_queue::OpId;
@@ -83,6 +88,7 @@ pub(crate) fn event(event: &Event) -> JsValue {
             }
         }
         Event::Directory => Record::of_type("directory").build(),
+        Event::Channel(stream) => Record::of_type("channel").with("stream", stream.to_string()).build(),
         Event::Connection => Record::of_type("connection").build(),
         Event::SaveStatus(stream) => Record::of_type("saveStatus").with("stream", stream.to_string()).build(),
         Event::Others => Record::of_type("others").build(),
@@ -164,7 +170,72 @@ pub(crate) fn listed(listed: &Listed) -> JsValue {
     Record::new().with("id", listed.document.to_string()).with("path", listed.path.as_str()).build()
 }
 
-pub(crate) fn person(lease: Lease, state: &State) -> JsValue {
+pub(crate) fn timeline(change: &TimelineChange) -> JsValue {
+    let (record, posts, has_older) = match change {
+        TimelineChange::Reset { posts, has_older } => (Record::of_type("reset"), posts, has_older),
+        TimelineChange::Splice { at, remove, insert, has_older } => {
+            let splice = Record::of_type("splice").with("at", *at as f64).with("remove", *remove as f64);
+            (splice, insert, has_older)
+        }
+    };
+    record.with("posts", array(posts.iter().map(post))).with("hasOlder", *has_older).build()
+}
+
+fn post(post: &Post) -> JsValue {
+    let saved = match post.saved {
+        Saved::Nowhere => "no",
+        Saved::Device => "device",
+        Saved::Relay => "relay",
+    };
+    Record::new()
+        .with("id", post.name.to_string())
+        .with("author", author(&post.author))
+        .with("mine", post.is_mine)
+        .with("time", post.time.0 as f64)
+        .with("text", post.text.as_str())
+        .with("edited", post.is_edited)
+        .with("deleted", post.is_deleted)
+        .with("replyTo", name_or_null(post.reply_to))
+        .with("reactions", array(post.reactions.iter().map(reaction)))
+        .with("unread", post.is_unread)
+        .with("saved", saved)
+        .build()
+}
+
+fn reaction(reaction: &Reaction) -> JsValue {
+    Record::new()
+        .with("emoji", reaction.emoji.as_str())
+        .with("people", array(reaction.people.iter().map(author)))
+        .with("mine", reaction.is_mine)
+        .build()
+}
+
+fn author(author: &Author) -> JsValue {
+    Record::new()
+        .with("person", author.person.to_string())
+        .with("name", author.name.as_str())
+        .with("colour", author.colour)
+        .build()
+}
+
+fn name_or_null(name: Option<EntryName>) -> JsValue {
+    name.map_or(JsValue::NULL, |name| name.to_string().into())
+}
+
+pub(crate) fn unread(unread: &Unread) -> JsValue {
+    Record::new().with("count", unread.count as f64).with("first", name_or_null(unread.first)).build()
+}
+
+pub(crate) fn draft(draft: &Draft) -> JsValue {
+    Record::new()
+        .with("key", draft.key.to_string())
+        .with("text", draft.text.as_str())
+        .with("code", draft.code.as_str())
+        .with("sentence", draft.sentence.as_str())
+        .build()
+}
+
+pub(crate) fn person(lease: Lease, state: &State, person: Option<PersonId>) -> JsValue {
     let cursor = state.cursor.as_ref().map_or(JsValue::NULL, cursor);
     let typing = state.typing.map_or(JsValue::NULL, |stream| stream.to_string().into());
     Record::new()
@@ -174,6 +245,7 @@ pub(crate) fn person(lease: Lease, state: &State) -> JsValue {
         .with("status", status(state.status))
         .with("cursor", cursor)
         .with("typing", typing)
+        .with("person", person.map_or(JsValue::NULL, |person| person.to_string().into()))
         .build()
 }
 

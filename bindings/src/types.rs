@@ -29,6 +29,7 @@ export type WasmOutput =
 export type WasmEvent =
   | { type: "text"; stream: string; delta?: WasmDeltaOp[]; editor?: number }
   | { type: "directory" }
+  | { type: "channel"; stream: string }
   | { type: "connection" }
   | { type: "saveStatus"; stream: string }
   | { type: "others" }
@@ -74,5 +75,26 @@ export type WasmPerson = {
   status: WasmStatus;
   cursor: WasmCursor | null;
   typing: string | null;
+  person: string | null;
 };
+export type WasmAuthor = { person: string; name: string; colour: number };
+export type WasmReaction = { emoji: string; people: WasmAuthor[]; mine: boolean };
+export type WasmPost = {
+  id: string;
+  author: WasmAuthor;
+  mine: boolean;
+  time: number;
+  text: string;
+  edited: boolean;
+  deleted: boolean;
+  replyTo: string | null;
+  reactions: WasmReaction[];
+  unread: boolean;
+  saved: "no" | "device" | "relay";
+};
+export type WasmTimeline =
+  | { type: "reset"; posts: WasmPost[]; hasOlder: boolean }
+  | { type: "splice"; at: number; remove: number; posts: WasmPost[]; hasOlder: boolean };
+export type WasmUnread = { count: number; first: string | null };
+export type WasmDraft = { key: string; text: string; code: string; sentence: string };
 "#;

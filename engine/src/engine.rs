@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use causeway_core::device::{Config, Room as CoreRoom};
 use causeway_core::ids::{InvalidId, RoomId};
+use causeway_core::person::PersonKey;
 use causeway_core::presence::{InvalidState, State, Status};
 use causeway_core::storage::StoreFailure;
 use causeway_store::{Storage, StoreGate, StoreKind};
@@ -17,6 +18,7 @@ use crate::address::RelayAddress;
 use crate::clock::Clock;
 use crate::driver::{Driver, Surroundings};
 use crate::limits::ROOMS;
+use crate::person_key;
 use crate::room::Room;
 use crate::shared::Shared;
 use crate::tls;
@@ -57,6 +59,9 @@ pub enum OpenError {
     /// The name or the colour.
     #[error(transparent)]
     Person(#[from] InvalidState),
+    /// The key of the person who uses the engine, in the data folder.
+    #[error("the key of the person in the data folder cannot be used: {0}")]
+    PersonKey(String),
     /// The engine was opened outside of tokio, on whose tasks it runs.
     #[error("an engine opens inside a tokio runtime, and there is none here")]
     NoRuntime,
@@ -101,6 +106,9 @@ pub(crate) struct Inner {
     around: Surroundings,
     runtime: Handle,
     person: Option<State>,
+    key: PersonKey,
+    name: String,
+    colour: u32,
     open: Mutex<Open>,
     stop: watch::Sender<bool>,
 }
@@ -119,11 +127,15 @@ impl Engine {
     pub fn open(config: EngineConfig) -> Result<Self, OpenError> {
         let runtime = Handle::try_current().map_err(|_| OpenError::NoRuntime)?;
         let person = person(&config)?;
-        let storage = match config.store {
-            StoreChoice::Memory => Storage::memory(),
-            StoreChoice::Folder(folder) => Storage::folder(folder)?,
-            StoreChoice::Redb(folder) => Storage::folder_of(StoreKind::Redb, folder)?,
+        let (storage, key) = match config.store {
+            StoreChoice::Memory => (Storage::memory(), Ok(person_key::fresh())),
+            StoreChoice::Folder(folder) => (Storage::folder(folder.clone())?, person_key::in_folder(&folder)),
+            StoreChoice::Redb(folder) => {
+                (Storage::folder_of(StoreKind::Redb, folder.clone())?, person_key::in_folder(&folder))
+            }
         };
+        let key = key.map_err(|error| OpenError::PersonKey(error.to_string()))?;
+        let (name, colour) = (config.name, config.colour);
         let around = Surroundings {
             clock: Clock::start(),
             store: StoreGate::open(storage),
@@ -131,7 +143,8 @@ impl Engine {
             connector: tls::connector(config.trusted),
         };
         let (stop, _) = watch::channel(false);
-        Ok(Self { inner: Arc::new(Inner { around, runtime, person, open: Mutex::default(), stop }) })
+        let open = Mutex::default();
+        Ok(Self { inner: Arc::new(Inner { around, runtime, person, key, name, colour, open, stop }) })
     }
 
     /// The room of this name, opened if it is not open yet. It stays open until the engine ends.
@@ -192,6 +205,8 @@ impl Inner {
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).expect("the system has randomness");
         let mut core = CoreRoom::new(Config { room: name, seed, agent: AGENT.into() });
+        core.set_person(self.key.clone(), self.name.clone(), self.colour)
+            .expect("the name was checked when the engine was opened");
         if let Some(person) = &self.person {
             core.set_presence(person.clone(), self.around.clock.now())
                 .expect("the name was checked when the engine was opened");
@@ -218,13 +233,10 @@ impl std::fmt::Debug for Inner {
 }
 
 fn person(config: &EngineConfig) -> Result<Option<State>, InvalidState> {
-    if config.name.is_empty() {
-        return Ok(None);
-    }
     let (name, colour) = (config.name.clone(), config.colour);
     let person = State { name, colour, status: Status::Idle, cursor: None, typing: None };
     person.validate()?;
-    Ok(Some(person))
+    Ok(Some(person).filter(|person| !person.name.is_empty()))
 }
 
 fn list(rooms: &[RoomId]) -> String {

@@ -3,25 +3,30 @@
 mod changes;
 mod events;
 mod statuses;
+mod timelines;
 
 use std::collections::BTreeMap;
 use std::task::Waker;
 
+use causeway_core::chat::TimelineChange;
 use causeway_core::device::Event as CoreEvent;
 use causeway_core::ids::StreamId;
 
 pub use changes::{Change, Changes};
 pub use events::{Event, Events};
 pub use statuses::SaveStatuses;
+pub use timelines::Timelines;
 
 use changes::Steps;
 use events::Waiting;
+use timelines::Splices;
 
 /// The followers of one room.
 #[derive(Debug, Default)]
 pub(crate) struct Followers {
     next: u64,
     texts: BTreeMap<FollowerId, Follower<Steps>>,
+    channels: BTreeMap<FollowerId, Follower<Splices>>,
     rooms: BTreeMap<FollowerId, Follower<Waiting>>,
     statuses: BTreeMap<FollowerId, Follower<StreamId>>,
     /// Whether the directory has been read from the disk.
@@ -54,7 +59,10 @@ impl<Q> Follower<Q> {
 impl Followers {
     /// Whether anybody follows.
     pub(crate) fn any(&self) -> bool {
-        !(self.texts.is_empty() && self.rooms.is_empty() && self.statuses.is_empty())
+        !(self.texts.is_empty()
+            && self.channels.is_empty()
+            && self.rooms.is_empty()
+            && self.statuses.is_empty())
     }
 
     /// Passes an event on.
@@ -72,6 +80,10 @@ impl Followers {
                     follower.queue.end();
                     follower.wake();
                 }
+                for follower in self.channels.values_mut().filter(|f| f.queue.stream == *stream) {
+                    follower.queue.end();
+                    follower.wake();
+                }
             }
             CoreEvent::SaveStatus(stream) => {
                 self.statuses
@@ -81,6 +93,7 @@ impl Followers {
             }
             CoreEvent::Directory => self.directory_read = true,
             CoreEvent::Connection
+            | CoreEvent::Channel(_)
             | CoreEvent::Others
             | CoreEvent::Storage
             | CoreEvent::Fork { .. }
@@ -92,10 +105,19 @@ impl Followers {
         }
     }
 
+    /// Passes a change of a channel on.
+    pub(crate) fn tell_timeline(&mut self, stream: StreamId, change: &TimelineChange) {
+        for follower in self.channels.values_mut().filter(|follower| follower.queue.stream == stream) {
+            follower.queue.push(change);
+            follower.wake();
+        }
+    }
+
     /// The room ends: followers get what waits and then the end of their stream.
     pub(crate) fn end(&mut self) {
         self.ended = true;
         self.texts.values_mut().for_each(Follower::wake);
+        self.channels.values_mut().for_each(Follower::wake);
         self.rooms.values_mut().for_each(Follower::wake);
         self.statuses.values_mut().for_each(Follower::wake);
     }

@@ -39,6 +39,7 @@
 //!
 //! * [`Engine`] has one store and one relay, and opens [`Room`]s; [`EngineConfig`] says which.
 //! * [`Room`] leads to [`Documents`] (names), [`Text`]s and [`Presence`], and tells [`Event`]s.
+//! * [`Channel`] is where people talk: posts, changes to them, reactions, what is left to read.
 //! * [`Text`] is read, edited and followed ([`Change`]); an [`Editor`] is a view of it with undo.
 //! * [`Receipt`] and [`SaveStatus`] say where work is saved.
 //!
@@ -51,6 +52,7 @@
 #![warn(missing_docs)]
 
 mod address;
+mod channel;
 mod clock;
 mod documents;
 mod driver;
@@ -59,6 +61,7 @@ mod engine;
 mod follow;
 mod limits;
 mod link;
+mod person_key;
 mod presence;
 mod receipt;
 mod room;
@@ -68,16 +71,21 @@ mod tls;
 
 pub use address::{InvalidAddress, RelayAddress};
 pub use causeway_core::anchor::{Anchor, Side};
-pub use causeway_core::device::{Connection, DocumentError, ReceiptState, SaveStatus, Storage};
+pub use causeway_core::chat::{Author, Post, Reaction, Saved, TimelineChange, Unread};
+pub use causeway_core::device::{
+    ChatError, Connection, DocumentError, Draft, ReceiptState, SaveStatus, Storage,
+};
 pub use causeway_core::directory::Listed;
-pub use causeway_core::ids::{EditorId, InvalidId, RoomId, StreamId};
+pub use causeway_core::ids::{EditorId, InvalidId, PersonId, RoomId, StreamId};
+pub use causeway_core::log::EntryName;
 pub use causeway_core::presence::{Cursor, InvalidState, Lease, State as Person, Status};
 pub use causeway_core::ydoc::{Delta, DeltaOp, EditError, TextEdit};
 pub use causeway_store::OpenError as StoreOpenError;
+pub use channel::{Channel, ChatFailure};
 pub use documents::Documents;
 pub use editor::Editor;
 pub use engine::{CloseError, Engine, EngineConfig, OpenError, RoomError, StoreChoice};
-pub use follow::{Change, Changes, Event, Events, SaveStatuses};
+pub use follow::{Change, Changes, Event, Events, SaveStatuses, Timelines};
 pub use presence::Presence;
 pub use receipt::{NotReached, Reach, Receipt};
 pub use room::Room;

@@ -19,6 +19,8 @@ pub(crate) const ARRIVALS: usize = 32;
 pub(crate) const BATCH: usize = 64;
 /// Steps of a text that wait for one follower: a second of the fastest replay. Beyond them it reads the text anew.
 pub(crate) const STEPS: usize = 1024;
+/// Changes of a channel that wait for one follower. Each may hold a page; beyond them it reads what is shown anew.
+pub(crate) const SPLICES: usize = 64;
 /// Events of a room that wait for one follower.
 pub(crate) const EVENTS: usize = 1024;
 

@@ -1,5 +1,6 @@
 //! Who is here.
 
+use causeway_core::ids::PersonId;
 use causeway_core::presence::{InvalidState, Lease, State};
 
 use crate::room::Room;
@@ -21,6 +22,12 @@ impl Presence {
     /// The state is out of bounds.
     pub fn show(&self, state: State) -> Result<(), InvalidState> {
         self.room.shared.command(|core, now| core.set_presence(state, now))
+    }
+
+    /// Whose presence it is, as the relay says: somebody on two devices is there twice.
+    #[must_use]
+    pub fn person_of(&self, lease: Lease) -> Option<PersonId> {
+        self.room.shared.lock().core.person_of(lease)
     }
 
     /// The other people, in the order they came.

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use causeway_core::device::{Connection, DocumentError, Input, Storage};
-use causeway_core::ids::{RoomId, StreamId};
+use causeway_core::device::{ChatError, Connection, DocumentError, Input, Storage};
+use causeway_core::ids::{PersonId, RoomId, StreamId};
 
+use crate::channel::Channel;
 use crate::documents::Documents;
 use crate::engine::Inner;
 use crate::follow::Events;
@@ -56,6 +57,27 @@ impl Room {
     #[must_use]
     pub fn first_text(&self) -> Text {
         self.text(StreamId::first_document(&self.shared.name)).expect("the first document is a text")
+    }
+
+    /// Opens a channel, and follows it from now on. Wait for [`Channel::ready`] before reading or writing.
+    ///
+    /// # Errors
+    /// The stream is no channel.
+    pub fn channel(&self, id: StreamId) -> Result<Channel, ChatError> {
+        self.shared.command(|core, _| core.open_channel(id))?;
+        Ok(Channel::new(self.clone(), id))
+    }
+
+    /// The channel that everybody finds who opens the room.
+    #[must_use]
+    pub fn main_channel(&self) -> Channel {
+        self.channel(StreamId::main_channel(&self.shared.name)).expect("the main channel is a channel")
+    }
+
+    /// Who uses this engine, the same in all rooms and on every day.
+    #[must_use]
+    pub fn person(&self) -> PersonId {
+        self.shared.lock().core.person().expect("an engine speaks for somebody")
     }
 
     /// The other people.

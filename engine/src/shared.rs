@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use causeway_core::device::{DocumentError, Output, Room as CoreRoom};
+use causeway_core::device::{DocumentError, Event as CoreEvent, Output, Room as CoreRoom};
 use causeway_core::ids::{EditorId, RoomId};
 use causeway_core::time::{Millis, Now};
 use tokio::sync::Notify;
@@ -76,15 +76,20 @@ impl Shared {
         &self,
         act: impl FnOnce(&mut CoreRoom, Now) -> Result<T, DocumentError>,
     ) -> Result<T, EditFailure> {
+        Ok(self.while_open(act).ok_or(EditFailure::Closed)??)
+    }
+
+    /// The same for whatever has another way to fail; `None`: the engine is closing.
+    pub(crate) fn while_open<T>(&self, act: impl FnOnce(&mut CoreRoom, Now) -> T) -> Option<T> {
         let mut state = self.lock();
         if state.is_closed {
-            return Err(EditFailure::Closed);
+            return None;
         }
         let answer = act(&mut state.core, self.clock.now());
         if state.gather() {
             self.asked.notify_one();
         }
-        Ok(answer?)
+        Some(answer)
     }
 
     /// Takes what the room wants done, and tells everybody what has changed. Also says when to look again.
@@ -100,6 +105,11 @@ impl Shared {
     pub(crate) fn pump(&self, state: &mut State) {
         let mut told = false;
         while let Some(event) = state.core.poll_event() {
+            if let CoreEvent::Channel(stream) = &event
+                && let Some(change) = state.core.poll_timeline(*stream)
+            {
+                state.followers.tell_timeline(*stream, &change);
+            }
             state.followers.tell(&event);
             told = true;
         }

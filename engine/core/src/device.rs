@@ -13,6 +13,7 @@
 
 mod answers;
 mod boot;
+mod chat;
 mod documents;
 mod event;
 mod fork;
@@ -39,11 +40,13 @@ use crate::time::{Millis, Now};
 use crate::wire::{self, ErrorCode, Message};
 use crate::write_queue::{OpId, WriteQueue};
 
+pub use chat::{ChatError, Draft};
 pub use documents::DocumentError;
 pub use event::{Change, Connection, Event, Storage};
 pub use receipts::{Receipt, ReceiptState, SaveStatus};
 
 use boot::Boot;
+use chat::Myself;
 use event::Events;
 use journal::Tag;
 use link::Link;
@@ -137,6 +140,7 @@ pub struct Room {
     clock_offset: i64,
     others: Others,
     mine: Mine,
+    myself: Option<Myself>,
     have_at: Option<Millis>,
     events: Events,
     outputs: VecDeque<Output>,
@@ -172,6 +176,7 @@ impl Room {
             clock_offset: 0,
             others: Others::default(),
             mine: Mine::default(),
+            myself: None,
             have_at: None,
             events: Events::default(),
             outputs: VecDeque::new(),

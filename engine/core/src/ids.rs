@@ -125,6 +125,13 @@ impl StreamId {
         Self::ydoc(hash[..16].try_into().expect("sixteen bytes of a hash of thirty-two"))
     }
 
+    /// The channel every device of a room agrees on before anybody has said anything.
+    pub fn main_channel(room: &RoomId) -> Self {
+        let hash = blake3::derive_key("causeway 2026 main channel", room.as_str().as_bytes());
+        let id = hash[..16].try_into().expect("sixteen bytes of a hash of thirty-two");
+        Self { kind: StreamKind::Chat, id }
+    }
+
     /// What the stream holds.
     pub fn kind(&self) -> StreamKind {
         self.kind
@@ -220,6 +227,40 @@ impl ReplicaId {
     }
 }
 
+/// Name of a person: the BLAKE3 hash of the Ed25519 public key their apps keep, the same in all rooms.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct PersonId([u8; 32]);
+
+impl PersonId {
+    /// The person who holds this public key.
+    pub fn of_key(public_key: &[u8; 32]) -> Self {
+        Self(*blake3::hash(public_key).as_bytes())
+    }
+
+    /// A person named by their hash.
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The hash itself.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+/// All 64 hex digits: apps compare people by them.
+impl fmt::Display for PersonId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&Hex(&self.0), f)
+    }
+}
+
+impl fmt::Debug for PersonId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&Hex(&self.0[..6]), f)
+    }
+}
+
 impl fmt::Display for ReplicaId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", Hex(&self.0[..6]))
@@ -249,6 +290,9 @@ pub enum InvalidId {
     /// Not a stream name.
     #[error("a stream is named 'directory' or 'ydoc:', 'amdoc:', 'chat:' or 'comments:' and 32 hex digits")]
     Stream,
+    /// Not the name of an entry.
+    #[error("an entry is named by 64 hex digits, '/' and its number")]
+    Entry,
 }
 
 /// Writes bytes as lower-case hex.
@@ -260,7 +304,7 @@ impl fmt::Display for Hex<'_> {
     }
 }
 
-fn parse_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
+pub(crate) fn parse_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
     let digits = text.as_bytes();
     if digits.len() != 2 * N {
         return None;

@@ -10,13 +10,14 @@
 //! * [`log`]: entries, chains and the judgement on what may join a stream.
 //! * [`home`]: a room as the relay (or a hub) keeps it: checks, stores, forwards, answers.
 //! * [`device`]: a room as a device keeps it: documents, journal, outbox, forks, receipts, one link to a home.
-//! * [`ydoc`] and [`directory`]: the reducers.
+//! * [`ydoc`], [`chat`] and [`directory`]: the reducers; [`person`]: who posts.
 //! * [`wire`] and [`stored`]: the only modules that know a serialised layout of ours.
 //! * [`storage`] and [`write_queue`]: what is asked of a disk, and how writes are gathered.
 //! * [`limits`]: every bound, with its reason.
 #![warn(missing_docs)]
 
 pub mod anchor;
+pub mod chat;
 pub mod device;
 pub mod directory;
 mod entropy;
@@ -24,6 +25,7 @@ pub mod home;
 pub mod ids;
 pub mod limits;
 pub mod log;
+pub mod person;
 #[cfg(feature = "planted-bugs")]
 pub mod planted;
 pub mod presence;

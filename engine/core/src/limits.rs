@@ -114,3 +114,12 @@ pub const COMMIT_BYTES: usize = 32 << 20;
 pub const PATH_BYTES: usize = 512;
 /// One operation on the directory.
 pub const DIRECTORY_PAYLOAD_BYTES: usize = 1024;
+
+/// Text of one post: a long letter. A page of a hundred such posts still fits into a few frames.
+pub const POST_BYTES: usize = 16 * 1024;
+/// One reaction: the longest characters people see as one, families and flags, have 25 to 28 bytes.
+pub const EMOJI_BYTES: usize = 32;
+/// Posts of one page of a timeline: more than the largest screen shows.
+pub const TIMELINE_PAGE: usize = 100;
+/// The last moment that a JavaScript `Date` knows; a post of a clock beyond it is shown there.
+pub const LAST_MOMENT: Millis = Millis(8_640_000_000_000_000);

@@ -14,5 +14,5 @@ pub use chain::Chain;
 pub use digest::{Digest, digest_of_room};
 pub use entry::{Dep, Entry, EntryKind, EntryName, Head, Header, SignedHead};
 pub use park::Park;
-pub use stream_log::{Accepted, Missing, Refusal, StreamLog, Tip, Verdict};
+pub use stream_log::{Accepted, Introduced, Missing, Refusal, StreamLog, Tip, Verdict};
 pub use wants::Wants;

@@ -4,14 +4,14 @@
 //! frame per tick for the whole room, so that N people cost N changes in a frame and never N² frames. A lease ends with
 //! its link or after [`PRESENCE_LEASE`] of silence. A device mirrors the board in [`Others`].
 //!
-//! Behaviour: PR1–PR6 in `docs/behaviour.md`.
+//! Behaviour: PR1–PR7 in `docs/behaviour.md`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::anchor::Anchor;
-use crate::ids::{ConnId, StreamId};
+use crate::ids::{ConnId, PersonId, StreamId};
 use crate::limits::{NAME_BYTES, PRESENCE_LEASE, PRESENCE_TICK};
 use crate::sorted::SortedMap;
 use crate::time::Millis;
@@ -66,6 +66,8 @@ pub struct Change {
     pub lease: Lease,
     /// The latest state.
     pub state: Option<State>,
+    /// Whose it is, if they have proven that to the home: the home says it, so it cannot be forged.
+    pub person: Option<PersonId>,
 }
 
 /// Why a state is not taken.
@@ -85,20 +87,26 @@ impl State {
     /// # Errors
     /// The name or the colour is out of bounds.
     pub fn validate(&self) -> Result<(), InvalidState> {
-        if self.name.len() > NAME_BYTES {
-            return Err(InvalidState::Name);
-        }
-        if self.colour > 0xff_ffff {
-            return Err(InvalidState::Colour);
-        }
-        Ok(())
+        check_look(&self.name, self.colour)
     }
+}
+
+/// Checks how a person wants to be shown.
+pub(crate) fn check_look(name: &str, colour: u32) -> Result<(), InvalidState> {
+    if name.len() > NAME_BYTES {
+        return Err(InvalidState::Name);
+    }
+    if colour > 0xff_ffff {
+        return Err(InvalidState::Colour);
+    }
+    Ok(())
 }
 
 /// The home's side: a lease per link, and what changed since the last tick.
 #[derive(Debug, Default)]
 pub struct Board {
     leases: BTreeMap<ConnId, Held>,
+    persons: BTreeMap<ConnId, PersonId>,
     changed: BTreeSet<ConnId>,
     due: Option<Millis>,
 }
@@ -124,8 +132,20 @@ impl Board {
         Ok(())
     }
 
+    /// A link has proven whose it is.
+    pub fn handle_person(&mut self, conn: ConnId, person: PersonId, now: Millis) {
+        if self.persons.insert(conn, person) != Some(person) && self.leases.contains_key(&conn) {
+            self.mark(conn, now);
+        }
+    }
+
     /// The link has ended, and its lease with it.
     pub fn handle_closed(&mut self, conn: ConnId, now: Millis) {
+        self.persons.remove(&conn);
+        self.end_lease(conn, now);
+    }
+
+    fn end_lease(&mut self, conn: ConnId, now: Millis) {
         if self.leases.remove(&conn).is_some() {
             self.mark(conn, now);
         }
@@ -140,7 +160,7 @@ impl Board {
             .map(|(conn, _)| *conn)
             .collect();
         for conn in silent {
-            self.handle_closed(conn, now);
+            self.end_lease(conn, now);
         }
     }
 
@@ -177,14 +197,15 @@ impl Board {
 
     fn change(&self, conn: ConnId) -> Change {
         let state = self.leases.get(&conn).map(|held| held.state.clone());
-        Change { lease: Lease(conn.0), state }
+        let person = self.persons.get(&conn).copied().filter(|_| state.is_some());
+        Change { lease: Lease(conn.0), state, person }
     }
 }
 
 /// A device's side: the other people of the room.
 #[derive(Debug, Default)]
 pub struct Others {
-    people: SortedMap<Lease, State>,
+    people: SortedMap<Lease, (State, Option<PersonId>)>,
     own: Option<Lease>,
 }
 
@@ -203,12 +224,12 @@ impl Others {
 
     /// Takes a frame of the home. States out of bounds are passed over: a home that sends them harms only itself.
     pub fn handle_changes(&mut self, changes: Vec<Change>) {
-        for Change { lease, state } in changes {
+        for Change { lease, state, person } in changes {
             if Some(lease) == self.own {
                 continue;
             }
             match state.filter(|state| state.validate().is_ok()) {
-                Some(state) => self.people.insert(lease, state),
+                Some(state) => self.people.insert(lease, (state, person)),
                 None => self.people.remove(&lease),
             };
         }
@@ -216,7 +237,12 @@ impl Others {
 
     /// The people, in the order they came.
     pub fn iter(&self) -> impl Iterator<Item = (Lease, &State)> {
-        self.people.iter().map(|(lease, state)| (*lease, state))
+        self.people.iter().map(|(lease, (state, _))| (*lease, state))
+    }
+
+    /// Whose presence it is, as the home says.
+    pub fn person(&self, lease: Lease) -> Option<PersonId> {
+        self.people.get(&lease)?.1
     }
 
     /// How many others are here.
@@ -253,7 +279,7 @@ mod tests {
         board.handle_state(ADA, named("Ada"), at(20)).unwrap();
         assert_eq!(board.poll_changes(at(49)), None);
         let changes = board.poll_changes(at(50)).unwrap();
-        assert_eq!(changes, [Change { lease: Lease(1), state: Some(named("Ada")) }]);
+        assert_eq!(changes, [Change { lease: Lease(1), state: Some(named("Ada")), person: None }]);
         assert_eq!(board.poll_changes(at(200)), None);
     }
 
@@ -273,7 +299,10 @@ mod tests {
         board.handle_state(ADA, named("Ada"), at(0)).unwrap();
         board.poll_changes(at(50));
         board.handle_closed(ADA, at(60));
-        assert_eq!(board.poll_changes(at(110)).unwrap(), [Change { lease: Lease(1), state: None }]);
+        assert_eq!(
+            board.poll_changes(at(110)).unwrap(),
+            [Change { lease: Lease(1), state: None, person: None }]
+        );
         assert!(board.present().next().is_none());
     }
 
@@ -288,7 +317,7 @@ mod tests {
         assert_eq!(board.poll_timeout(), Some(PRESENCE_LEASE));
         board.handle_timeout(PRESENCE_LEASE);
         let changes = board.poll_changes(PRESENCE_LEASE.after(PRESENCE_TICK)).unwrap();
-        assert_eq!(changes, [Change { lease: Lease(1), state: None }]);
+        assert_eq!(changes, [Change { lease: Lease(1), state: None, person: None }]);
         assert_eq!(board.present().collect::<Vec<_>>(), [BEN]);
     }
 
@@ -299,7 +328,10 @@ mod tests {
         assert_eq!(board.handle_state(ADA, named(&"x".repeat(65)), at(1)), Err(InvalidState::Name));
         let grey = State { colour: 0x0100_0000, ..named("Ada") };
         assert_eq!(board.handle_state(ADA, grey, at(1)), Err(InvalidState::Colour));
-        assert_eq!(board.latest(board.present()), [Change { lease: Lease(1), state: Some(named("Ada")) }]);
+        assert_eq!(
+            board.latest(board.present()),
+            [Change { lease: Lease(1), state: Some(named("Ada")), person: None }]
+        );
     }
 
     #[test]
@@ -307,11 +339,31 @@ mod tests {
         let mut others = Others::default();
         others.handle_welcome(Lease(1));
         others.handle_changes(vec![
-            Change { lease: Lease(1), state: Some(named("Ada")) },
-            Change { lease: Lease(2), state: Some(named("Ben")) },
+            Change { lease: Lease(1), state: Some(named("Ada")), person: None },
+            Change { lease: Lease(2), state: Some(named("Ben")), person: None },
         ]);
         assert_eq!(others.iter().map(|(_, state)| state.name.as_str()).collect::<Vec<_>>(), ["Ben"]);
-        others.handle_changes(vec![Change { lease: Lease(2), state: None }]);
+        others.handle_changes(vec![Change { lease: Lease(2), state: None, person: None }]);
         assert!(others.is_empty());
+    }
+
+    #[test]
+    fn pr7_the_home_says_whose_a_presence_is_whenever_that_is_proven() {
+        let (mut board, mut others) = (Board::default(), Others::default());
+        let person = PersonId::of_key(&[7; 32]);
+        board.handle_person(ADA, person, at(0));
+        assert_eq!(board.poll_timeout(), None, "nobody is told of a person who shows nothing");
+        board.handle_state(ADA, named("Ada"), at(10)).unwrap();
+        board.handle_state(BEN, named("Ben"), at(10)).unwrap();
+        others.handle_welcome(Lease(9));
+        others.handle_changes(board.poll_changes(at(60)).unwrap());
+        assert_eq!((others.person(Lease(1)), others.person(Lease(2))), (Some(person), None));
+        board.handle_person(BEN, person, at(100));
+        others.handle_changes(board.poll_changes(at(150)).unwrap());
+        assert_eq!(others.person(Lease(2)), Some(person));
+        board.handle_closed(ADA, at(160));
+        board.handle_state(ADA, named("Eve"), at(170)).unwrap();
+        others.handle_changes(board.poll_changes(at(220)).unwrap());
+        assert_eq!(others.person(Lease(1)), None, "a proof ends with its link");
     }
 }

@@ -11,7 +11,8 @@ pub use keys::{
     parse_journal_key,
 };
 pub use keys::{
-    Prefix, entry_key, fork_key, index_key, journal_key, replica_key, saved_key, stream_key, tip_key,
+    Prefix, entry_key, fork_key, index_key, journal_key, parse_read_key, read_key, replica_key, saved_key,
+    stream_key, tip_key,
 };
 pub use keys::{
     parse_replica_key, parse_saved_key, parse_stream_key, parse_tip_key, stream_prefix, tombstone_key,

@@ -12,8 +12,8 @@ pub mod proof;
 
 pub use frame::{FrameError, decode, encode, encode_entries};
 pub use message::{
-    Body, ErrorCode, ErrorFrame, GoAway, Have, Hello, Later, LaterWhy, Lost, Message, Need, Ping, Pong,
-    Prove, Refused, Saved, Seen, Subscribe, Synced, Version, Welcome,
+    Body, ErrorCode, ErrorFrame, GoAway, Have, Hello, Introduce, Later, LaterWhy, Lost, Message, Need, Ping,
+    Pong, Prove, Refused, Saved, Seen, Subscribe, Synced, Version, Welcome,
 };
 
 /// The one version of the protocol there is.

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use causeway_core::ids::{ReplicaId, StreamId};
-use causeway_core::log::{EntryKind, Head, Header};
+use causeway_core::ids::{PersonId, ReplicaId, StreamId};
+use causeway_core::log::{EntryKind, Head, Header, Introduced};
 use causeway_core::stored::{
     self, Damage, ForkRecord, IndexRecord, MetaRecord, ReplicaRecord, StreamRecord, TipRecord, Tombstone,
 };
@@ -37,7 +37,8 @@ fn entry() -> causeway_core::log::Entry {
 }
 
 fn tip() -> TipRecord {
-    TipRecord { seq: 300, head: Head::from_bytes([0x33; 32]), logical: 301, clock: 4000 }
+    let introduced = Some(Introduced { person: PersonId::from_bytes([0x66; 32]), since: 2 });
+    TipRecord { seq: 300, head: Head::from_bytes([0x33; 32]), logical: 301, clock: 4000, introduced }
 }
 
 fn index() -> IndexRecord {
@@ -78,6 +79,7 @@ fn keys() -> Vec<(&'static str, Vec<u8>)> {
         ("journal", stored::journal_key(&stream, &replica, 2)),
         ("fork", stored::fork_key(&stream, &replica, 3)),
         ("replica", stored::replica_key(&replica)),
+        ("read", stored::read_key(&stream, &replica)),
     ]
 }
 
@@ -115,6 +117,7 @@ fn every_record_and_key_is_read_back() {
         stored::parse_index_key(&stored::index_key(&stream, &replica, 258)),
         Some((stream, replica, 258))
     );
+    assert_eq!(stored::parse_read_key(&stored::read_key(&stream, &replica)), Some((stream, replica)));
     assert_eq!(stored::parse_replica_key(&stored::replica_key(&replica)), Some(replica));
     assert_eq!(
         Tombstone { logical: 9, head: [0x55; 16] }.encode().len(),

@@ -4,16 +4,18 @@ use std::fmt::Write as _;
 
 use bytes::Bytes;
 use causeway_core::anchor::{Anchor, Side};
+use causeway_core::chat::ChatOp;
 use causeway_core::directory::DirectoryOp;
-use causeway_core::ids::{ReplicaId, StreamId};
+use causeway_core::ids::{PersonId, ReplicaId, StreamId};
 use causeway_core::log::{Dep, Digest, Entry, EntryKind, EntryName, Head, Header};
+use causeway_core::person::{self, PersonKey};
 use causeway_core::presence::{Change, Cursor, Lease, State, Status};
 use causeway_core::replica::{self, Identity};
 use causeway_core::time::Millis;
-use causeway_core::wire::payload::{decode_directory, encode_directory};
+use causeway_core::wire::payload::{decode_chat, decode_directory, encode_chat, encode_directory};
 use causeway_core::wire::{
-    self, ErrorFrame, GoAway, Have, Hello, Later, LaterWhy, Lost, Message, Need, Ping, Pong, Prove, Refused,
-    Saved, Seen, Subscribe, Synced, Version, Welcome,
+    self, ErrorFrame, GoAway, Have, Hello, Introduce, Later, LaterWhy, Lost, Message, Need, Ping, Pong,
+    Prove, Refused, Saved, Seen, Subscribe, Synced, Version, Welcome,
 };
 use proptest::prelude::*;
 
@@ -26,6 +28,10 @@ fn hex(bytes: &[u8]) -> String {
 
 fn replica() -> ReplicaId {
     ReplicaId::from_bytes([0xab; 32])
+}
+
+fn person() -> PersonId {
+    PersonId::from_bytes([0xef; 32])
 }
 
 fn digest() -> Digest {
@@ -72,7 +78,7 @@ fn messages() -> Vec<(&'static str, Message)> {
     };
     let (stream, replica) = (stream(), replica());
     let (code, sentence) = ("entry.chain".to_owned(), "no".to_owned());
-    let prove = Prove { public_key: [1; 32], signature_r: [2; 32], signature_s: [3; 32] };
+    let proof = Prove { public_key: [1; 32], signature_r: [2; 32], signature_s: [3; 32] };
     vec![
         ("hello", Hello { oldest: 1, newest: 2, room, digest: digest(), agent: "web 0.1".into() }.into()),
         (
@@ -87,7 +93,7 @@ fn messages() -> Vec<(&'static str, Message)> {
             }
             .into(),
         ),
-        ("prove", prove.into()),
+        ("prove", proof.clone().into()),
         ("subscribe", Subscribe { stream, version: version.clone(), digest: digest() }.into()),
         ("entries", Message::Entries(vec![entry(), entry()])),
         ("synced", Synced { stream, version, digest: digest(), gone: true }.into()),
@@ -100,12 +106,16 @@ fn messages() -> Vec<(&'static str, Message)> {
         ("present", state().into()),
         (
             "board",
-            vec![Change { lease: Lease(1), state: Some(state()) }, Change { lease: Lease(2), state: None }]
-                .into(),
+            vec![
+                Change { lease: Lease(1), state: Some(state()), person: Some(person()) },
+                Change { lease: Lease(2), state: None, person: None },
+            ]
+            .into(),
         ),
         ("ping", Ping { time: Millis(1_780_000_000_000) }.into()),
         ("pong", Pong { time: Millis(1) }.into()),
         ("goaway", GoAway { after: Millis(2500) }.into()),
+        ("introduce", Introduce { proof }.into()),
         ("error", ErrorFrame { code: 4403, sentence }.into()),
         ("lost", Lost { stream, name: EntryName { replica, seq: 300 } }.into()),
     ]
@@ -163,6 +173,52 @@ fn directory_operations_have_the_bytes_they_always_had() {
     assert_eq!(decode_directory(&more), None, "nothing may stand behind an operation");
 }
 
+/// One of everything that can be said in a channel.
+fn said() -> Vec<ChatOp> {
+    let reply_to = Some(EntryName { replica: replica(), seq: 7 });
+    let key = PersonKey::from_secret(&[8; 32]);
+    vec![
+        ChatOp::Post { text: "ahoy".into(), reply_to },
+        ChatOp::Post { text: "🌊".into(), reply_to: None },
+        ChatOp::Amend { text: "ahoy!".into() },
+        ChatOp::Retract,
+        ChatOp::React { emoji: "👍".into(), on: true },
+        ChatOp::Introduce(key.introduction(&replica(), "Ada".into(), 0x33_66_99)),
+    ]
+}
+
+#[test]
+fn what_is_said_in_a_channel_has_the_bytes_it_always_had() {
+    let now: Vec<String> = said().iter().map(|op| hex(&encode_chat(op))).collect();
+    assert_eq!(now.join("\n"), include_str!("golden/chat.hex").trim_end());
+    for op in said() {
+        let mut bytes = encode_chat(&op);
+        assert_eq!(decode_chat(&bytes), Some(op));
+        bytes.push(0);
+        assert_eq!(decode_chat(&bytes), None, "nothing may stand behind an operation");
+    }
+}
+
+#[test]
+fn a_person_signs_what_they_always_signed_and_for_one_link_and_one_replica_only() {
+    let key = PersonKey::from_secret(&[5; 32]);
+    let room = "harbour".parse().expect("a room name");
+    let introduce = key.introduce(&[6; 32], &room);
+    let introduction = key.introduction(&replica(), "Ada".into(), 1);
+    let signatures = [introduce.proof.signature_r, introduce.proof.signature_s].concat();
+    let introduced = [introduction.signature_r, introduction.signature_s].concat();
+    let now = format!("{}\n{}\n{}", key.id(), hex(&signatures), hex(&introduced));
+    assert_eq!(now, include_str!("golden/person.hex").trim_end());
+    assert_eq!(person::verify(&introduce, &[6; 32], &room), Some(key.id()));
+    assert_eq!(person::verify(&introduce, &[7; 32], &room), None, "of no use on another link");
+    assert!(introduction.is_signed_for(&replica()));
+    assert!(!introduction.is_signed_for(&ReplicaId::from_bytes([1; 32])), "of no use for another replica");
+    let identity = Identity::from_secret(&[5; 32]);
+    assert_eq!(replica::verify(&introduce.proof, &[6; 32], &room), None, "and no proof of a replica");
+    let proof = identity.prove(&[6; 32], &room);
+    assert_eq!(person::verify(&Introduce { proof }, &[6; 32], &room), None);
+}
+
 #[test]
 fn a_proof_signs_what_it_always_signed() {
     let identity = Identity::from_secret(&[5; 32]);
@@ -218,6 +274,7 @@ proptest! {
         let _ = wire::decode(&Bytes::from(bytes.clone()));
         let _ = wire::entry::decode(bytes.clone().into());
         let _ = decode_directory(&bytes);
+        let _ = decode_chat(&bytes);
     }
 
     #[test]
@@ -236,7 +293,7 @@ proptest! {
         seq in 1..u64::MAX,
         logical: u64,
         time: u64,
-        kind in 0u8..8,
+        kind in 0u8..9,
         deps in proptest::collection::vec((any::<[u8; 32]>(), any::<u64>(), any::<[u8; 8]>()), 0..4),
         payload in proptest::collection::vec(any::<u8>(), 0..300),
     ) {
@@ -248,7 +305,7 @@ proptest! {
             deps: deps.collect(),
             logical,
             time: Millis(time),
-            kind: EntryKind::try_from(kind).expect("eight kinds"),
+            kind: EntryKind::try_from(kind).expect("nine kinds"),
             target: None,
             key_epoch: 0,
             payload_hash: [0; 32],

@@ -20,6 +20,8 @@ pub enum Event {
     Reset,
     /// The list of documents.
     Documents,
+    /// A channel: its posts, what is left to read of it, or its drafts.
+    Channel(StreamId),
     /// The link to the relay.
     Connection,
     /// The other people.
@@ -114,6 +116,7 @@ fn shown(event: &CoreEvent) -> Option<Event> {
     Some(match event {
         CoreEvent::Text { .. } => return None,
         CoreEvent::Directory => Event::Documents,
+        CoreEvent::Channel(stream) => Event::Channel(*stream),
         CoreEvent::Connection => Event::Connection,
         CoreEvent::SaveStatus(stream) => Event::SaveStatus(*stream),
         CoreEvent::Others => Event::Presence,

@@ -54,7 +54,7 @@ impl World {
                     self.fail(|| format!("device {number} has lost its disk to nobody"));
                 }
             }
-            Event::Directory | Event::SaveStatus(_) | Event::Others => {}
+            Event::Directory | Event::Channel(_) | Event::SaveStatus(_) | Event::Others => {}
         }
     }
 

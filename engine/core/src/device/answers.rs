@@ -240,7 +240,11 @@ impl Room {
         if seq <= *saved {
             return;
         }
-        *saved = seq;
+        let first = std::mem::replace(saved, seq) + 1;
+        if let Some(open) = stream.channel_mut() {
+            open.channel.touch_all(upto.replica, first, seq);
+            self.events.push(Event::Channel(id));
+        }
         self.queue.put(stored::saved_key(&id, &upto.replica), stored::encode_number(seq));
     }
 

@@ -20,6 +20,8 @@ pub enum Event {
     },
     /// The list of documents.
     Directory,
+    /// A channel: its timeline, what is left to read of it, or its drafts.
+    Channel(StreamId),
     /// The link.
     Connection,
     /// What is saved where, of one document.
@@ -106,6 +108,7 @@ pub(super) struct Events {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Signal {
     Directory,
+    Channel(StreamId),
     Connection,
     SaveStatus(StreamId),
     Others,
@@ -163,6 +166,7 @@ impl Events {
 fn signal_of(event: &Event) -> Option<Signal> {
     match event {
         Event::Directory => Some(Signal::Directory),
+        Event::Channel(stream) => Some(Signal::Channel(*stream)),
         Event::Connection => Some(Signal::Connection),
         Event::SaveStatus(stream) => Some(Signal::SaveStatus(*stream)),
         Event::Others => Some(Signal::Others),

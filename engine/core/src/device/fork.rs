@@ -141,6 +141,7 @@ impl Room {
 
     /// Keeps one piece of a fork on the disk.
     pub(super) fn keep_fork(&mut self, id: StreamId, name: EntryName, payload: Vec<u8>, why: &Why, now: Now) {
+        self.keep_draft(id, name, &payload, why);
         let Why { code, sentence } = why.clone();
         let record = ForkRecord { code, sentence, time: now.wall, payload };
         self.queue.put(stored::fork_key(&id, &name.replica, name.seq), record.encode());

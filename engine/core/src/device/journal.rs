@@ -37,6 +37,14 @@ impl Tag {
     }
 }
 
+/// What an entry is made of beside its place.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Content<'a> {
+    pub(super) kind: EntryKind,
+    pub(super) target: Option<EntryName>,
+    pub(super) payload: &'a [u8],
+}
+
 impl Room {
     /// Takes an update made here. It applies already; from here on it must not be lost.
     pub(super) fn record_edit(&mut self, id: StreamId, update: Vec<u8>, now: Now) -> Receipt {
@@ -115,13 +123,25 @@ impl Room {
         }
     }
 
-    /// One entry of one of this device's replicas.
+    /// One entry of one of this device's replicas, about no other.
     pub(super) fn seal_payload(
         &mut self,
         id: StreamId,
         replica: ReplicaId,
         kind: EntryKind,
         payload: &[u8],
+        edit: u64,
+        now: Now,
+    ) {
+        self.seal_content(id, replica, Content { kind, target: None, payload }, edit, now);
+    }
+
+    /// One entry of one of this device's replicas.
+    pub(super) fn seal_content(
+        &mut self,
+        id: StreamId,
+        replica: ReplicaId,
+        Content { kind, target, payload }: Content<'_>,
         edit: u64,
         now: Now,
     ) {
@@ -138,13 +158,18 @@ impl Room {
             logical,
             time,
             kind,
-            target: None,
+            target,
             key_epoch: 0,
             payload_hash,
         };
         let entry = wire::entry::build(header, payload);
         match stream.log.judge(&entry) {
-            Verdict::Fresh(accepted) => stream.log.extend(&entry, accepted),
+            Verdict::Fresh(accepted) => {
+                stream.log.extend(&entry, accepted);
+                if let Some(open) = stream.channel_mut() {
+                    open.channel.apply(&entry);
+                }
+            }
             Verdict::Refused(refusal) => {
                 let why = Why { code: refusal.code().into(), sentence: refusal.to_string() };
                 self.keep_pieces(id, replica, &[payload.to_vec()], &why, now);
@@ -316,6 +341,10 @@ impl Room {
             stream.sync = Sync::Following(now.monotonic);
         }
         stream.outbox.entry(name.replica).or_default().push_back(unsaved);
+        if let Some(open) = stream.channel_mut() {
+            open.channel.touch(name);
+            self.events.push(Event::Channel(id));
+        }
         self.events.push(Event::SaveStatus(id));
         if follows {
             #[cfg(feature = "planted-bugs")]

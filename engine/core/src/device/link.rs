@@ -214,7 +214,16 @@ impl Room {
         if self.current_on_disk {
             self.prove(self.current, now);
         }
+        self.introduce();
         self.send_presence(now);
+    }
+
+    /// Proves the person of this device, so that the home says whose its presence is.
+    pub(super) fn introduce(&mut self) {
+        if let (Some(nonce), Some(myself)) = (self.link.nonce(), &self.myself) {
+            let introduce = myself.key.introduce(&nonce, &self.room);
+            self.send(&introduce.into());
+        }
     }
 
     /// Rule 10: what a restored home lacks is offered again as soon as it says what it has, also of documents that nobody

@@ -25,6 +25,8 @@ pub(super) enum Reading {
     Journal(StreamId, ReplicaId, Vec<Vec<u8>>),
     /// Entries of this device's replicas that the home has lost.
     Lost(StreamId),
+    /// What was read of a channel, and its drafts.
+    Channel(StreamId, Prefix),
 }
 
 impl Room {
@@ -39,9 +41,13 @@ impl Room {
                 self.handle_journal_page(stream, replica, read, page, now);
             }
             (Reading::Lost(stream), Ok(page)) => self.handle_lost_page(stream, page, now),
+            (Reading::Channel(stream, kind), Ok(page)) => self.handle_channel_page(stream, kind, page, now),
             // The stream goes on meanwhile, so it is not read anew; the home is asked again and then this disk.
             (Reading::Lost(stream), Err(_)) => self.subscribe_after(stream, now.monotonic.after(STORE_RETRY)),
-            (Reading::Entries(stream, ..) | Reading::Journal(stream, ..), Err(failure)) => {
+            (
+                Reading::Entries(stream, ..) | Reading::Journal(stream, ..) | Reading::Channel(stream, _),
+                Err(failure),
+            ) => {
                 self.set_storage(failing(&failure));
                 self.wanted.insert(stream);
                 self.disk_retry_at = Some(now.monotonic.after(STORE_RETRY));
@@ -112,8 +118,10 @@ impl Room {
         let Some(stream) = self.streams.get_mut(&id) else { return };
         let rebuilt = stream.phase == Phase::Rebuilding;
         let own = |name: &ReplicaId| self.identities.contains_key(name);
-        if let Body::Directory(directory) = &mut stream.body {
-            *directory = Directory::default();
+        match &mut stream.body {
+            Body::Directory(directory) => *directory = Directory::default(),
+            Body::Channel(open) => open.channel.restart(),
+            Body::Unopened | Body::Text(_) => {}
         }
         let updates = stream.restore(read, own);
         if rebuilt && let Body::Text(old) = &stream.body {
@@ -126,6 +134,9 @@ impl Room {
         {
             let code = format!("ydoc.apply: {error}");
             self.events.push(Event::Damaged { stream: id, code });
+        }
+        if matches!(stream.body, Body::Channel(_)) {
+            return self.read_channel(id, Prefix::Read);
         }
         let leftover = self.boot.leftovers.iter().find(|(stream, _)| *stream == id).copied();
         match leftover {
@@ -170,7 +181,7 @@ impl Room {
     }
 
     /// The stream can be used; tell the app and ask the home.
-    fn finish_load(&mut self, id: StreamId, now: Now) {
+    pub(super) fn finish_load(&mut self, id: StreamId, now: Now) {
         let Some(stream) = self.streams.get_mut(&id) else { return };
         stream.phase = Phase::Ready;
         match &stream.body {
@@ -178,6 +189,7 @@ impl Room {
                 self.events.push(Event::Text { stream: id, change: Change::Reset, editor: None });
             }
             Body::Directory(_) => self.events.push(Event::Directory),
+            Body::Channel(_) => self.events.push(Event::Channel(id)),
             Body::Unopened => {}
         }
         self.events.push(Event::SaveStatus(id));
@@ -186,7 +198,8 @@ impl Room {
 
     /// Rows of one kind of a stream that a deleted or rebuilt stream leaves behind.
     pub(super) fn forget_rows(&mut self, id: &StreamId) {
-        for prefix in [Prefix::Entry, Prefix::Index, Prefix::Tip, Prefix::Saved, Prefix::Stream] {
+        let kinds = [Prefix::Entry, Prefix::Index, Prefix::Tip, Prefix::Saved, Prefix::Stream, Prefix::Read];
+        for prefix in kinds {
             self.queue.delete_prefix(stored::stream_prefix(prefix, id));
         }
     }
@@ -216,6 +229,7 @@ impl Stream {
                     }
                 }
                 (Body::Text(_), EntryKind::Edit) => updates.push(entry),
+                (Body::Channel(open), _) => open.channel.apply(&entry),
                 _ => {}
             }
         }
@@ -223,6 +237,6 @@ impl Stream {
     }
 }
 
-fn whole(start: Vec<u8>, end: Vec<u8>) -> Scan {
+pub(super) fn whole(start: Vec<u8>, end: Vec<u8>) -> Scan {
     Scan { start, end, max_bytes: SCAN_BYTES, max_rows: SCAN_ROWS }
 }

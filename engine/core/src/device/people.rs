@@ -1,6 +1,7 @@
 //! Presence: mine and the others'.
 
 use crate::device::Room;
+use crate::ids::PersonId;
 use crate::limits::{PRESENCE_RENEWAL, PRESENCE_TICK};
 use crate::presence::{InvalidState, Lease, State};
 use crate::time::{Millis, Now};
@@ -46,6 +47,11 @@ impl Room {
     /// The other people in the room.
     pub fn others(&self) -> impl Iterator<Item = (Lease, &State)> {
         self.others.iter()
+    }
+
+    /// Whose presence it is, as the home says: two links of one person are two leases.
+    pub fn person_of(&self, lease: Lease) -> Option<PersonId> {
+        self.others.person(lease)
     }
 
     pub(super) fn send_presence(&mut self, now: Now) {

@@ -112,6 +112,10 @@ impl Room {
                     self.events.push(Event::Directory);
                 }
             }
+            (Body::Channel(open), _) => {
+                open.channel.apply(entry);
+                self.events.push(Event::Channel(id));
+            }
             _ => {}
         }
         self.store_entry(entry);

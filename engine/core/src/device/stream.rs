@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use crate::device::chat::OpenChannel;
 use crate::device::receipts::Marks;
 use crate::directory::Directory;
 use crate::ids::{ReplicaId, StreamId, StreamKind};
@@ -67,6 +68,8 @@ pub(super) enum Body {
     Text(Box<Document>),
     /// The directory.
     Directory(Directory),
+    /// A channel.
+    Channel(Box<OpenChannel>),
 }
 
 /// Edits that are not sealed yet.
@@ -143,14 +146,28 @@ impl Stream {
     pub(super) fn document(&self) -> Option<&Document> {
         match &self.body {
             Body::Text(document) => Some(document),
-            Body::Unopened | Body::Directory(_) => None,
+            Body::Unopened | Body::Directory(_) | Body::Channel(_) => None,
         }
     }
 
     pub(super) fn document_mut(&mut self) -> Option<&mut Document> {
         match &mut self.body {
             Body::Text(document) => Some(document),
-            Body::Unopened | Body::Directory(_) => None,
+            Body::Unopened | Body::Directory(_) | Body::Channel(_) => None,
+        }
+    }
+
+    pub(super) fn channel(&self) -> Option<&OpenChannel> {
+        match &self.body {
+            Body::Channel(channel) => Some(channel),
+            Body::Unopened | Body::Text(_) | Body::Directory(_) => None,
+        }
+    }
+
+    pub(super) fn channel_mut(&mut self) -> Option<&mut OpenChannel> {
+        match &mut self.body {
+            Body::Channel(channel) => Some(channel),
+            Body::Unopened | Body::Text(_) | Body::Directory(_) => None,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::chat::{self, ChatOp};
 use crate::home::lane::Lane;
 use crate::home::stream::HomeStream;
 use crate::home::{Home, Output};
@@ -81,7 +82,11 @@ impl Home {
             let (from, refusal) = (*from, refusal.clone());
             return self.answer_refused(conn, stream, replica, from, &refusal);
         }
-        match state.log.judge(&entry) {
+        let verdict = match state.log.judge(&entry) {
+            Verdict::Fresh(_) if !introduces_truly(&entry) => Verdict::Refused(Refusal::Introduction),
+            verdict => verdict,
+        };
+        match verdict {
             Verdict::Fresh(accepted) => self.append(conn, entry, accepted),
             Verdict::Known if state.hole_of(&entry.name()).is_some() => self.mend(conn, &entry),
             Verdict::Known => self.answer_known(conn, stream, replica, seq),
@@ -328,4 +333,12 @@ fn frame_of(entries: &[Entry]) -> usize {
         bytes <= CATCH_UP_BYTES
     });
     fits.count().max(1)
+}
+
+/// Whether an introduction is signed by the person it names. Only a home asks: devices take what their home has taken.
+fn introduces_truly(entry: &Entry) -> bool {
+    let header = entry.header();
+    let signed =
+        |op| matches!(op, ChatOp::Introduce(introduction) if introduction.is_signed_for(&header.replica));
+    header.kind != EntryKind::Introduce || chat::check(header, entry.payload()).is_ok_and(signed)
 }

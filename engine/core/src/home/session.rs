@@ -5,9 +5,11 @@ use crate::home::conn::Conn;
 use crate::ids::ConnId;
 use crate::limits::{LINK_REPLICAS, LINK_STREAMS, ROOM_STREAMS};
 use crate::presence::Lease;
-use crate::replica;
 use crate::time::Now;
-use crate::wire::{Body, ErrorCode, Hello, Message, Need, Pong, Prove, Subscribe, VERSION, Welcome};
+use crate::wire::{
+    Body, ErrorCode, Hello, Introduce, Message, Need, Pong, Prove, Subscribe, VERSION, Welcome,
+};
+use crate::{person, replica};
 
 impl Home {
     pub(super) fn handle_message(&mut self, conn: ConnId, message: Message, now: Now) {
@@ -18,6 +20,9 @@ impl Home {
             Message::Other(Body::Ping(_)) if greeted => self.send(conn, &Pong { time: now.wall }.into()),
             Message::Other(Body::Pong(_)) if greeted => {}
             Message::Other(Body::Prove(proof)) if greeted => self.handle_proof(conn, &proof, now),
+            Message::Other(Body::Introduce(introduce)) if greeted => {
+                self.handle_introduce(conn, &introduce, now);
+            }
             Message::Other(Body::Subscribe(subscribe)) if greeted => {
                 self.handle_subscribe(conn, &subscribe, now);
             }
@@ -104,6 +109,15 @@ impl Home {
         let Some(state) = self.conns.get(&conn) else { return };
         if state.proven.len() > LINK_REPLICAS {
             self.fail(conn, ErrorCode::TooMuch, "one device proved more replicas than it can have");
+        }
+    }
+
+    /// PR7: presence is told with the person who proved that they hold a key.
+    fn handle_introduce(&mut self, conn: ConnId, introduce: &Introduce, now: Now) {
+        let Some(nonce) = self.conns.get(&conn).and_then(|state| state.nonce()) else { return };
+        match person::verify(introduce, &nonce, &self.room) {
+            Some(person) => self.presence.handle_person(conn, person, now.monotonic),
+            None => self.fail(conn, ErrorCode::Unproven, "the proof of a person does not hold"),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::limits::CHAIN_RECENT;
-use crate::log::Head;
+use crate::log::{Head, Introduced, Tip};
 
 /// Where a chain stands, and the recent links other entries may refer to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub struct Chain {
     pub logical: u64,
     /// The next yrs clock of this replica's client.
     pub clock: u32,
+    /// Who writes it, once they have said so.
+    pub introduced: Option<Introduced>,
     recent: VecDeque<Link>,
 }
 
@@ -28,14 +30,15 @@ pub(super) struct Link {
 
 impl Default for Chain {
     fn default() -> Self {
-        Self { seq: 0, head: Head::START, logical: 0, clock: 0, recent: VecDeque::new() }
+        Self { seq: 0, head: Head::START, logical: 0, clock: 0, introduced: None, recent: VecDeque::new() }
     }
 }
 
 impl Chain {
     /// A chain read from its tip record.
-    pub fn at(seq: u64, head: Head, logical: u64, clock: u32) -> Self {
-        Self { seq, head, logical, clock, recent: [Link { seq, head, logical }].into() }
+    pub fn at(tip: Tip) -> Self {
+        let Tip { seq, head, logical, clock, introduced } = tip;
+        Self { seq, head, logical, clock, introduced, recent: [Link { seq, head, logical }].into() }
     }
 
     pub(super) fn extend(&mut self, head: Head, logical: u64, clock: u32) {

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{Hex, ReplicaId, StreamId};
+use crate::ids::{Hex, InvalidId, ReplicaId, StreamId, parse_hex};
 use crate::time::Millis;
 
 /// The name of an entry inside its stream.
@@ -13,6 +13,23 @@ pub struct EntryName {
     pub replica: ReplicaId,
     /// 1, 2, 3 … per replica and stream.
     pub seq: u64,
+}
+
+/// `<64 hex digits of the replica>/<number>`, as apps name a post.
+impl std::fmt::Display for EntryName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", Hex(self.replica.as_bytes()), self.seq)
+    }
+}
+
+impl std::str::FromStr for EntryName {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        let (replica, seq) = text.split_once('/').ok_or(InvalidId::Entry)?;
+        let replica = ReplicaId::from_bytes(parse_hex(replica).ok_or(InvalidId::Entry)?);
+        Ok(Self { replica, seq: seq.parse().map_err(|_| InvalidId::Entry)? })
+    }
 }
 
 /// Hash of a chain up to an entry: `head(n) = BLAKE3(head(n−1) ‖ header)`.
@@ -85,6 +102,8 @@ pub enum EntryKind {
     Retract = 6,
     /// A reaction to the target.
     React = 7,
+    /// Says which person writes under the replica.
+    Introduce = 8,
 }
 
 impl TryFrom<u8> for EntryKind {
@@ -100,6 +119,7 @@ impl TryFrom<u8> for EntryKind {
             Self::Amend,
             Self::Retract,
             Self::React,
+            Self::Introduce,
         ]
         .into_iter()
         .find(|kind| *kind as u8 == byte)

@@ -2,9 +2,11 @@
 
 use causeway_guard::ydoc::{self, Known};
 use causeway_guard::{Fault, Limits};
+use serde::{Deserialize, Serialize};
 
+use crate::chat::{self, ChatOp};
 use crate::directory;
-use crate::ids::{ReplicaId, StreamId, StreamKind};
+use crate::ids::{PersonId, ReplicaId, StreamId, StreamKind};
 use crate::limits::{ENTRY_DEPS, ENTRY_PAYLOAD_BYTES};
 use crate::log::{Chain, Dep, Digest, Entry, EntryKind, EntryName, Head, Header};
 use crate::sorted::SortedMap;
@@ -39,6 +41,17 @@ pub struct Tip {
     pub logical: u64,
     /// The next yrs clock of the replica.
     pub clock: u32,
+    /// Who writes it, once they have said so.
+    pub introduced: Option<Introduced>,
+}
+
+/// A replica's first introduction, which stands for good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Introduced {
+    /// The person.
+    pub person: PersonId,
+    /// The entry that said so. What came before is nobody's.
+    pub since: u64,
 }
 
 /// What becomes of an entry.
@@ -59,6 +72,7 @@ pub enum Verdict {
 pub struct Accepted {
     head: Head,
     clock: u32,
+    introduced: Option<Introduced>,
 }
 
 /// Entries to ask for: `replica`'s up to `seq`, beginning after what is here.
@@ -107,6 +121,21 @@ pub enum Refusal {
     /// The payload is no operation on a directory.
     #[error("it is no operation on the directory: {0}")]
     Directory(directory::InvalidOp),
+    /// The payload says nothing in a channel.
+    #[error("it says nothing in a channel: {0}")]
+    Chat(chat::InvalidOp),
+    /// The replica has not said who writes under it.
+    #[error("whoever wrote it has not introduced themselves")]
+    Unintroduced,
+    /// The replica has said that somebody else writes under it.
+    #[error("this app has introduced itself as another person before")]
+    Person,
+    /// The introduction is not signed by the person it names.
+    #[error("the introduction is not signed by the person it names")]
+    Introduction,
+    /// The target is another person's.
+    #[error("people change and remove only what they wrote themselves")]
+    NotYours,
     /// The replica's client id is taken in this stream.
     #[error("another replica writes under the same client id")]
     Client,
@@ -125,6 +154,11 @@ impl Refusal {
             Self::TooLarge => "entry.too-large",
             Self::Guard(fault) => fault.code(),
             Self::Directory(_) => "directory.payload",
+            Self::Chat(_) => "chat.payload",
+            Self::Unintroduced => "chat.unintroduced",
+            Self::Person => "chat.person",
+            Self::Introduction => "chat.introduction",
+            Self::NotYours => "chat.not-yours",
             Self::Client => "entry.client",
         }
     }
@@ -140,7 +174,7 @@ impl StreamLog {
     /// Puts a chain in place as its tip record tells it. Every tip joins the frontier, which names more than needed
     /// until the next entry folds it.
     pub fn restore(&mut self, replica: ReplicaId, tip: Tip) {
-        self.chains.insert(replica, Chain::at(tip.seq, tip.head, tip.logical, tip.clock));
+        self.chains.insert(replica, Chain::at(tip));
         self.clients.insert(replica.client(), replica);
         self.frontier.insert(replica, tip.seq);
         if self.life == Life::Unborn {
@@ -170,12 +204,13 @@ impl StreamLog {
 
     /// Where a replica's chain stands.
     pub fn tip(&self, replica: &ReplicaId) -> Tip {
-        let empty = Tip { seq: 0, head: Head::START, logical: 0, clock: 0 };
+        let empty = Tip { seq: 0, head: Head::START, logical: 0, clock: 0, introduced: None };
         self.chains.get(replica).map_or(empty, |chain| Tip {
             seq: chain.seq,
             head: chain.head,
             logical: chain.logical,
             clock: chain.clock,
+            introduced: chain.introduced,
         })
     }
 
@@ -228,7 +263,7 @@ impl StreamLog {
         if header.seq <= tip.seq {
             return self.judge_known(entry);
         }
-        if header.deps.iter().any(|dep| dep.replica == header.replica) {
+        if header.deps.iter().any(|dep| dep.replica == header.replica) || targets_nothing(header) {
             return Verdict::Refused(Refusal::Chain);
         }
         let missing = self.missing(header, tip.seq);
@@ -246,6 +281,7 @@ impl StreamLog {
         let header = entry.header();
         let chain = self.chains.entry(header.replica).or_default();
         chain.extend(accepted.head, header.logical, accepted.clock);
+        chain.introduced = accepted.introduced;
         self.clients.insert(header.replica.client(), header.replica);
         for dep in &header.deps {
             if self.frontier.get(&dep.replica).is_some_and(|seq| *seq <= dep.seq) {
@@ -261,7 +297,8 @@ impl StreamLog {
             | EntryKind::Post
             | EntryKind::Amend
             | EntryKind::Retract
-            | EntryKind::React => {}
+            | EntryKind::React
+            | EntryKind::Introduce => {}
         }
     }
 
@@ -286,6 +323,7 @@ impl StreamLog {
         own_gap
             .into_iter()
             .chain(deps)
+            .chain(header.target)
             .filter_map(|name| {
                 let here = self.tip(&name.replica).seq;
                 (name.seq > here).then_some(Missing { replica: name.replica, from: here + 1, to: name.seq })
@@ -309,7 +347,11 @@ impl StreamLog {
         }
         self.check_deps(header, tip)?;
         let clock = self.check_payload(entry, tip)?;
-        Ok(Accepted { head: tip.head.next(entry), clock })
+        let introduced = match self.stream.kind() {
+            StreamKind::Chat => self.check_chat(entry, tip.introduced)?,
+            StreamKind::Directory | StreamKind::Ydoc | StreamKind::Amdoc | StreamKind::Comments => None,
+        };
+        Ok(Accepted { head: tip.head.next(entry), clock, introduced })
     }
 
     /// Heads and logical time of what it builds on, as far as the chains remember.
@@ -339,9 +381,19 @@ impl StreamLog {
     fn check_payload(&self, entry: &Entry, tip: Tip) -> Result<u32, Refusal> {
         let header = entry.header();
         match (self.stream.kind(), header.kind) {
-            (StreamKind::Ydoc, EntryKind::Create | EntryKind::Delete) if entry.payload().is_empty() => {
+            (StreamKind::Ydoc | StreamKind::Chat, EntryKind::Create | EntryKind::Delete)
+                if entry.payload().is_empty() =>
+            {
                 Ok(tip.clock)
             }
+            (
+                StreamKind::Chat,
+                EntryKind::Post
+                | EntryKind::Amend
+                | EntryKind::Retract
+                | EntryKind::React
+                | EntryKind::Introduce,
+            ) => Ok(tip.clock),
             (StreamKind::Ydoc, EntryKind::Edit) => {
                 let limits = Limits { bytes: ENTRY_PAYLOAD_BYTES, ..Limits::default() };
                 let client = header.replica.client();
@@ -355,6 +407,52 @@ impl StreamLog {
             _ => Err(Refusal::Kind),
         }
     }
+}
+
+impl StreamLog {
+    /// What a channel takes: posts of people who have said who they are, and changes to one's own. Answers who writes
+    /// the chain from here on. Judged by what stands before the target and before the entry, so that every order of
+    /// arrival gives the same answer.
+    fn check_chat(&self, entry: &Entry, mine: Option<Introduced>) -> Result<Option<Introduced>, Refusal> {
+        let header = entry.header();
+        if matches!(header.kind, EntryKind::Create | EntryKind::Delete) {
+            return Ok(mine);
+        }
+        let op = chat::check(header, entry.payload()).map_err(Refusal::Chat)?;
+        match op {
+            ChatOp::Introduce(introduction) => {
+                let person = introduction.person();
+                if mine.is_some_and(|mine| mine.person != person) {
+                    return Err(Refusal::Person);
+                }
+                return Ok(mine.or(Some(Introduced { person, since: header.seq })));
+            }
+            ChatOp::Post { .. } | ChatOp::React { .. } if mine.is_none() => {
+                return Err(Refusal::Unintroduced);
+            }
+            ChatOp::Amend { .. } | ChatOp::Retract if !self.is_theirs(header, mine) => {
+                return Err(Refusal::NotYours);
+            }
+            ChatOp::Post { .. } | ChatOp::React { .. } | ChatOp::Amend { .. } | ChatOp::Retract => {}
+        }
+        Ok(mine)
+    }
+
+    /// Whether the target was written by the person who writes this.
+    fn is_theirs(&self, header: &Header, mine: Option<Introduced>) -> bool {
+        let Some(target) = header.target else { return false };
+        if target.replica == header.replica {
+            return true;
+        }
+        let author = self.tip(&target.replica).introduced.filter(|author| author.since <= target.seq);
+        author.is_some() && author.map(|author| author.person) == mine.map(|mine| mine.person)
+    }
+}
+
+/// A target that can never be: entries are numbered from 1, and none builds on what its own author wrote later.
+fn targets_nothing(header: &Header) -> bool {
+    let lies_ahead = |target: EntryName| target.replica == header.replica && target.seq >= header.seq;
+    header.target.is_some_and(|target| target.seq == 0 || lies_ahead(target))
 }
 
 impl Known for StreamLog {

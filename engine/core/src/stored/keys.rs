@@ -29,6 +29,8 @@ pub enum Prefix {
     Saved = b's',
     /// `t stream`: a deleted stream.
     Tombstone = b't',
+    /// `u stream replica`: up to where the posts of a replica were read here.
+    Read = b'u',
 }
 
 impl Prefix {
@@ -61,6 +63,11 @@ pub fn tip_key(stream: &StreamId, replica: &ReplicaId) -> Vec<u8> {
 /// Key of a saved mark.
 pub fn saved_key(stream: &StreamId, replica: &ReplicaId) -> Vec<u8> {
     with_replica(Prefix::Saved, stream, replica)
+}
+
+/// Key of a read marker.
+pub fn read_key(stream: &StreamId, replica: &ReplicaId) -> Vec<u8> {
+    with_replica(Prefix::Read, stream, replica)
 }
 
 /// Key of an entry by its arrival.
@@ -113,6 +120,11 @@ pub fn parse_tip_key(key: &[u8]) -> Option<(StreamId, ReplicaId)> {
 
 /// Reverses [`saved_key`].
 pub fn parse_saved_key(key: &[u8]) -> Option<(StreamId, ReplicaId)> {
+    parse_tip_key(key)
+}
+
+/// Reverses [`read_key`].
+pub fn parse_read_key(key: &[u8]) -> Option<(StreamId, ReplicaId)> {
     parse_tip_key(key)
 }
 

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::log::{Entry, Head, Tip};
+use crate::log::{Entry, Head, Introduced, Tip};
 use crate::time::Millis;
 use crate::wire;
 
@@ -46,6 +46,8 @@ pub struct TipRecord {
     pub logical: u64,
     /// The next yrs clock of the replica.
     pub clock: u32,
+    /// Who writes it, in a channel.
+    pub introduced: Option<Introduced>,
 }
 
 /// Where an entry stands.
@@ -108,14 +110,14 @@ macro_rules! records {
 records!(MetaRecord, ReplicaRecord, TipRecord, IndexRecord, StreamRecord, ForkRecord);
 
 impl From<Tip> for TipRecord {
-    fn from(Tip { seq, head, logical, clock }: Tip) -> Self {
-        Self { seq, head, logical, clock }
+    fn from(Tip { seq, head, logical, clock, introduced }: Tip) -> Self {
+        Self { seq, head, logical, clock, introduced }
     }
 }
 
 impl From<TipRecord> for Tip {
-    fn from(TipRecord { seq, head, logical, clock }: TipRecord) -> Self {
-        Self { seq, head, logical, clock }
+    fn from(TipRecord { seq, head, logical, clock, introduced }: TipRecord) -> Self {
+        Self { seq, head, logical, clock, introduced }
     }
 }
 

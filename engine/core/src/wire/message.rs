@@ -93,6 +93,8 @@ bodies! {
     GoAway(GoAway) = 17;
     /// Home → device: what went wrong; the link is closed after it.
     Error(ErrorFrame) = 18;
+    /// Device → home: proof of the person it speaks for.
+    Introduce(Introduce) = 19;
     /// Home → device: an entry that the home cannot read from its disk.
     Lost(Lost) = 34;
 }
@@ -138,6 +140,13 @@ pub struct Prove {
     pub signature_r: [u8; 32],
     /// Second half.
     pub signature_s: [u8; 32],
+}
+
+/// Proof of a person, with their key and their signature over the welcome's nonce and the room.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Introduce {
+    /// As for a replica; the key's hash is the person's id.
+    pub proof: Prove,
 }
 
 /// What is held of a stream: everything a snapshot covers, and for each replica all entries up to a number.
@@ -370,7 +379,8 @@ impl Body {
             | Self::Ping(_)
             | Self::Pong(_)
             | Self::GoAway(_)
-            | Self::Lost(_) => true,
+            | Self::Lost(_)
+            | Self::Introduce(_) => true,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Payloads of our own reducers.
 
+use crate::chat::ChatOp;
 use crate::directory::DirectoryOp;
 
 /// One operation on the directory as the payload of an entry.
@@ -9,6 +10,17 @@ pub fn encode_directory(op: &DirectoryOp) -> Vec<u8> {
 
 /// Reverses [`encode_directory`]; `None` for anything else, also for bytes behind the operation.
 pub fn decode_directory(payload: &[u8]) -> Option<DirectoryOp> {
+    let (op, rest) = postcard::take_from_bytes(payload).ok()?;
+    rest.is_empty().then_some(op)
+}
+
+/// What an entry of a channel says, as its payload.
+pub fn encode_chat(op: &ChatOp) -> Vec<u8> {
+    postcard::to_allocvec(op).expect("an operation has no part that cannot be written")
+}
+
+/// Reverses [`encode_chat`]; `None` for anything else, also for bytes behind the operation.
+pub fn decode_chat(payload: &[u8]) -> Option<ChatOp> {
     let (op, rest) = postcard::take_from_bytes(payload).ok()?;
     rest.is_empty().then_some(op)
 }

@@ -1,0 +1,97 @@
+//! What a person has read: a number per replica, which only ever grows.
+
+use crate::chat::Channel;
+use crate::chat::post::Kept;
+use crate::ids::{PersonId, ReplicaId};
+use crate::log::EntryName;
+
+/// What is left to read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unread {
+    /// How many posts.
+    pub count: usize,
+    /// The first of them in the timeline.
+    pub first: Option<EntryName>,
+}
+
+/// Up to where each replica's posts were read, ordered by replica. What arrives later is beyond it wherever in the
+/// timeline it belongs, so the count is right after any merge.
+#[derive(Debug, Default)]
+pub(super) struct Marker(Vec<(ReplicaId, u64)>);
+
+impl Marker {
+    /// Whether a post of somebody else is not covered.
+    pub(super) fn leaves(&self, post: &Kept, me: Option<PersonId>) -> bool {
+        let EntryName { replica, seq } = post.name();
+        let read = self.find(&replica).map_or(0, |place| self.0[place].1);
+        seq > read && !post.is_retracted && me != Some(post.person)
+    }
+
+    fn raise(&mut self, replica: ReplicaId, seq: u64) {
+        match self.find(&replica) {
+            Ok(place) => self.0[place].1 = self.0[place].1.max(seq),
+            Err(place) => self.0.insert(place, (replica, seq)),
+        }
+    }
+
+    fn find(&self, replica: &ReplicaId) -> Result<usize, usize> {
+        self.0.binary_search_by(|(of, _)| of.cmp(replica))
+    }
+}
+
+impl Channel {
+    /// What is left to read.
+    pub fn unread(&self) -> Unread {
+        let mut left = self.order.iter().filter(|index| self.posts[**index].is_unread);
+        let first = if self.unread == 0 { None } else { left.next() };
+        Unread { count: self.unread, first: first.map(|index| self.posts[*index].name()) }
+    }
+
+    /// A number of the read marker as it was kept. Call [`Channel::count_unread`] after the last.
+    pub fn restore_read(&mut self, replica: ReplicaId, seq: u64) {
+        self.marker.raise(replica, seq);
+    }
+
+    /// Looks at every post again.
+    pub fn count_unread(&mut self) {
+        for post in &mut self.posts {
+            post.is_unread = self.marker.leaves(post, self.me);
+        }
+        self.unread = self.posts.iter().filter(|post| post.is_unread).count();
+        self.window.change_all();
+    }
+
+    /// Everything up to a post, as the timeline stands now, has been read; without one, all that is here. Answers the
+    /// numbers of the marker that grew, to be kept.
+    pub fn mark_read(&mut self, upto: Option<EntryName>) -> Vec<(ReplicaId, u64)> {
+        let end = match upto {
+            None => self.order.len(),
+            Some(post) => self.chains.post(post).map_or(0, |index| self.position(index) + 1),
+        };
+        let mut grown: Vec<(ReplicaId, u64)> = Vec::new();
+        if self.unread == 0 {
+            return grown;
+        }
+        for position in 0..end {
+            let post = &mut self.posts[self.order[position]];
+            if !std::mem::replace(&mut post.is_unread, false) {
+                continue;
+            }
+            let EntryName { replica, seq } = post.name();
+            self.unread -= 1;
+            self.marker.raise(replica, seq);
+            grown.push((replica, seq));
+            self.window.change(position, self.order.len());
+        }
+        // Of each replica the greatest number, which stands last.
+        grown.sort_unstable();
+        grown.dedup_by(|next, kept| {
+            let same = next.0 == kept.0;
+            if same {
+                kept.1 = next.1;
+            }
+            same
+        });
+        grown
+    }
+}

@@ -1,0 +1,399 @@
+//! What an app does with channels. What is said is an entry at once: on this device's disk, in the outbox, sent.
+
+use crate::chat::{Channel, ChatOp, InvalidOp, Post, Saved, TimelineChange, Unread};
+use crate::device::Room;
+use crate::device::event::{Event, Storage};
+use crate::device::fork::Why;
+use crate::device::journal::Content;
+use crate::device::load::{Reading, whole};
+use crate::device::receipts::Receipt;
+use crate::device::stream::{Body, Phase, Stream};
+use crate::ids::{PersonId, ReplicaId, StreamId, StreamKind};
+use crate::log::{EntryKind, EntryName};
+use crate::person::PersonKey;
+use crate::presence::InvalidState;
+use crate::storage::Page;
+use crate::stored::{self, ForkRecord, Prefix};
+use crate::time::Now;
+use crate::wire;
+
+/// Who this device speaks for.
+#[derive(Clone, Debug)]
+pub(super) struct Myself {
+    pub(super) key: PersonKey,
+    name: String,
+    colour: u32,
+}
+
+/// A channel that somebody looks at.
+#[derive(Debug)]
+pub(super) struct OpenChannel {
+    pub(super) channel: Channel,
+    drafts: Vec<Draft>,
+    /// The replica that has introduced itself in this life of the room, and how.
+    introduced: Option<(ReplicaId, String, u32)>,
+}
+
+/// Something said that the home refused. It is kept on this device until it is discarded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    /// What it is kept under.
+    pub key: EntryName,
+    /// The words.
+    pub text: String,
+    /// Machine code of the refusal.
+    pub code: String,
+    /// The reason, for people.
+    pub sentence: String,
+}
+
+/// Why something could not be done with a channel.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ChatError {
+    /// It is not open, or still being read. Wait for its reset.
+    #[error("the channel is not open yet")]
+    NotOpen,
+    /// It is no channel.
+    #[error("this stream is not a channel")]
+    NotChannel,
+    /// It has been deleted.
+    #[error("the channel has been deleted")]
+    Gone,
+    /// Nobody has said for whom this device speaks.
+    #[error("say who you are first")]
+    Nobody,
+    /// The post it is about is not here.
+    #[error("there is no such post here")]
+    NoPost,
+    /// The post it is about is another person's.
+    #[error("people change and remove only what they wrote themselves")]
+    NotYours,
+    /// What was said.
+    #[error(transparent)]
+    Op(#[from] InvalidOp),
+}
+
+impl Room {
+    /// Says for whom this device speaks, and how they want to be shown. Others see a change of name with the next post.
+    ///
+    /// # Errors
+    /// Name or colour are out of bounds; nothing has changed then.
+    pub fn set_person(&mut self, key: PersonKey, name: String, colour: u32) -> Result<(), InvalidState> {
+        crate::presence::check_look(&name, colour)?;
+        let before = self.myself.replace(Myself { key, name, colour });
+        let me = self.person();
+        if before.map(|before| before.key.id()) == me {
+            return Ok(());
+        }
+        self.introduce();
+        for (id, stream) in self.streams.iter_mut() {
+            if let (Some(open), Some(me)) = (stream.channel_mut(), me) {
+                open.channel.handle_person(me);
+                self.events.push(Event::Channel(*id));
+            }
+        }
+        Ok(())
+    }
+
+    /// For whom this device speaks.
+    pub fn person(&self) -> Option<PersonId> {
+        self.myself.as_ref().map(|myself| myself.key.id())
+    }
+
+    /// Opens a channel: reads it from this device's disk and follows it at the home. Its first event says that it can
+    /// be read and written. A channel in which nobody has said anything comes into being with the first post.
+    ///
+    /// # Errors
+    /// The stream is no channel.
+    pub fn open_channel(&mut self, id: StreamId) -> Result<(), ChatError> {
+        if id.kind() != StreamKind::Chat {
+            return Err(ChatError::NotChannel);
+        }
+        if let Some(open) = self.streams.get_mut(&id).and_then(Stream::channel_mut) {
+            // Whoever opens it again has seen nothing yet.
+            open.channel.show_anew();
+            self.events.push(Event::Channel(id));
+            return Ok(());
+        }
+        let channel = Channel::new(self.person());
+        let mut stream = self.streams.remove(&id).unwrap_or_else(|| self.new_stream(id));
+        stream.body = Body::Channel(Box::new(OpenChannel { channel, drafts: Vec::new(), introduced: None }));
+        if stream.phase != Phase::Gone {
+            stream.phase = Phase::Loading;
+        }
+        self.streams.insert(id, stream);
+        self.load_stream(id);
+        Ok(())
+    }
+
+    /// Says something, perhaps in answer to a post.
+    ///
+    /// # Errors
+    /// See [`ChatError`].
+    pub fn post(
+        &mut self,
+        id: StreamId,
+        text: String,
+        reply_to: Option<EntryName>,
+        now: Now,
+    ) -> Result<Receipt, ChatError> {
+        self.say(id, None, &ChatOp::Post { text, reply_to }, now)
+    }
+
+    /// Changes the text of one's own post.
+    ///
+    /// # Errors
+    /// See [`ChatError`].
+    pub fn amend(
+        &mut self,
+        id: StreamId,
+        post: EntryName,
+        text: String,
+        now: Now,
+    ) -> Result<Receipt, ChatError> {
+        self.say(id, Some(post), &ChatOp::Amend { text }, now)
+    }
+
+    /// Removes one's own post.
+    ///
+    /// # Errors
+    /// See [`ChatError`].
+    pub fn retract(&mut self, id: StreamId, post: EntryName, now: Now) -> Result<Receipt, ChatError> {
+        self.say(id, Some(post), &ChatOp::Retract, now)
+    }
+
+    /// Puts a reaction to a post, or takes it away.
+    ///
+    /// # Errors
+    /// See [`ChatError`].
+    pub fn react(
+        &mut self,
+        id: StreamId,
+        post: EntryName,
+        emoji: String,
+        on: bool,
+        now: Now,
+    ) -> Result<Receipt, ChatError> {
+        self.say(id, Some(post), &ChatOp::React { emoji, on }, now)
+    }
+
+    /// All that stands in a channel, also what is not shown.
+    ///
+    /// # Errors
+    /// The channel is not open.
+    pub fn posts(&self, id: StreamId) -> Result<Vec<Post>, ChatError> {
+        let stream = self.channel(id)?;
+        Ok(stream
+            .channel()
+            .map_or_else(Vec::new, |open| open.channel.posts(&|name| self.saved(stream, name))))
+    }
+
+    /// What has changed in the part of a channel that is shown, after [`Event::Channel`]; the first answer is a reset.
+    pub fn poll_timeline(&mut self, id: StreamId) -> Option<TimelineChange> {
+        self.channel(id).ok()?;
+        // Taken out for a moment, as where a post is saved is asked of the room.
+        let stream = self.streams.get_mut(&id)?;
+        let body = std::mem::replace(&mut stream.body, Body::Unopened);
+        let Body::Channel(mut open) = body else { return None };
+        let stream = self.streams.get(&id)?;
+        let change = open.channel.poll_timeline(&|name| self.saved(stream, name));
+        self.streams.get_mut(&id)?.body = Body::Channel(open);
+        change
+    }
+
+    /// The part of a channel that is shown as it was last told, as a reset; `None` before the first reset.
+    pub fn shown_timeline(&self, id: StreamId) -> Option<TimelineChange> {
+        let stream = self.channel(id).ok()?;
+        stream.channel()?.channel.shown(&|name| self.saved(stream, name))
+    }
+
+    /// Whether a channel can be read and written.
+    ///
+    /// # Errors
+    /// It cannot yet, or no more.
+    pub fn channel_state(&self, id: StreamId) -> Result<(), ChatError> {
+        self.channel(id).map(drop)
+    }
+
+    /// Shows one page of older posts.
+    pub fn older(&mut self, id: StreamId) {
+        if let Some(open) = self.streams.get_mut(&id).and_then(Stream::channel_mut) {
+            open.channel.older();
+            self.events.push(Event::Channel(id));
+        }
+    }
+
+    /// What is left to read.
+    pub fn unread(&self, id: StreamId) -> Unread {
+        self.streams
+            .get(&id)
+            .and_then(Stream::channel)
+            .map_or_else(Unread::default, |open| open.channel.unread())
+    }
+
+    /// Everything up to a post has been read; without one, all that is here.
+    pub fn mark_read(&mut self, id: StreamId, upto: Option<EntryName>) {
+        let Some(open) = self.streams.get_mut(&id).and_then(Stream::channel_mut) else { return };
+        let grown = open.channel.mark_read(upto);
+        if grown.is_empty() {
+            return;
+        }
+        for (replica, seq) in grown {
+            self.queue.put(stored::read_key(&id, &replica), stored::encode_number(seq));
+        }
+        self.events.push(Event::Channel(id));
+    }
+
+    /// What the home refused of what was said here.
+    pub fn drafts(&self, id: StreamId) -> &[Draft] {
+        self.streams.get(&id).and_then(Stream::channel).map_or(&[], |open| &open.drafts)
+    }
+
+    /// Forgets a draft.
+    pub fn discard_draft(&mut self, id: StreamId, key: EntryName) {
+        let Some(open) = self.streams.get_mut(&id).and_then(Stream::channel_mut) else { return };
+        let before = open.drafts.len();
+        open.drafts.retain(|draft| draft.key != key);
+        if open.drafts.len() < before {
+            self.queue.delete(stored::fork_key(&id, &key.replica, key.seq));
+            self.events.push(Event::Channel(id));
+        }
+    }
+
+    /// An entry of a channel.
+    fn say(
+        &mut self,
+        id: StreamId,
+        target: Option<EntryName>,
+        op: &ChatOp,
+        now: Now,
+    ) -> Result<Receipt, ChatError> {
+        op.validate()?;
+        let Some(myself) = self.myself.clone() else { return Err(ChatError::Nobody) };
+        let me = myself.key.id();
+        let stream = self.channel(id)?;
+        if let Some(target) = target {
+            let author = stream.channel().and_then(|open| open.channel.author(target));
+            let author = author.ok_or(ChatError::NoPost)?;
+            if author != me && op.kind() != EntryKind::React {
+                return Err(ChatError::NotYours);
+            }
+        }
+        let payload = wire::payload::encode_chat(op);
+        if stream.phase == Phase::Rebuilding {
+            return Ok(self.fork_edit(id, self.current, payload, now));
+        }
+        // A replica is one person's for good.
+        let other = stream.log.tip(&self.current).introduced.is_some_and(|before| before.person != me);
+        if other {
+            self.mint();
+        }
+        self.remember_replica();
+        self.greet(id, myself, now);
+        let replica = self.current;
+        let Some(stream) = self.streams.get_mut(&id) else { return Err(ChatError::NotOpen) };
+        let edit = stream.marks.handle_edit();
+        self.seal_content(id, replica, Content { kind: op.kind(), target, payload: &payload }, edit, now);
+        self.events.push(Event::Channel(id));
+        self.events.push(Event::SaveStatus(id));
+        Ok(Receipt { stream: id, edit })
+    }
+
+    /// Before its first post, and after a change of name, a replica says who writes.
+    fn greet(&mut self, id: StreamId, Myself { key, name, colour }: Myself, now: Now) {
+        let replica = self.current;
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        let born = stream.log.is_born();
+        let Some(open) = stream.channel_mut() else { return };
+        let introduced = Some((replica, name.clone(), colour));
+        if open.introduced == introduced {
+            return;
+        }
+        open.introduced = introduced;
+        if !born {
+            self.seal_payload(id, replica, EntryKind::Create, &[], 0, now);
+        }
+        let introduction = ChatOp::Introduce(key.introduction(&replica, name, colour));
+        let payload = wire::payload::encode_chat(&introduction);
+        self.seal_payload(id, replica, EntryKind::Introduce, &payload, 0, now);
+    }
+
+    fn channel(&self, id: StreamId) -> Result<&Stream, ChatError> {
+        let stream = self.streams.get(&id).filter(|stream| stream.channel().is_some());
+        let stream = stream.ok_or(ChatError::NotOpen)?;
+        match stream.phase {
+            Phase::Ready | Phase::Rebuilding => Ok(stream),
+            Phase::Loading => Err(ChatError::NotOpen),
+            Phase::Gone => Err(ChatError::Gone),
+        }
+    }
+
+    /// Where a post is. What others wrote comes from the home.
+    fn saved(&self, stream: &Stream, name: EntryName) -> Saved {
+        let upto = stream.saved.get(&name.replica).copied().unwrap_or(0);
+        if name.seq <= upto || !self.identities.contains_key(&name.replica) {
+            return Saved::Relay;
+        }
+        let waits = stream.outbox.get(&name.replica).and_then(|entries| entries.back());
+        if self.storage != Storage::Lost && waits.is_some_and(|last| name.seq <= last.entry.name().seq) {
+            Saved::Device
+        } else {
+            Saved::Nowhere
+        }
+    }
+
+    /// Begins to read rows of a channel other than its entries.
+    pub(super) fn read_channel(&mut self, id: StreamId, kind: Prefix) {
+        let start = stored::stream_prefix(kind, &id);
+        let end = [start.as_slice(), &[0xff; 41]].concat();
+        self.scan(whole(start, end), Reading::Channel(id, kind));
+    }
+
+    pub(super) fn handle_channel_page(&mut self, id: StreamId, kind: Prefix, page: Page, now: Now) {
+        for (key, value) in page.rows {
+            if self.channel_row(id, kind, &key, &value).is_none() {
+                self.events.push(Event::Damaged { stream: id, code: "store.record".into() });
+            }
+        }
+        if let Some(start) = page.more {
+            let end = [stored::stream_prefix(kind, &id).as_slice(), &[0xff; 41]].concat();
+            return self.scan(whole(start, end), Reading::Channel(id, kind));
+        }
+        if kind == Prefix::Read {
+            return self.read_channel(id, Prefix::Fork);
+        }
+        if let Some(open) = self.streams.get_mut(&id).and_then(Stream::channel_mut) {
+            open.channel.count_unread();
+        }
+        self.finish_load(id, now);
+    }
+
+    /// `None`: the row is damaged.
+    fn channel_row(&mut self, id: StreamId, kind: Prefix, key: &[u8], value: &[u8]) -> Option<()> {
+        if kind == Prefix::Read {
+            let (_, replica) = stored::parse_read_key(key)?;
+            let seq = stored::decode_number(value).ok()?;
+            let open = self.streams.get_mut(&id)?.channel_mut()?;
+            open.channel.restore_read(replica, seq);
+        } else {
+            let (_, replica, seq) = stored::parse_fork_key(key)?;
+            let ForkRecord { code, sentence, payload, .. } = ForkRecord::decode(value).ok()?;
+            self.keep_draft(id, EntryName { replica, seq }, &payload, &Why { code, sentence });
+        }
+        Some(())
+    }
+
+    /// Of refused work in an open channel, words become drafts; reactions and the like are of no use to anybody.
+    pub(super) fn keep_draft(&mut self, id: StreamId, key: EntryName, payload: &[u8], why: &Why) {
+        let Some(open) = self.streams.get_mut(&id).and_then(Stream::channel_mut) else { return };
+        let Some(ChatOp::Post { text, .. } | ChatOp::Amend { text }) = wire::payload::decode_chat(payload)
+        else {
+            return;
+        };
+        if !open.drafts.iter().any(|draft| draft.key == key) {
+            let Why { code, sentence } = why.clone();
+            open.drafts.push(Draft { key, text, code, sentence });
+            self.events.push(Event::Channel(id));
+        }
+    }
+}
