@@ -1,4 +1,5 @@
 import { newRoom } from "./engine.js";
+import { personKey } from "./person-key.js";
 import { type Port, workerPort } from "./port.js";
 import { Room } from "./room.js";
 
@@ -9,6 +10,8 @@ export interface ConnectOptions {
   readonly url?: string;
   /** What the others see; at most 64 bytes of UTF-8. */
   readonly name?: string;
+  /** The same with a colour, `0xRRGGBB`, and the person's key, which the client makes and keeps where none is given. */
+  readonly person?: { readonly name: string; readonly colour?: number; readonly key?: Uint8Array };
   /** 32 random bytes never used before; default: from the browser. */
   readonly seed?: Uint8Array;
   /** `memory` keeps nothing on this device. Default: `auto`. */
@@ -28,7 +31,8 @@ export function connect(options: ConnectOptions): Room {
     url: options.url ?? defaultUrl(options.room),
     storage: options.storage ?? "auto",
   });
-  return new Room(wasm, port, options.room, options.name ?? "");
+  const { name = options.name ?? "", colour, key = personKey() } = options.person ?? {};
+  return new Room(wasm, port, options.room, { name, colour, key });
 }
 
 function defaultUrl(room: string): string {

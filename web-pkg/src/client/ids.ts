@@ -1,5 +1,5 @@
-/** Name of a document: `ydoc:` and 32 hex digits. */
-export type StreamId = `ydoc:${string}`;
+/** Name of a document or a channel: `ydoc:` or `chat:` and 32 hex digits. */
+export type StreamId = `${"ydoc" | "chat"}:${string}`;
 
 /** A line of the room's list of documents. */
 export interface Listed {

@@ -31,7 +31,19 @@ export interface Presence {
   readonly typing: StreamId | null;
 }
 
-/** Another person in the room. `id` is given by the relay and lasts as long as their link. */
+/** Somebody else who is here: another person, or another page of the same one. */
 export interface Person extends Presence {
+  /** Given by the relay; lasts as long as their link. */
   readonly id: number;
+  /** The person, as proven to the relay: 64 hex digits, the same on all their pages; `null` if they proved none. */
+  readonly person: string | null;
+}
+
+/** Whom a page speaks for. */
+export interface Myself {
+  /** 32 bytes; whoever has them can speak in the person's name. */
+  readonly key: Uint8Array;
+  readonly name: string;
+  /** `0xRRGGBB`; a random one if there is none. */
+  readonly colour: number | undefined;
 }

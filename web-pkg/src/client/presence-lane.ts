@@ -1,6 +1,6 @@
 import { Cell } from "./cell.js";
 import type { Observable } from "./observable.js";
-import type { Anchor, Cursor, Person, Presence } from "./people.js";
+import type { Anchor, Cursor, Myself, Person, Presence } from "./people.js";
 import type { Pump } from "./pump.js";
 
 /** Who is here. Never on disk, and gone with the link. */
@@ -11,11 +11,21 @@ export class PresenceLane {
   #mine: Presence;
 
   /** @internal */
-  constructor(pump: Pump, name: string) {
+  constructor(
+    pump: Pump,
+    private readonly myself: Myself,
+  ) {
     this.#pump = pump;
     this.others = this.#others;
-    this.#mine = { name, colour: someColour(), status: "idle", cursor: null, typing: null };
+    const { name, colour = someColour() } = myself;
+    this.#mine = { name, colour, status: "idle", cursor: null, typing: null };
+    this.#introduce(this.#mine);
     this.set({});
+  }
+
+  /** Whom this page speaks for: 64 hex digits, the same on all pages of a person. */
+  get person(): string {
+    return this.#pump.ask((room) => room.person()) ?? "";
   }
 
   /** What this page shows now. */
@@ -23,7 +33,7 @@ export class PresenceLane {
     return this.#mine;
   }
 
-  /** Changes what this page shows. Throws if it is out of bounds; what was shown before stays. */
+  /** Changes what this page shows; a name and a colour also stand beside its posts. Throws if it is out of bounds; what was shown before stays. */
   set(change: Partial<Presence>): void {
     const mine = { ...this.#mine, ...change };
     this.#pump.command((room, mono, wall) =>
@@ -37,7 +47,12 @@ export class PresenceLane {
         wall,
       ),
     );
+    if (mine.name !== this.#mine.name || mine.colour !== this.#mine.colour) this.#introduce(mine);
     this.#mine = mine;
+  }
+
+  #introduce({ name, colour }: Presence): void {
+    this.#pump.command((room) => room.setPerson(this.myself.key, name, colour));
   }
 
   /** @internal */

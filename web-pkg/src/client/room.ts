@@ -1,10 +1,12 @@
 import type { WasmRoom } from "../../wasm/causeway.js";
 import { Cell } from "./cell.js";
+import { Channel } from "./channel.js";
 import { Documents } from "./documents.js";
 import type { EngineError } from "./engine.js";
 import type { StreamId } from "./ids.js";
 import type { Observable, Unsubscribe } from "./observable.js";
 import { watchPage } from "./page.js";
+import type { Myself } from "./people.js";
 import type { Port } from "./port.js";
 import { PresenceLane } from "./presence-lane.js";
 import { Pump, type RoomEvent } from "./pump.js";
@@ -30,6 +32,7 @@ export class Room {
   readonly #connection = new Cell<ConnectionState>({ state: "offline" });
   readonly #storage = new Cell<StorageState>({ state: "opening", backend: "indexeddb" });
   readonly #texts = new Map<string, Text>();
+  readonly #channels = new Map<string, Channel>();
   readonly #noticeReaders = new Set<(notice: RoomNotice) => void>();
   readonly #stopWatching: Unsubscribe;
   #backend: Backend = { backend: "indexeddb" };
@@ -38,7 +41,7 @@ export class Room {
   #isClosed = false;
 
   /** @internal Use `connect`. */
-  constructor(room: WasmRoom, port: Port, name: string, person: string) {
+  constructor(room: WasmRoom, port: Port, name: string, myself: Myself) {
     this.name = name;
     this.#port = port;
     this.connection = this.#connection;
@@ -53,7 +56,7 @@ export class Room {
       died: (error) => this.#died(error),
     });
     this.documents = new Documents(this.#pump);
-    this.presence = new PresenceLane(this.#pump, person);
+    this.presence = new PresenceLane(this.#pump, myself);
     this.#stopWatching = watchPage({
       seen: () => this.reconnect(),
       leaving: () => {
@@ -78,6 +81,21 @@ export class Room {
       this.#texts.set(id, text);
     }
     return text.hold();
+  }
+
+  /** The channel all devices agree on before anybody has said anything. */
+  get mainChannel(): StreamId {
+    return this.#pump.ask((room) => room.mainChannel()) as StreamId;
+  }
+
+  /** Opens a channel, or gives the one that is open. Each call is one holding, ended with `Channel.release`. */
+  channel(id: StreamId = this.mainChannel): Channel {
+    let channel = this.#channels.get(id);
+    if (channel === undefined) {
+      channel = new Channel(this.#pump, id, this.#storage, () => this.#channels.delete(id));
+      this.#channels.set(id, channel);
+    }
+    return channel.hold();
   }
 
   /** Calls `callback` with whatever a person should be told once. */
@@ -109,9 +127,12 @@ export class Room {
         return this.#texts.get(event.stream)?.take(event, serial);
       case "directory":
         return this.documents.look();
+      case "channel":
+        return this.#channels.get(event.stream)?.look();
       case "connection":
         return this.#connection.set(this.#pump.ask((room) => room.connection()));
       case "saveStatus":
+        this.#channels.get(event.stream)?.lookAtReceipts();
         return this.#texts.get(event.stream)?.look();
       case "others":
         return this.presence.look();
@@ -130,7 +151,8 @@ export class Room {
     if (this.#isClosed) return;
     this.documents.look();
     if (this.#closing === undefined) return;
-    if ([...this.#texts.values()].every((text) => text.isWritten)) this.#end();
+    const held = [...this.#texts.values(), ...this.#channels.values()];
+    if (held.every((stream) => stream.isWritten)) this.#end();
   }
 
   #lookAtStorage(): void {
@@ -153,7 +175,7 @@ export class Room {
     clearTimeout(this.#closing);
     this.#isClosed = true;
     this.#pump.close();
-    for (const text of this.#texts.values()) text.end();
+    for (const held of [...this.#texts.values(), ...this.#channels.values()]) held.end();
     this.#port.close();
   }
 }

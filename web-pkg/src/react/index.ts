@@ -19,7 +19,12 @@
 export { RoomProvider, useRoom } from "./room.js";
 export type { RoomProviderProps } from "./room.js";
 export { useObservable } from "./observable.js";
-export { useConnection, useDocuments, useOthers, useStorage } from "./states.js";
+export { useConnection, useDocuments, useStorage } from "./states.js";
+export { useFiles } from "./files.js";
+export type { Files } from "./files.js";
+export { useMyOtherPages, useOthers } from "./people.js";
+export { useChat } from "./chat.js";
+export type { Chat } from "./chat.js";
 export { useMyPresence } from "./presence.js";
 export type { MyPresence } from "./presence.js";
 export { useSyncStatus, useText, useTextHandle } from "./text.js";

@@ -1,4 +1,4 @@
-import type { ConnectionState, Listed, Person, StorageState } from "../client/index.js";
+import type { ConnectionState, Listed, StorageState } from "../client/index.js";
 import { useObservable } from "./observable.js";
 import { useRoom } from "./room.js";
 
@@ -15,9 +15,4 @@ export function useStorage(): StorageState {
 /** The room's list of documents, ordered by path. */
 export function useDocuments(): readonly Listed[] {
   return useObservable(useRoom().documents);
-}
-
-/** The other people who are here now. */
-export function useOthers(): readonly Person[] {
-  return useObservable(useRoom().presence.others);
 }
