@@ -50,6 +50,13 @@ pub struct Device {
     dialling: bool,
 }
 
+impl Device {
+    /// Its link, by the home's number.
+    pub fn link(&self) -> Option<ConnId> {
+        self.link
+    }
+}
+
 /// Devices and their home.
 #[derive(Debug)]
 pub struct Network {

@@ -14,6 +14,7 @@ mod person;
 mod plan;
 mod relay;
 mod rng;
+mod talk;
 mod tally;
 mod wires;
 mod world;

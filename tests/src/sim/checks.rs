@@ -54,12 +54,14 @@ impl World {
                     self.fail(|| format!("device {number} has lost its disk to nobody"));
                 }
             }
-            Event::Directory | Event::Channel(_) | Event::SaveStatus(_) | Event::Others => {}
+            Event::Channel(stream) => self.watch_channel(number, *stream),
+            Event::Directory | Event::SaveStatus(_) | Event::Others => {}
         }
     }
 
     /// An editor that follows events alone shows what the room holds.
     pub(crate) fn check_mirrors(&mut self, number: usize) {
+        self.check_talk(number);
         let device = &mut self.devices[number];
         let moved = std::mem::take(&mut device.moved);
         let Some(room) = &device.room else { return };
@@ -158,6 +160,7 @@ impl World {
             self.check_mirrors(number);
         }
         self.compare_texts();
+        self.compare_channels();
         self.compare_receipts();
         self.run_until(self.now + LEASES_END);
         self.compare_people();
@@ -177,12 +180,16 @@ impl World {
             if room.connection() != Connection::Online || *room.storage() != Storage::Working {
                 return Some(format!("device {number}: {:?}, {:?}", room.connection(), room.storage()));
             }
-            for stream in self.documents.iter().copied().chain([StreamId::DIRECTORY]) {
+            let channel = self.channel();
+            if room.channel_state(channel).is_err() {
+                return Some(format!("device {number}: the channel is not open"));
+            }
+            for stream in self.documents.iter().copied().chain([StreamId::DIRECTORY, channel]) {
                 let status = room.save_status(stream);
                 if status.unsaved_on_device + status.unsaved_on_relay > 0 {
                     return Some(format!("device {number}, {stream}: {status:?}"));
                 }
-                if stream != StreamId::DIRECTORY && !room.is_open(stream) {
+                if self.documents.contains(&stream) && !room.is_open(stream) {
                     return Some(format!("device {number}: {stream} is not open"));
                 }
             }
@@ -201,7 +208,7 @@ impl World {
 
     /// Who has not been told by the home that this is all; a device that asks again now and then is none for a moment.
     fn unsynced(&self) -> Option<String> {
-        let streams = self.documents.iter().copied().chain([StreamId::DIRECTORY]);
+        let streams = self.documents.iter().copied().chain([StreamId::DIRECTORY, self.channel()]);
         let pairs = streams.flat_map(|stream| self.devices.iter().map(move |device| (device, stream)));
         let mut late =
             pairs.filter(|(device, stream)| device.room.as_ref().is_none_or(|room| !room.is_synced(*stream)));

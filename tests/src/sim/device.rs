@@ -11,6 +11,7 @@ use causeway_core::write_queue::OpId;
 use crate::disk::Disk;
 use crate::mirror::Mirror;
 use crate::sim::ledger::Life;
+use crate::sim::talk::Talk;
 
 /// How the life of a device ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +50,8 @@ pub(crate) struct Device {
     /// Texts whose editors have moved since they were last compared.
     pub(crate) moved: BTreeSet<StreamId>,
     pub(crate) looks: u64,
+    /// The channel as its app shows it.
+    pub(crate) talk: Talk,
 }
 
 /// The world's clock at its beginning, as people write it.

@@ -268,11 +268,12 @@ impl World {
     }
 
     pub(crate) fn open_everything(&mut self, number: usize) {
-        let documents = self.documents.clone();
+        let (documents, channel) = (self.documents.clone(), self.channel());
         if let Some(room) = &mut self.devices[number].room {
             for document in documents {
                 room.open_text(document).expect("a text");
             }
+            room.open_channel(channel).expect("a channel");
         }
         self.settle_device(number);
     }

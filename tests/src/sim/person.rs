@@ -1,4 +1,4 @@
-//! People: they type, delete, take back, name files and look around.
+//! People: they type, delete, take back, talk, name files and look around.
 
 use std::collections::BTreeSet;
 
@@ -30,7 +30,8 @@ impl World {
         };
         self.plan(self.now + pause, Happening::Person(number));
         match self.rng.below(100) {
-            0..=84 => self.write(number),
+            0..=64 => self.write(number),
+            65..=84 => self.talk(number),
             85..=89 => self.name_a_document(number),
             90..=96 => self.show_presence(number),
             _ => self.look_around(number),

@@ -19,6 +19,7 @@ use crate::sim::link::Link;
 use crate::sim::plan::Plan;
 use crate::sim::relay::Relay;
 use crate::sim::rng::Rng;
+use crate::sim::talk::Talk;
 use crate::sim::tally::{Fault, Tally};
 
 /// Everything there is.
@@ -133,6 +134,7 @@ impl World {
                 doom: None,
                 moved: BTreeSet::new(),
                 looks: 0,
+                talk: Talk::default(),
             });
             let start = self.rng.below(3_000);
             self.plan(start, Happening::StartDevice(number));
@@ -235,6 +237,11 @@ impl World {
         let mut room = Room::new(config);
         if let Some(bug) = self.options.bug {
             room.plant(bug);
+        }
+        self.begin_talk(number);
+        self.introduce(number, &mut room, 0);
+        if self.rng.chance(80) {
+            room.open_channel(self.channel()).expect("a channel");
         }
         // Some people look at one document only; in the end everybody looks at all.
         let opened: Vec<StreamId> = self.documents.iter().copied().filter(|_| self.rng.chance(80)).collect();

@@ -57,8 +57,13 @@ impl Room {
             let tip = stream.log.tip(replica).seq;
             // A home restored from a backup lacks what it once called saved: it is read from this disk again.
             lost |= at_home < tip && held.is_none_or(|first| first > at_home + 1);
-            if let Some(saved) = stream.saved.get_mut(replica) {
-                *saved = (*saved).min(at_home);
+            let saved = stream.saved.get(replica).copied().unwrap_or(0);
+            if saved > at_home {
+                stream.saved.insert(*replica, at_home);
+                if let Some(open) = stream.channel_mut() {
+                    open.channel.touch_all(*replica, at_home + 1, saved);
+                    self.events.push(Event::Channel(id));
+                }
             }
         }
         #[cfg(feature = "planted-bugs")]
@@ -107,6 +112,10 @@ impl Room {
                 let at = entries.partition_point(|held| held.entry.name().seq < name.seq);
                 if entries.get(at).is_none_or(|held| held.entry.name() != name) {
                     entries.insert(at, Unsaved { arrival, head, entry });
+                    if let Some(open) = stream.channel_mut() {
+                        open.channel.touch(name);
+                        self.events.push(Event::Channel(id));
+                    }
                 }
             }
         }

@@ -371,6 +371,11 @@ impl Room {
             if let Some(from) = self.first_without_disk(id) {
                 self.close_replica(id, from, &why, now);
             }
+            if let Some(open) = self.streams.get_mut(&id).and_then(Stream::channel_mut) {
+                // Nothing in it is on this page's disk any more.
+                open.channel.show_anew();
+                self.events.push(Event::Channel(id));
+            }
         }
         self.write_without_disk(now);
     }

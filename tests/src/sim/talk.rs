@@ -1,0 +1,210 @@
+//! People who talk: they post, change, remove, react and read. What an app shows of it is built from changes alone, and
+//! what is left to read is compared with a list of all that was on the screen when somebody read.
+
+use std::collections::BTreeSet;
+
+use causeway_core::chat::{Channel, Post, Saved, TimelineChange};
+use causeway_core::device::{ChatError, Receipt, Room};
+use causeway_core::ids::{ReplicaId, StreamId};
+use causeway_core::log::EntryName;
+use causeway_core::person::PersonKey;
+use causeway_core::stored;
+
+use crate::sim::ledger::marks;
+use crate::sim::world::World;
+
+const EMOJIS: [&str; 4] = ["👍", "🌊", "⛵", "👩‍🚀"];
+
+/// A channel as the app of one device keeps it in one life.
+#[derive(Debug, Default)]
+pub(crate) struct Talk {
+    shown: Option<Vec<Post>>,
+    has_older: bool,
+    has_moved: bool,
+    /// What the disk said at the beginning of this life was read.
+    read_before: Vec<(ReplicaId, u64)>,
+    /// What stood in the timeline up to where somebody read, at that moment.
+    read: BTreeSet<EntryName>,
+}
+
+impl Talk {
+    fn follow(&mut self, change: TimelineChange) {
+        self.has_moved = true;
+        match change {
+            TimelineChange::Reset { posts, has_older } => {
+                (self.shown, self.has_older) = (Some(posts), has_older);
+            }
+            TimelineChange::Splice { at, remove, insert, has_older } => {
+                self.has_older = has_older;
+                match &mut self.shown {
+                    Some(shown) if at + remove <= shown.len() => drop(shown.splice(at..at + remove, insert)),
+                    shown => *shown = None,
+                }
+            }
+        }
+    }
+
+    fn has_read(&self, name: EntryName) -> bool {
+        let before =
+            self.read_before.iter().any(|(replica, seq)| *replica == name.replica && name.seq <= *seq);
+        before || self.read.contains(&name)
+    }
+}
+
+impl World {
+    pub(crate) fn channel(&self) -> StreamId {
+        StreamId::main_channel(&self.room)
+    }
+
+    /// Two devices each belong to one person.
+    pub(crate) fn introduce(&self, number: usize, room: &mut Room, name: u64) {
+        let owner = number / 2;
+        let key = PersonKey::from_secret(&[owner as u8 + 1; 32]);
+        room.set_person(key, format!("talker {owner}, called {name}"), 0x10_20_30).expect("a short name");
+    }
+
+    /// What the disk says was read, before a life begins.
+    pub(crate) fn begin_talk(&mut self, number: usize) {
+        let device = &mut self.devices[number];
+        let rows = device.disk.rows_of(b'u').filter_map(|(key, value)| {
+            let (_, replica) = stored::parse_read_key(key)?;
+            Some((replica, stored::decode_number(value).ok()?))
+        });
+        device.talk = Talk { read_before: rows.collect(), ..Talk::default() };
+    }
+
+    /// A person says or reads something.
+    pub(crate) fn talk(&mut self, number: usize) {
+        let id = self.channel();
+        let now = self.devices[number].now(self.now);
+        let choice = self.rng.below(100);
+        let (mark, emoji) = (self.ledger.next_mark(), EMOJIS[self.rng.index(EMOJIS.len())]);
+        let draw = self.rng.next() as usize;
+        let Some(mut room) = self.devices[number].room.take() else { return };
+        // Before the disk is read nothing can be said.
+        if let Ok(posts) = room.posts(id) {
+            let mine: Vec<&Post> = posts.iter().filter(|post| post.is_mine && !post.is_deleted).collect();
+            let own = (!mine.is_empty()).then(|| mine[draw % mine.len()]);
+            let any = (!posts.is_empty()).then(|| &posts[draw % posts.len()]);
+            match (choice, own, any) {
+                (45..=59, Some(post), _) => {
+                    let text = format!("{} and more {draw}", post.text.chars().take(20).collect::<String>());
+                    let said = room.amend(id, post.name, text, now);
+                    self.note_said(number, &room, said, &post.text, &post.text);
+                }
+                (60..=64, Some(post), _) => {
+                    let said = room.retract(id, post.name, now);
+                    self.note_said(number, &room, said, &post.text, "");
+                }
+                (65..=79, _, Some(post)) => {
+                    let said = room.react(id, post.name, emoji.into(), draw % 3 > 0, now);
+                    self.note_said(number, &room, said, "", "");
+                }
+                (80..=94, _, Some(post)) => {
+                    let end = posts.iter().position(|other| other.name == post.name).unwrap_or(0);
+                    room.mark_read(id, Some(post.name));
+                    self.devices[number].talk.read.extend(posts[..=end].iter().map(|post| post.name));
+                }
+                (95..=96, _, _) => room.older(id),
+                (97..=99, _, _) => self.introduce(number, &mut room, draw as u64 % 5),
+                _ => {
+                    let text = format!("{mark} says {number}");
+                    let said = room.post(id, text.clone(), any.map(|post| post.name), now);
+                    self.note_said(number, &room, said, "", &text);
+                }
+            }
+        }
+        self.devices[number].room = Some(room);
+    }
+
+    fn note_said(
+        &mut self,
+        number: usize,
+        room: &Room,
+        said: Result<Receipt, ChatError>,
+        before: &str,
+        after: &str,
+    ) {
+        let life = self.devices[number].life();
+        match said {
+            Ok(Receipt { stream, edit }) => {
+                self.ledger.note(life, stream, edit, &marks(before), &marks(after));
+                self.chronicle.trace(self.now, "said", number as u64, &edit.to_le_bytes());
+                self.chronicle.line(self.now, || format!("device {number} says {after:?}, edit {edit}"));
+            }
+            Err(error) => {
+                self.fail(|| format!("device {number} cannot talk as {:?}: {error}", room.person()));
+            }
+        }
+    }
+
+    /// The app hears that a channel has changed.
+    pub(crate) fn watch_channel(&mut self, number: usize, id: StreamId) {
+        let device = &mut self.devices[number];
+        if let Some(change) = device.room.as_mut().and_then(|room| room.poll_timeline(id)) {
+            device.talk.follow(change);
+        }
+    }
+
+    /// What is shown is the newest part of what the room holds, and what is left to read is what was not there when
+    /// somebody read, whatever has been merged since.
+    pub(crate) fn check_talk(&mut self, number: usize) {
+        let id = self.channel();
+        let device = &mut self.devices[number];
+        if !std::mem::take(&mut device.talk.has_moved) {
+            return;
+        }
+        let Some(Ok(posts)) = device.room.as_ref().map(|room| room.posts(id)) else { return };
+        let Some(unread) = device.room.as_ref().map(|room| room.unread(id)) else { return };
+        let talk = &device.talk;
+        let fits = talk
+            .shown
+            .as_ref()
+            .is_some_and(|shown| posts.ends_with(shown) && talk.has_older == (posts.len() > shown.len()));
+        let left = |post: &&Post| !post.is_mine && !post.is_deleted && !talk.has_read(post.name);
+        let expected = (posts.iter().filter(left).count(), posts.iter().find(left).map(|post| post.name));
+        if !fits {
+            self.fail(|| format!("device {number} shows another timeline than its room holds"));
+        } else if (unread.count, unread.first) != expected {
+            self.fail(|| format!("device {number} counts {unread:?}, left to read are {expected:?}"));
+        }
+    }
+
+    /// Everybody has the same channel, and so has a newcomer; every post is saved.
+    pub(crate) fn compare_channels(&mut self) {
+        let id = self.channel();
+        let mut newcomer = Channel::new(None);
+        for (key, value) in self.relay.disk.rows_of(b'e') {
+            if stored::parse_entry_key(key).is_some_and(|(of, _)| of == id)
+                && let Ok(entry) = stored::decode_entry(value.to_vec())
+            {
+                newcomer.apply(&entry);
+            }
+        }
+        let at_home = newcomer.posts(&|_| Saved::Relay);
+        for number in 0..self.devices.len() {
+            self.devices[number].talk.has_moved = true;
+            self.check_talk(number);
+            let Some(Ok(posts)) = self.devices[number].room.as_ref().map(|room| room.posts(id)) else {
+                continue;
+            };
+            let same = posts.len() == at_home.len()
+                && posts.iter().zip(&at_home).all(|(here, there)| impersonal(here) == impersonal(there));
+            if !same {
+                return self
+                    .fail(|| format!("device {number} and the home's entries give different channels"));
+            }
+        }
+        let text: String = at_home.iter().map(|post| post.text.as_str()).collect();
+        if let Err(what) = self.ledger.audit(id, &text) {
+            self.fail(|| what);
+        }
+    }
+}
+
+/// A post without what differs between people.
+fn impersonal(post: &Post) -> Post {
+    let mut post = Post { is_mine: false, is_unread: false, ..post.clone() };
+    post.reactions.iter_mut().for_each(|reaction| reaction.is_mine = false);
+    post
+}
