@@ -10,5 +10,6 @@ mod full_disk;
 mod harness;
 mod receipts;
 mod syncing;
+mod talking;
 #[cfg(feature = "tls-ring")]
 mod tls;

@@ -16,15 +16,18 @@ pub struct Unread {
 
 /// Up to where each replica's posts were read, ordered by replica. What arrives later is beyond it wherever in the
 /// timeline it belongs, so the count is right after any merge.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Marker(Vec<(ReplicaId, u64)>);
 
 impl Marker {
     /// Whether a post of somebody else is not covered.
     pub(super) fn leaves(&self, post: &Kept, me: Option<PersonId>) -> bool {
         let EntryName { replica, seq } = post.name();
-        let read = self.find(&replica).map_or(0, |place| self.0[place].1);
-        seq > read && !post.is_retracted && me != Some(post.person)
+        seq > self.read(&replica) && !post.is_retracted && me != Some(post.person)
+    }
+
+    fn read(&self, replica: &ReplicaId) -> u64 {
+        self.find(replica).map_or(0, |place| self.0[place].1)
     }
 
     fn raise(&mut self, replica: ReplicaId, seq: u64) {
@@ -68,30 +71,19 @@ impl Channel {
             None => self.order.len(),
             Some(post) => self.chains.post(post).map_or(0, |index| self.position(index) + 1),
         };
-        let mut grown: Vec<(ReplicaId, u64)> = Vec::new();
         if self.unread == 0 {
-            return grown;
+            return Vec::new();
         }
+        let before = self.marker.clone();
         for position in 0..end {
             let post = &mut self.posts[self.order[position]];
-            if !std::mem::replace(&mut post.is_unread, false) {
-                continue;
+            if std::mem::replace(&mut post.is_unread, false) {
+                let EntryName { replica, seq } = post.name();
+                self.unread -= 1;
+                self.marker.raise(replica, seq);
+                self.window.change(position, self.order.len());
             }
-            let EntryName { replica, seq } = post.name();
-            self.unread -= 1;
-            self.marker.raise(replica, seq);
-            grown.push((replica, seq));
-            self.window.change(position, self.order.len());
         }
-        // Of each replica the greatest number, which stands last.
-        grown.sort_unstable();
-        grown.dedup_by(|next, kept| {
-            let same = next.0 == kept.0;
-            if same {
-                kept.1 = next.1;
-            }
-            same
-        });
-        grown
+        self.marker.0.iter().filter(|(replica, seq)| before.read(replica) < *seq).copied().collect()
     }
 }
