@@ -97,7 +97,7 @@ impl World {
                     self.note_said(number, &room, said, &post.text, "");
                 }
                 (65..=79, _, Some(post)) => {
-                    let said = room.react(id, post.name, emoji.into(), draw % 3 > 0, now);
+                    let said = room.react(id, post.name, emoji.into(), !draw.is_multiple_of(3), now);
                     self.note_said(number, &room, said, "", "");
                 }
                 (80..=94, _, Some(post)) => {
