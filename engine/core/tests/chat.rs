@@ -200,7 +200,7 @@ impl Mirror {
     fn follow(&mut self, channel: &mut Channel) {
         match channel.poll_timeline(&|_| Saved::Relay) {
             Some(TimelineChange::Reset { posts, has_older }) => {
-                (self.posts, self.has_older) = (posts, has_older)
+                (self.posts, self.has_older) = (posts, has_older);
             }
             Some(TimelineChange::Splice { at, remove, insert, has_older }) => {
                 self.posts.splice(at..at + remove, insert);

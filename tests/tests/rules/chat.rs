@@ -32,13 +32,13 @@ fn talkers(persons: &[u8]) -> Network {
 
 fn open(network: &mut Network, device: usize, person: u8) {
     let room = &mut network.devices[device].room;
-    room.set_person(key(person), format!("person {person}"), 0x33_66_99).unwrap();
-    room.open_channel(channel()).unwrap();
+    room.set_person(key(person), format!("person {person}"), 0x33_66_99).expect("a short name");
+    room.open_channel(channel()).expect("a channel");
 }
 
 fn say(network: &mut Network, device: usize, text: &str) -> EntryName {
     let now = network.clock(device);
-    network.devices[device].room.post(channel(), text.into(), None, now).unwrap();
+    network.devices[device].room.post(channel(), text.into(), None, now).expect("the channel is open");
     posts(network, device).iter().rev().find(|post| post.text == text).expect("it stands there at once").name
 }
 
