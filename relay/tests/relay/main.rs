@@ -10,6 +10,7 @@ mod bad_input;
 mod failing_store;
 mod http;
 mod killed;
+mod many_rooms;
 mod rooms;
 mod slow_reader;
 mod start;
