@@ -1,7 +1,7 @@
 //! The benchmarks: `cargo xtask bench`, or `cargo run --release -p causeway-tests --bin bench`.
 //!
 //! Every figure stands beside a peer or a floor measured in the same run, because a time alone says more about the
-//! machine than about the code. `replay` or `latency` runs one of the two; `--write` puts the table into `docs/benchmarks.md`.
+//! machine than about the code. A name of [`BENCHES`] runs that one; `--write` puts the tables into `docs/benchmarks.md`.
 
 mod disk;
 mod latency;
@@ -12,6 +12,10 @@ mod recording;
 mod replay;
 mod samples;
 mod stopwatch;
+mod store_load;
+mod store_open;
+mod store_rate;
+mod store_size;
 mod table;
 
 use std::error::Error;
@@ -19,32 +23,43 @@ use std::path::Path;
 
 use table::Table;
 
+/// A table, or nothing where what it needs is not there; it has said so then.
+type Outcome = Result<Option<Table>, Box<dyn Error>>;
+
+/// All benchmarks, by the word that runs one alone.
+const BENCHES: &[(&str, fn() -> Outcome)] = &[
+    ("replay", replay_of_the_paper),
+    ("latency", || latency::run().map(Some)),
+    ("store-rate", || store_rate::run().map(Some)),
+    ("store-size", || store_size::run().map(Some)),
+    ("store-open", || store_open::run().map(Some)),
+];
+
 fn main() -> Result<(), Box<dyn Error>> {
     let (mut write, mut only) = (false, None);
     for argument in std::env::args().skip(1) {
-        match argument.as_str() {
-            "--write" => write = true,
-            "replay" | "latency" => only = Some(argument),
-            other => return Err(format!("'{other}' is not known; say replay or latency, and --write").into()),
+        if argument == "--write" {
+            write = true;
+        } else if BENCHES.iter().any(|(name, _)| *name == argument) {
+            only = Some(argument);
+        } else {
+            let names: Vec<&str> = BENCHES.iter().map(|(name, _)| *name).collect();
+            return Err(
+                format!("'{argument}' is not known; say --write or one of {}", names.join(", ")).into()
+            );
         }
     }
-    let wanted = |name: &str| only.as_deref().is_none_or(|only| only == name);
     if cfg!(debug_assertions) {
         println!("A debug build: these figures say nothing. Use `cargo xtask bench`.");
     }
     let mut tables = Vec::new();
-    let mut show = |table: Table| {
-        println!("\n{table}");
-        tables.push(table);
-    };
-    if wanted("replay") {
-        match recording::Recording::open("automerge-paper") {
-            Ok(recording) => show(replay::run(recording)?),
-            Err(sentence) => println!("SKIPPED replay (no ../shared/data): {sentence}"),
+    for (name, run) in BENCHES {
+        if only.as_deref().is_none_or(|only| only == *name)
+            && let Some(table) = run()?
+        {
+            println!("\n{table}");
+            tables.push(table);
         }
-    }
-    if wanted("latency") {
-        show(latency::run()?);
     }
     let machine = machine::describe();
     println!("\n{machine}");
@@ -54,4 +69,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("written to docs/benchmarks.md");
     }
     Ok(())
+}
+
+fn replay_of_the_paper() -> Outcome {
+    match recording::Recording::open("automerge-paper") {
+        Ok(recording) => replay::run(recording).map(Some),
+        Err(sentence) => {
+            println!("SKIPPED replay (no ../shared/data): {sentence}");
+            Ok(None)
+        }
+    }
 }
