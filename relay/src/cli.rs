@@ -52,6 +52,9 @@ pub(crate) struct ServeArgs {
     /// How to write the log, which goes to stderr [default: pretty]
     #[arg(long, value_name = "FORMAT", env = "CAUSEWAY_LOG")]
     pub(crate) log: Option<LogFormat>,
+    /// How much of it; `CAUSEWAY_LOG_FILTER` is finer and stronger [default: info]
+    #[arg(long, value_name = "LEVEL", env = "CAUSEWAY_LOG_LEVEL")]
+    pub(crate) log_level: Option<LogLevel>,
     /// Keep rooms in memory only: everything is gone when the relay ends
     #[arg(long, env = "CAUSEWAY_MEMORY", value_name = "YES", num_args = 0..=1, require_equals = true,
           default_missing_value = "true", value_parser = BoolishValueParser::new())]
@@ -72,6 +75,34 @@ pub(crate) enum LogFormat {
     Pretty,
     /// One JSON object a line, for programs.
     Json,
+}
+
+/// How much is written to the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogLevel {
+    /// Faults of ours.
+    Error,
+    /// What somebody should look at.
+    Warn,
+    /// Who comes and goes.
+    Info,
+    /// Every decision.
+    Debug,
+    /// Every message, without what it says.
+    Trace,
+}
+
+impl LogLevel {
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+            Self::Trace => "trace",
+        }
+    }
 }
 
 /// Which embedded database keeps the rooms.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use causeway_store::StoreKind;
 use serde::Deserialize;
 
-use crate::cli::{LogFormat, ServeArgs, StoreName};
+use crate::cli::{LogFormat, LogLevel, ServeArgs, StoreName};
 use crate::failure::Failure;
 
 /// What `serve` does, settled.
@@ -15,6 +15,7 @@ pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
     pub(crate) keep: Keep,
     pub(crate) log: LogFormat,
+    pub(crate) log_level: LogLevel,
     pub(crate) room: Option<String>,
     pub(crate) allow_origin: Vec<String>,
 }
@@ -35,6 +36,7 @@ struct File {
     store: Option<StoreName>,
     open_to_anyone: Option<bool>,
     log: Option<LogFormat>,
+    log_level: Option<LogLevel>,
     memory: Option<bool>,
     allow_origin: Option<Vec<String>>,
 }
@@ -55,6 +57,7 @@ impl Config {
             listen,
             keep: if memory { Keep::Memory } else { Keep::Folder(kind, folder()) },
             log: args.log.or(file.log).unwrap_or(LogFormat::Pretty),
+            log_level: args.log_level.or(file.log_level).unwrap_or(LogLevel::Info),
             room: args.room.map(|room| room.to_string()),
             allow_origin: args.allow_origin.or(file.allow_origin).unwrap_or_default(),
         })

@@ -1,8 +1,15 @@
-//! Figures of the whole process, for `/healthz`.
+//! Figures of the whole process, for `/healthz` and `/metrics`.
+
+mod exposition;
+mod histogram;
+mod process;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use causeway_core::home;
+use causeway_core::home::{self, Lane};
+
+use exposition::Exposition;
+pub(crate) use histogram::Histogram;
 
 /// Counted since the start.
 #[derive(Debug, Default)]
@@ -12,7 +19,16 @@ pub(crate) struct Figures {
     entries_forwarded: AtomicU64,
     links_behind: AtomicU64,
     links_cut: AtomicU64,
+    links_refused: AtomicU64,
     store_failures: AtomicU64,
+    rooms_opened: AtomicU64,
+    rooms_closed: AtomicU64,
+    room_panics: AtomicU64,
+    lane_bytes: [AtomicU64; Lane::ALL.len()],
+    /// From the moment a room asks for a commit to the disk's answer.
+    pub(crate) commits: Histogram,
+    /// The store's own syncs; many commits share one.
+    pub(crate) fsyncs: Histogram,
 }
 
 /// [`Figures`] at one moment.
@@ -23,7 +39,35 @@ pub(crate) struct Reading {
     entries_forwarded: u64,
     links_behind: u64,
     links_cut: u64,
+    links_refused: u64,
     store_failures: u64,
+    rooms_opened: u64,
+    rooms_closed: u64,
+    room_panics: u64,
+}
+
+/// What is so now, beside what was counted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Present {
+    pub(crate) rooms: usize,
+    pub(crate) connections: usize,
+    pub(crate) store_works: bool,
+    pub(crate) materialised_documents: u64,
+}
+
+/// Something that happened once.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Happened {
+    /// A room was taken into memory.
+    RoomOpened,
+    /// A room left memory.
+    RoomClosed,
+    /// The task of a room panicked.
+    RoomPanicked,
+    /// A link was cut because it did not take what was sent.
+    LinkCut,
+    /// A link was not let in because the relay is full.
+    LinkRefused,
 }
 
 impl Figures {
@@ -43,19 +87,90 @@ impl Figures {
         }
     }
 
-    /// A link was cut because it did not take what was sent.
-    pub(crate) fn count_cut(&self) {
-        self.links_cut.fetch_add(1, Ordering::Relaxed);
+    /// Adds bytes that a room put into the lanes of its links.
+    pub(crate) fn add_bytes(&self, bytes: [u64; Lane::ALL.len()]) {
+        for (total, bytes) in self.lane_bytes.iter().zip(bytes) {
+            if bytes > 0 {
+                total.fetch_add(bytes, Ordering::Relaxed);
+            }
+        }
+    }
+
+    pub(crate) fn count(&self, happened: Happened) {
+        let total = match happened {
+            Happened::RoomOpened => &self.rooms_opened,
+            Happened::RoomClosed => &self.rooms_closed,
+            Happened::RoomPanicked => &self.room_panics,
+            Happened::LinkCut => &self.links_cut,
+            Happened::LinkRefused => &self.links_refused,
+        };
+        total.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn read(&self) -> Reading {
+        let of = |total: &AtomicU64| total.load(Ordering::Relaxed);
         Reading {
-            entries_saved: self.entries_saved.load(Ordering::Relaxed),
-            entries_refused: self.entries_refused.load(Ordering::Relaxed),
-            entries_forwarded: self.entries_forwarded.load(Ordering::Relaxed),
-            links_behind: self.links_behind.load(Ordering::Relaxed),
-            links_cut: self.links_cut.load(Ordering::Relaxed),
-            store_failures: self.store_failures.load(Ordering::Relaxed),
+            entries_saved: of(&self.entries_saved),
+            entries_refused: of(&self.entries_refused),
+            entries_forwarded: of(&self.entries_forwarded),
+            links_behind: of(&self.links_behind),
+            links_cut: of(&self.links_cut),
+            links_refused: of(&self.links_refused),
+            store_failures: of(&self.store_failures),
+            rooms_opened: of(&self.rooms_opened),
+            rooms_closed: of(&self.rooms_closed),
+            room_panics: of(&self.room_panics),
         }
+    }
+
+    /// All of it for Prometheus.
+    pub(crate) fn expose(&self, present: Present) -> String {
+        let counted = self.read();
+        let mut page = Exposition::default();
+        page.gauge("causeway_connections", "Links that are open.", present.connections);
+        page.gauge("causeway_rooms", "Rooms in memory.", present.rooms);
+        page.gauge("causeway_store_works", "Whether the store takes commits.", u8::from(present.store_works));
+        let counters = [
+            ("causeway_entries_saved_total", "Entries on disk.", counted.entries_saved),
+            ("causeway_entries_refused_total", "Entries refused.", counted.entries_refused),
+            ("causeway_entries_forwarded_total", "Copies of entries sent.", counted.entries_forwarded),
+            ("causeway_links_behind_total", "Times a slow link was left to catch up.", counted.links_behind),
+            ("causeway_links_cut_total", "Links cut because they took nothing.", counted.links_cut),
+            ("causeway_links_refused_total", "Links refused by a full relay.", counted.links_refused),
+            ("causeway_store_failures_total", "Commits and reads that failed.", counted.store_failures),
+            ("causeway_rooms_opened_total", "Rooms taken into memory.", counted.rooms_opened),
+            ("causeway_rooms_closed_total", "Rooms that left memory.", counted.rooms_closed),
+            ("causeway_room_panics_total", "Rooms shut by a fault of ours.", counted.room_panics),
+            (
+                "causeway_materialised_documents_total",
+                "Documents built; passing entries on builds none.",
+                present.materialised_documents,
+            ),
+        ];
+        for (name, help, value) in counters {
+            page.counter(name, help, value);
+        }
+        let lanes = Lane::ALL.into_iter().zip(&self.lane_bytes);
+        let lanes = lanes.map(|(lane, bytes)| (name_of(lane), bytes.load(Ordering::Relaxed)));
+        page.counters("causeway_lane_bytes_total", "Bytes sent, by lane.", "lane", lanes);
+        let commits = self.commits.read();
+        page.histogram("causeway_commit_seconds", "From a room's commit to the disk's answer.", &commits);
+        page.histogram("causeway_fsync_seconds", "Syncs of the store.", &self.fsyncs.read());
+        if let Some(bytes) = process::resident_bytes() {
+            page.gauge("process_resident_memory_bytes", "Memory in use.", bytes);
+        }
+        if let Some(seconds) = process::cpu_seconds() {
+            page.counter("process_cpu_seconds_total", "Time on processors.", seconds);
+        }
+        page.into_text()
+    }
+}
+
+fn name_of(lane: Lane) -> &'static str {
+    match lane {
+        Lane::Control => "control",
+        Lane::Entries => "entries",
+        Lane::Presence => "presence",
+        Lane::Bulk => "bulk",
     }
 }

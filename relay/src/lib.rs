@@ -6,14 +6,17 @@
 //!
 //! * `main` reads the command line (`cli`, `config`), reports failures (`failure`) and starts (`start`) a server.
 //! * [`run`] is the server as a library: a listener, a [`Storage`], a moment to stop. Tests start it in their own process.
-//! * `routes` is what is answered over HTTP: the page (`assets`), `/healthz`, and the WebSocket of a room (`origin` says
-//!   for which pages).
+//! * `routes` is what is answered over HTTP: the page (`assets`), `/healthz`, `/readyz`, `/metrics`, and the WebSocket of
+//!   a room (`origin` says for which pages).
 //! * `rooms` opens a room at its first link and lets it go after its last; `room` is the loop that feeds a `Home`.
-//! * `link` is one WebSocket: a reader that waits for the room, a writer that the room never waits for.
-//! * `limits` holds every bound, with its reason.
+//! * `listener` accepts sockets and speaks HTTP on them; `link` is one that has become a WebSocket: a reader that waits for
+//!   the room, four lanes that the room fills and writes and never waits for.
+//! * `figures` are what `/healthz` and `/metrics` tell; `timed_store` times the store's syncs for them.
+//! * `limits` holds every bound, with its reason; `bounds` are those that can be set.
 #![warn(missing_docs)]
 
 mod assets;
+mod bounds;
 pub mod cli;
 mod clock;
 mod config;
@@ -29,6 +32,8 @@ mod rooms;
 mod routes;
 mod server;
 mod start;
+mod timed_store;
 
+pub use bounds::Bounds;
 pub use causeway_store::Storage;
 pub use server::{Options, RunError, run};

@@ -4,14 +4,24 @@ use std::time::Duration;
 
 use causeway_core::limits::FRAME_BYTES;
 
-/// Sockets open at once. A usual machine gives a process 20,000 files; the rest is for the store and for answers.
-pub(crate) const CONNECTIONS: usize = 16_000;
+/// Links open at once. A usual machine gives a process 20,000 files; the rest is for the store and for answers.
+pub(crate) const LINKS: usize = 16_000;
+/// Sockets beyond the links: pages, probes, and devices that are told that there is no place.
+pub(crate) const SPARE_SOCKETS: usize = 1_000;
+/// Sockets beyond those that are told so before they are closed; what comes above is closed without a word.
+pub(crate) const TURNED_AWAY: usize = 100;
+/// Rooms in memory at once: as many as links, and those that linger.
+pub(crate) const ROOMS: usize = 20_000;
+/// How long a client may take to send the head of a request: a page on the slowest line takes a few seconds.
+pub(crate) const HEAD_PATIENCE: Duration = Duration::from_secs(15);
+/// Bytes of such a head. Browsers with many cookies stay below.
+pub(crate) const HEAD_BYTES: usize = 16 * 1024;
+/// How long to wait when the system gives no socket.
+pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// One WebSocket message: a frame of full size with its type and length, or several smaller ones.
 pub(crate) const MESSAGE_BYTES: usize = FRAME_BYTES + 1024;
-/// What a socket reads into. Idle links hold it for ever, and most frames are a few hundred bytes.
-pub(crate) const READ_BUFFER_BYTES: usize = 4 * 1024;
-/// What a socket may hold unwritten: the message being written, and pongs beside it.
-pub(crate) const WRITE_BUFFER_BYTES: usize = 2 * FRAME_BYTES;
+/// What is read from a socket at once, at first; most frames are a few hundred bytes. Idle links hold nothing.
+pub(crate) const READ_BYTES: usize = 4 * 1024;
 /// Frames that wait for a link are joined into messages of this size: fewer calls, and still a short turn on a slow line.
 pub(crate) const JOINED_BYTES: usize = 64 * 1024;
 /// And so many of them.
@@ -25,6 +35,9 @@ pub(crate) const ROOM_QUEUE: usize = 128;
 /// the first does not wait noticeably for the last.
 pub(crate) const ROOM_BATCH: usize = 512;
 
+/// How often the task of a room may panic before the room stays shut until the relay is started again: once may be
+/// chance, three times is what its devices send.
+pub(crate) const ROOM_FAULTS: u32 = 3;
 /// How long a room without links stays in memory: a page that is reloaded finds it there.
 pub(crate) const ROOM_LINGER: Duration = Duration::from_secs(5);
 /// How soon a room that would end looks again whether a link on its way in or out still holds it.

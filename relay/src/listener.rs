@@ -1,92 +1,82 @@
-//! Accepts sockets, a bounded number of them.
+//! Accepts sockets, a bounded number of them, and speaks HTTP on each until it becomes a link.
 
-use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
-use std::{fmt, io};
+use std::time::Duration;
 
-use axum::serve::Listener;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tower_service::Service;
+use tracing::{debug, warn};
 
-use crate::limits::CONNECTIONS;
+use crate::bounds::Bounds;
+use crate::limits::{ACCEPT_PAUSE, CLOSE_PATIENCE, HEAD_BYTES, SPARE_SOCKETS, TURNED_AWAY};
 
-/// A listener that leaves the next socket in the system's queue while too many are open.
-pub(crate) struct BoundedListener {
-    listener: TcpListener,
-    slots: Arc<Semaphore>,
-}
+/// A socket's place among those that may be open. A link takes it over from the request that began it.
+pub(crate) type Slot = Arc<OwnedSemaphorePermit>;
 
-impl BoundedListener {
-    pub(crate) fn new(listener: TcpListener) -> Self {
-        Self { listener, slots: Arc::new(Semaphore::new(CONNECTIONS)) }
-    }
-}
-
-impl Listener for BoundedListener {
-    type Io = BoundedStream;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (BoundedStream, SocketAddr) {
-        let slots = Arc::clone(&self.slots);
-        let slot = slots.acquire_owned().await.expect("the semaphore is never closed");
-        let (stream, address) = Listener::accept(&mut self.listener).await;
+/// Serves until it is dropped, and with it all conversations that have not become links.
+pub(crate) async fn serve(listener: &TcpListener, router: &Router, bounds: Bounds) {
+    let slots = Arc::new(Semaphore::new(bounds.links + SPARE_SOCKETS));
+    let turned_away = Arc::new(Semaphore::new(TURNED_AWAY));
+    let mut conversations = JoinSet::new();
+    loop {
+        // Those that have ended leave nothing to be told.
+        while conversations.try_join_next().is_some() {}
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                // Mostly that no file is left; the next one is as likely to fail at once.
+                warn!(%error, "no socket can be accepted");
+                sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
         // Frames are small and wait for nothing; a socket that refuses the option works all the same.
         let _ = stream.set_nodelay(true);
-        (BoundedStream { stream, _slot: slot }, address)
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
-    }
-}
-
-/// A socket that gives its slot back when it is dropped.
-pub(crate) struct BoundedStream {
-    stream: TcpStream,
-    _slot: OwnedSemaphorePermit,
-}
-
-impl AsyncRead for BoundedStream {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        into: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, into)
+        if let Ok(slot) = Arc::clone(&slots).try_acquire_owned() {
+            conversations.spawn(converse(stream, Arc::new(slot), router.clone(), bounds.head_patience));
+        } else if let Ok(seat) = Arc::clone(&turned_away).try_acquire_owned() {
+            conversations.spawn(turn_away(stream, seat));
+        }
     }
 }
 
-impl AsyncWrite for BoundedStream {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, from: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, from)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        from: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, from)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+/// Answers requests until the other side has no more, or takes too long to say what it wants.
+async fn converse(stream: TcpStream, slot: Slot, router: Router, head_patience: Duration) {
+    let answer = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(Arc::clone(&slot));
+        router.clone().call(request.map(Body::new))
+    });
+    let conversation = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(head_patience)
+        .max_buf_size(HEAD_BYTES)
+        .serve_connection(TokioIo::new(stream), answer)
+        .with_upgrades();
+    if let Err(error) = conversation.await {
+        debug!(%error, "a conversation ended early");
     }
 }
 
-impl fmt::Debug for BoundedListener {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("BoundedListener").field(&self.listener).finish()
-    }
+/// Says that there is no place, and leaves a moment to read it.
+async fn turn_away(mut stream: TcpStream, _seat: OwnedSemaphorePermit) {
+    debug!("a socket was turned away: too many are open");
+    // A fresh socket takes so little at once.
+    let _ = stream.try_write(FULL);
+    let mut ignored = [0; 1024];
+    let read = async { while stream.read(&mut ignored).await.is_ok_and(|read| read > 0) {} };
+    let _ = timeout(CLOSE_PATIENCE, read).await;
 }
+
+const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nConnection: close\r\n\
+    Content-Type: text/plain\r\nContent-Length: 42\r\n\r\nThe relay is full; try again in a moment.\n";

@@ -13,8 +13,9 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 use tracing::{debug, info};
 
-use crate::limits::{ROOM_BATCH, ROOM_LINGER, ROOM_VACANCY_CHECK};
-use crate::link::Outbox;
+use crate::figures::Happened;
+use crate::limits::{ROOM_BATCH, ROOM_VACANCY_CHECK};
+use crate::link::{Flushed, Outbox, Pushed, ROOM_FAILED};
 use crate::rooms::{Registration, Surroundings};
 
 /// What links tell their room.
@@ -26,6 +27,9 @@ pub(crate) enum Event {
     Received(ConnId, Bytes),
     /// It has ended.
     Closed(ConnId),
+    /// A fault of ours, for the story of one.
+    #[cfg(test)]
+    Fault,
 }
 
 /// Links with a lane that was written out, gathered so that a thousand of them wake the room once.
@@ -51,6 +55,8 @@ pub(crate) struct RoomTask {
     home: Home,
     space: Space,
     outboxes: BTreeMap<ConnId, Arc<Outbox>>,
+    /// Outboxes with frames that no socket was offered yet.
+    touched: Vec<Arc<Outbox>>,
     events: mpsc::Receiver<Event>,
     drains: Arc<Drains>,
     /// Answers of the disk. Unbounded, and no longer than what the room has asked: one commit, and one scan or a few for
@@ -58,6 +64,8 @@ pub(crate) struct RoomTask {
     answers: (mpsc::UnboundedSender<Input>, mpsc::UnboundedReceiver<Input>),
     commits_out: usize,
     published: Figures,
+    /// Put into lanes since that was last published.
+    lane_bytes: [u64; Lane::ALL.len()],
     around: Arc<Surroundings>,
     registration: Registration,
     stop: watch::Receiver<Millis>,
@@ -79,11 +87,13 @@ impl RoomTask {
             home,
             space,
             outboxes: BTreeMap::new(),
+            touched: Vec::new(),
             events,
             drains,
             answers: mpsc::unbounded_channel(),
             commits_out: 0,
             published: Figures::default(),
+            lane_bytes: Default::default(),
             around,
             registration,
             stop,
@@ -94,7 +104,7 @@ impl RoomTask {
     /// Runs until nobody has been here for a while, or the relay stops.
     pub(crate) async fn run(mut self) {
         let mut idle_since: Option<Instant> = None;
-        info!("room opened");
+        debug!("room opened");
         loop {
             self.carry_out();
             self.take_drained();
@@ -103,9 +113,9 @@ impl RoomTask {
             }
             let mut look_again = None;
             if self.home.is_idle() {
-                let over = *idle_since.get_or_insert_with(Instant::now) + ROOM_LINGER;
+                let over = *idle_since.get_or_insert_with(Instant::now) + self.around.bounds.room_linger;
                 if (self.stopping || Instant::now() >= over) && self.registration.retire() {
-                    info!("room closed");
+                    debug!("room closed");
                     return;
                 }
                 let soon = Instant::now() + ROOM_VACANCY_CHECK;
@@ -148,10 +158,14 @@ impl RoomTask {
     fn take_drained(&mut self) {
         for conn in self.drains.take() {
             let Some(outbox) = self.outboxes.get(&conn).map(Arc::clone) else { continue };
-            for lane in outbox.take_drained() {
-                self.handle(Input::Drained(conn, lane));
-                self.carry_out();
-            }
+            self.tell_drained(&outbox);
+            self.carry_out();
+        }
+    }
+
+    fn tell_drained(&mut self, outbox: &Outbox) {
+        for lane in outbox.take_drained() {
+            self.handle(Input::Drained(outbox.conn(), lane));
         }
     }
 
@@ -159,14 +173,17 @@ impl RoomTask {
         let input = match event {
             Event::Opened(conn, outbox) => {
                 self.outboxes.insert(conn, outbox);
-                debug!(conn = conn.0, links = self.outboxes.len(), "link opened");
+                info!(conn = conn.0, links = self.outboxes.len(), "a device entered the room");
                 Input::Opened(conn)
             }
             Event::Received(conn, frames) => Input::Received(conn, frames),
             Event::Closed(conn) => {
                 self.outboxes.remove(&conn);
+                info!(conn = conn.0, links = self.outboxes.len(), "a device left the room");
                 Input::Closed(conn)
             }
+            #[cfg(test)]
+            Event::Fault => panic!("a story asks for it"),
         };
         self.handle(input);
     }
@@ -179,14 +196,32 @@ impl RoomTask {
     }
 
     fn carry_out(&mut self) {
+        loop {
+            self.carry_out_now();
+            if self.touched.is_empty() {
+                break;
+            }
+            for outbox in std::mem::take(&mut self.touched) {
+                if outbox.flush() != Flushed::All {
+                    outbox.stir();
+                }
+                self.tell_drained(&outbox);
+            }
+        }
+        self.publish();
+    }
+
+    fn carry_out_now(&mut self) {
         while let Some(output) = self.home.poll_output() {
             match output {
                 Output::Send(conn, lane, frame) => self.send(conn, lane, frame),
                 Output::Close(conn, code) => self.close(conn, code),
                 Output::Commit(op, commit) => {
                     self.commits_out += 1;
-                    let answers = self.answers.0.clone();
+                    let (answers, figures) = (self.answers.0.clone(), Arc::clone(&self.around.figures));
+                    let asked = Instant::now();
                     self.around.store.commit(self.space.clone(), commit, move |result| {
+                        figures.commits.record(asked.elapsed());
                         // A room that has gone no longer waits.
                         let _ = answers.send(Input::Stored(op, result));
                     });
@@ -199,6 +234,10 @@ impl RoomTask {
                 }
             }
         }
+    }
+
+    fn publish(&mut self) {
+        self.around.figures.add_bytes(std::mem::take(&mut self.lane_bytes));
         let figures = self.home.figures();
         if figures != self.published {
             self.around.figures.add(self.published, figures);
@@ -206,11 +245,16 @@ impl RoomTask {
         }
     }
 
-    fn send(&self, conn: ConnId, lane: Lane, frame: Bytes) {
+    fn send(&mut self, conn: ConnId, lane: Lane, frame: Bytes) {
         let Some(outbox) = self.outboxes.get(&conn) else { return };
-        if !outbox.push(lane, frame) {
-            self.around.figures.count_cut();
-            debug!(conn = conn.0, "a link let too much pile up and was cut");
+        self.lane_bytes[lane as usize] += frame.len() as u64;
+        match outbox.push(lane, frame) {
+            Pushed::Flush => self.touched.push(Arc::clone(outbox)),
+            Pushed::Waits => {}
+            Pushed::Cut => {
+                self.around.figures.count(Happened::LinkCut);
+                debug!(conn = conn.0, "a link let too much pile up and was cut");
+            }
         }
     }
 
@@ -225,6 +269,17 @@ impl RoomTask {
     fn close_all(&self) {
         for outbox in self.outboxes.values() {
             outbox.close(ErrorCode::GoingAway);
+        }
+    }
+}
+
+impl Drop for RoomTask {
+    /// A fault of ours ends the room; whoever is in it hears so and comes back.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            for outbox in self.outboxes.values() {
+                outbox.fail(ErrorCode::Store, ROOM_FAILED);
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -9,22 +10,27 @@ use bytes::Bytes;
 use causeway_core::home::Home;
 use causeway_core::ids::{ConnId, RoomId};
 use causeway_core::time::Millis;
+use causeway_core::wire::ErrorCode;
 use causeway_store::{Space, StoreGate};
+use futures_util::FutureExt;
+use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
-use tracing::{Instrument, info_span};
+use tracing::{Instrument, error, info_span};
 
+use crate::bounds::Bounds;
 use crate::clock::Clock;
-use crate::figures::Figures;
-use crate::limits::ROOM_QUEUE;
+use crate::figures::{Figures, Happened};
+use crate::limits::{ROOM_FAULTS, ROOM_QUEUE};
 use crate::link::Outbox;
 use crate::room::{Drains, Event, RoomTask};
 
 /// What all rooms share.
 #[derive(Debug)]
 pub(crate) struct Surroundings {
+    pub(crate) bounds: Bounds,
     pub(crate) clock: Clock,
     pub(crate) store: StoreGate,
-    pub(crate) figures: Figures,
+    pub(crate) figures: Arc<Figures>,
     /// Told once, when the relay stops: the span in which devices should come back.
     pub(crate) stop: watch::Sender<Millis>,
 }
@@ -49,28 +55,54 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Open {
     rooms: BTreeMap<RoomId, Door>,
+    /// How often the task of a room has panicked.
+    faults: BTreeMap<RoomId, u32>,
     stopping: bool,
 }
 
 /// The way into one room's task.
 #[derive(Debug)]
 struct Door {
+    /// Tells this opening of the room from others.
+    number: u64,
     events: mpsc::Sender<Event>,
     drains: Arc<Drains>,
     /// Links that hold a seat. The task ends only while this is zero.
     seats: usize,
 }
 
-/// Why nobody is let in.
+/// Why a device is not let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the relay is stopping; it will be back in a moment")]
-pub(crate) struct Stopping;
+pub(crate) enum NotLetIn {
+    /// It comes back to the next one.
+    #[error("the relay is stopping; it will be back in a moment")]
+    Stopping,
+    /// It comes back later.
+    #[error("the relay has as many links as it can hold; try again later")]
+    Links,
+    /// The same.
+    #[error("the relay has as many rooms open as it can hold; try again later")]
+    Rooms,
+    /// A fault of ours; its data is as it was.
+    #[error("this room has failed too often and stays shut until the relay is started again")]
+    Shut,
+}
+
+impl NotLetIn {
+    pub(crate) fn code(self) -> ErrorCode {
+        match self {
+            Self::Stopping => ErrorCode::GoingAway,
+            Self::Links | Self::Rooms => ErrorCode::Full,
+            Self::Shut => ErrorCode::Store,
+        }
+    }
+}
 
 impl Rooms {
     /// No rooms yet. The receiver ends when all rooms and links have, after [`Rooms::stop`].
-    pub(crate) fn new(store: StoreGate) -> (Self, mpsc::Receiver<()>) {
+    pub(crate) fn new(store: StoreGate, figures: Arc<Figures>, bounds: Bounds) -> (Self, mpsc::Receiver<()>) {
         let (stop, _) = watch::channel(Millis(0));
-        let around = Surroundings { clock: Clock::start(), store, figures: Figures::default(), stop };
+        let around = Surroundings { bounds, clock: Clock::start(), store, figures, stop };
         let (alive, ended) = mpsc::channel(1);
         let shared = Shared {
             around: Arc::new(around),
@@ -84,23 +116,37 @@ impl Rooms {
     }
 
     /// A seat in a room, which is opened if it is not open yet.
-    pub(crate) fn join(&self, room: &RoomId) -> Result<Seat, Stopping> {
+    pub(crate) fn join(&self, room: &RoomId) -> Result<Seat, NotLetIn> {
         let shared = &self.shared;
         let mut open = shared.open();
         if open.stopping {
-            return Err(Stopping);
+            return Err(NotLetIn::Stopping);
         }
-        let alive = shared.alive().clone().ok_or(Stopping)?;
+        if open.faults.get(room).is_some_and(|faults| *faults >= ROOM_FAULTS) {
+            return Err(NotLetIn::Shut);
+        }
+        let full = if shared.connections.load(Ordering::Relaxed) >= self.bounds().links {
+            Some(NotLetIn::Links)
+        } else {
+            let more = open.rooms.len() >= self.bounds().rooms && !open.rooms.contains_key(room);
+            more.then_some(NotLetIn::Rooms)
+        };
+        if let Some(full) = full {
+            shared.around.figures.count(Happened::LinkRefused);
+            return Err(full);
+        }
+        let alive = shared.alive().clone().ok_or(NotLetIn::Stopping)?;
         let door = open.rooms.entry(room.clone()).or_insert_with(|| self.open_room(room, alive.clone()));
         door.seats += 1;
         let conn = ConnId(shared.next_conn.fetch_add(1, Ordering::Relaxed));
         shared.connections.fetch_add(1, Ordering::Relaxed);
         Ok(Seat {
             rooms: self.clone(),
+            opening: door.number,
             room: room.clone(),
             conn,
             events: door.events.clone(),
-            outbox: Arc::new(Outbox::new(conn, Arc::clone(&door.drains))),
+            drains: Arc::clone(&door.drains),
             alive,
         })
     }
@@ -110,6 +156,15 @@ impl Rooms {
         self.shared.open().stopping = true;
         self.shared.alive().take();
         self.shared.around.stop.send_replace(spread);
+    }
+
+    /// Whether nobody is let in any more.
+    pub(crate) fn are_stopping(&self) -> bool {
+        self.shared.open().stopping
+    }
+
+    pub(crate) fn bounds(&self) -> &Bounds {
+        &self.shared.around.bounds
     }
 
     pub(crate) fn around(&self) -> &Surroundings {
@@ -139,14 +194,32 @@ impl Rooms {
             Arc::clone(&self.shared.around),
             Registration { rooms: self.clone(), room: room.clone() },
         );
+        self.shared.around.figures.count(Happened::RoomOpened);
         // A room's name is the key to it, so logs number rooms instead.
         let number = self.shared.next_room.fetch_add(1, Ordering::Relaxed);
+        let (rooms, name) = (self.clone(), room.clone());
         let run = async move {
-            task.run().await;
+            if AssertUnwindSafe(task.run()).catch_unwind().await.is_err() {
+                rooms.handle_panic(&name);
+            }
             drop(alive);
         };
         tokio::spawn(run.instrument(info_span!("room", number)));
-        Door { events: sender, drains, seats: 0 }
+        Door { number, events: sender, drains, seats: 0 }
+    }
+}
+
+impl Rooms {
+    /// The task of a room has panicked. Its links were told; who comes back opens the room anew, from the disk.
+    fn handle_panic(&self, room: &RoomId) {
+        let mut open = self.shared.open();
+        open.rooms.remove(room);
+        let faults = open.faults.entry(room.clone()).or_default();
+        *faults += 1;
+        error!(faults, shut = *faults >= ROOM_FAULTS, "the task of a room panicked");
+        drop(open);
+        self.shared.around.figures.count(Happened::RoomPanicked);
+        self.shared.around.figures.count(Happened::RoomClosed);
     }
 }
 
@@ -164,10 +237,11 @@ impl Shared {
 /// A link's place in a room. While it is held the room's task goes on.
 pub(crate) struct Seat {
     rooms: Rooms,
+    opening: u64,
     room: RoomId,
     conn: ConnId,
     events: mpsc::Sender<Event>,
-    outbox: Arc<Outbox>,
+    drains: Arc<Drains>,
     alive: Alive,
 }
 
@@ -179,13 +253,14 @@ impl Seat {
         self.conn
     }
 
-    pub(crate) fn outbox(&self) -> Arc<Outbox> {
-        Arc::clone(&self.outbox)
+    /// What stands in front of the link's socket.
+    pub(crate) fn outbox(&self, socket: TcpStream) -> Arc<Outbox> {
+        Arc::new(Outbox::new(self.conn, socket, Arc::clone(&self.drains)))
     }
 
-    /// Tells the room of the link.
-    pub(crate) async fn enter(&self) -> bool {
-        self.events.send(Event::Opened(self.conn, self.outbox())).await.is_ok()
+    /// Tells the room of the link. False: the room has ended.
+    pub(crate) async fn enter(&self, outbox: Arc<Outbox>) -> bool {
+        self.events.send(Event::Opened(self.conn, outbox)).await.is_ok()
     }
 
     /// Hands frames to the room, waiting while it has too much to do. False: the room has ended.
@@ -204,7 +279,8 @@ impl Seat {
 impl Drop for Seat {
     fn drop(&mut self) {
         self.rooms.shared.connections.fetch_sub(1, Ordering::Relaxed);
-        if let Some(door) = self.rooms.shared.open().rooms.get_mut(&self.room) {
+        let mut open = self.rooms.shared.open();
+        if let Some(door) = open.rooms.get_mut(&self.room).filter(|door| door.number == self.opening) {
             door.seats -= 1;
         }
     }
@@ -230,6 +306,7 @@ impl Registration {
         let vacant = open.rooms.get(&self.room).is_none_or(|door| door.seats == 0);
         if vacant {
             open.rooms.remove(&self.room);
+            self.rooms.shared.around.figures.count(Happened::RoomClosed);
         }
         vacant
     }
@@ -238,5 +315,67 @@ impl Registration {
 impl fmt::Debug for Registration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Registration")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use causeway_store::Storage;
+    use tokio::io::AsyncReadExt;
+    use tokio::net::TcpListener;
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::link;
+
+    async fn visit(rooms: &Rooms, room: &RoomId) -> (TcpStream, mpsc::Sender<Event>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let device = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (socket, _) = listener.accept().await.unwrap();
+        let seat = rooms.join(room).unwrap();
+        let events = seat.events.clone();
+        let bounds = *rooms.bounds();
+        tokio::spawn(async move { link::carry(socket, &[], seat, &bounds).await });
+        (device, events)
+    }
+
+    #[tokio::test]
+    async fn rl12_a_room_that_panics_tells_its_links_opens_anew_and_is_shut_when_it_goes_on() {
+        let figures = Arc::new(Figures::default());
+        let gate = StoreGate::open(Storage::memory());
+        let (rooms, _ended) = Rooms::new(gate, Arc::clone(&figures), Bounds::default());
+        let (faulty, sound): (RoomId, RoomId) = ("faulty".parse().unwrap(), "sound".parse().unwrap());
+        let (mut bystander, _events) = visit(&rooms, &sound).await;
+        for _ in 0..ROOM_FAULTS {
+            let (mut device, events) = visit(&rooms, &faulty).await;
+            events.send(Event::Fault).await.unwrap();
+            let mut told = Vec::new();
+            let told_all = timeout(Duration::from_secs(30), async {
+                // An error frame and a close frame with its code.
+                while !told.windows(2).any(|pair| pair == (ErrorCode::Store as u16).to_be_bytes()) {
+                    assert!(device.read_buf(&mut told).await.unwrap() > 0, "{told:?}");
+                }
+            });
+            told_all.await.expect("its link is told");
+        }
+        let wait = timeout(Duration::from_secs(30), async {
+            while rooms.join(&faulty).is_ok() {
+                tokio::task::yield_now().await;
+            }
+        });
+        wait.await.expect("it is shut");
+        assert_eq!(rooms.join(&faulty).unwrap_err(), NotLetIn::Shut);
+        let text = figures.expose(crate::figures::Present {
+            rooms: rooms.count(),
+            connections: rooms.connections(),
+            store_works: true,
+            materialised_documents: 0,
+        });
+        assert!(text.contains(&format!("causeway_room_panics_total {ROOM_FAULTS}\n")), "{text}");
+        let nothing = timeout(Duration::from_millis(20), bystander.read_u8()).await;
+        assert!(nothing.is_err(), "another room does not notice");
+        assert!(rooms.join(&sound).is_ok());
     }
 }

@@ -5,16 +5,21 @@
 //! | `/`, `/r/{room}` | the page |
 //! | `/sync/{room}` | the WebSocket of a room |
 //! | `/healthz` | figures as JSON |
+//! | `/readyz` | whether devices should be sent here |
+//! | `/metrics` | figures for Prometheus |
 //! | anything else | a file of the web app, or a sentence |
 
 mod headers;
 mod health;
+mod metrics;
+mod ready;
 mod sync;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Path, Request, State};
+use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
@@ -38,9 +43,17 @@ pub(crate) fn router(app: App) -> Router {
         .route("/r/{room}", get(room_page))
         .route("/sync/{room}", get(sync::upgrade))
         .route("/healthz", get(health::health))
+        .route("/readyz", get(ready::ready))
+        .route("/metrics", get(metrics::metrics))
         .fallback(get(file))
         .layer(from_fn(headers::secure))
         .with_state(Arc::new(app))
+}
+
+/// What is answered until the store is open, which may take a while after a crash.
+pub(crate) fn starting() -> Router {
+    let not_yet = || async { (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "1")], "starting\n") };
+    Router::new().route("/healthz", get(|| async { r#"{"status":"starting"}"# })).fallback(not_yet)
 }
 
 async fn front_page(headers: HeaderMap) -> Response {

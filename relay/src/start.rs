@@ -8,16 +8,20 @@ use tokio::net::TcpListener;
 use tokio::runtime;
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::spawn_blocking;
 use tracing_subscriber::EnvFilter;
 
-use crate::cli::LogFormat;
+use crate::bounds::Bounds;
+use crate::cli::{LogFormat, LogLevel};
 use crate::config::{Config, Keep};
 use crate::failure::Failure;
+use crate::listener;
 use crate::room_name;
+use crate::routes;
 use crate::server::{self, Options};
 
 pub(crate) fn serve(config: Config) -> Result<(), Failure> {
-    start_log(config.log);
+    start_log(config.log, config.log_level);
     let runtime = runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::System)?;
     let outcome = runtime.block_on(serve_until_signal(config));
     // A disk that hangs must not keep the process.
@@ -29,14 +33,21 @@ async fn serve_until_signal(config: Config) -> Result<(), Failure> {
     // The address first: it leaves no trace when the store then refuses, and the store tidies up after itself.
     let listener = TcpListener::bind(config.listen).await.map_err(|e| Failure::bind(config.listen, e))?;
     let address = listener.local_addr().map_err(Failure::System)?;
-    let storage = match &config.keep {
-        Keep::Folder(kind, folder) => Storage::folder_of(*kind, folder.clone())?,
-        Keep::Memory => Storage::memory(),
+    let keep = config.keep.clone();
+    let opening = spawn_blocking(move || match keep {
+        Keep::Folder(kind, folder) => Storage::folder_of(kind, folder),
+        Keep::Memory => Ok(Storage::memory()),
+    });
+    let starting = routes::starting();
+    let storage = tokio::select! {
+        opened = opening => opened.expect("opening a store does not panic")?,
+        // Runs until it is dropped.
+        () = listener::serve(&listener, &starting, Bounds::default()) => return Ok(()),
     };
     let mut stops = Stops::listen().map_err(Failure::System)?;
     // Somebody may have closed our stdout; the relay serves all the same.
     let _ = announce(&config, address);
-    let options = Options { allow_origin: config.allow_origin };
+    let options = Options { allow_origin: config.allow_origin, ..Options::default() };
     Ok(server::run(listener, storage, options, async move { stops.next().await }).await?)
 }
 
@@ -58,8 +69,9 @@ fn announce(config: &Config, address: SocketAddr) -> io::Result<()> {
     out.flush()
 }
 
-fn start_log(format: LogFormat) {
-    let filter = EnvFilter::try_from_env("CAUSEWAY_LOG_FILTER").unwrap_or_else(|_| EnvFilter::new("info"));
+fn start_log(format: LogFormat, level: LogLevel) {
+    let filter =
+        EnvFilter::try_from_env("CAUSEWAY_LOG_FILTER").unwrap_or_else(|_| EnvFilter::new(level.word()));
     let ansi = io::stderr().is_terminal();
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(ansi);
     // One log is enough: a second call, as in a test, changes nothing.

@@ -47,6 +47,14 @@ impl Storage {
         Ok(Self { first: open()?, reopen: Box::new(open) })
     }
 
+    /// The same store behind another that watches what passes, also when it is opened again.
+    #[must_use]
+    pub fn watched(self, watch: impl Fn(Arc<dyn Store>) -> Arc<dyn Store> + Send + Sync + 'static) -> Self {
+        let Self { first, reopen } = self;
+        let first = watch(first);
+        Self { first, reopen: Box::new(move || reopen().map(&watch)) }
+    }
+
     /// Nothing on a disk: everything is gone when the process ends.
     #[must_use]
     pub fn memory() -> Self {

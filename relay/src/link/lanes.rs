@@ -70,10 +70,11 @@ impl Lanes {
         }
     }
 
-    /// Lanes that have been written out since this was last asked, and have nothing waiting now.
+    /// Lanes that have been written out since this was last asked, and have nothing waiting now. Bulk comes first: what
+    /// the room then puts into it must not be taken for written when it hears of the entries lane.
     pub(super) fn take_drained(&mut self) -> impl Iterator<Item = Lane> + use<> {
         let drained = self.lanes.each_mut().map(|waiting| std::mem::take(&mut waiting.drained));
-        Lane::ALL.into_iter().filter(move |lane| drained[*lane as usize])
+        Lane::ALL.into_iter().rev().filter(move |lane| drained[*lane as usize])
     }
 
     /// Whether [`Lanes::take_drained`] has something to tell.

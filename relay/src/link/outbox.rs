@@ -1,24 +1,35 @@
 //! Frames on their way from a room to one socket.
+//!
+//! The room puts frames into lanes and then writes what the socket takes at once; it never waits. What the socket does
+//! not take is written on by the link's own task. No frame is copied on the way.
+
+mod outgoing;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use causeway_core::home::Lane;
 use causeway_core::ids::ConnId;
 use causeway_core::wire::{self, Body, ErrorCode, ErrorFrame, Message};
+use tokio::net::TcpStream;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use super::lanes::Lanes;
-use crate::limits::OUTBOX_BYTES;
+use super::reason;
+use crate::limits::{OUTBOX_BYTES, SLOWEST_BYTES_PER_SECOND};
 use crate::room::Drains;
+use outgoing::Outgoing;
 
-/// Bounded queues that the room fills without waiting and the link's writer empties.
+/// A socket and the bounded queues in front of it.
 #[derive(Debug)]
 pub(crate) struct Outbox {
     conn: ConnId,
+    socket: TcpStream,
     queue: Mutex<Queue>,
-    /// Wakes the writer.
-    filled: Notify,
+    /// Wakes the link's task.
+    stirred: Notify,
     /// Where the room is told that a lane was written out.
     drains: Arc<Drains>,
 }
@@ -26,68 +37,120 @@ pub(crate) struct Outbox {
 #[derive(Debug, Default)]
 struct Queue {
     lanes: Lanes,
+    /// What is being written.
+    message: Option<Outgoing>,
+    ping: bool,
+    pong: Option<Bytes>,
+    /// Since when the socket has taken nothing of the message at hand; the link's task waits for it.
+    blocked: Option<Instant>,
+    /// The room knows that it is to be flushed.
+    touched: bool,
     ending: Option<Ending>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Ending {
-    /// After what is queued is written.
-    Close(ErrorCode),
+    /// After what is queued is written, with this code.
+    Close(u16, &'static str),
+    /// The last word was written.
+    Closed,
     /// At once.
     Cut,
 }
 
-/// What a writer does next.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Next {
-    /// Write this message.
-    Write(Bytes),
-    /// Say goodbye with this code.
-    Close(ErrorCode),
-    /// Drop the socket.
+/// What became of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pushed {
+    /// It waits, and the outbox is to be flushed.
+    Flush,
+    /// It waits, or nobody will ever take it.
+    Waits,
+    /// So much waits that the link was cut.
     Cut,
 }
 
+/// How far a socket took what waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flushed {
+    /// Everything.
+    All,
+    /// It takes no more for now.
+    Blocked,
+    /// The link is over.
+    Ended,
+}
+
 impl Outbox {
-    pub(crate) fn new(conn: ConnId, drains: Arc<Drains>) -> Self {
-        Self { conn, queue: Mutex::new(Queue::default()), filled: Notify::new(), drains }
+    pub(crate) fn new(conn: ConnId, socket: TcpStream, drains: Arc<Drains>) -> Self {
+        Self { conn, socket, queue: Mutex::default(), stirred: Notify::new(), drains }
     }
 
-    /// Queues a frame. A link that has let so much pile up is cut instead; false says so, once.
-    pub(crate) fn push(&self, lane: Lane, frame: Bytes) -> bool {
+    pub(crate) fn conn(&self) -> ConnId {
+        self.conn
+    }
+
+    pub(super) fn socket(&self) -> &TcpStream {
+        &self.socket
+    }
+
+    /// Queues a frame. A link that has let so much pile up is cut instead.
+    pub(crate) fn push(&self, lane: Lane, frame: Bytes) -> Pushed {
         let mut queue = self.queue();
         if queue.ending.is_some() {
-            return true;
+            return Pushed::Waits;
         }
         if queue.lanes.bytes() + frame.len() > OUTBOX_BYTES {
-            *queue = Queue { ending: Some(Ending::Cut), ..Queue::default() };
+            queue.end(Ending::Cut);
             drop(queue);
-            self.filled.notify_one();
-            return false;
+            self.stir();
+            return Pushed::Cut;
         }
         queue.lanes.push(lane, frame);
-        drop(queue);
-        self.filled.notify_one();
-        true
+        if queue.blocked.is_some() || std::mem::replace(&mut queue.touched, true) {
+            return Pushed::Waits;
+        }
+        Pushed::Flush
+    }
+
+    /// Writes what the socket takes, without waiting.
+    pub(crate) fn flush(&self) -> Flushed {
+        let mut queue = self.queue();
+        queue.touched = false;
+        queue.flush(&self.socket)
+    }
+
+    /// Wakes the link's task, which flushes until everything is written.
+    pub(crate) fn stir(&self) {
+        self.stirred.notify_one();
+    }
+
+    pub(super) async fn stirred(&self) {
+        self.stirred.notified().await;
     }
 
     /// Ends the link with this code after what is queued.
     pub(crate) fn close(&self, code: ErrorCode) {
-        self.queue().ending.get_or_insert(Ending::Close(code));
-        self.filled.notify_one();
+        self.queue().ending.get_or_insert(Ending::Close(code as u16, reason(code)));
+        self.stir();
     }
 
     /// Tells the other side what it did wrong and ends the link.
-    pub(super) fn fail(&self, code: ErrorCode, sentence: &str) {
+    pub(crate) fn fail(&self, code: ErrorCode, sentence: &str) {
         let error = ErrorFrame { code: code as u16, sentence: sentence.into() };
         self.push(Lane::Control, wire::encode(&Message::Other(Body::Error(error))));
         self.close(code);
     }
 
+    /// Answers that the other side hangs up.
+    pub(super) fn hang_up(&self) {
+        self.queue().ending.get_or_insert(Ending::Close(NORMAL, ""));
+        self.flush();
+    }
+
     /// Ends the link at once: nobody takes what is written to it.
     pub(super) fn cut(&self) {
-        *self.queue() = Queue { ending: Some(Ending::Cut), ..Queue::default() };
-        self.filled.notify_one();
+        self.queue().end(Ending::Cut);
+        self.stir();
     }
 
     /// Whether the link was cut.
@@ -95,36 +158,34 @@ impl Outbox {
         self.queue().ending == Some(Ending::Cut)
     }
 
+    /// Asks whether the other side still lives.
+    pub(super) fn ping(&self) {
+        self.queue().ping = true;
+    }
+
+    /// Answers a ping; only the newest is worth an answer.
+    pub(super) fn pong(&self, payload: Bytes) {
+        self.queue().pong = Some(payload);
+        self.stir();
+    }
+
+    /// When the message that the socket does not take counts as stuck.
+    pub(super) fn stuck_at(&self, patience: Duration) -> Option<Instant> {
+        let queue = self.queue();
+        let length = queue.message.as_ref().map_or(0, Outgoing::length);
+        let slowest = Duration::from_secs((length / SLOWEST_BYTES_PER_SECOND) as u64);
+        queue.blocked.map(|since| since + patience + slowest)
+    }
+
     /// Lanes that have been written out since this was last asked, and have nothing waiting now.
     pub(crate) fn take_drained(&self) -> impl Iterator<Item = Lane> + use<> {
         self.queue().lanes.take_drained()
     }
 
-    /// Waits for the next thing to do. Calling again says that the last message was written.
-    pub(super) async fn next(&self) -> Next {
-        loop {
-            let filled = self.filled.notified();
-            if let Some(next) = self.take() {
-                return next;
-            }
-            filled.await;
-        }
-    }
-
-    fn take(&self) -> Option<Next> {
-        let mut queue = self.queue();
-        queue.lanes.written();
-        if queue.lanes.has_drained() {
+    /// Lets the room know of lanes that were written out.
+    pub(super) fn tell_drained(&self) {
+        if self.queue().lanes.has_drained() {
             self.drains.note(self.conn);
-        }
-        if queue.ending == Some(Ending::Cut) {
-            return Some(Next::Cut);
-        }
-        let frames = queue.lanes.take();
-        match (frames.is_empty(), queue.ending) {
-            (false, _) => Some(Next::Write(joined(frames))),
-            (true, Some(Ending::Close(code))) => Some(Next::Close(code)),
-            (true, Some(Ending::Cut) | None) => None,
         }
     }
 
@@ -134,59 +195,130 @@ impl Outbox {
     }
 }
 
-/// One message of these frames; one alone is not copied.
-fn joined(mut frames: Vec<Bytes>) -> Bytes {
-    if frames.len() == 1 {
-        return frames.pop().unwrap_or_default();
+impl Queue {
+    fn flush(&mut self, socket: &TcpStream) -> Flushed {
+        loop {
+            if matches!(self.ending, Some(Ending::Cut | Ending::Closed)) {
+                return Flushed::Ended;
+            }
+            if self.message.is_none() {
+                self.message = self.next();
+            }
+            let Some(message) = &mut self.message else { return Flushed::All };
+            match message.write(socket) {
+                Ok(true) => self.written(),
+                Ok(false) => {}
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
+                    self.blocked.get_or_insert_with(Instant::now);
+                    return Flushed::Blocked;
+                }
+                Err(_) => self.end(Ending::Cut),
+            }
+        }
     }
-    let mut message = BytesMut::with_capacity(frames.iter().map(Bytes::len).sum());
-    for frame in frames {
-        message.extend_from_slice(&frame);
+
+    /// The next message: what keeps the link alive, then lanes, then the last word.
+    fn next(&mut self) -> Option<Outgoing> {
+        if let Some(payload) = self.pong.take() {
+            return Some(Outgoing::pong(payload));
+        }
+        if std::mem::take(&mut self.ping) {
+            return Some(Outgoing::ping());
+        }
+        let frames = self.lanes.take();
+        if !frames.is_empty() {
+            return Some(Outgoing::frames(frames));
+        }
+        match self.ending {
+            Some(Ending::Close(code, reason)) => Some(Outgoing::close(code, reason)),
+            Some(Ending::Closed | Ending::Cut) | None => None,
+        }
     }
-    message.freeze()
+
+    fn written(&mut self) {
+        self.blocked = None;
+        let Some(message) = self.message.take() else { return };
+        if message.is_close() {
+            self.ending = Some(Ending::Closed);
+        }
+        self.lanes.written();
+    }
+
+    fn end(&mut self, ending: Ending) {
+        *self = Self { ending: Some(ending), ..Self::default() };
+    }
 }
+
+/// The close code of a link that ends as its device wishes.
+const NORMAL: u16 = 1000;
 
 #[cfg(test)]
 mod tests {
+    use tokio::net::TcpListener;
+
     use super::*;
     use crate::limits::JOINED_BYTES;
 
-    fn outbox() -> Outbox {
-        Outbox::new(ConnId(1), Arc::default())
+    async fn pair() -> (Outbox, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (socket, _) = listener.accept().await.unwrap();
+        (Outbox::new(ConnId(1), socket, Arc::default()), client)
     }
 
-    fn bytes(length: usize) -> Bytes {
-        vec![7; length].into()
-    }
-
-    #[test]
-    fn a_lane_is_drained_only_when_the_last_message_was_written() {
-        let outbox = outbox();
-        outbox.push(Lane::Entries, bytes(10));
-        outbox.take();
-        assert_eq!(outbox.take_drained().count(), 0, "it is still being written");
-        assert_eq!(outbox.take(), None);
-        assert_eq!(outbox.drains.take(), [ConnId(1)]);
-        assert_eq!(outbox.take_drained().collect::<Vec<_>>(), [Lane::Entries]);
-    }
-
-    #[test]
-    fn a_link_that_takes_nothing_is_cut_and_its_queue_let_go() {
-        let outbox = outbox();
-        let mut kept = true;
-        for _ in 0..OUTBOX_BYTES / JOINED_BYTES + 1 {
-            kept = outbox.push(Lane::Bulk, bytes(JOINED_BYTES));
+    async fn read(client: &TcpStream, length: usize) -> Vec<u8> {
+        let mut bytes = vec![0; length];
+        let mut have = 0;
+        while have < length {
+            client.readable().await.unwrap();
+            match client.try_read(&mut bytes[have..]) {
+                Ok(read) => have += read,
+                Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock),
+            }
         }
-        assert!(!kept);
-        assert_eq!(outbox.queue().lanes.bytes(), 0);
-        assert_eq!(outbox.take(), Some(Next::Cut));
+        bytes
     }
 
-    #[test]
-    fn the_last_words_are_written_before_the_end() {
-        let outbox = outbox();
-        outbox.fail(ErrorCode::BadFrame, "that was no frame");
-        assert!(matches!(outbox.take(), Some(Next::Write(_))));
-        assert_eq!(outbox.take(), Some(Next::Close(ErrorCode::BadFrame)));
+    #[tokio::test]
+    async fn small_frames_share_a_message_and_the_last_word_comes_behind_them() {
+        let (outbox, client) = pair().await;
+        assert_eq!(outbox.push(Lane::Entries, Bytes::from_static(b"ab")), Pushed::Flush);
+        assert_eq!(outbox.push(Lane::Control, Bytes::from_static(b"c")), Pushed::Waits);
+        outbox.close(ErrorCode::Full);
+        assert_eq!(outbox.flush(), Flushed::Ended);
+        assert_eq!(read(&client, 13).await, b"\x82\x03cab\x88\x06\x11\xa1full");
+    }
+
+    #[tokio::test]
+    async fn what_a_socket_does_not_take_waits_and_goes_on_where_it_stopped() {
+        let (outbox, client) = pair().await;
+        let (mut pushed, mut blocked) = (0usize, false);
+        while !blocked {
+            assert_ne!(outbox.push(Lane::Bulk, vec![7; JOINED_BYTES].into()), Pushed::Cut);
+            pushed += 1;
+            blocked = outbox.flush() == Flushed::Blocked;
+        }
+        assert_eq!(outbox.push(Lane::Bulk, Bytes::from_static(b"later")), Pushed::Waits);
+        assert!(outbox.stuck_at(Duration::from_secs(1)).is_some());
+        assert_eq!(outbox.take_drained().filter(|lane| *lane == Lane::Bulk).count(), 0);
+        let reading = tokio::spawn(async move { read(&client, pushed * (JOINED_BYTES + 10) + 7).await });
+        while outbox.flush() == Flushed::Blocked {
+            outbox.socket().writable().await.unwrap();
+        }
+        assert_eq!(outbox.take_drained().collect::<Vec<_>>(), [Lane::Bulk]);
+        assert!(reading.await.unwrap().ends_with(b"\x82\x05later"));
+    }
+
+    #[tokio::test]
+    async fn a_link_that_takes_nothing_is_cut_and_its_queues_let_go() {
+        let (outbox, _client) = pair().await;
+        let mut pushed = Pushed::Flush;
+        for _ in 0..OUTBOX_BYTES / JOINED_BYTES + 1 {
+            pushed = outbox.push(Lane::Bulk, vec![7; JOINED_BYTES].into());
+        }
+        assert_eq!(pushed, Pushed::Cut);
+        assert_eq!(outbox.queue().lanes.bytes(), 0);
+        assert!(outbox.was_cut());
+        assert_eq!(outbox.flush(), Flushed::Ended);
     }
 }

@@ -13,14 +13,14 @@ use crate::disk::Disk;
 use crate::server::Server;
 
 /// A store in memory whose fsync ends when and how the story says.
-struct SlowDisk {
+pub(crate) struct SlowDisk {
     store: MemoryStore,
     began: Sender<()>,
     ends: Mutex<Receiver<Result<(), StoreFailure>>>,
 }
 
 impl SlowDisk {
-    fn new() -> (Arc<Self>, Receiver<()>, Sender<Result<(), StoreFailure>>) {
+    pub(crate) fn new() -> (Arc<Self>, Receiver<()>, Sender<Result<(), StoreFailure>>) {
         let (began, begins) = channel();
         let (end, ends) = channel();
         (Arc::new(Self { store: MemoryStore::new(), began, ends: Mutex::new(ends) }), begins, end)

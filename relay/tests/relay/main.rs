@@ -11,6 +11,7 @@ mod failing_store;
 mod http;
 mod killed;
 mod many_rooms;
+mod operating;
 mod rooms;
 mod slow_reader;
 mod start;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use causeway_relay::{Options, RunError, Storage, run};
+use causeway_relay::{Bounds, Options, RunError, Storage, run};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -23,11 +23,15 @@ impl Server {
     }
 
     pub(crate) async fn with(storage: Storage) -> Self {
+        Self::bounded(storage, Bounds::default()).await
+    }
+
+    pub(crate) async fn bounded(storage: Storage, bounds: Bounds) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let (stop, stopped) = oneshot::channel();
         let shutdown = async move { drop(stopped.await) };
-        let options = Options { allow_origin: vec!["https://notes.example".into()] };
+        let options = Options { allow_origin: vec!["https://notes.example".into()], bounds };
         let running = tokio::spawn(run(listener, storage, options, shutdown));
         Self { address, stop, running }
     }
@@ -60,6 +64,18 @@ impl Server {
 pub(crate) async fn health(address: &str) -> serde_json::Value {
     let answer = get(address, "/healthz", &[]).await;
     serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
+}
+
+/// The page for Prometheus.
+pub(crate) async fn metrics(address: &str) -> String {
+    let answer = get(address, "/metrics", &[]).await;
+    answer.split_once("\r\n\r\n").unwrap().1.to_owned()
+}
+
+/// One figure of that page.
+pub(crate) fn metric(page: &str, name: &str) -> Option<f64> {
+    let line = page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    line.map(|value| value.parse().unwrap())
 }
 
 /// Head and body of an answer, as they came.
