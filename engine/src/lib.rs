@@ -90,3 +90,8 @@ pub use presence::Presence;
 pub use receipt::{NotReached, Reach, Receipt};
 pub use room::Room;
 pub use text::{EditFailure, Text};
+
+/// The guide's examples compile with the doc tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guides/native-app.md")]
+struct Guide;

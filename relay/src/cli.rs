@@ -17,7 +17,7 @@ use crate::start;
 /// The Causeway relay: keeps rooms, and carries what people write from one device to the others.
 #[derive(Debug, Parser)]
 #[command(name = "causeway-relay", version, after_help = EXIT_CODES)]
-struct Cli {
+pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,
 }

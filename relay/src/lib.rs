@@ -22,6 +22,8 @@ mod clock;
 mod config;
 mod failure;
 mod figures;
+#[cfg(test)]
+mod guide;
 mod limits;
 mod link;
 mod listener;

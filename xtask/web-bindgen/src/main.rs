@@ -33,5 +33,14 @@ fn write(input: &Path, folder: &Path) -> Result<(), String> {
     bindgen.remove_name_section(true).remove_producers_section(true);
     // `web`: plain modules with an explicit asynchronous start, which every bundler and no bundler understands.
     let bindgen = bindgen.web(true).map_err(|error| format!("{error:#}"))?;
-    bindgen.generate(folder).map_err(|error| format!("{error:#}"))
+    bindgen.generate(folder).map_err(|error| format!("{error:#}"))?;
+    forget_dispose(&folder.join("causeway.d.ts")).map_err(|error| format!("the declarations: {error}"))
+}
+
+/// `Symbol.dispose` is unknown to compilers that aim at ES2022, which then refuse the whole package. Nothing of ours uses
+/// it.
+fn forget_dispose(declarations: &Path) -> std::io::Result<()> {
+    let text = std::fs::read_to_string(declarations)?;
+    let kept: Vec<&str> = text.lines().filter(|line| !line.contains("[Symbol.dispose]")).collect();
+    std::fs::write(declarations, kept.join("\n") + "\n")
 }
