@@ -20,6 +20,9 @@ pub(crate) const HEAD_BYTES: usize = 16 * 1024;
 pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// One WebSocket message: a frame of full size with its type and length, or several smaller ones.
 pub(crate) const MESSAGE_BYTES: usize = FRAME_BYTES + 1024;
+/// What the system may keep unsent of a socket; Linux grants twice that. Left to itself it keeps up to 4 MiB for somebody
+/// who stopped reading, and this still fills a line of 20 Mbit/s and 100 ms.
+pub(crate) const SEND_BUFFER_BYTES: usize = 128 * 1024;
 /// What is read from a socket at once, at first; most frames are a few hundred bytes. Idle links hold nothing.
 pub(crate) const READ_BYTES: usize = 4 * 1024;
 /// Frames that wait for a link are joined into messages of this size: fewer calls, and still a short turn on a slow line.

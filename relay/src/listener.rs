@@ -10,6 +10,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use socket2::SockRef;
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -19,7 +20,9 @@ use tower_service::Service;
 use tracing::{debug, warn};
 
 use crate::bounds::Bounds;
-use crate::limits::{ACCEPT_PAUSE, CLOSE_PATIENCE, HEAD_BYTES, SPARE_SOCKETS, TURNED_AWAY};
+use crate::limits::{
+    ACCEPT_PAUSE, CLOSE_PATIENCE, HEAD_BYTES, SEND_BUFFER_BYTES, SPARE_SOCKETS, TURNED_AWAY,
+};
 
 /// A socket's place among those that may be open. A link takes it over from the request that began it.
 pub(crate) type Slot = Arc<OwnedSemaphorePermit>;
@@ -41,8 +44,9 @@ pub(crate) async fn serve(listener: &TcpListener, router: &Router, bounds: Bound
                 continue;
             }
         };
-        // Frames are small and wait for nothing; a socket that refuses the option works all the same.
+        // Frames are small and wait for nothing; a socket that refuses an option works all the same.
         let _ = stream.set_nodelay(true);
+        let _ = SockRef::from(&stream).set_send_buffer_size(SEND_BUFFER_BYTES);
         if let Ok(slot) = Arc::clone(&slots).try_acquire_owned() {
             conversations.spawn(converse(stream, Arc::new(slot), router.clone(), bounds.head_patience));
         } else if let Ok(seat) = Arc::clone(&turned_away).try_acquire_owned() {

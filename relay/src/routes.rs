@@ -63,7 +63,9 @@ async fn front_page(headers: HeaderMap) -> Response {
 async fn room_page(Path(room): Path<String>, headers: HeaderMap) -> Response {
     match room.parse::<RoomId>() {
         Ok(_) => assets::page(&headers),
-        Err(why) => refuse_room(why),
+        // The page has a screen of its own for this.
+        Err(why) => assets::file("index.html", &HeaderMap::new())
+            .map_or_else(|| refuse_room(why), |page| (StatusCode::BAD_REQUEST, page).into_response()),
     }
 }
 

@@ -1,4 +1,4 @@
-//! A relay that dies or is told to stop while ten people write.
+//! A relay that dies or is told to stop while twenty people write.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,7 +13,7 @@ use tokio::time::sleep;
 use crate::device::{Device, PATIENCE};
 use crate::process::Process;
 
-const WRITERS: u8 = 10;
+const WRITERS: u8 = 20;
 const ROUNDS: u64 = 30;
 
 /// Writes until the relay is gone; what was called saved is answered.
@@ -105,7 +105,7 @@ async fn every_entry_called_saved_survives_thirty_deaths(store: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_relay_that_is_told_to_stop_loses_nothing_and_exits_in_order() {
+async fn rl7_a_relay_that_is_told_to_stop_loses_nothing_and_exits_in_order() {
     let folder = tempfile::tempdir().unwrap();
     let relay = Process::start(folder.path()).await;
     let count = Arc::default();

@@ -8,10 +8,12 @@ mod server;
 
 mod bad_input;
 mod failing_store;
+mod hostile_links;
 mod http;
 mod killed;
 mod many_rooms;
 mod operating;
 mod rooms;
 mod slow_reader;
+mod stalled;
 mod start;

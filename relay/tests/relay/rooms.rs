@@ -170,14 +170,28 @@ async fn a_room_without_people_leaves_memory_and_is_whole_when_they_return() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_device_that_is_left_at_the_end_is_told_when_to_come_back() {
+async fn rl7_devices_that_are_left_at_the_end_are_told_to_come_back_at_different_moments() {
     let server = Server::start().await;
-    let mut device = Device::join(&server.address, "end", 1).await;
-    device.save_name(1).await;
+    let mut devices = Vec::new();
+    for number in 0..20 {
+        let mut device = Device::join(&server.address, "end", number).await;
+        device.save_name(u64::from(number)).await;
+        devices.push(device);
+    }
     let stopping = tokio::spawn(server.stop());
-    let away = |message: &Message| matches!(message, Message::Other(Body::GoAway(_))).then_some(());
-    device.link.until(away).await;
-    assert_eq!(device.link.end().await.close, Some(ErrorCode::GoingAway as u16));
+    let mut moments = Vec::new();
+    for mut device in devices {
+        let away = |message: &Message| match message {
+            Message::Other(Body::GoAway(away)) => Some(away.after.0),
+            _ => None,
+        };
+        moments.push(device.link.until(away).await);
+        assert_eq!(device.link.end().await.close, Some(ErrorCode::GoingAway as u16));
+    }
+    moments.sort_unstable();
+    assert!(moments.last().unwrap() - moments[0] > 1_000 && moments[19] < 3_000, "{moments:?}");
+    moments.dedup();
+    assert!(moments.len() > 10, "they do not come back all at once: {moments:?}");
     stopping.await.unwrap().unwrap();
 }
 
