@@ -250,6 +250,22 @@ impl Network {
         }
     }
 
+    /// How many frames of the home wait on a device's link.
+    pub fn waiting_for(&self, device: usize) -> usize {
+        let link = self.devices[device].link;
+        self.to_device.iter().filter(|(conn, _)| Some(*conn) == link).count()
+    }
+
+    /// Lets the first `frames` of what waits for a device arrive there; what it answers waits in turn.
+    pub fn deliver_to_device(&mut self, device: usize, frames: usize) {
+        for _ in 0..frames {
+            let link = self.devices[device].link;
+            let Some(at) = self.to_device.iter().position(|(conn, _)| Some(*conn) == link) else { return };
+            let (_, bytes) = self.to_device.remove(at).expect("it was just found there");
+            self.tell(device, Input::Received(bytes));
+        }
+    }
+
     /// Puts bytes on a device's link as if it had sent them: a device that is not ours.
     pub fn inject(&mut self, device: usize, bytes: Bytes) {
         let conn = self.devices[device].link.expect("the device is online");
