@@ -13,6 +13,8 @@ usage: cargo xtask <command>
   bench [...]    runs the benchmarks (arguments are passed on)
   sim --seeds N [--from S]
                  runs N seeds of the simulated world, starting at seed S
+  fuzz TARGET [--minutes N]
+                 attacks one target of engine/fuzz and brings its corpus home
   help           prints this";
 
 /// What the person asked for.
@@ -25,6 +27,7 @@ pub(crate) enum Task {
     Check,
     Bench(Vec<String>),
     Sim(SimOptions),
+    Fuzz(FuzzOptions),
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -46,6 +49,12 @@ pub(crate) struct TestOptions {
 pub(crate) struct SimOptions {
     pub(crate) seeds: u64,
     pub(crate) from: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FuzzOptions {
+    pub(crate) target: String,
+    pub(crate) minutes: u64,
 }
 
 /// Why a command line was not understood.
@@ -79,6 +88,7 @@ pub(crate) fn parse(words: impl IntoIterator<Item = String>) -> Result<Task, Bad
         "check" => words.nothing_more(Task::Check),
         "bench" => Ok(Task::Bench(words.0.collect())),
         "sim" => sim(&mut words),
+        "fuzz" => fuzz(&mut words),
         _ => Err(BadArguments::UnknownCommand(command)),
     }
 }
@@ -121,6 +131,18 @@ fn sim(words: &mut Words<impl Iterator<Item = String>>) -> Result<Task, BadArgum
     Ok(Task::Sim(SimOptions { seeds, from }))
 }
 
+fn fuzz(words: &mut Words<impl Iterator<Item = String>>) -> Result<Task, BadArguments> {
+    let target = words.value("fuzz")?;
+    let mut options = FuzzOptions { target, minutes: 1 };
+    while let Some(word) = words.0.next() {
+        match word.as_str() {
+            "--minutes" => options.minutes = words.number("--minutes")?,
+            _ => return Err(BadArguments::UnknownOption(word)),
+        }
+    }
+    Ok(Task::Fuzz(options))
+}
+
 struct Words<I>(I);
 
 impl<I: Iterator<Item = String>> Words<I> {
@@ -160,6 +182,8 @@ mod tests {
         let options =
             UpOptions { listen: "[::1]:0".into(), data: Some("elsewhere".into()), room: Some("tide".into()) };
         assert_eq!(parsed("up --room tide --data elsewhere --listen [::1]:0"), Ok(Task::Up(options)));
+        let fuzz = FuzzOptions { target: "guard".into(), minutes: 20 };
+        assert_eq!(parsed("fuzz guard --minutes 20"), Ok(Task::Fuzz(fuzz)));
         assert_eq!(parsed("sim --from 7 --seeds 200"), Ok(Task::Sim(SimOptions { seeds: 200, from: 7 })));
     }
 

@@ -6,6 +6,7 @@ mod cargo;
 mod check;
 mod debian;
 mod failure;
+mod fuzz;
 mod npm;
 mod process;
 mod report;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         Task::Check => check::run(),
         Task::Bench(arguments) => bench::run(&arguments),
         Task::Sim(options) => sim::run(options),
+        Task::Fuzz(options) => fuzz::run(&options),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

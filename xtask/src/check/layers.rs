@@ -14,10 +14,11 @@ struct Layer {
 }
 
 /// The drawing in DESIGN §4, row by row.
-const LAYERS: [Layer; 11] = [
+const LAYERS: [Layer; 12] = [
     Layer { name: "causeway-guard", shipped: &[], tests: &[] },
     Layer { name: "causeway-core", shipped: &["causeway-guard"], tests: &[] },
     Layer { name: "causeway-store", shipped: &["causeway-core", "causeway-guard"], tests: &[] },
+    Layer { name: "causeway-fuzz", shipped: &["causeway-core", "causeway-guard"], tests: &[] },
     Layer { name: "causeway-lan", shipped: &["causeway-core", "causeway-guard"], tests: &["causeway-store"] },
     Layer {
         name: "causeway-relay",
@@ -54,10 +55,18 @@ struct Home {
     tests: &'static [&'static str],
 }
 
-/// DESIGN §10. `causeway-tests` measures the engine beside the bare libraries.
+/// DESIGN §10. `causeway-tests` measures the engine beside the bare libraries, `causeway-fuzz` attacks both at once.
 const HOMES: [Home; 6] = [
-    Home { library: "yrs", shipped: &["causeway-core", "causeway-tests"], tests: &["causeway-guard"] },
-    Home { library: "automerge", shipped: &["causeway-core", "causeway-tests"], tests: &["causeway-guard"] },
+    Home {
+        library: "yrs",
+        shipped: &["causeway-core", "causeway-fuzz", "causeway-tests"],
+        tests: &["causeway-guard"],
+    },
+    Home {
+        library: "automerge",
+        shipped: &["causeway-core", "causeway-fuzz", "causeway-tests"],
+        tests: &["causeway-guard"],
+    },
     Home { library: "sled", shipped: &["causeway-store"], tests: &[] },
     Home { library: "redb", shipped: &["causeway-store"], tests: &[] },
     Home { library: "libp2p", shipped: &["causeway-lan"], tests: &[] },
