@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
+use automerge::transaction::Transactable;
+use automerge::{ActorId, AutoCommit, Change, ObjType, ROOT, ScalarValue};
 use causeway_core::directory::DirectoryOp;
 use causeway_core::ids::{ReplicaId, StreamId};
 use causeway_core::log::{EntryKind, Head, Header, StreamLog, Tip, Verdict};
@@ -32,6 +34,7 @@ fn seeds(target: Target) -> Vec<Vec<u8>> {
         Target::Lies => {
             (1..40u8).map(|seed| (0..200).map(|n| (n ^ seed).wrapping_mul(seed)).collect()).collect()
         }
+        Target::Amdoc => (1..40).map(changes).collect(),
         Target::Frames => frames(),
         Target::Records => records(),
         Target::Directory => vec![joined(&operations())],
@@ -87,6 +90,60 @@ fn write(doc: &Doc, choice: u32) {
         }
         _ => text.insert(&mut txn, choice % (len + 1), "ab"),
     }
+}
+
+/// What three automerge authors wrote in turn, each change from its time on.
+fn changes(seed: usize) -> Vec<u8> {
+    let mut docs = [1u8, 2, 3].map(|author| AutoCommit::new().with_actor(ActorId::from([author])));
+    let mut pieces = Vec::new();
+    for step in 0..5 {
+        let who = (seed + step * step) % 3;
+        let doc = &mut docs[who];
+        let before = doc.get_heads();
+        fill(doc, seed * 7 + step).expect("an honest edit");
+        doc.commit();
+        let written: Vec<Change> = doc.get_changes(&before);
+        for change in &written {
+            pieces.push((who as u8 + 1, from_its_time(change)));
+        }
+        for doc in &mut docs {
+            doc.apply_changes(written.clone()).expect("an honest change");
+        }
+    }
+    joined(&pieces)
+}
+
+fn fill(doc: &mut AutoCommit, choice: usize) -> Result<(), automerge::AutomergeError> {
+    let key = ["a", "b"][choice % 2];
+    match choice % 7 {
+        0 => doc.put(ROOT, key, ScalarValue::counter(3)),
+        1 => {
+            let list = doc.put_object(ROOT, key, ObjType::List)?;
+            doc.insert(&list, 0, 1)?;
+            doc.insert(&list, 1, "x")?;
+            doc.delete(&list, 0)
+        }
+        2 => {
+            let text = doc.put_object(ROOT, key, ObjType::Text)?;
+            doc.splice_text(&text, 0, 0, "ab")
+        }
+        3 => {
+            let map = doc.put_object(ROOT, key, ObjType::Map)?;
+            doc.put(&map, "c", ScalarValue::counter(3))?;
+            doc.increment(&map, "c", 2)
+        }
+        4 => doc.delete(ROOT, key),
+        _ => doc.put(ROOT, key, choice as i64 - 20),
+    }
+}
+
+/// A change without what the target puts before it: dependencies, actor, number and counter.
+fn from_its_time(change: &Change) -> Vec<u8> {
+    let change = change.clone();
+    let bytes = change.raw_bytes();
+    let body = &bytes[9 + if bytes[9] < 0x80 { 1 } else { 2 }..];
+    let head = 1 + 32 * usize::from(body[0]) + 2;
+    body[head + 2..].to_vec()
 }
 
 fn operations() -> Vec<(u8, Vec<u8>)> {

@@ -1,5 +1,6 @@
 //! What is attacked.
 
+mod amdoc;
 mod directory;
 mod engine;
 mod frames;
@@ -17,6 +18,8 @@ pub enum Target {
     Engine,
     /// The same with well-formed lies put together from the input, which reach deeper than chance does.
     Lies,
+    /// Guard and automerge: what passes can be applied, saved, opened and gone on with.
+    Amdoc,
     /// Frames, entries and the judgement on them: what is read is written as it was, and nothing panics.
     Frames,
     /// Records and keys of a disk: what is read is written as it was.
@@ -27,8 +30,8 @@ pub enum Target {
 
 impl Target {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Guard, Self::Engine, Self::Lies, Self::Frames, Self::Records, Self::Directory];
+    pub const ALL: [Self; 7] =
+        [Self::Guard, Self::Engine, Self::Lies, Self::Amdoc, Self::Frames, Self::Records, Self::Directory];
 
     /// The name on a command line and of the corpus file.
     pub fn name(self) -> &'static str {
@@ -36,6 +39,7 @@ impl Target {
             Self::Guard => "guard",
             Self::Engine => "engine",
             Self::Lies => "lies",
+            Self::Amdoc => "amdoc",
             Self::Frames => "frames",
             Self::Records => "records",
             Self::Directory => "directory",
@@ -51,6 +55,7 @@ impl Target {
             Self::Guard => guard::judge(input),
             Self::Engine => engine::judge(input),
             Self::Lies => lies::judge(input),
+            Self::Amdoc => amdoc::judge(input),
             Self::Frames => frames::judge(input),
             Self::Records => records::judge(input),
             Self::Directory => directory::judge(input),

@@ -30,6 +30,11 @@ fn well_formed_lies_leave_a_text_to_work_with() {
 }
 
 #[test]
+fn what_passes_the_guard_automerge_can_work_with() {
+    replay(Target::Amdoc, 100);
+}
+
+#[test]
 fn frames_and_entries_are_written_as_they_were_read() {
     replay(Target::Frames, 40);
 }

@@ -120,6 +120,43 @@ pub enum Fault {
         /// The clock named.
         clock: u32,
     },
+    /// The bytes of a change are not those its checksum was taken of.
+    #[error("the checksum of the change at byte {at} does not hold")]
+    Checksum {
+        /// Where the change begins.
+        at: usize,
+    },
+    /// Something is written otherwise than automerge writes it. It reads such bytes, saves them in its own way, and then
+    /// refuses to open what it saved, because the change has another hash.
+    #[error("the part at byte {at} is not written the way it would be written again")]
+    NotCanonical {
+        /// Where the part begins.
+        at: usize,
+    },
+    /// A change is by another actor than its author.
+    #[error("the change is by an actor that is not its author")]
+    ForeignActor,
+    /// A change builds on one that is not here.
+    #[error("the change builds on another one that does not exist")]
+    UnknownDependency,
+    /// The author's operations are not numbered behind all that is known, or leave more room than that.
+    #[error("the operations begin at counter {found}, between {least} and {most} was expected")]
+    Counter {
+        /// As told.
+        found: u64,
+        /// One more than the author's last operation.
+        least: u64,
+        /// One more than the last operation of anybody.
+        most: u64,
+    },
+    /// An operation names an object, an element or a value that does not exist, is of another kind, or stands elsewhere.
+    #[error("operation {operation} of the change refers to {what} that is not there")]
+    UnknownOperation {
+        /// Which operation of the change, counted from zero.
+        operation: u32,
+        /// What it refers to.
+        what: Referred,
+    },
     /// A delete range reaches into clocks that do not exist (yet).
     #[error("the update deletes up to clock {end} of client {client}, which does not exist")]
     UnknownDelete {
@@ -152,6 +189,12 @@ impl Fault {
             Fault::Discontinuous { .. } => "guard.discontinuous",
             Fault::UnknownReference { .. } => "guard.unknown-reference",
             Fault::UnknownDelete { .. } => "guard.unknown-delete",
+            Fault::Checksum { .. } => "guard.checksum",
+            Fault::NotCanonical { .. } => "guard.not-canonical",
+            Fault::ForeignActor => "guard.foreign-actor",
+            Fault::UnknownDependency => "guard.unknown-dependency",
+            Fault::Counter { .. } => "guard.counter",
+            Fault::UnknownOperation { .. } => "guard.unknown-operation",
         }
     }
 }
@@ -167,6 +210,14 @@ pub enum Counted {
     DeleteRanges,
     /// Blocks inside shared types of the same update.
     Nested,
+    /// Operations of a change, or of all changes of a stream.
+    Operations,
+    /// Changes that a change builds on.
+    Dependencies,
+    /// Actors that a change names.
+    Actors,
+    /// Operations that one change replaces.
+    Predecessors,
 }
 
 impl std::fmt::Display for Counted {
@@ -176,11 +227,36 @@ impl std::fmt::Display for Counted {
             Counted::Blocks => "blocks",
             Counted::DeleteRanges => "delete ranges",
             Counted::Nested => "blocks inside shared types of its own",
+            Counted::Operations => "operations",
+            Counted::Dependencies => "dependencies",
+            Counted::Actors => "actors",
+            Counted::Predecessors => "replaced operations",
         })
     }
 }
 
-/// Parts of the format that are refused although a Yjs client could write them.
+/// What an operation of a change refers to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Referred {
+    /// The map, list or text it changes.
+    Object,
+    /// The element of a list it changes or stands behind.
+    Element,
+    /// The value it replaces, counts up or deletes.
+    Value,
+}
+
+impl std::fmt::Display for Referred {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Referred::Object => "an object",
+            Referred::Element => "an element",
+            Referred::Value => "a value",
+        })
+    }
+}
+
+/// Parts of a format that are refused although a Yjs or automerge client could write them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unsupported {
     /// Content kind 2, the JSON strings of very old Yjs versions. yrs 0.28.1 reads one string more than it is told, so
@@ -200,6 +276,17 @@ pub enum Unsupported {
     Skip,
     /// Something else than text, or another root, in a document that is one text.
     NotText,
+    /// A whole automerge document, a bundle or a compressed change where a plain change is due. automerge inflates the
+    /// first and the last without a bound.
+    NotAPlainChange,
+    /// A column of a change that is compressed, unknown, or there twice.
+    Column,
+    /// A mark, or a table: automerge has them for texts and for its first documents.
+    Action,
+    /// A value of a type automerge does not know.
+    ValueType,
+    /// Bytes behind the operations of a change.
+    ExtraBytes,
 }
 
 impl std::fmt::Display for Unsupported {
@@ -213,6 +300,11 @@ impl std::fmt::Display for Unsupported {
             Unsupported::UnknownType => "an unknown shared type",
             Unsupported::Skip => "a skipped range of clocks",
             Unsupported::NotText => "something that is not part of the text",
+            Unsupported::NotAPlainChange => "something else than a plain change",
+            Unsupported::Column => "a column that is compressed or unknown",
+            Unsupported::Action => "a mark or a table",
+            Unsupported::ValueType => "a value of an unknown type",
+            Unsupported::ExtraBytes => "bytes behind its operations",
         })
     }
 }

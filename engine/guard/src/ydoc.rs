@@ -15,15 +15,15 @@
 mod any;
 mod blocks;
 mod content;
-mod cursor;
+
 mod deletes;
 mod json;
 mod semantic;
 
+use crate::cursor::Cursor;
 use crate::fault::Fault;
 use crate::limits::Limits;
 use blocks::Visitor;
-use cursor::Cursor;
 pub use semantic::{Extension, Known};
 
 /// Client ids of our replicas are `CLIENT_BASE` | 52 bits of the replica id; ids of foreign Yjs clients stay below.

@@ -1,6 +1,6 @@
 //! Values in lib0's `Any` encoding, read without recursion.
 
-use super::cursor::Cursor;
+use crate::cursor::Cursor;
 use crate::fault::Fault;
 use crate::limits::DEPTH_MAX;
 

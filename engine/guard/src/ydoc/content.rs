@@ -1,7 +1,7 @@
 //! What a block holds.
 
-use super::cursor::Cursor;
 use super::{Summary, any, json};
+use crate::cursor::Cursor;
 use crate::fault::{Fault, Unsupported};
 use crate::limits::Limits;
 

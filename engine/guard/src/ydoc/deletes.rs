@@ -2,7 +2,7 @@
 
 use super::Summary;
 use super::blocks::Visitor;
-use super::cursor::{Cursor, advance};
+use crate::cursor::{Cursor, advance};
 use crate::fault::{Counted, Fault};
 use crate::limits::Limits;
 
