@@ -21,6 +21,9 @@ pub(crate) struct Figures {
     links_cut: AtomicU64,
     links_refused: AtomicU64,
     store_failures: AtomicU64,
+    entries_damaged: AtomicU64,
+    snapshots_made: AtomicU64,
+    snapshots_failed: AtomicU64,
     rooms_opened: AtomicU64,
     rooms_closed: AtomicU64,
     room_panics: AtomicU64,
@@ -41,6 +44,9 @@ pub(crate) struct Reading {
     links_cut: u64,
     links_refused: u64,
     store_failures: u64,
+    entries_damaged: u64,
+    snapshots_made: u64,
+    snapshots_failed: u64,
     rooms_opened: u64,
     rooms_closed: u64,
     room_panics: u64,
@@ -79,6 +85,9 @@ impl Figures {
             (&self.entries_forwarded, before.entries_forwarded, after.entries_forwarded),
             (&self.links_behind, before.links_behind, after.links_behind),
             (&self.store_failures, before.store_failures, after.store_failures),
+            (&self.entries_damaged, before.entries_damaged, after.entries_damaged),
+            (&self.snapshots_made, before.snapshots_made, after.snapshots_made),
+            (&self.snapshots_failed, before.snapshots_failed, after.snapshots_failed),
         ];
         for (total, before, after) in pairs {
             if after > before {
@@ -120,6 +129,9 @@ impl Figures {
             rooms_opened: of(&self.rooms_opened),
             rooms_closed: of(&self.rooms_closed),
             room_panics: of(&self.room_panics),
+            entries_damaged: of(&self.entries_damaged),
+            snapshots_made: of(&self.snapshots_made),
+            snapshots_failed: of(&self.snapshots_failed),
         }
     }
 
@@ -138,6 +150,13 @@ impl Figures {
             ("causeway_links_cut_total", "Links cut because they took nothing.", counted.links_cut),
             ("causeway_links_refused_total", "Links refused by a full relay.", counted.links_refused),
             ("causeway_store_failures_total", "Commits and reads that failed.", counted.store_failures),
+            (
+                "causeway_entries_damaged_total",
+                "Entries whose rows were found damaged.",
+                counted.entries_damaged,
+            ),
+            ("causeway_snapshots_made_total", "Snapshots made and verified.", counted.snapshots_made),
+            ("causeway_snapshots_failed_total", "Snapshots that came to nothing.", counted.snapshots_failed),
             ("causeway_rooms_opened_total", "Rooms taken into memory.", counted.rooms_opened),
             ("causeway_rooms_closed_total", "Rooms that left memory.", counted.rooms_closed),
             ("causeway_room_panics_total", "Rooms shut by a fault of ours.", counted.room_panics),

@@ -27,6 +27,7 @@ mod guide;
 mod limits;
 mod link;
 mod listener;
+mod materialiser;
 mod origin;
 mod room;
 mod room_name;

@@ -41,6 +41,17 @@ pub(crate) const ROOM_BATCH: usize = 512;
 /// How often the task of a room may panic before the room stays shut until the relay is started again: once may be
 /// chance, three times is what its devices send.
 pub(crate) const ROOM_FAULTS: u32 = 3;
+/// Threads that make snapshots and read the archive: one may be at a large text while the other serves readers.
+pub(crate) const MATERIALISER_THREADS: usize = 2;
+/// Jobs that wait for them. A room has one snapshot in the making, and a few readers below it.
+pub(crate) const MATERIALISER_JOBS: usize = 256;
+/// Bytes of what they wait with and work on.
+pub(crate) const MATERIALISER_BYTES: usize = 128 << 20;
+/// Stack of each: yrs deletes and decodes nested values by recursion, and the guard lets 64 levels pass.
+pub(crate) const MATERIALISER_STACK_BYTES: usize = 16 << 20;
+/// How long one job may take: a text of 260,000 edits takes less than a second.
+pub(crate) const MATERIALISER_PATIENCE: Duration = Duration::from_secs(20);
+
 /// How long a room without links stays in memory: a page that is reloaded finds it there.
 pub(crate) const ROOM_LINGER: Duration = Duration::from_secs(5);
 /// How soon a room that would end looks again whether a link on its way in or out still holds it.

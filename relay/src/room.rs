@@ -226,6 +226,12 @@ impl RoomTask {
                         let _ = answers.send(Input::Stored(op, result));
                     });
                 }
+                Output::Materialise(op, job) => {
+                    let answers = self.answers.0.clone();
+                    self.around.materialiser.run(job, move |done| {
+                        let _ = answers.send(Input::Materialised(op, done));
+                    });
+                }
                 Output::Scan(op, scan) => {
                     let answers = self.answers.0.clone();
                     self.around.store.scan(self.space.clone(), scan, move |result| {

@@ -22,6 +22,7 @@ use crate::clock::Clock;
 use crate::figures::{Figures, Happened};
 use crate::limits::{ROOM_FAULTS, ROOM_QUEUE};
 use crate::link::Outbox;
+use crate::materialiser::Materialiser;
 use crate::room::{Drains, Event, RoomTask};
 
 /// What all rooms share.
@@ -30,6 +31,7 @@ pub(crate) struct Surroundings {
     pub(crate) bounds: Bounds,
     pub(crate) clock: Clock,
     pub(crate) store: StoreGate,
+    pub(crate) materialiser: Materialiser,
     pub(crate) figures: Arc<Figures>,
     /// Told once, when the relay stops: the span in which devices should come back.
     pub(crate) stop: watch::Sender<Millis>,
@@ -102,7 +104,8 @@ impl Rooms {
     /// No rooms yet. The receiver ends when all rooms and links have, after [`Rooms::stop`].
     pub(crate) fn new(store: StoreGate, figures: Arc<Figures>, bounds: Bounds) -> (Self, mpsc::Receiver<()>) {
         let (stop, _) = watch::channel(Millis(0));
-        let around = Surroundings { bounds, clock: Clock::start(), store, figures, stop };
+        let materialiser = Materialiser::start();
+        let around = Surroundings { bounds, clock: Clock::start(), store, materialiser, figures, stop };
         let (alive, ended) = mpsc::channel(1);
         let shared = Shared {
             around: Arc::new(around),

@@ -347,6 +347,16 @@ impl Network {
         }
     }
 
+    /// The home's disk answers one commit, and then no more.
+    pub fn step_home_disk(&mut self) {
+        self.relay.disk_answers = false;
+        if !self.relay.held.is_empty() {
+            let (op, commit) = self.relay.held.remove(0);
+            let result = self.relay.disk.commit(&commit);
+            self.tell_home(home::Input::Stored(op, result));
+        }
+    }
+
     /// Links that took nothing take everything again.
     pub fn drain(&mut self) {
         self.relay.slow = false;

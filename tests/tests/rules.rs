@@ -16,3 +16,5 @@ mod people;
 mod promises;
 #[path = "rules/sealing.rs"]
 mod sealing;
+#[path = "rules/snapshots.rs"]
+mod snapshots;

@@ -90,7 +90,48 @@ pub struct Directory {
 
 type Rank = (u64, ReplicaId, u64);
 
+/// What stands about one document, with its rank: a row of a snapshot's page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// Which document.
+    pub document: StreamId,
+    /// Logical time, author and number of the entry that decided.
+    pub rank: (u64, ReplicaId, u64),
+    /// Where it stands; none if it was removed.
+    pub path: Option<String>,
+}
+
+/// Reads a snapshot's page; `None` if it is none.
+pub fn check_page(page: &[u8]) -> Option<Vec<Decision>> {
+    let decisions = wire::payload::decode_directory_page(page)?;
+    let sound = |Decision { document, path, .. }: &Decision| {
+        let document = *document;
+        let op = match path {
+            Some(path) => DirectoryOp::Put { document, path: path.clone() },
+            None => DirectoryOp::Remove { document },
+        };
+        validate(&op).is_ok()
+    };
+    decisions.iter().all(sound).then_some(decisions)
+}
+
 impl Directory {
+    /// What stands, in the order of documents.
+    pub fn decisions(&self) -> Vec<Decision> {
+        let decisions = self.decisions.iter();
+        decisions
+            .map(|(document, (rank, path))| Decision { document: *document, rank: *rank, path: path.clone() })
+            .collect()
+    }
+
+    /// Takes what a snapshot says.
+    pub fn restore(&mut self, decision: Decision) {
+        let Decision { document, rank, path } = decision;
+        if self.decisions.get(&document).is_none_or(|(standing, _)| rank > *standing) {
+            self.decisions.insert(document, (rank, path));
+        }
+    }
+
     /// Takes an accepted entry, in any order and any number of times.
     pub fn apply(&mut self, header: &Header, op: DirectoryOp) {
         self.decide(header.logical, header.replica, header.seq, op);
@@ -98,14 +139,11 @@ impl Directory {
 
     /// The same with the parts of the header that count.
     pub fn decide(&mut self, logical: u64, replica: ReplicaId, seq: u64, op: DirectoryOp) {
-        let rank = (logical, replica, seq);
         let (document, path) = match op {
             DirectoryOp::Put { document, path } => (document, Some(path)),
             DirectoryOp::Remove { document } => (document, None),
         };
-        if self.decisions.get(&document).is_none_or(|(standing, _)| rank > *standing) {
-            self.decisions.insert(document, (rank, path));
-        }
+        self.restore(Decision { document, rank: (logical, replica, seq), path });
     }
 
     /// The documents, ordered by path and then by name of the stream.

@@ -11,9 +11,12 @@
 //! author. Nothing on this path builds a document.
 
 mod append;
+mod archive;
 mod catch_up;
+mod compaction;
 mod conn;
 mod holes;
+mod jobs;
 mod lane;
 mod load;
 mod seen;
@@ -29,6 +32,8 @@ use crate::ids::{ConnId, RoomId, StreamId};
 use crate::limits::{ROOM_LINKS, STORE_RETRY};
 use crate::log::{Wants, digest_of_room};
 use crate::presence::Board;
+use crate::replica::Identity;
+use crate::snapshot::{Done, Job, JobError};
 use crate::storage::{Commit, CommitError, Page, Scan, StoreFailure};
 use crate::time::{Millis, Now};
 use crate::wire::{self, Body, ErrorCode, ErrorFrame, GoAway, Message};
@@ -36,10 +41,13 @@ use crate::write_queue::{OpId, WriteQueue};
 
 use append::{Answered, Appended};
 use catch_up::Reading;
+use compaction::Compaction;
 use conn::Conn;
+use jobs::Work;
 use load::Load;
 use stream::HomeStream;
 
+pub use compaction::CompactionPlan;
 pub use lane::Lane;
 
 /// What happens to a room at its home.
@@ -58,6 +66,8 @@ pub enum Input {
     Stored(OpId, Result<(), CommitError>),
     /// The disk's answer to [`Output::Scan`].
     Scanned(OpId, Result<Page, StoreFailure>),
+    /// The answer to [`Output::Materialise`].
+    Materialised(OpId, Result<Done, JobError>),
     /// The timer of [`Home::poll_timeout`] has run out.
     Tick,
     /// The home stops: devices are told when to come back, nothing new is taken, what was taken is answered.
@@ -68,7 +78,7 @@ pub enum Input {
 }
 
 /// What a home wants done.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Output {
     /// Queue these bytes in a lane of a link: the control lane goes first, the others take turns, and each keeps its
     /// order. Bytes for several links share their memory.
@@ -79,6 +89,8 @@ pub enum Output {
     Commit(OpId, Commit),
     /// Read from the disk; the answer repeats the number.
     Scan(OpId, Scan),
+    /// Run a job away from this room, within bounds of time and memory; the answer repeats the number.
+    Materialise(OpId, Box<Job>),
 }
 
 /// Figures of a room, for metrics.
@@ -96,6 +108,10 @@ pub struct Figures {
     pub store_failures: u64,
     /// Entries whose rows were found damaged.
     pub entries_damaged: u64,
+    /// Snapshots that stand.
+    pub snapshots_made: u64,
+    /// Snapshots that could not be made: their streams go on as logs.
+    pub snapshots_failed: u64,
 }
 
 /// A room at its home.
@@ -113,6 +129,11 @@ pub struct Home {
     /// Answered already to the frame at hand: a device that sends much again is told once.
     told: BTreeSet<Answered>,
     scans: BTreeMap<OpId, Reading>,
+    jobs: BTreeMap<OpId, Work>,
+    plan: CompactionPlan,
+    compaction: Option<Compaction>,
+    compact_at: Option<Millis>,
+    home_key: Option<Identity>,
     next_op: u64,
     outputs: VecDeque<Output>,
     retry_at: Option<Millis>,
@@ -138,6 +159,11 @@ impl Home {
             wants: Wants::default(),
             told: BTreeSet::new(),
             scans: BTreeMap::new(),
+            jobs: BTreeMap::new(),
+            plan: CompactionPlan::default(),
+            compaction: None,
+            compact_at: None,
+            home_key: None,
             next_op: 0,
             outputs: VecDeque::new(),
             retry_at: None,
@@ -166,6 +192,7 @@ impl Home {
             Input::Closed(conn) => self.handle_closed(conn, now),
             Input::Stored(op, result) => self.handle_stored(op, result, now),
             Input::Scanned(op, result) => self.handle_scanned(op, result, now),
+            Input::Materialised(op, result) => self.handle_materialised(op, result, now),
             Input::Tick => self.handle_tick(now),
             Input::Stop { spread } => self.handle_stop(spread),
         }
@@ -187,12 +214,19 @@ impl Home {
     /// When to hand in [`Input::Tick`].
     pub fn poll_timeout(&self) -> Option<Millis> {
         let silent = self.conns.values().map(Conn::silent_at).min();
-        [self.presence.poll_timeout(), self.retry_at, self.seen_at, silent].into_iter().flatten().min()
+        let timers = [self.presence.poll_timeout(), self.retry_at, self.seen_at, self.compact_at, silent];
+        timers.into_iter().flatten().min()
     }
 
     /// Whether nobody is here and nothing waits for the disk: the room may be dropped from memory.
     pub fn is_idle(&self) -> bool {
-        self.conns.is_empty() && self.queue.is_idle() && self.scans.is_empty() && self.load.is_done()
+        let quiet = self.queue.is_idle() && self.scans.is_empty() && self.jobs.is_empty();
+        self.conns.is_empty() && quiet && self.compaction.is_none() && self.load.is_done()
+    }
+
+    /// Whether a snapshot is being made.
+    pub fn is_compacting(&self) -> bool {
+        self.compaction.is_some()
     }
 
     /// Figures since the room was opened.
@@ -245,6 +279,7 @@ impl Home {
             stream.park.forget(|from| *from == conn);
         }
         self.scans.retain(|_, reading| reading.conn() != Some(conn));
+        self.jobs.retain(|_, work| !matches!(work, Work::Segment { conn: of, .. } if *of == conn));
         self.presence.handle_closed(conn, now.monotonic);
         self.forget_reader(conn, now);
         self.expect_seen(now);
@@ -260,6 +295,10 @@ impl Home {
         if self.retry_at.is_some_and(|due| now.monotonic >= due) {
             self.retry_at = None;
             self.scan_next_rows();
+        }
+        if self.compact_at.is_some_and(|due| now.monotonic >= due) {
+            self.compact_at = None;
+            self.tick_compaction(now);
         }
         let silent = self.conns.iter().filter(|(_, state)| now.monotonic >= state.silent_at());
         for conn in silent.map(|(conn, _)| *conn).collect::<Vec<_>>() {
@@ -348,6 +387,9 @@ impl Home {
     fn reload(&mut self, now: Now) {
         self.figures.store_failures += 1;
         self.scans.clear();
+        self.jobs.clear();
+        self.compaction = None;
+        self.compact_at = None;
         self.load = Load::start();
         self.retry_at = Some(now.monotonic.after(STORE_RETRY));
     }

@@ -10,6 +10,7 @@
 //! * [`log`]: entries, chains and the judgement on what may join a stream.
 //! * [`home`]: a room as the relay (or a hub) keeps it: checks, stores, forwards, answers.
 //! * [`device`]: a room as a device keeps it: documents, journal, outbox, forks, receipts, one link to a home.
+//! * [`snapshot`]: what a stream amounts to, so that old entries need not be sent; made on threads of a shell.
 //! * [`ydoc`], [`chat`] and [`directory`]: the reducers; [`person`]: who posts.
 //! * [`wire`] and [`stored`]: the only modules that know a serialised layout of ours.
 //! * [`storage`] and [`write_queue`]: what is asked of a disk, and how writes are gathered.
@@ -30,6 +31,7 @@ pub mod person;
 pub mod planted;
 pub mod presence;
 pub mod replica;
+pub mod snapshot;
 mod sorted;
 pub mod storage;
 pub mod stored;

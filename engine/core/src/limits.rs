@@ -44,6 +44,21 @@ pub const WALK_LOOKUPS: usize = 64;
 pub const STREAM_HOLES: usize = 64;
 /// Entries of one stream that a device remembers the home to have lost.
 pub const LOST_NAMES: usize = STREAM_HOLES;
+/// Entries above its snapshot after which a stream gets another: a joiner then reads at most about a second of them.
+pub const SNAPSHOT_ENTRIES: u64 = 500;
+/// Bytes of the same.
+pub const SNAPSHOT_BYTES: u64 = 256 * 1024;
+/// How long a stream is left alone after an entry before its snapshot is made, unless its tail is four times as long as
+/// it should be: people who type wait for nothing.
+pub const SNAPSHOT_QUIET: Millis = Millis(2_000);
+/// How soon a snapshot that found the disk or the materialiser busy is tried again.
+pub const SNAPSHOT_RETRY: Millis = Millis(500);
+/// Entries that one snapshot adds; a longer tail takes several. Their keys go in one commit.
+pub const SNAPSHOT_STEP_ENTRIES: usize = 4_096;
+/// Bytes of the same, held in memory while it is made.
+pub const SNAPSHOT_STEP_BYTES: usize = 8 << 20;
+/// A page: a hundred times the largest text of the recordings, and half of what a store takes.
+pub const PAGE_BYTES: usize = 32 << 20;
 /// Links of one room.
 pub const ROOM_LINKS: usize = 5_000;
 /// Frames that wait while a room is being read from disk, per link.

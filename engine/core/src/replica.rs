@@ -31,6 +31,12 @@ impl Identity {
         self.key.as_bytes()
     }
 
+    /// Signs a message; answers the public key and the two halves of the signature.
+    pub fn sign(&self, message: &[u8]) -> ([u8; 32], [u8; 32], [u8; 32]) {
+        let signature = self.key.sign(message);
+        (*self.key.verifying_key().as_bytes(), *signature.r_bytes(), *signature.s_bytes())
+    }
+
     /// Proves to the home that gave `nonce` that this device holds the key.
     pub fn prove(&self, nonce: &[u8; 32], room: &RoomId) -> Prove {
         let signature = self.key.sign(&proof_bytes(nonce, room));

@@ -7,17 +7,18 @@ mod keys;
 mod records;
 
 pub use keys::{
-    META, OWNER, entry_range, journal_stream, parse_entry_key, parse_fork_key, parse_index_key,
-    parse_journal_key,
+    HOME_KEY, META, OWNER, archive_key, draft_key, entry_range, journal_stream, page_key, parse_archive_key,
+    parse_entry_key, parse_fork_key, parse_index_key, parse_journal_key,
 };
 pub use keys::{
     Prefix, entry_key, fork_key, index_key, journal_key, parse_read_key, read_key, replica_key, saved_key,
     stream_key, tip_key,
 };
 pub use keys::{
-    parse_replica_key, parse_saved_key, parse_stream_key, parse_tip_key, stream_prefix, tombstone_key,
+    parse_replica_key, parse_saved_key, parse_stream_key, parse_tip_key, snapshot_key, stream_prefix,
+    tombstone_key,
 };
 pub use records::{
     Damage, ForkRecord, IndexRecord, MetaRecord, ReplicaRecord, StreamRecord, TipRecord, Tombstone,
-    decode_entry, decode_number, decode_piece, encode_entry, encode_number, encode_piece,
+    decode_entry, decode_number, decode_piece, encode_entry, encode_number, encode_piece, encode_root,
 };

@@ -52,6 +52,12 @@ impl<Tag> WriteQueue<Tag> {
         self.fence = Some(fence);
     }
 
+    /// The next commit is made only while this holds; what else it carries fails with it.
+    pub fn expect(&mut self, expect: Expect) {
+        self.gathering.expect.push(expect);
+        self.dirty = true;
+    }
+
     /// Writes a row.
     pub fn put(&mut self, key: Vec<u8>, value: Vec<u8>) {
         self.bytes += key.len() + value.len();

@@ -5,10 +5,13 @@
 
 mod document;
 mod edit;
+mod state;
 mod undo;
 
 pub use document::{ApplyError, Document, Edited, documents_built};
 pub use edit::{EditError, TextEdit};
+pub use state::states_built;
+pub(crate) use state::{check_page, state_of};
 
 /// Name of the shared text inside the yrs document; Yjs editors bind to the same one, and the guard lets no other in.
 pub const ROOT: &str = "text";

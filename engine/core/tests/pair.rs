@@ -113,6 +113,10 @@ impl World {
                         let result = self.home_disk.commit(commit);
                         self.home.handle(home::Input::Stored(op, result), self.now);
                     }
+                    home::Output::Materialise(op, job) => {
+                        let done = job.run(&mut || true);
+                        self.home.handle(home::Input::Materialised(op, done), self.now);
+                    }
                     home::Output::Scan(op, scan) => {
                         let page = self.home_disk.scan(&scan);
                         self.home.handle(home::Input::Scanned(op, Ok(page)), self.now);

@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use causeway_core::ids::{PersonId, ReplicaId, StreamId};
 use causeway_core::log::{EntryKind, Head, Header, Introduced};
+use causeway_core::replica::Identity;
+use causeway_core::snapshot::{PageId, Root, SignedRoot, SnapshotId};
 use causeway_core::stored::{
     self, Damage, ForkRecord, IndexRecord, MetaRecord, ReplicaRecord, StreamRecord, TipRecord, Tombstone,
 };
@@ -45,6 +47,19 @@ fn index() -> IndexRecord {
     IndexRecord { arrival: 258, head: Head::from_bytes([0x66; 32]) }
 }
 
+fn root() -> SignedRoot {
+    let root = Root {
+        stream: StreamId::ydoc([0x11; 16]),
+        parent: Some(SnapshotId::from_bytes([0x77; 32])),
+        arrivals: 500,
+        bytes: 70_000,
+        coverage: vec![(ReplicaId::from_bytes(REPLICA), tip())],
+        pages: vec![PageId::of(b"page")],
+        content: [0x88; 32],
+    };
+    root.sign(&Identity::from_secret(&[5; 32]), &"harbour".parse().expect("a room name"))
+}
+
 fn fork() -> ForkRecord {
     let (code, sentence) = ("entry.chain".into(), "no".into());
     ForkRecord { code, sentence, time: Millis(77), payload: b"work".to_vec() }
@@ -56,9 +71,10 @@ fn records() -> Vec<(&'static str, Vec<u8>)> {
         ("replica", ReplicaRecord { secret: [0x44; 32] }.encode()),
         ("tip", tip().encode()),
         ("index", index().encode()),
-        ("stream", StreamRecord { arrivals: 500 }.encode()),
+        ("stream", StreamRecord { arrivals: 500, bytes: 70_000 }.encode()),
         ("fork", fork().encode()),
         ("tombstone", Tombstone { logical: 9, head: [0x55; 16] }.encode()),
+        ("root", root().encode()),
         ("entry", stored::encode_entry(&entry())),
         ("piece", stored::encode_piece(b"journal")),
         ("number", stored::encode_number(0x0102_0304)),
@@ -80,6 +96,11 @@ fn keys() -> Vec<(&'static str, Vec<u8>)> {
         ("fork", stored::fork_key(&stream, &replica, 3)),
         ("replica", stored::replica_key(&replica)),
         ("read", stored::read_key(&stream, &replica)),
+        ("home key", stored::HOME_KEY.to_vec()),
+        ("snapshot", stored::snapshot_key(&stream)),
+        ("draft", stored::draft_key(&stream)),
+        ("page", stored::page_key(&stream, &PageId::of(b"page"))),
+        ("archive", stored::archive_key(&stream, 258)),
     ]
 }
 
@@ -101,6 +122,7 @@ fn every_record_and_key_is_read_back() {
     assert_eq!(MetaRecord::decode(&MetaRecord { epoch: 3 }.encode()), Ok(MetaRecord { epoch: 3 }));
     assert_eq!(TipRecord::decode(&tip().encode()), Ok(tip()));
     assert_eq!(IndexRecord::decode(&index().encode()), Ok(index()));
+    assert_eq!(SignedRoot::decode(&root().encode()), Ok(root()));
     assert_eq!(ForkRecord::decode(&fork().encode()), Ok(fork()));
     assert_eq!(stored::decode_entry(stored::encode_entry(&entry())), Ok(entry()));
     assert_eq!(stored::decode_piece(&stored::encode_piece(b"journal")), Ok(b"journal".as_slice()));
@@ -108,6 +130,7 @@ fn every_record_and_key_is_read_back() {
     let (stream, replica) = (StreamId::ydoc([0x11; 16]), ReplicaId::from_bytes(REPLICA));
     assert_eq!(stored::parse_stream_key(&stored::stream_key(&stream)), Some(stream));
     assert_eq!(stored::parse_tip_key(&stored::tip_key(&stream, &replica)), Some((stream, replica)));
+    assert_eq!(stored::parse_archive_key(&stored::archive_key(&stream, 258)), Some((stream, 258)));
     assert_eq!(stored::parse_entry_key(&stored::entry_key(&stream, 258)), Some((stream, 258)));
     assert_eq!(
         stored::parse_journal_key(&stored::journal_key(&stream, &replica, 2)),

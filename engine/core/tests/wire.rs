@@ -5,14 +5,17 @@ use std::fmt::Write as _;
 use bytes::Bytes;
 use causeway_core::anchor::{Anchor, Side};
 use causeway_core::chat::ChatOp;
-use causeway_core::directory::DirectoryOp;
+use causeway_core::directory::{Decision, DirectoryOp};
 use causeway_core::ids::{PersonId, ReplicaId, StreamId};
 use causeway_core::log::{Dep, Digest, Entry, EntryKind, EntryName, Head, Header};
 use causeway_core::person::{self, PersonKey};
 use causeway_core::presence::{Change, Cursor, Lease, State, Status};
 use causeway_core::replica::{self, Identity};
 use causeway_core::time::Millis;
-use causeway_core::wire::payload::{decode_chat, decode_directory, encode_chat, encode_directory};
+use causeway_core::wire::payload::{
+    decode_chat, decode_directory, decode_directory_page, encode_chat, encode_directory,
+    encode_directory_page,
+};
 use causeway_core::wire::{
     self, ErrorFrame, GoAway, Have, Hello, Introduce, Later, LaterWhy, Lost, Message, Need, Ping, Pong,
     Prove, Refused, Saved, Seen, Subscribe, Synced, Version, Welcome,
@@ -165,9 +168,14 @@ fn an_entry_whose_payload_was_changed_is_none() {
 fn directory_operations_have_the_bytes_they_always_had() {
     let put = DirectoryOp::Put { document: stream(), path: "src/main.py".into() };
     let remove = DirectoryOp::Remove { document: stream() };
-    let now = format!("{}\n{}", hex(&encode_directory(&put)), hex(&encode_directory(&remove)));
+    let rank = (301, replica(), 300);
+    let page = [Decision { document: stream(), rank, path: Some("src/main.py".into()) }];
+    let page = encode_directory_page(&page);
+    let now =
+        format!("{}\n{}\n{}", hex(&encode_directory(&put)), hex(&encode_directory(&remove)), hex(&page));
     assert_eq!(now, include_str!("golden/directory.hex").trim_end());
     assert_eq!(decode_directory(&encode_directory(&put)), Some(put));
+    assert_eq!(decode_directory_page(&page).map(|read| encode_directory_page(&read)), Some(page));
     let mut more = encode_directory(&remove);
     more.push(0);
     assert_eq!(decode_directory(&more), None, "nothing may stand behind an operation");
@@ -273,8 +281,7 @@ proptest! {
     fn random_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
         let _ = wire::decode(&Bytes::from(bytes.clone()));
         let _ = wire::entry::decode(bytes.clone().into());
-        let _ = decode_directory(&bytes);
-        let _ = decode_chat(&bytes);
+        let _ = (decode_directory(&bytes), decode_directory_page(&bytes), decode_chat(&bytes));
     }
 
     #[test]

@@ -140,6 +140,26 @@ pub fn check_text(
     Ok(author.extension())
 }
 
+/// Judges a whole document that is a single text under the name `root`: it holds everything that `known` tells of its
+/// `clients` writers, each from its first clock to its last, refers to nothing else, and is otherwise as
+/// [`check_text`] wants it.
+///
+/// # Errors
+///
+/// The first [`Fault`] in reading order.
+pub fn check_whole_text(
+    update: &[u8],
+    root: &str,
+    clients: usize,
+    known: &impl Known,
+    limits: &Limits,
+) -> Result<(), Fault> {
+    // No client has this id, so the first block begins the first client.
+    let mut author = semantic::Author::new(u64::MAX, known, limits).of_text(root).of_everybody();
+    walk(update, limits, &mut author)?;
+    author.finish(clients, update.len())
+}
+
 fn walk(update: &[u8], limits: &Limits, visitor: &mut impl Visitor) -> Result<Summary, Fault> {
     if update.len() > limits.bytes {
         return Err(Fault::TooLarge { size: update.len(), limit: limits.bytes });

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::IntoResponse;
-use causeway_core::ydoc::documents_built;
+use causeway_core::ydoc::{documents_built, states_built};
 use serde::Serialize;
 
 use super::App;
@@ -20,6 +20,8 @@ struct Health {
     connections: usize,
     /// Documents built in this process. The path of an entry builds none, so this stays zero however much is written.
     materialised_documents: u64,
+    /// Texts built to make and check snapshots, on threads of their own.
+    snapshot_documents: u64,
     #[serde(flatten)]
     figures: Reading,
 }
@@ -32,6 +34,7 @@ pub(super) async fn health(State(app): State<Arc<App>>) -> impl IntoResponse {
         rooms: app.rooms.count(),
         connections: app.rooms.connections(),
         materialised_documents: documents_built(),
+        snapshot_documents: states_built(),
         figures: around.figures.read(),
     };
     let text = serde_json::to_string(&health).expect("figures and names can be written");

@@ -50,6 +50,29 @@ async fn a_text_travels_without_a_document_being_built() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn rule_9_a_long_text_gets_a_snapshot_and_a_newcomer_reads_it_out_of_the_archive() {
+    let server = Server::start().await;
+    let mut writer = Device::join(&server.address, "long", 1).await;
+    let stream = writer.first_document();
+    (writer.stream, writer.log) = (stream, StreamLog::new(stream));
+    let mut sent = vec![writer.write(EntryKind::Create, &[])];
+    sent.extend((0..600).map(|_| "word ").map(|word| writer.write_text(word)).collect::<Vec<_>>());
+    writer.send(sent.clone()).await;
+    writer.saved(601).await;
+    server.until_health(|health| health["snapshots_made"] == 1).await;
+    let health = server.health().await;
+    assert_eq!((&health["materialised_documents"], &health["snapshots_failed"]), (&0.into(), &0.into()));
+    assert!(health["snapshot_documents"].as_u64().is_some_and(|built| built > 0), "{health}");
+    let identity = Identity::from_secret(&[2; 32]);
+    let mut reader =
+        Device::join_stream(&server.address, "long", identity, stream, StreamLog::new(stream)).await;
+    reader.subscribe().await;
+    reader.receive(601).await;
+    assert_eq!(reader.received, sent, "the same entries in the same order");
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn somebody_who_asks_for_forty_long_texts_at_once_gets_them_all() {
     let server = Server::start().await;
     let mut writer = Device::join(&server.address, "shelf", 1).await;

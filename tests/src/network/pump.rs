@@ -90,6 +90,10 @@ impl Network {
                         self.tell_home(home::Input::Stored(op, result));
                     }
                 }
+                home::Output::Materialise(op, job) => {
+                    let result = job.run(&mut || true);
+                    self.tell_home(home::Input::Materialised(op, result));
+                }
                 home::Output::Scan(op, scan) => {
                     let page = self.relay.disk.scan(&scan);
                     self.tell_home(home::Input::Scanned(op, Ok(page)));

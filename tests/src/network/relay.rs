@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use causeway_core::home::{Home, Lane};
+use causeway_core::home::{CompactionPlan, Home, Lane};
 use causeway_core::ids::{ConnId, ReplicaId, RoomId, StreamId};
 use causeway_core::storage::{Commit, CommitError, FailureKind, StoreFailure};
 use causeway_core::stored::{self, META, MetaRecord, Prefix, TipRecord};
@@ -31,7 +31,10 @@ pub struct Relay {
     pub closed: Vec<(ConnId, u16)>,
     /// Messages it has sent, in order.
     pub sent: Vec<(ConnId, Message)>,
+    /// Whether it writes pages of snapshots otherwise than it was told.
+    pub damages_pages: bool,
     pub(super) held: Vec<(OpId, Commit)>,
+    plan: CompactionPlan,
     room: RoomId,
     queued: BTreeMap<ConnId, Vec<(Lane, Bytes)>>,
     lives: u8,
@@ -48,7 +51,9 @@ impl Relay {
             bulk_first: false,
             closed: Vec::new(),
             sent: Vec::new(),
+            damages_pages: false,
             held: Vec::new(),
+            plan: CompactionPlan::default(),
             room,
             queued: BTreeMap::new(),
             lives: 0,
@@ -61,6 +66,20 @@ impl Relay {
         self.held.clear();
         self.queued.clear();
         self.home = Home::new(self.room.clone(), &[self.lives; 32]);
+        self.home.plan_compaction(self.plan);
+    }
+
+    /// When this home and those after it make snapshots.
+    pub fn plan_compaction(&mut self, plan: CompactionPlan) {
+        self.plan = plan;
+        self.home.plan_compaction(plan);
+    }
+
+    /// What was on its way to the disk gets there, and the home is not told.
+    pub fn write_held(&mut self) {
+        for (_, commit) in std::mem::take(&mut self.held) {
+            self.disk.commit(&commit).expect("nobody else writes here");
+        }
     }
 
     /// Puts an old disk back, as a restore does: in a new epoch.
@@ -110,7 +129,11 @@ impl Relay {
         queued
     }
 
-    pub(super) fn commit(&mut self, op: OpId, commit: Commit) -> Option<Result<(), CommitError>> {
+    pub(super) fn commit(&mut self, op: OpId, mut commit: Commit) -> Option<Result<(), CommitError>> {
+        if self.damages_pages {
+            let pages = commit.put.iter_mut().filter(|(key, _)| key[0] == Prefix::Page as u8);
+            pages.for_each(|(_, value)| *value = stored::encode_piece(b"something else"));
+        }
         if self.fails_but_writes {
             let _ = self.disk.commit(&commit);
             return Some(Err(StoreFailure::new(FailureKind::Io, "who knows").into()));

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use causeway_core::device::{Connection, Event, Receipt, Room, Storage};
 use causeway_core::ids::StreamId;
-use causeway_core::log::EntryKind;
+use causeway_core::log::{Entry, EntryKind};
+use causeway_core::snapshot::unpack;
 use causeway_core::stored;
 use causeway_core::wire::{self, Body, Message};
 use causeway_core::ydoc::Document;
@@ -169,6 +170,8 @@ impl World {
         }
         let behind = self.relay.home.as_ref().map_or(0, |home| home.figures().links_behind);
         self.tally.add(Fault::FellBehind, behind);
+        let made = self.relay.home.as_ref().map_or(0, |home| home.figures().snapshots_made);
+        self.tally.add(Fault::Compacted, made);
     }
 
     /// What keeps the world from being quiet.
@@ -239,19 +242,39 @@ impl World {
         }
     }
 
-    /// The text as a newcomer reads it from the home's disk.
-    fn text_at_home(&self, stream: StreamId) -> String {
-        let mut document = Document::new(1 << 52);
-        for (key, value) in self.relay.disk.rows_of(b'e') {
-            if stored::parse_entry_key(key).is_some_and(|(of, _)| of == stream)
-                && let Ok(entry) = stored::decode_entry(value.to_vec())
-                && entry.header().kind == EntryKind::Edit
-                && document.apply(entry.payload()).is_err()
-            {
-                return "an entry that cannot be applied".into();
+    /// The text from the home's disk alone, in two ways: every entry from the first, out of the archive and the rows
+    /// above it; and the snapshot with the rows above it.
+    fn text_at_home(&mut self, stream: StreamId) -> String {
+        let mut whole = Document::new(1 << 52);
+        let mut brief = Document::new(1 << 52);
+        let mut sound = true;
+        let mut edits = |document: &mut Document, entry: &Entry| {
+            sound &= entry.header().kind != EntryKind::Edit || document.apply(entry.payload()).is_ok();
+        };
+        let disk = &self.relay.disk;
+        for (_, value) in disk
+            .rows_of(b'z')
+            .filter(|(key, _)| stored::parse_archive_key(key).is_some_and(|(of, _)| of == stream))
+        {
+            let entries = stored::decode_piece(value).ok().and_then(|segment| unpack(segment).ok());
+            entries.into_iter().flatten().for_each(|entry| edits(&mut whole, &entry));
+        }
+        let page = disk.rows_of(b'p').find(|(key, _)| key[1..].starts_with(&stream.to_bytes()));
+        let page = page.and_then(|(_, value)| stored::decode_piece(value).ok());
+        let loaded = page.is_none_or(|page| brief.load([page]).is_ok());
+        for (_, value) in disk
+            .rows_of(b'e')
+            .filter(|(key, _)| stored::parse_entry_key(key).is_some_and(|(of, _)| of == stream))
+        {
+            if let Ok(entry) = stored::decode_entry(value.to_vec()) {
+                edits(&mut whole, &entry);
+                edits(&mut brief, &entry);
             }
         }
-        document.text()
+        if !sound || !loaded || whole.text() != brief.text() {
+            self.fail(|| format!("snapshot and tail of {stream} are not what all its entries give"));
+        }
+        whole.text()
     }
 
     /// After everything came together every receipt of the living says so.

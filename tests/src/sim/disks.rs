@@ -1,5 +1,6 @@
 //! What the disks of the world answer, and when.
 
+use causeway_core::snapshot::{Job, JobError};
 use causeway_core::storage::{Commit, CommitError, Durability, FailureKind, Scan, StoreFailure};
 use causeway_core::write_queue::OpId;
 use causeway_core::{device, home};
@@ -117,6 +118,23 @@ impl World {
         }
         self.chronicle.trace(self.now, "relay stored", op.0, &[u8::from(result.is_ok())]);
         self.tell_home(home::Input::Stored(op, result));
+    }
+
+    pub(crate) fn relay_materialised(&mut self, life: u32, op: OpId, job: Job) {
+        if self.relay.life != life || self.relay.home.is_none() {
+            return;
+        }
+        let busy = self.troubled && self.rng.chance(5);
+        let result = if busy {
+            self.tally.note(Fault::MaterialiserBusy);
+            Err(JobError::Busy)
+        } else {
+            job.run(&mut || true)
+        };
+        if let Some(error) = result.as_ref().err().filter(|error| **error != JobError::Busy) {
+            self.fail(|| format!("a job of the home fails: {error}"));
+        }
+        self.tell_home(home::Input::Materialised(op, result));
     }
 
     pub(crate) fn relay_scanned(&mut self, life: u32, op: OpId, scan: &Scan) {

@@ -182,6 +182,10 @@ impl World {
         self.relay.doomed = false;
         let Some(home) = self.relay.home.take() else { return };
         self.tally.add(Fault::FellBehind, home.figures().links_behind);
+        self.tally.add(Fault::Compacted, home.figures().snapshots_made);
+        if home.is_compacting() {
+            self.tally.note(Fault::CompactionTorn);
+        }
         self.tally.note(Fault::RelayKilled);
         self.chronicle.line(self.now, || "the relay is killed".into());
         if let Some((_, commit)) = self.relay.pending.take() {

@@ -1,6 +1,8 @@
 //! What a seed decides before anything happens.
 
+use causeway_core::home::CompactionPlan;
 use causeway_core::ids::{RoomId, StreamId};
+use causeway_core::time::Millis;
 
 use crate::sim::rng::Rng;
 
@@ -19,6 +21,8 @@ pub(crate) struct Plan {
     pub(crate) pauses: u64,
     /// Whether people paste whole pages.
     pub(crate) pastes: bool,
+    /// When streams get snapshots: after so few entries that every run has some.
+    pub(crate) compaction: CompactionPlan,
 }
 
 /// A stroke of fate.
@@ -77,6 +81,11 @@ impl Plan {
             kinds,
             pauses: rng.between(2, 40),
             pastes: rng.chance(30),
+            compaction: CompactionPlan {
+                entries: rng.between(4, 40),
+                bytes: u64::MAX / 4,
+                quiet: Millis(rng.between(0, 1_000)),
+            },
         }
     }
 }

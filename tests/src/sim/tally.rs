@@ -50,6 +50,12 @@ pub enum Fault {
     SlowDisk,
     /// A reader that was so slow that the home let it catch up from the log.
     FellBehind,
+    /// A snapshot was made and what it covers moved to the archive.
+    Compacted,
+    /// The relay ended while a snapshot was being made.
+    CompactionTorn,
+    /// The relay's materialiser had too much to do.
+    MaterialiserBusy,
     /// Somebody took a step back.
     Undone,
     /// A wall clock that is wrong by hours.
@@ -58,7 +64,7 @@ pub enum Fault {
 
 impl Fault {
     /// Every kind.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 27] = [
         Self::Cut,
         Self::LostInFlight,
         Self::FrameLost,
@@ -81,6 +87,9 @@ impl Fault {
         Self::RelayRestored,
         Self::SlowDisk,
         Self::FellBehind,
+        Self::Compacted,
+        Self::CompactionTorn,
+        Self::MaterialiserBusy,
         Self::Undone,
         Self::ClockWrong,
     ];

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use causeway_core::device::{self, Config, Room};
 use causeway_core::home::{self, Home};
 use causeway_core::ids::{ConnId, RoomId, StreamId};
+use causeway_core::snapshot::Job;
 use causeway_core::storage::Scan;
 use causeway_core::time::{Millis, Now};
 use causeway_core::write_queue::OpId;
@@ -61,6 +62,7 @@ pub(crate) enum Happening {
     DeviceScanned(usize, u32, OpId, Scan),
     RelayStored(u32),
     RelayScanned(u32, OpId, Scan),
+    RelayMaterialised(u32, OpId, Box<Job>),
     Person(usize),
     Fate,
     StartDevice(usize),
@@ -209,6 +211,7 @@ impl World {
             Happening::DeviceScanned(device, life, op, scan) => self.device_scanned(device, life, op, &scan),
             Happening::RelayStored(life) => self.relay_stored(life),
             Happening::RelayScanned(life, op, scan) => self.relay_scanned(life, op, &scan),
+            Happening::RelayMaterialised(life, op, job) => self.relay_materialised(life, op, *job),
             Happening::Person(device) => self.act(device),
             Happening::Fate => self.strike(),
             Happening::StartDevice(device) => self.start_device(device),
@@ -264,6 +267,7 @@ impl World {
         }
         let seed = self.rng.seed();
         let mut home = Home::new(self.room.clone(), &seed);
+        home.plan_compaction(self.plan.compaction);
         if let Some(bug) = self.options.bug {
             home.plant(bug);
         }
@@ -327,6 +331,11 @@ impl World {
             home::Output::Send(ConnId(link), lane, bytes) => self.send_to_device(link, lane, bytes),
             home::Output::Close(ConnId(link), code) => self.home_closes(link, code as u16),
             home::Output::Commit(op, commit) => self.relay_commits(op, commit),
+            home::Output::Materialise(op, job) => {
+                let at = self.now + self.rng.between(0, 40);
+                let life = self.relay.life;
+                self.plan(at, Happening::RelayMaterialised(life, op, job));
+            }
             home::Output::Scan(op, scan) => {
                 let at = self.now + self.relay_disk_delay();
                 let life = self.relay.life;

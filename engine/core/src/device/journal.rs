@@ -9,7 +9,7 @@ use crate::ids::{ReplicaId, StreamId};
 use crate::limits::{JOURNAL_BYTES, JOURNAL_INTERVAL, SEAL_INTERVAL, STORE_RETRY};
 use crate::log::{Entry, EntryKind, EntryName, Header, Verdict};
 use crate::storage::{CommitError, Durability};
-use crate::stored::{self, IndexRecord, ReplicaRecord, StreamRecord, TipRecord};
+use crate::stored::{self, IndexRecord, ReplicaRecord, TipRecord};
 use crate::time::{Millis, Now};
 use crate::wire;
 use crate::write_queue::{OpId, Stored};
@@ -194,7 +194,6 @@ impl Room {
         self.queue.put(stored::entry_key(&id, arrival), stored::encode_entry(entry));
         self.queue.put(stored::index_key(&id, &name.replica, name.seq), index.encode());
         self.queue.put(stored::tip_key(&id, &name.replica), TipRecord::from(tip).encode());
-        self.queue.put(stored::stream_key(&id), StreamRecord { arrivals: arrival + 1 }.encode());
         arrival
     }
 

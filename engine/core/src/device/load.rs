@@ -198,8 +198,7 @@ impl Room {
 
     /// Rows of one kind of a stream that a deleted or rebuilt stream leaves behind.
     pub(super) fn forget_rows(&mut self, id: &StreamId) {
-        let kinds = [Prefix::Entry, Prefix::Index, Prefix::Tip, Prefix::Saved, Prefix::Stream, Prefix::Read];
-        for prefix in kinds {
+        for prefix in [Prefix::Entry, Prefix::Index, Prefix::Tip, Prefix::Saved, Prefix::Read] {
             self.queue.delete_prefix(stored::stream_prefix(prefix, id));
         }
     }

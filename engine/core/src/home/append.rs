@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::chat::{self, ChatOp};
+use crate::home::compaction::{SNAPSHOT_ROWS, Standing};
 use crate::home::lane::Lane;
 use crate::home::stream::HomeStream;
 use crate::home::{Home, Output};
@@ -22,6 +23,10 @@ pub(super) enum Appended {
     Entry { conn: ConnId, arrival: u64, entry: Entry },
     /// An entry that is put back in the place of a damaged row.
     Mended { conn: ConnId, arrival: u64, entry: Entry },
+    /// The draft of a snapshot.
+    Drafted,
+    /// A snapshot that stands, and the archive of what it covers.
+    Compacted { stream: StreamId, standing: Box<Standing> },
     /// A link that sent again what is on its way already.
     Again { conn: ConnId, stream: StreamId, replica: ReplicaId },
 }
@@ -136,7 +141,7 @@ impl Home {
         state.arrivals += 1;
         let tip = state.log.tip(&name.replica);
         if header.kind == EntryKind::Delete {
-            for prefix in [Prefix::Entry, Prefix::Index, Prefix::Tip] {
+            for prefix in [Prefix::Entry, Prefix::Index, Prefix::Tip].into_iter().chain(SNAPSHOT_ROWS) {
                 self.queue.delete_prefix(stored::stream_prefix(prefix, &stream));
             }
             let head = tip.head.as_bytes()[..16].try_into().expect("sixteen bytes of thirty-two");
@@ -148,7 +153,8 @@ impl Home {
             self.queue.put(stored::index_key(&stream, &name.replica, name.seq), index.encode());
             self.queue.put(stored::tip_key(&stream, &name.replica), TipRecord::from(tip).encode());
         }
-        let record = StreamRecord { arrivals: arrival + 1 };
+        state.bytes += entry.bytes().len() as u64;
+        let record = StreamRecord { arrivals: arrival + 1, bytes: state.bytes };
         self.queue.put(stored::stream_key(&stream), record.encode());
         #[cfg(feature = "planted-bugs")]
         if self.planted == Some(crate::planted::Planted::SavedEarly) {
@@ -190,6 +196,8 @@ impl Home {
                     self.mark_durable(&entry, arrival, now);
                     runs.entry((stream, conn)).or_insert_with(|| (arrival, Vec::new())).1.push(entry);
                 }
+                Appended::Drafted => self.handle_drafted(now),
+                Appended::Compacted { stream, standing } => self.handle_snapshot(stream, *standing, now),
                 Appended::Mended { conn, arrival, entry } => self.handle_mended(conn, arrival, &entry),
             }
         }
@@ -213,12 +221,15 @@ impl Home {
         let before = state.durable.get(&name.replica).map_or(crate::log::Head::START, |(_, head)| *head);
         state.durable.insert(name.replica, (name.seq, before.next(entry)));
         state.durable_arrivals = arrival + 1;
+        state.durable_bytes += entry.bytes().len() as u64;
         if entry.header().kind == EntryKind::Delete {
             // Its chains left the disk with this commit.
             state.durable.clear();
+            state.snapshot = None;
         }
         state.readers.handle_tip(name.replica, name.seq);
         self.expect_seen(now);
+        self.expect_compaction(&entry.header().stream, now);
     }
 
     /// One frame for all readers; its memory is shared. A day written offline becomes several.

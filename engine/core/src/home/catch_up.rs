@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use crate::home::Home;
+use crate::home::compaction::Step;
 use crate::home::conn::Conn;
 use crate::home::lane::Lane;
 use crate::home::stream::HomeStream;
@@ -56,6 +57,12 @@ impl Walk {
     fn from(next: u64) -> Self {
         Self { next: Some(next), reads: 0, earliest: 0, held: BTreeMap::new(), again: None }
     }
+
+    /// Whether the reader lacks an entry, and the walk has come to it.
+    pub(super) fn wants(&self, arrival: u64, entry: &Entry) -> bool {
+        let held = self.held.get(&entry.header().replica).copied().unwrap_or(0);
+        self.next.is_none_or(|next| arrival >= next) && entry.header().seq > held
+    }
 }
 
 /// What a scan was for.
@@ -67,6 +74,10 @@ pub(super) enum Reading {
     Lookup(ConnId, StreamId),
     /// The next entries for a reader.
     Rows(ConnId, StreamId),
+    /// A segment of the archive for a reader.
+    Segment(ConnId, StreamId),
+    /// What the next step of a snapshot needs.
+    Gather(Step),
     /// The name of the entry whose row at this arrival is damaged.
     Name(StreamId, u64),
     /// The heads around an entry that was brought again.
@@ -76,8 +87,8 @@ pub(super) enum Reading {
 impl Reading {
     pub(super) fn conn(&self) -> Option<ConnId> {
         match self {
-            Self::Load | Self::Name(..) | Self::Heads(..) => None,
-            Self::Lookup(conn, _) | Self::Rows(conn, _) => Some(*conn),
+            Self::Load | Self::Gather(_) | Self::Name(..) | Self::Heads(..) => None,
+            Self::Lookup(conn, _) | Self::Rows(conn, _) | Self::Segment(conn, _) => Some(*conn),
         }
     }
 }
@@ -94,6 +105,11 @@ impl Home {
                 Ok(page) => self.handle_rows(conn, stream, page),
                 Err(_) => self.fail_reader(conn),
             },
+            Some(Reading::Segment(conn, stream)) => match result {
+                Ok(page) => self.handle_segment(conn, stream, &page),
+                Err(_) => self.fail_reader(conn),
+            },
+            Some(Reading::Gather(step)) => self.handle_gathered(step, result, now),
             // What cannot be read now is found again by the next walk that meets the hole.
             Some(Reading::Name(stream, arrival)) => match result {
                 Ok(page) => self.handle_names(stream, arrival, page),
@@ -181,7 +197,10 @@ impl Home {
         if !self.load_is_done() {
             return;
         }
-        let end = self.streams.get(&stream).map_or(0, |state| state.durable_arrivals);
+        let state = self.streams.get(&stream);
+        let end = state.map_or(0, |state| state.durable_arrivals);
+        let archived =
+            state.and_then(|state| state.snapshot.as_ref()).map_or(0, |standing| standing.arrivals);
         let Some(link) = self.conns.get_mut(&conn) else { return };
         let room = link.has_room_for_page();
         // What it was sent before it fell behind goes first.
@@ -193,6 +212,9 @@ impl Home {
             Some(next) if room && walk.reads == 0 => {
                 walk.reads = 1;
                 link.pages += 1;
+                if next < archived {
+                    return self.read_segment(conn, stream, next);
+                }
                 let (start, end) = stored::entry_range(&stream, next, end);
                 let scan =
                     Scan { start, end, max_bytes: CATCH_UP_BYTES, max_rows: SCAN_ROWS.min(FRAME_ENTRIES) };
@@ -249,7 +271,7 @@ impl Home {
     }
 
     /// What cannot be read now costs the reader its link and nobody else anything; it comes back by itself.
-    fn fail_reader(&mut self, conn: ConnId) {
+    pub(super) fn fail_reader(&mut self, conn: ConnId) {
         self.figures.store_failures += 1;
         self.fail(
             conn,
@@ -282,31 +304,26 @@ impl Home {
     }
 
     fn handle_rows(&mut self, conn: ConnId, stream: StreamId, page: Page) {
-        let last =
-            page.rows.last().and_then(|(key, _)| stored::parse_entry_key(key)).map(|(_, arrival)| arrival);
-        let Some(link) = self.conns.get_mut(&conn) else { return };
-        link.pages = link.pages.saturating_sub(1);
-        let Some(Following::Reading(walk)) = link.follows.get_mut(&stream) else { return };
-        walk.reads = 0;
+        let Some(walk) = self.walk_mut(conn, stream) else { return self.finish_page(conn, stream, 0) };
+        let arrival_of =
+            |row: &(Vec<u8>, Vec<u8>)| stored::parse_entry_key(&row.0).map(|(_, arrival)| arrival);
+        let (first, last) = (page.rows.first().and_then(arrival_of), page.rows.last().and_then(arrival_of));
+        let next = walk.next.unwrap_or(0);
         let (mut entries, mut holes) = (Vec::new(), Vec::new());
         for (key, value) in page.rows {
+            let Some((_, arrival)) = stored::parse_entry_key(&key) else { continue };
             match stored::decode_entry(value) {
-                Ok(entry)
-                    if walk.held.get(&entry.header().replica).is_none_or(|seq| entry.header().seq > *seq) =>
-                {
-                    entries.push(entry);
-                }
+                Ok(entry) if walk.wants(arrival, &entry) => entries.push(entry),
                 Ok(_) => {}
-                Err(_) => holes.extend(stored::parse_entry_key(&key).map(|(_, arrival)| arrival)),
+                Err(_) => holes.push(arrival),
             }
         }
-        let more = page.more.is_some();
-        let next = last.map(|arrival| arrival + 1);
-        let asked_end = next.unwrap_or(0);
-        let end = self.streams.get(&stream).map_or(asked_end, |state| state.durable_arrivals);
-        if let Some(walk) = self.walk_mut(conn, stream) {
-            // A range without rows is one that was deleted under the walk.
-            walk.next = Some(if more { asked_end } else { next.unwrap_or(end) });
+        let state = self.streams.get(&stream);
+        let archived =
+            state.and_then(|state| state.snapshot.as_ref()).map_or(0, |standing| standing.arrivals);
+        if next < archived && first != Some(next) {
+            // The rows went into the archive while they were asked for: it is read there.
+            return self.finish_page(conn, stream, next);
         }
         if !entries.is_empty() {
             self.figures.entries_forwarded += entries.len() as u64;
@@ -315,7 +332,21 @@ impl Home {
         for arrival in holes {
             self.note_hole(stream, arrival);
         }
-        self.step(conn, stream);
+        // A range without rows is one that was deleted under the walk.
+        let end = self.streams.get(&stream).map_or(0, |state| state.durable_arrivals);
+        self.finish_page(conn, stream, last.map_or(end, |last| last + 1));
+    }
+
+    /// A page has been read and sent: the walk stands at `next`.
+    pub(super) fn finish_page(&mut self, conn: ConnId, stream: StreamId, next: u64) {
+        if let Some(link) = self.conns.get_mut(&conn) {
+            link.pages = link.pages.saturating_sub(1);
+        }
+        if let Some(walk) = self.walk_mut(conn, stream) {
+            walk.reads = 0;
+            walk.next = Some(next);
+            self.step(conn, stream);
+        }
     }
 
     fn finish_reading(&mut self, conn: ConnId, stream: StreamId) {
@@ -336,7 +367,7 @@ impl Home {
         }
     }
 
-    fn walk_mut(&mut self, conn: ConnId, stream: StreamId) -> Option<&mut Walk> {
+    pub(super) fn walk_mut(&mut self, conn: ConnId, stream: StreamId) -> Option<&mut Walk> {
         match self.conns.get_mut(&conn)?.follows.get_mut(&stream)? {
             Following::Reading(walk) => Some(walk),
             Following::Live | Following::Landing => None,

@@ -1,12 +1,17 @@
 //! Reading a room from the disk: epoch, chains, deleted streams. Entries stay where they are.
 
 use crate::home::catch_up::Reading;
+use crate::home::compaction::Standing;
 use crate::home::stream::HomeStream;
 use crate::home::{Home, Input};
 use crate::ids::StreamId;
 use crate::limits::{SCAN_BYTES, SCAN_ROWS};
+use crate::replica::Identity;
+use crate::snapshot::SignedRoot;
 use crate::storage::{Page, Scan, StoreFailure};
-use crate::stored::{self, Damage, META, MetaRecord, Prefix, StreamRecord, TipRecord};
+use crate::stored::{
+    self, Damage, HOME_KEY, META, MetaRecord, Prefix, ReplicaRecord, StreamRecord, TipRecord,
+};
 use crate::time::Now;
 
 /// How far the reading has come.
@@ -18,8 +23,10 @@ pub(super) struct Load {
 impl Load {
     pub(super) fn start() -> Self {
         let meta = (META.to_vec(), [META, &[0]].concat());
-        let kinds = [Prefix::Tombstone, Prefix::Tip, Prefix::Stream];
-        Self { left: kinds.into_iter().map(Prefix::range).chain([meta]).collect() }
+        let key = (HOME_KEY.to_vec(), [HOME_KEY, &[0]].concat());
+        // From the last to the first.
+        let kinds = [Prefix::Tombstone, Prefix::Draft, Prefix::Snapshot, Prefix::Tip, Prefix::Stream];
+        Self { left: kinds.into_iter().map(Prefix::range).chain([key, meta]).collect() }
     }
 
     pub(super) fn is_done(&self) -> bool {
@@ -60,15 +67,30 @@ impl Home {
             Some(b'm') => self.epoch = MetaRecord::decode(value)?.epoch,
             Some(b'a') => {
                 let stream = stored::parse_stream_key(key).ok_or(Damage::Body)?;
-                let arrivals = StreamRecord::decode(value)?.arrivals;
+                let StreamRecord { arrivals, bytes } = StreamRecord::decode(value)?;
                 let state = self.stream_mut(stream);
                 state.arrivals = arrivals;
                 state.durable_arrivals = arrivals;
+                (state.bytes, state.durable_bytes) = (bytes, bytes);
             }
             Some(b'c') => {
                 let (stream, replica) = stored::parse_tip_key(key).ok_or(Damage::Body)?;
                 let tip = TipRecord::decode(value)?.into();
                 self.stream_mut(stream).restore(replica, tip);
+            }
+            Some(b'k') => {
+                self.home_key = Some(Identity::from_secret(&ReplicaRecord::decode(value)?.secret));
+            }
+            Some(b'h') => {
+                let stream = stored::parse_stream_key(key).ok_or(Damage::Body)?;
+                let root = SignedRoot::decode(value)?.root;
+                self.stream_mut(stream).snapshot = Some(Standing::of(&root));
+            }
+            Some(b'd') => {
+                // Never became a snapshot: what it covers is still there.
+                let stream = stored::parse_stream_key(key).ok_or(Damage::Body)?;
+                let page = SignedRoot::decode(value).ok().and_then(|draft| draft.root.pages.first().copied());
+                self.discard_draft(stream, page);
             }
             Some(b't') => {
                 let stream = stored::parse_stream_key(key).ok_or(Damage::Body)?;
@@ -97,6 +119,9 @@ impl Home {
             }
         }
         self.resume_reading();
+        for stream in self.streams.keys().copied().collect::<Vec<_>>() {
+            self.expect_compaction(&stream, now);
+        }
     }
 
     pub(super) fn load_is_done(&self) -> bool {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::home::compaction::Standing;
 use crate::home::seen::Readers;
 use crate::ids::{ConnId, ReplicaId, StreamId};
 use crate::log::{Dep, Digest, EntryName, Head, Park, Refusal, StreamLog, Tip};
@@ -26,6 +27,14 @@ pub(super) struct HomeStream {
     pub(super) readers: Readers,
     /// Damaged rows of entries, by arrival, with the names of the entries once they are known.
     pub(super) holes: BTreeMap<u64, Option<EntryName>>,
+    /// Bytes of all entries so far, also of those on their way to the disk.
+    pub(super) bytes: u64,
+    /// The same, of those on the disk.
+    pub(super) durable_bytes: u64,
+    /// The snapshot that stands.
+    pub(super) snapshot: Option<Standing>,
+    /// No snapshot can be made of it; as a log it is whole.
+    pub(super) unbuildable: bool,
     /// Its records on the disk are damaged.
     pub(super) damaged: bool,
 }
@@ -41,6 +50,10 @@ impl HomeStream {
             refused: BTreeMap::new(),
             readers: Readers::default(),
             holes: BTreeMap::new(),
+            bytes: 0,
+            durable_bytes: 0,
+            snapshot: None,
+            unbuildable: false,
             damaged: false,
         }
     }

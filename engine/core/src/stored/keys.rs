@@ -1,9 +1,12 @@
 //! Keys of a room's space: one letter, then fixed-width parts, so that order on disk is the order of use.
 
 use crate::ids::{ReplicaId, StreamId};
+use crate::snapshot::PageId;
 
 /// Format and epoch of the space.
 pub const META: &[u8] = b"m";
+/// At a home: the secret of the key that signs its snapshots.
+pub const HOME_KEY: &[u8] = b"k";
 /// On a device: who may write here.
 pub const OWNER: &[u8] = b"o";
 
@@ -15,14 +18,20 @@ pub enum Prefix {
     Stream = b'a',
     /// `c stream replica`: where a chain stands.
     Tip = b'c',
+    /// `d stream`: the root of a snapshot that is not verified yet.
+    Draft = b'd',
     /// `e stream arrival`: an entry, in the order of arrival, which is an order that respects dependencies.
     Entry = b'e',
     /// `f stream replica seq`: refused work, kept.
     Fork = b'f',
+    /// `h stream`: the root of the snapshot that stands.
+    Snapshot = b'h',
     /// `j stream replica piece`: edits not sealed yet.
     Journal = b'j',
     /// `n stream replica seq`: where an entry stands in the order of arrival, and its chain's head.
     Index = b'n',
+    /// `p stream page`: a page of a snapshot, named by its hash.
+    Page = b'p',
     /// `r replica`: the secret of a replica of this device.
     Replica = b'r',
     /// `s stream replica`: up to where the home has answered `saved`.
@@ -31,6 +40,8 @@ pub enum Prefix {
     Tombstone = b't',
     /// `u stream replica`: up to where the posts of a replica were read here.
     Read = b'u',
+    /// `z stream end`: entries that a snapshot covers, compressed, by the arrival number behind the last.
+    Archive = b'z',
 }
 
 impl Prefix {
@@ -48,6 +59,26 @@ pub fn stream_prefix(prefix: Prefix, stream: &StreamId) -> Vec<u8> {
 /// Key of a stream's record.
 pub fn stream_key(stream: &StreamId) -> Vec<u8> {
     stream_prefix(Prefix::Stream, stream)
+}
+
+/// Key of a snapshot's root.
+pub fn snapshot_key(stream: &StreamId) -> Vec<u8> {
+    stream_prefix(Prefix::Snapshot, stream)
+}
+
+/// Key of the root of a snapshot that is not verified yet.
+pub fn draft_key(stream: &StreamId) -> Vec<u8> {
+    stream_prefix(Prefix::Draft, stream)
+}
+
+/// Key of a page.
+pub fn page_key(stream: &StreamId, page: &PageId) -> Vec<u8> {
+    [stream_prefix(Prefix::Page, stream).as_slice(), page.as_bytes()].concat()
+}
+
+/// Key of a segment of the archive by the arrival number behind its last entry.
+pub fn archive_key(stream: &StreamId, end: u64) -> Vec<u8> {
+    with_number(stream_prefix(Prefix::Archive, stream), end)
 }
 
 /// Key of a tombstone.
@@ -105,7 +136,7 @@ pub fn replica_key(replica: &ReplicaId) -> Vec<u8> {
     [&[Prefix::Replica as u8], replica.as_bytes().as_slice()].concat()
 }
 
-/// Reverses [`stream_key`] and [`tombstone_key`].
+/// Reverses [`stream_key`], [`tombstone_key`], [`snapshot_key`] and [`draft_key`].
 pub fn parse_stream_key(key: &[u8]) -> Option<StreamId> {
     let (stream, rest) = take_stream(key.get(1..)?)?;
     rest.is_empty().then_some(stream)
@@ -132,6 +163,11 @@ pub fn parse_read_key(key: &[u8]) -> Option<(StreamId, ReplicaId)> {
 pub fn parse_entry_key(key: &[u8]) -> Option<(StreamId, u64)> {
     let (stream, rest) = take_stream(key.get(1..)?)?;
     Some((stream, u64::from_be_bytes(rest.try_into().ok()?)))
+}
+
+/// Reverses [`archive_key`].
+pub fn parse_archive_key(key: &[u8]) -> Option<(StreamId, u64)> {
+    parse_entry_key(key)
 }
 
 /// Reverses [`index_key`].

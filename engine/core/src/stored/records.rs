@@ -4,6 +4,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::log::{Entry, Head, Introduced, Tip};
+use crate::snapshot::{Root, SignedRoot};
 use crate::time::Millis;
 use crate::wire;
 
@@ -64,6 +65,8 @@ pub struct IndexRecord {
 pub struct StreamRecord {
     /// The arrival number the next entry gets.
     pub arrivals: u64,
+    /// Bytes of all entries so far.
+    pub bytes: u64,
 }
 
 /// A piece of refused work.
@@ -107,7 +110,7 @@ macro_rules! records {
     };
 }
 
-records!(MetaRecord, ReplicaRecord, TipRecord, IndexRecord, StreamRecord, ForkRecord);
+records!(MetaRecord, SignedRoot, ReplicaRecord, TipRecord, IndexRecord, StreamRecord, ForkRecord);
 
 impl From<Tip> for TipRecord {
     fn from(Tip { seq, head, logical, clock, introduced }: Tip) -> Self {
@@ -126,6 +129,11 @@ impl Tombstone {
     pub fn encode(&self) -> Vec<u8> {
         [self.logical.to_be_bytes().as_slice(), &self.head].concat()
     }
+}
+
+/// A root without its signature: what its name is the hash of.
+pub fn encode_root(root: &Root) -> Vec<u8> {
+    postcard::to_allocvec(root).expect("a root has no part that cannot be written")
 }
 
 /// An entry as stored: its bytes as they travelled.

@@ -34,12 +34,17 @@ pub fn encode(message: &Message) -> Bytes {
 
 /// Entries as one frame: their bytes as they are, each behind its length.
 pub fn encode_entries<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Bytes {
+    frame(ENTRIES, &entries_body(entries))
+}
+
+/// The body of such a frame.
+pub(crate) fn entries_body<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> BytesMut {
     let mut body = BytesMut::new();
     for entry in entries {
         put_varint(&mut body, entry.bytes().len() as u64);
         body.put_slice(entry.bytes());
     }
-    frame(ENTRIES, &body)
+    body
 }
 
 /// Reads the messages in `bytes`, passing over frames of unknown type. Entries share the memory of `bytes`.
@@ -68,7 +73,8 @@ pub fn decode(bytes: &Bytes) -> Result<Vec<Message>, FrameError> {
     Ok(messages)
 }
 
-fn decode_entries(mut body: Bytes) -> Result<Vec<Entry>, FrameError> {
+/// Reverses [`entries_body`].
+pub(crate) fn decode_entries(mut body: Bytes) -> Result<Vec<Entry>, FrameError> {
     let mut entries = Vec::new();
     while !body.is_empty() {
         let length = usize::try_from(advance_varint(&mut body)?).map_err(|_| FrameError::TooLarge)?;

@@ -26,6 +26,8 @@ pub(super) struct Author<'a, K> {
     known: &'a K,
     /// The root of a document that is one text.
     text: Option<&'a str>,
+    /// The clients whose blocks were all seen, of a whole document; `None` for an update by one author.
+    whole: Option<usize>,
     from: u32,
     next: u32,
     nested: u32,
@@ -35,12 +37,40 @@ pub(super) struct Author<'a, K> {
 impl<'a, K: Known> Author<'a, K> {
     pub(super) fn new(own: u64, known: &'a K, limits: &Limits) -> Self {
         let from = known.clock(own).unwrap_or(0);
-        Author { own, known, text: None, from, next: from, nested: 0, nested_limit: limits.nested }
+        Author {
+            own,
+            known,
+            text: None,
+            whole: None,
+            from,
+            next: from,
+            nested: 0,
+            nested_limit: limits.nested,
+        }
     }
 
     /// Takes only what belongs into the text `root`.
     pub(super) fn of_text(self, root: &'a str) -> Self {
         Author { text: Some(root), ..self }
+    }
+
+    /// Takes all that `known` tells of every client, and nothing else.
+    pub(super) fn of_everybody(self) -> Self {
+        Author { whole: Some(0), from: 0, next: 0, ..self }
+    }
+
+    /// Whether so many clients were seen to their ends.
+    pub(super) fn finish(mut self, clients: usize, at: usize) -> Result<(), Fault> {
+        self.end_client()?;
+        if self.whole == Some(clients) { Ok(()) } else { Err(Fault::Truncated { at }) }
+    }
+
+    /// The blocks of a client have ended where the stream's clocks say.
+    fn end_client(&mut self) -> Result<(), Fault> {
+        let Some(whole) = self.whole.as_mut().filter(|_| self.next > 0) else { return Ok(()) };
+        *whole += 1;
+        let expected = self.known.clock(self.own).unwrap_or(0);
+        if self.next == expected { Ok(()) } else { Err(Fault::Discontinuous { expected, found: self.next }) }
     }
 
     pub(super) fn extension(&self) -> Extension {
@@ -75,7 +105,11 @@ impl<'a, K: Known> Author<'a, K> {
 impl<K: Known> Visitor for Author<'_, K> {
     fn block(&mut self, block: &Block<'_>) -> Result<(), Fault> {
         if block.id.client != self.own {
-            return Err(Fault::ForeignClient { client: block.id.client });
+            if self.whole.is_none() || self.known.clock(block.id.client).is_none() {
+                return Err(Fault::ForeignClient { client: block.id.client });
+            }
+            self.end_client()?;
+            (self.own, self.next) = (block.id.client, 0);
         }
         if block.id.clock != self.next {
             return Err(Fault::Discontinuous { expected: self.next, found: block.id.clock });
@@ -96,7 +130,10 @@ impl<K: Known> Visitor for Author<'_, K> {
     }
 
     fn delete(&mut self, client: u64, end: u32) -> Result<(), Fault> {
-        if end > self.end_of(client) { Err(Fault::UnknownDelete { client, end }) } else { Ok(()) }
+        // Of a whole document all blocks have been seen by now.
+        let known =
+            if self.whole.is_some() { self.known.clock(client).unwrap_or(0) } else { self.end_of(client) };
+        if end > known { Err(Fault::UnknownDelete { client, end }) } else { Ok(()) }
     }
 }
 

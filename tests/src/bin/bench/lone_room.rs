@@ -96,6 +96,10 @@ impl Pair {
                     let stored = self.at_home.apply(&self.space, &commit);
                     self.home.handle(home::Input::Stored(op, stored), self.now());
                 }
+                home::Output::Materialise(op, job) => {
+                    let done = job.run(&mut || true);
+                    self.home.handle(home::Input::Materialised(op, done), self.now());
+                }
                 home::Output::Scan(op, scan) => {
                     let page = self.at_home.scan(&self.space, &scan);
                     self.home.handle(home::Input::Scanned(op, page), self.now());

@@ -1,0 +1,301 @@
+//! Snapshots, made in one line for one stream at a time (rule 8), and the entries they cover moved to the archive
+//! (rule 9).
+//!
+//! gather (parent, entries) → build → **draft** and page on the disk → gather again, from the disk → verify → in one
+//! commit the draft becomes the snapshot, the covered entries become segments of the archive, the parent's page goes.
+//! Until that last commit nothing is dropped, so a crash anywhere leaves at most a draft, which the next start discards.
+
+mod gather;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::home::Home;
+use crate::home::append::Appended;
+use crate::home::stream::HomeStream;
+use crate::ids::StreamId;
+use crate::limits::{SNAPSHOT_BYTES, SNAPSHOT_ENTRIES, SNAPSHOT_QUIET, SNAPSHOT_RETRY};
+use crate::replica::Identity;
+use crate::snapshot::{Built, Done, JobError, PageId, Root, Segment, SignedRoot, has_snapshots};
+use crate::storage::{Durability, Expect};
+use crate::stored::{self, HOME_KEY, Prefix, ReplicaRecord};
+use crate::time::{Millis, Now};
+
+use gather::Gathered;
+pub(super) use gather::Step;
+
+/// When streams get snapshots.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CompactionPlan {
+    /// Entries above the last one.
+    pub entries: u64,
+    /// Or bytes of them.
+    pub bytes: u64,
+    /// How long a stream is left alone after an entry.
+    pub quiet: Millis,
+}
+
+impl Default for CompactionPlan {
+    fn default() -> Self {
+        Self { entries: SNAPSHOT_ENTRIES, bytes: SNAPSHOT_BYTES, quiet: SNAPSHOT_QUIET }
+    }
+}
+
+impl CompactionPlan {
+    /// A tail so long that its snapshot waits for nothing.
+    fn is_late(&self, (entries, bytes): (u64, u64)) -> bool {
+        entries >= 4 * self.entries || bytes >= 4 * self.bytes
+    }
+}
+
+/// The snapshot of a stream that stands.
+#[derive(Clone, Debug)]
+pub(super) struct Standing {
+    /// Entries below this arrival are in the archive.
+    pub(super) arrivals: u64,
+    bytes: u64,
+    pub(super) page: Option<PageId>,
+}
+
+impl Standing {
+    pub(super) fn of(root: &Root) -> Self {
+        Self { arrivals: root.arrivals, bytes: root.bytes, page: root.pages.first().copied() }
+    }
+}
+
+/// A snapshot in the making.
+#[derive(Debug)]
+pub(super) struct Compaction {
+    stream: StreamId,
+    /// What the next job is for.
+    purpose: Purpose,
+    gathered: Gathered,
+    /// The arrival behind the last entry that is covered; settled by the first gathering.
+    upto: Option<u64>,
+    /// The page of the draft, once that is written.
+    draft_page: Option<PageId>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    Build,
+    Verify,
+}
+
+impl Home {
+    /// When streams get snapshots, if not as `limits.rs` says.
+    pub fn plan_compaction(&mut self, plan: CompactionPlan) {
+        self.plan = plan;
+    }
+
+    /// A stream has grown, or the room was just read: looks whether a snapshot is due.
+    pub(super) fn expect_compaction(&mut self, stream: &StreamId, now: Now) {
+        let Some(state) = self.streams.get(stream) else { return };
+        let (entries, bytes) = state.tail();
+        let plan = self.plan;
+        if !state.may_compact() || (entries < plan.entries && bytes < plan.bytes) {
+            return;
+        }
+        let late = plan.is_late((entries, bytes));
+        let quiet = now.monotonic.after(plan.quiet);
+        self.compact_at = Some(self.compact_at.filter(|_| late).unwrap_or(quiet));
+    }
+
+    /// Starts on the stream with the longest tail.
+    pub(super) fn tick_compaction(&mut self, now: Now) {
+        if self.compaction.is_some() || self.stopping || !self.load_is_done() {
+            return;
+        }
+        let plan = self.plan;
+        let due = |state: &HomeStream| {
+            let (entries, bytes) = state.tail();
+            state.may_compact() && (entries >= plan.entries || bytes >= plan.bytes)
+        };
+        let longest =
+            self.streams.iter().filter(|(_, state)| due(state)).max_by_key(|(_, state)| state.tail());
+        let Some((stream, state)) = longest else { return };
+        if !self.queue.is_idle() && !plan.is_late(state.tail()) {
+            self.compact_at = Some(now.monotonic.after(SNAPSHOT_RETRY));
+            return;
+        }
+        self.compaction = Some(Compaction {
+            stream: *stream,
+            purpose: Purpose::Build,
+            gathered: Gathered::default(),
+            upto: None,
+            draft_page: None,
+        });
+        self.gather_root();
+    }
+
+    pub(super) fn handle_compacted(&mut self, done: Result<Done, JobError>, now: Now) {
+        let Some(stream) = self.compaction.as_ref().map(|compaction| compaction.stream) else { return };
+        if self.streams.get(&stream).is_none_or(|state| !state.may_compact()) {
+            return self.give_up(now);
+        }
+        match done {
+            Ok(Done::Built(built)) => self.write_draft(built),
+            Ok(Done::Verified(segments)) => self.write_snapshot(segments),
+            Ok(Done::Unpacked(_)) => {}
+            Err(JobError::Busy) => {
+                self.give_up(now);
+                self.compact_at = Some(now.monotonic.after(SNAPSHOT_RETRY));
+            }
+            Err(error) => self.quarantine_tail(stream, &error, now),
+        }
+    }
+
+    /// A stream that cannot be built gets no snapshot; as a log it goes on.
+    fn quarantine_tail(&mut self, stream: StreamId, _error: &JobError, now: Now) {
+        self.figures.snapshots_failed += 1;
+        if let Some(state) = self.streams.get_mut(&stream) {
+            state.unbuildable = true;
+        }
+        self.give_up(now);
+    }
+
+    /// Leaves the snapshot that was being made; what of it is on the disk goes.
+    pub(super) fn give_up(&mut self, now: Now) {
+        let Some(compaction) = self.compaction.take() else { return };
+        if compaction.purpose == Purpose::Verify {
+            self.discard_draft(compaction.stream, compaction.draft_page);
+        }
+        self.next_compaction(now);
+    }
+
+    fn next_compaction(&mut self, now: Now) {
+        self.compact_at = None;
+        for stream in self.streams.keys().copied().collect::<Vec<_>>() {
+            self.expect_compaction(&stream, now);
+        }
+    }
+
+    /// A draft that never became a snapshot.
+    pub(super) fn discard_draft(&mut self, stream: StreamId, page: Option<PageId>) {
+        self.queue.delete(stored::draft_key(&stream));
+        let standing = self.streams.get(&stream).and_then(|state| state.snapshot.as_ref()?.page);
+        if let Some(page) = page.filter(|page| Some(*page) != standing) {
+            self.queue.delete(stored::page_key(&stream, &page));
+        }
+    }
+
+    fn write_draft(&mut self, built: Built) {
+        let Some(mut compaction) = self.compaction.take() else { return };
+        let stream = compaction.stream;
+        let (Some(arrivals), Some(key)) = (compaction.upto, self.signing_key()) else { return };
+        let Gathered { base, bytes, .. } = &compaction.gathered;
+        let root = Root {
+            stream,
+            parent: base.as_ref().map(|base| base.root.id()),
+            arrivals,
+            bytes: base.as_ref().map_or(0, |base| base.root.bytes) + *bytes as u64,
+            coverage: built.coverage,
+            pages: vec![PageId::of(&built.page)],
+            content: built.content,
+        };
+        let page = PageId::of(&built.page);
+        self.expect_parent(stream, compaction.gathered.parent.clone());
+        self.queue.put(stored::page_key(&stream, &page), stored::encode_piece(&built.page));
+        self.queue.put(stored::draft_key(&stream), root.sign(&key, &self.room).encode());
+        compaction.purpose = Purpose::Verify;
+        compaction.draft_page = Some(page);
+        compaction.gathered = Gathered::default();
+        self.compaction = Some(compaction);
+        self.queue.tag(Appended::Drafted, Durability::Strict);
+    }
+
+    /// The draft is on the disk: everything is read back from there.
+    pub(super) fn handle_drafted(&mut self, now: Now) {
+        if self.compaction.as_ref().is_some_and(|compaction| self.may_go_on(compaction.stream)) {
+            self.gather_root();
+        } else {
+            self.give_up(now);
+        }
+    }
+
+    fn may_go_on(&self, stream: StreamId) -> bool {
+        self.streams.get(&stream).is_some_and(HomeStream::may_compact)
+    }
+
+    /// Promise 4: the replacement is on the disk and verified; only this commit drops what it covers.
+    fn write_snapshot(&mut self, segments: Vec<Segment>) {
+        let Some(compaction) = self.compaction.as_mut() else { return };
+        let stream = compaction.stream;
+        let gathered = std::mem::take(&mut compaction.gathered);
+        let Some((root, record)) = gathered.draft else { return };
+        let old = gathered.base.as_ref().and_then(|base| base.root.pages.first().copied());
+        self.expect_parent(stream, gathered.parent);
+        self.queue.expect(Expect { key: stored::draft_key(&stream), value: Some(record.clone()) });
+        let first = gathered.base.map_or(0, |base| base.root.arrivals);
+        for (arrival, entry) in (first..).zip(&gathered.entries) {
+            let name = entry.name();
+            self.queue.delete(stored::entry_key(&stream, arrival));
+            self.queue.delete(stored::index_key(&stream, &name.replica, name.seq));
+        }
+        if let Some(old) = old.filter(|old| !root.root.pages.contains(old)) {
+            self.queue.delete(stored::page_key(&stream, &old));
+        }
+        self.queue.delete(stored::draft_key(&stream));
+        self.queue.put(stored::snapshot_key(&stream), record);
+        for Segment { end, bytes } in segments {
+            self.queue.put(stored::archive_key(&stream, end), stored::encode_piece(&bytes));
+        }
+        let standing = Box::new(Standing::of(&root.root));
+        self.queue.tag(Appended::Compacted { stream, standing }, Durability::Strict);
+    }
+
+    /// The snapshot stands.
+    pub(super) fn handle_snapshot(&mut self, stream: StreamId, standing: Standing, now: Now) {
+        if let Some(state) = self.streams.get_mut(&stream).filter(|state| !state.log.is_gone()) {
+            state.snapshot = Some(standing);
+        }
+        self.figures.snapshots_made += 1;
+        self.compaction = None;
+        self.next_compaction(now);
+    }
+
+    /// In one line: the snapshot is made only while its parent stands.
+    fn expect_parent(&mut self, stream: StreamId, parent: Option<Vec<u8>>) {
+        self.queue.expect(Expect { key: stored::snapshot_key(&stream), value: parent });
+    }
+
+    /// The home's key for this room, made when it is first needed.
+    fn signing_key(&mut self) -> Option<Identity> {
+        if self.home_key.is_none() {
+            let secret = self.entropy.bytes();
+            self.home_key = Some(Identity::from_secret(&secret));
+            self.queue.put(HOME_KEY.to_vec(), ReplicaRecord { secret }.encode());
+        }
+        self.home_key.clone()
+    }
+}
+
+impl HomeStream {
+    /// Entries on the disk above the snapshot, and their bytes.
+    pub(super) fn tail(&self) -> (u64, u64) {
+        let (arrivals, bytes) =
+            self.snapshot.as_ref().map_or((0, 0), |standing| (standing.arrivals, standing.bytes));
+        (self.durable_arrivals.saturating_sub(arrivals), self.durable_bytes.saturating_sub(bytes))
+    }
+
+    fn may_compact(&self) -> bool {
+        let sound = !self.damaged && !self.unbuildable && self.holes.is_empty();
+        sound && !self.log.is_gone() && has_snapshots(self.log.stream().kind())
+    }
+}
+
+/// The rows of a stream that its snapshots and its archive take.
+pub(super) const SNAPSHOT_ROWS: [Prefix; 4] =
+    [Prefix::Snapshot, Prefix::Draft, Prefix::Page, Prefix::Archive];
+
+/// A root as shared by jobs.
+pub(super) fn shared(root: SignedRoot) -> Arc<Root> {
+    Arc::new(root.root)
+}
+
+/// A page as read from its row, if it is the one its key names.
+pub(super) fn read_page(id: &PageId, row: &[u8]) -> Option<Bytes> {
+    let page = stored::decode_piece(row).ok()?;
+    (PageId::of(page) == *id).then(|| Bytes::copy_from_slice(page))
+}

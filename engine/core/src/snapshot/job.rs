@@ -1,0 +1,125 @@
+//! What a home asks its shell to do on threads of its own.
+
+use bytes::Bytes;
+use causeway_guard::Fault;
+
+use crate::ids::StreamId;
+use crate::limits::CATCH_UP_BYTES;
+use crate::log::Entry;
+use crate::snapshot::Root;
+use crate::snapshot::archive::{self, Segment, SegmentError};
+use crate::snapshot::build::{Base, Built, build, verify};
+
+use crate::ydoc::ApplyError;
+
+/// Work that looks into documents or takes long. Everything it needs is in it.
+#[derive(Clone, Debug)]
+pub enum Job {
+    /// Makes the next snapshot of a stream from the last one and the entries above it.
+    Build {
+        /// The stream.
+        stream: StreamId,
+        /// The last one.
+        base: Option<Base>,
+        /// In their order of arrival.
+        entries: Vec<Entry>,
+    },
+    /// Checks a snapshot that was read back from the disk against a replay, and packs the entries for the archive.
+    Verify {
+        /// The snapshot before it.
+        base: Option<Base>,
+        /// The entries it adds, in their order of arrival.
+        entries: Vec<Entry>,
+        /// As read back.
+        root: Box<Root>,
+        /// As read back.
+        page: Bytes,
+    },
+    /// Reads a segment of the archive.
+    Unpack {
+        /// As stored.
+        segment: Vec<u8>,
+    },
+}
+
+/// What came of a job.
+#[derive(Clone, Debug)]
+pub enum Done {
+    /// Of [`Job::Build`].
+    Built(Built),
+    /// Of [`Job::Verify`]: it is right; the segments to keep instead of the entries.
+    Verified(Vec<Segment>),
+    /// Of [`Job::Unpack`].
+    Unpacked(Vec<Entry>),
+}
+
+/// Why a job came to nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum JobError {
+    /// The shell has too much to do. Ask again later.
+    #[error("too much is waiting for the materialiser")]
+    Busy,
+    /// It took longer than the shell allows.
+    #[error("it took too long")]
+    Time,
+    /// It panicked.
+    #[error("it came to an end it did not choose")]
+    Panic,
+    /// Streams of this kind have no snapshots.
+    #[error("streams of this kind have no snapshots")]
+    Kind,
+    /// The entries do not follow one another.
+    #[error("the entries do not continue the snapshot before them")]
+    Log,
+    /// The page of the snapshot before cannot be read.
+    #[error("a page of a snapshot cannot be read")]
+    Page,
+    /// The guard would not let the page pass.
+    #[error("the page is not safe to apply: {0}")]
+    Guard(#[from] Fault),
+    /// yrs would not take an update or a page.
+    #[error(transparent)]
+    Apply(#[from] ApplyError),
+    /// What was written and what the entries give are two things.
+    #[error("the snapshot is not what its entries give")]
+    Differs,
+    /// A segment of the archive.
+    #[error(transparent)]
+    Segment(#[from] SegmentError),
+}
+
+impl Job {
+    /// About how much memory its arguments take.
+    pub fn bytes(&self) -> usize {
+        let of = |base: &Option<Base>, entries: &[Entry]| {
+            let page = base.as_ref().map_or(0, |base| base.page.len());
+            page + entries.iter().map(|entry| entry.bytes().len() + ENTRY_COST).sum::<usize>()
+        };
+        match self {
+            Self::Build { base, entries, .. } => of(base, entries),
+            Self::Verify { base, entries, page, .. } => of(base, entries) + page.len(),
+            Self::Unpack { segment } => segment.len() + CATCH_UP_BYTES,
+        }
+    }
+
+    /// Does it. `go_on` is asked between steps and says whether there is time left.
+    ///
+    /// # Errors
+    /// See [`JobError`]; for a stream whose build fails nothing is lost, it is kept as entries.
+    pub fn run(self, go_on: &mut dyn FnMut() -> bool) -> Result<Done, JobError> {
+        match self {
+            Self::Build { stream, base, entries } => {
+                build(stream, base.as_ref(), &entries, go_on).map(Done::Built)
+            }
+            Self::Verify { base, entries, root, page } => {
+                verify(base.as_ref(), &entries, &root, &page, go_on)?;
+                let first = base.map_or(0, |base| base.root.arrivals);
+                Ok(Done::Verified(archive::pack(first, &entries)))
+            }
+            Self::Unpack { segment } => Ok(Done::Unpacked(archive::unpack(&segment)?)),
+        }
+    }
+}
+
+/// What an entry takes beside its bytes.
+const ENTRY_COST: usize = 256;

@@ -1,0 +1,172 @@
+//! Snapshots as pure functions: any way of cutting a log into snapshots gives the same text, and no page from outside
+//! does harm.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use causeway_core::ids::{ReplicaId, StreamId};
+use causeway_core::log::{Entry, EntryKind, Header, StreamLog, Verdict};
+use causeway_core::snapshot::{Base, Built, Done, Job, JobError, PageId, Root, unpack};
+use causeway_core::time::Millis;
+use causeway_core::wire;
+use causeway_core::ydoc::Document;
+use proptest::prelude::*;
+
+fn stream() -> StreamId {
+    StreamId::ydoc([3; 16])
+}
+
+/// Three people write and delete in turn, each seeing what came before as far as `seen` says.
+fn entries(strokes: &[(u8, u16, u8)]) -> Vec<Entry> {
+    let replicas = [1, 2, 3].map(|n| ReplicaId::from_bytes([n; 32]));
+    let mut log = StreamLog::new(stream());
+    let mut documents = replicas.map(|replica| Document::new(replica.client()));
+    let mut entries: Vec<Entry> = Vec::new();
+    let mut push = |log: &mut StreamLog, replica: ReplicaId, kind, payload: &[u8]| {
+        let (deps, logical) = log.next_place(&replica);
+        let seq = log.tip(&replica).seq + 1;
+        let (target, key_epoch, payload_hash) = (None, 0, [0; 32]);
+        let time = Millis(seq);
+        let stream = stream();
+        let header =
+            Header { stream, replica, seq, deps, logical, time, kind, target, key_epoch, payload_hash };
+        let entry = wire::entry::build(header, payload);
+        match log.judge(&entry) {
+            Verdict::Fresh(accepted) => log.extend(&entry, accepted),
+            verdict => panic!("an honest entry: {verdict:?}"),
+        }
+        entries.push(entry);
+    };
+    push(&mut log, replicas[0], EntryKind::Create, &[]);
+    for (n, (who, at, what)) in strokes.iter().enumerate() {
+        let who = usize::from(*who % 3);
+        let document = &mut documents[who];
+        let length = document.len();
+        let at = u32::from(*at) % (length + 1);
+        let (_, edited) = document.edit(None, Millis(n as u64), |edit| {
+            if what % 4 == 0 && at < length {
+                edit.delete(at, 1)
+            } else {
+                edit.insert(at, ["a", "bc", "é", "👩"][usize::from(*what % 4)])
+            }
+        });
+        let Some(edited) = edited else { continue };
+        for (other, document) in documents.iter_mut().enumerate() {
+            if other != who {
+                document.apply(&edited.update).expect("an honest update");
+            }
+        }
+        push(&mut log, replicas[who], EntryKind::Edit, &edited.update);
+    }
+    entries
+}
+
+fn build(base: Option<Base>, entries: &[Entry]) -> Built {
+    let job = Job::Build { stream: stream(), base, entries: entries.to_vec() };
+    match job.run(&mut || true) {
+        Ok(Done::Built(built)) => built,
+        other => panic!("honest entries can be built: {other:?}"),
+    }
+}
+
+fn root(built: &Built, arrivals: u64) -> Root {
+    Root {
+        stream: stream(),
+        parent: None,
+        arrivals,
+        bytes: 0,
+        coverage: built.coverage.clone(),
+        pages: vec![PageId::of(&built.page)],
+        content: built.content,
+    }
+}
+
+fn verify(entries: &[Entry], root: Root, page: Bytes) -> Result<Done, JobError> {
+    Job::Verify { base: None, entries: entries.to_vec(), root: Box::new(root), page }.run(&mut || true)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn rule_8_a_snapshot_of_a_snapshot_is_the_snapshot_of_all(
+        strokes in proptest::collection::vec((any::<u8>(), any::<u16>(), any::<u8>()), 1..60),
+        cut: prop::sample::Index,
+    ) {
+        let entries = entries(&strokes);
+        let cut = cut.index(entries.len());
+        let whole = build(None, &entries);
+        let first = build(None, &entries[..cut]);
+        let base = Base { root: Arc::new(root(&first, cut as u64)), page: first.page.clone() };
+        let second = build(Some(base), &entries[cut..]);
+        prop_assert_eq!((&second.coverage, second.content), (&whole.coverage, whole.content));
+        let mut document = Document::new(1 << 52);
+        document.load([&*second.page]).expect("a page that was checked");
+        let shown = *blake3::hash(document.text().as_bytes()).as_bytes();
+        prop_assert_eq!(shown, whole.content);
+    }
+
+    #[test]
+    fn rule_9_what_is_packed_is_unpacked_byte_for_byte(
+        strokes in proptest::collection::vec((any::<u8>(), any::<u16>(), any::<u8>()), 1..60),
+    ) {
+        let entries = entries(&strokes);
+        let built = build(None, &entries);
+        let root = root(&built, entries.len() as u64);
+        let Ok(Done::Verified(segments)) = verify(&entries, root, built.page) else { panic!("it is right") };
+        let last = segments.last().map(|segment| segment.end);
+        prop_assert_eq!(last, Some(entries.len() as u64));
+        let unpacked: Vec<Entry> =
+            segments.iter().flat_map(|segment| unpack(&segment.bytes).expect("a segment")).collect();
+        prop_assert_eq!(unpacked, entries);
+    }
+
+    #[test]
+    fn promise_6_a_page_with_changed_bytes_is_found_and_harms_nobody(
+        strokes in proptest::collection::vec((any::<u8>(), any::<u16>(), any::<u8>()), 8..30),
+        at: prop::sample::Index,
+        bit in 0u8..8,
+    ) {
+        let entries = entries(&strokes);
+        let built = build(None, &entries);
+        let mut page = built.page.to_vec();
+        let at = at.index(page.len());
+        page[at] ^= 1 << bit;
+        let mut root = root(&built, entries.len() as u64);
+        root.pages = vec![PageId::of(&page)];
+        let page = Bytes::from(page);
+        prop_assert!(verify(&entries, root.clone(), page.clone()).is_err());
+        // And as a base, as a device meets a page of a home that is not ours.
+        let base = Some(Base { root: Arc::new(root), page });
+        let _ = Job::Build { stream: stream(), base, entries: Vec::new() }.run(&mut || true);
+    }
+
+    #[test]
+    fn random_segments_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+        let _ = unpack(&bytes);
+    }
+}
+
+#[test]
+fn rule_8_a_page_holds_exactly_the_clocks_of_its_coverage() {
+    let entries = entries(&[(0, 0, 1), (1, 1, 2), (2, 0, 1), (0, 2, 2)]);
+    let built = build(None, &entries);
+    for change in [-1i64, 1] {
+        for at in 0..built.coverage.len() {
+            let mut lie = root(&built, 5);
+            let clock = &mut lie.coverage[at].1.clock;
+            *clock = u32::try_from(i64::from(*clock) + change).expect("everybody wrote something");
+            assert!(verify(&entries, lie, built.page.clone()).is_err());
+        }
+    }
+    let mut lie = root(&built, 5);
+    lie.coverage.pop();
+    assert!(verify(&entries, lie, built.page.clone()).is_err(), "somebody is missing");
+    assert!(verify(&entries, root(&built, 5), built.page).is_ok());
+}
+
+#[test]
+fn a_job_that_has_no_time_left_ends() {
+    let job = Job::Build { stream: stream(), base: None, entries: entries(&[(0, 0, 1)]) };
+    assert_eq!(job.run(&mut || false).err(), Some(JobError::Time));
+}

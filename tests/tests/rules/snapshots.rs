@@ -1,0 +1,191 @@
+//! Rules 8 and 9 and promise 4: snapshots, the archive, and what a crash between any two steps leaves.
+
+use causeway_core::home::CompactionPlan;
+use causeway_core::ids::StreamId;
+use causeway_core::log::Entry;
+use causeway_core::snapshot::{SignedRoot, unpack};
+use causeway_core::stored::{self, Prefix};
+use causeway_core::time::Millis;
+use causeway_tests::network::Network;
+
+/// A room whose home makes a snapshot after every tenth entry.
+fn eager(devices: usize) -> (Network, StreamId) {
+    let (mut network, text) = Network::with_document(devices);
+    network.relay.plan_compaction(CompactionPlan { entries: 10, bytes: u64::MAX / 4, quiet: Millis(500) });
+    (network, text)
+}
+
+/// Everybody writes a little, entry by entry.
+fn write(network: &mut Network, text: StreamId, times: u32) {
+    let devices = network.devices.len();
+    for n in 0..times {
+        let device = n as usize % devices;
+        let end = network.devices[device].room.text_len(text).expect("it is open");
+        network.insert(device, text, end / 2, "ab");
+        if n % 5 == 4 {
+            network.delete(device, text, 0, 1);
+        }
+        network.settle();
+        network.wait(60);
+    }
+    network.rest();
+}
+
+fn root(network: &Network, text: StreamId) -> Option<SignedRoot> {
+    let row = network.relay.disk.row(&stored::snapshot_key(&text))?;
+    Some(SignedRoot::decode(row).expect("a root"))
+}
+
+fn rows(network: &Network, prefix: Prefix) -> usize {
+    network.relay.disk.rows_of(prefix as u8).count()
+}
+
+fn archived(network: &Network, text: StreamId) -> Vec<Entry> {
+    let prefix = stored::stream_prefix(Prefix::Archive, &text);
+    let rows = network.relay.disk.rows_of(Prefix::Archive as u8).filter(|(key, _)| key.starts_with(&prefix));
+    rows.flat_map(|(_, value)| unpack(stored::decode_piece(value).expect("a row")).expect("a segment"))
+        .collect()
+}
+
+#[test]
+fn rule_8_a_long_tail_becomes_a_snapshot_in_one_line() {
+    let (mut network, text) = eager(2);
+    write(&mut network, text, 30);
+    let first = root(&network, text).expect("a snapshot");
+    assert!(first.root.arrivals >= 30 && network.relay.entries(&text) < 10, "{first:?}");
+    write(&mut network, text, 30);
+    let second = root(&network, text).expect("a snapshot");
+    assert_eq!(second.home, first.home, "one key signs all of a room");
+    assert_eq!(second.root.id(), {
+        let again = SignedRoot::decode(&second.encode()).unwrap();
+        again.root.id()
+    });
+    assert!(second.root.parent.is_some() && second.root.arrivals > first.root.arrivals);
+    assert_eq!((rows(&network, Prefix::Draft), rows(&network, Prefix::Snapshot)), (0, 1));
+    assert_eq!(rows(&network, Prefix::Page), 1, "the parent's page has gone");
+    assert_eq!(network.text(0, text), network.text(1, text));
+    for (replica, tip) in &second.root.coverage {
+        assert!(tip.seq <= network.relay.seq(&text, replica));
+    }
+}
+
+#[test]
+fn rule_9_entries_come_out_of_the_archive_byte_for_byte() {
+    let (mut network, text) = Network::with_document(2);
+    write(&mut network, text, 40);
+    let before: Vec<Vec<u8>> = network
+        .relay
+        .disk
+        .rows_of(b'e')
+        .map(|(_, value)| stored::decode_entry(value.to_vec()).unwrap().bytes().to_vec())
+        .collect();
+    network.relay.plan_compaction(CompactionPlan { entries: 10, bytes: u64::MAX / 4, quiet: Millis(0) });
+    network.restart_home();
+    network.rest();
+    assert_eq!(network.relay.entries(&text), 0);
+    let after: Vec<Vec<u8>> = archived(&network, text).iter().map(|entry| entry.bytes().to_vec()).collect();
+    assert_eq!(after, before);
+}
+
+#[test]
+fn rule_9_a_reader_below_the_snapshot_gets_on_from_wherever_it_was() {
+    let (mut network, text) = eager(3);
+    write(&mut network, text, 9);
+    network.go_offline(2);
+    let end = network.devices[2].room.text_len(text).unwrap();
+    network.insert(2, text, end, " written offline");
+    for _ in 0..30 {
+        network.insert(0, text, 0, "x");
+        network.settle();
+        network.wait(60);
+    }
+    network.rest();
+    assert!(root(&network, text).is_some_and(|root| root.root.arrivals > 30));
+    network.go_online(2);
+    let late = network.join();
+    network.open(late, text);
+    network.rest();
+    let all = network.text(0, text);
+    assert!(all.contains("written offline"));
+    assert_eq!((&network.text(2, text), &network.text(late, text)), (&all, &all));
+    network.insert(late, text, 0, "and I: ");
+    network.rest();
+    assert_eq!(network.text(0, text), format!("and I: {all}"));
+}
+
+#[test]
+fn promise_4_a_crash_between_any_two_commits_of_a_compaction_loses_nothing() {
+    // The home's disk takes so many commits after the writing has ended, and then the home dies.
+    let mut stages = std::collections::BTreeSet::new();
+    for taken in 0..4 {
+        for torn in [false, true] {
+            let (mut network, text) = Network::with_document(2);
+            write(&mut network, text, 24);
+            let before = network.text(0, text);
+            network.relay.plan_compaction(CompactionPlan { entries: 10, bytes: 1 << 40, quiet: Millis(100) });
+            network.restart_home();
+            network.relay.disk_answers = false;
+            for _ in 0..taken {
+                network.rest();
+                network.step_home_disk();
+            }
+            network.rest();
+            if torn {
+                // What was on its way to the disk got there, and nobody was told.
+                network.relay.write_held();
+            }
+            stages.insert((rows(&network, Prefix::Draft), rows(&network, Prefix::Snapshot)));
+            network.relay.disk_answers = true;
+            network.restart_home();
+            let late = network.join();
+            network.open(late, text);
+            for _ in 0..3 {
+                network.rest();
+            }
+            assert_eq!(network.text(late, text), before, "after {taken} commits, torn: {torn}");
+            assert_eq!(rows(&network, Prefix::Draft), 0, "after {taken} commits, torn: {torn}");
+            assert_eq!(rows(&network, Prefix::Page), 1, "after {taken} commits, torn: {torn}");
+            let whole = archived(&network, text).len() + network.relay.entries(&text);
+            assert!(whole >= 24 && root(&network, text).is_some(), "the next run has finished it");
+        }
+    }
+    assert_eq!(Vec::from_iter(stages), [(0, 0), (0, 1), (1, 0)], "it died before, between and after them");
+}
+
+#[test]
+fn promise_4_a_page_that_reads_back_otherwise_replaces_nothing() {
+    let (mut network, text) = Network::with_document(2);
+    write(&mut network, text, 24);
+    network.relay.plan_compaction(CompactionPlan { entries: 10, bytes: u64::MAX / 4, quiet: Millis(100) });
+    network.relay.damages_pages = true;
+    network.restart_home();
+    for _ in 0..3 {
+        network.rest();
+    }
+    assert!(root(&network, text).is_none(), "it never became a snapshot");
+    assert!(network.relay.entries(&text) >= 24, "and every entry is still there");
+    assert_eq!(network.relay.home.figures().snapshots_failed, 1);
+    network.insert(0, text, 0, "as a log it goes on: ");
+    network.rest();
+    assert_eq!(network.text(0, text), network.text(1, text));
+}
+
+#[test]
+fn rule_14_nothing_of_snapshot_and_archive_stays_of_a_deleted_document() {
+    use crate::craft::{entry, frame};
+    let (mut network, text) = eager(2);
+    write(&mut network, text, 30);
+    assert!(root(&network, text).is_some());
+    let replica = network.devices[0].room.replica();
+    let tip = network.relay.disk.row(&stored::tip_key(&text, &replica)).unwrap();
+    let tip = stored::TipRecord::decode(tip).unwrap();
+    let delete = causeway_core::log::EntryKind::Delete;
+    network.inject(0, frame(&entry(text, replica, (tip.seq + 1, tip.logical + 1), delete, &[])));
+    network.rest();
+    let left = |prefix: Prefix| {
+        let prefix = stored::stream_prefix(prefix, &text);
+        network.relay.disk.rows().filter(|(key, _)| key.starts_with(&prefix)).count()
+    };
+    let rows = [Prefix::Entry, Prefix::Snapshot, Prefix::Draft, Prefix::Page, Prefix::Archive].map(left);
+    assert_eq!(rows, [0; 5]);
+}
