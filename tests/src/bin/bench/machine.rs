@@ -20,8 +20,3 @@ fn field(path: &str, name: &str) -> Option<String> {
     let line = text.lines().find(|line| line.starts_with(name))?;
     Some(line.split_once(':')?.1.trim().to_owned())
 }
-
-/// Bytes of this process that are in memory, where the system tells.
-pub(crate) fn resident() -> Option<usize> {
-    field("/proc/self/status", "VmRSS")?.split(' ').next()?.parse::<usize>().ok().map(|kib| kib * 1024)
-}

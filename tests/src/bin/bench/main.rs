@@ -26,8 +26,11 @@ use table::Table;
 /// A table, or nothing where what it needs is not there; it has said so then.
 type Outcome = Result<Option<Table>, Box<dyn Error>>;
 
-/// All benchmarks, by the word that runs one alone.
-const BENCHES: &[(&str, fn() -> Outcome)] = &[
+/// A benchmark, and the word that runs it alone.
+type Bench = (&'static str, fn() -> Outcome);
+
+/// All of them, in the order of the document.
+const BENCHES: &[Bench] = &[
     ("replay", replay_of_the_paper),
     ("latency", || latency::run().map(Some)),
     ("store-rate", || store_rate::run().map(Some)),

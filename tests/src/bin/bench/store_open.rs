@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use causeway_core::storage::Scan;
 use causeway_store::StoreKind;
 
-use crate::machine;
 use crate::store_load::{entry, room};
 use crate::store_size::{mib, size};
 use crate::table::Table;
@@ -30,7 +29,6 @@ pub(crate) fn run() -> Result<Table, Box<dyn Error>> {
         fill(kind, &ended, &killed)?;
         for (name, data) in [("ended in order", &ended), ("killed", &killed)] {
             let bytes = size(data)?;
-            let before = machine::resident();
             let began = Instant::now();
             let store = kind.open(data)?;
             let opened = began.elapsed();
@@ -41,21 +39,17 @@ pub(crate) fn run() -> Result<Table, Box<dyn Error>> {
                 return Err("a room is not whole".into());
             }
             held &= served <= BAR;
-            let grown = machine::resident().zip(before).map_or_else(
-                || "unknown".into(),
-                |(after, before)| format!("{} B", after.saturating_sub(before) / ROOMS as usize),
-            );
-            rows.push(vec![format!("{kind}, {name}"), mib(bytes), millis(opened), millis(served), grown]);
+            rows.push(vec![format!("{kind}, {name}"), mib(bytes), millis(opened), millis(served)]);
         }
     }
     Ok(Table {
         title: "Opening a store of 10,000 rooms",
         how: format!(
             "{ROOMS} rooms of {ENTRIES} entries. `killed` is the folder as a killed process leaves it: copied while the \
-             store was open. redb's pages are all held against their checksums. The last column is what the process \
-             grew by, over all rooms; rooms themselves cost nothing until somebody opens them."
+             store was open. redb's pages are all held \
+             against their checksums."
         ),
-        heads: &["store", "folder", "opened after", "one room read after", "memory per idle room"],
+        heads: &["store", "folder", "opened after", "one room read after"],
         rows,
         verdict: format!(
             "Bar: a relay serves within {} s of its start — {}.",

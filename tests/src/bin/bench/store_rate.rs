@@ -20,21 +20,16 @@ const ROUNDS: usize = 3;
 /// DESIGN §9.
 const BAR: f64 = 20_000.0;
 
+/// Entries per second.
+type Rate = Result<f64, Box<dyn Error>>;
+
 pub(crate) fn run() -> Result<Table, Box<dyn Error>> {
-    let best = |measure: &dyn Fn(&Path) -> Result<f64, Box<dyn Error>>| {
-        let mut best = 0f64;
-        for _ in 0..ROUNDS {
-            let folder = tempfile::tempdir()?;
-            best = best.max(measure(folder.path())?);
-        }
-        Ok::<_, Box<dyn Error>>(best)
-    };
-    let floor = best(&appended)?;
+    let floor = best(appended)?;
     let row = |name: &str, rate: f64| vec![name.into(), format!("{rate:.0}"), format!("{:.2}", rate / floor)];
     let mut rows = vec![row("raw file: the same bytes of 64 entries, then fdatasync", floor)];
     let mut verdict = format!("Bar: at least {BAR:.0}/s for the embedded default;");
     for kind in StoreKind::ALL {
-        let rate = best(&|folder| stored(kind, folder))?;
+        let rate = best(|folder| stored(kind, folder))?;
         rows.push(row(&format!("{kind}, {ROOMS} rooms, one entry each in flight"), rate));
         verdict.push_str(&format!(" {kind} {}", if rate >= BAR { "held" } else { "NOT held" }));
     }
@@ -52,7 +47,16 @@ pub(crate) fn run() -> Result<Table, Box<dyn Error>> {
     })
 }
 
-fn appended(folder: &Path) -> Result<f64, Box<dyn Error>> {
+fn best(measure: impl Fn(&Path) -> Rate) -> Rate {
+    let mut best = 0f64;
+    for _ in 0..ROUNDS {
+        let folder = tempfile::tempdir()?;
+        best = best.max(measure(folder.path())?);
+    }
+    Ok(best)
+}
+
+fn appended(folder: &Path) -> Rate {
     let mut file = File::create(folder.join("raw"))?;
     let group = vec![7; bytes(&entry(0)) * ROOMS as usize];
     let began = Instant::now();
@@ -65,7 +69,7 @@ fn appended(folder: &Path) -> Result<f64, Box<dyn Error>> {
     Ok(f64::from(groups * ROOMS) / began.elapsed().as_secs_f64())
 }
 
-fn stored(kind: StoreKind, folder: &Path) -> Result<f64, Box<dyn Error>> {
+fn stored(kind: StoreKind, folder: &Path) -> Rate {
     let handle = StoreHandle::spawn(kind.open(folder)?, WriterLimits::default());
     let (answered, answers) = channel();
     let write = |number: u32, arrival: u64| {
