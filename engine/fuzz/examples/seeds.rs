@@ -194,13 +194,13 @@ fn frames() -> Vec<Vec<u8>> {
 
 fn records() -> Vec<Vec<u8>> {
     let (stream, replica) = (StreamId::ydoc([3; 16]), ReplicaId::from_bytes([4; 32]));
-    let tip = Tip { seq: 3, head: Head::START, logical: 4, clock: 5 };
+    let tip = Tip { seq: 3, head: Head::START, logical: 4, clock: 5, introduced: None };
     let fork = ForkRecord { code: "c".into(), sentence: "s".into(), time: Millis(1), payload: vec![1, 2] };
     let sealed = [
         MetaRecord { epoch: 1 }.encode(),
         ReplicaRecord { secret: [7; 32] }.encode(),
         TipRecord::from(tip).encode(),
-        StreamRecord { arrivals: 300 }.encode(),
+        StreamRecord { arrivals: 300, bytes: 9_000 }.encode(),
         fork.encode(),
         stored::encode_number(9),
     ];
