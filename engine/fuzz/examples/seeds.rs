@@ -65,7 +65,7 @@ fn written(seed: u32) -> Vec<(u8, Vec<u8>)> {
         let author = &docs[((seed >> step) & 1) as usize];
         write(author, seed.wrapping_mul(step + 3));
         let read = sent.lock().expect("no writer panics").clone();
-        for doc in docs.iter().filter(|_| (seed + step) % 3 > 0) {
+        for doc in docs.iter().filter(|_| !(seed + step).is_multiple_of(3)) {
             for (_, update) in &read {
                 let update = Update::decode_v1(update).expect("an honest update");
                 doc.transact_mut().apply_update(update).expect("an honest update");
