@@ -91,6 +91,15 @@ impl RedbStore {
         failure
     }
 
+    /// A commit that met a failing disk while it was staged fails the store as one that was being applied does.
+    fn note(&self, error: &CommitError) {
+        let CommitError::Failed(failure) = error else { return };
+        match failure.kind {
+            FailureKind::Full | FailureKind::Io | FailureKind::Closed => drop(self.fail(failure.clone())),
+            FailureKind::Damaged | FailureKind::TooLarge | FailureKind::Busy => {}
+        }
+    }
+
     /// Reads at one moment. A panic inside redb is damage near `key` and concerns nobody else.
     fn read<T>(
         &self,
@@ -120,7 +129,8 @@ impl RedbStore {
             let mut draft = Draft::new(&rows, numbers.next_long);
             for (space, commit) in group {
                 let staged = limits::check(commit).map_err(CommitError::from);
-                answers.push(staged.and_then(|()| draft.stage(space, commit)));
+                let staged = staged.and_then(|()| draft.stage(space, commit));
+                answers.push(staged.inspect_err(|e| self.note(e)));
             }
             if draft.is_empty() {
                 drop(rows);

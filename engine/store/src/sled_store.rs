@@ -98,6 +98,15 @@ impl SledStore {
         failure
     }
 
+    /// A commit that met a failing disk while it was staged fails the store as one that was being applied does.
+    fn note(&self, error: &CommitError) {
+        let CommitError::Failed(failure) = error else { return };
+        match failure.kind {
+            FailureKind::Full | FailureKind::Io | FailureKind::Closed => drop(self.fail(failure.clone())),
+            FailureKind::Damaged | FailureKind::TooLarge | FailureKind::Busy => {}
+        }
+    }
+
     fn write_out(&self, db: &sled::Db) -> Result<(), StoreFailure> {
         db.flush().map(drop).map_err(|e| self.fail(failure_of(&e)))
     }
@@ -116,7 +125,8 @@ impl Store for SledStore {
             let mut draft = Draft::new(db, numbers.next_long);
             for (space, commit) in group {
                 let staged = limits::check(commit).map_err(CommitError::from);
-                answers.push(staged.and_then(|()| draft.stage(space, commit)));
+                let staged = staged.and_then(|()| draft.stage(space, commit));
+                answers.push(staged.inspect_err(|e| self.note(e)));
             }
             if draft.is_empty() {
                 return Ok(());
