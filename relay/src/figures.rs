@@ -24,6 +24,7 @@ pub(crate) struct Figures {
     entries_damaged: AtomicU64,
     snapshots_made: AtomicU64,
     snapshots_failed: AtomicU64,
+    snapshots_sent: AtomicU64,
     rooms_opened: AtomicU64,
     rooms_closed: AtomicU64,
     room_panics: AtomicU64,
@@ -47,6 +48,7 @@ pub(crate) struct Reading {
     entries_damaged: u64,
     snapshots_made: u64,
     snapshots_failed: u64,
+    snapshots_sent: u64,
     rooms_opened: u64,
     rooms_closed: u64,
     room_panics: u64,
@@ -88,6 +90,7 @@ impl Figures {
             (&self.entries_damaged, before.entries_damaged, after.entries_damaged),
             (&self.snapshots_made, before.snapshots_made, after.snapshots_made),
             (&self.snapshots_failed, before.snapshots_failed, after.snapshots_failed),
+            (&self.snapshots_sent, before.snapshots_sent, after.snapshots_sent),
         ];
         for (total, before, after) in pairs {
             if after > before {
@@ -132,6 +135,7 @@ impl Figures {
             entries_damaged: of(&self.entries_damaged),
             snapshots_made: of(&self.snapshots_made),
             snapshots_failed: of(&self.snapshots_failed),
+            snapshots_sent: of(&self.snapshots_sent),
         }
     }
 
@@ -156,6 +160,7 @@ impl Figures {
                 counted.entries_damaged,
             ),
             ("causeway_snapshots_made_total", "Snapshots made and verified.", counted.snapshots_made),
+            ("causeway_snapshots_sent_total", "Snapshots sent whole to a reader.", counted.snapshots_sent),
             ("causeway_snapshots_failed_total", "Snapshots that came to nothing.", counted.snapshots_failed),
             ("causeway_rooms_opened_total", "Rooms taken into memory.", counted.rooms_opened),
             ("causeway_rooms_closed_total", "Rooms that left memory.", counted.rooms_closed),

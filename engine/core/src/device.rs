@@ -23,6 +23,7 @@ mod load;
 mod people;
 mod receipts;
 mod receive;
+mod snapshot;
 mod stream;
 
 use std::collections::VecDeque;

@@ -22,6 +22,7 @@ mod load;
 mod seen;
 mod session;
 mod stream;
+mod transfer;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -110,6 +111,8 @@ pub struct Figures {
     pub entries_damaged: u64,
     /// Snapshots that stand.
     pub snapshots_made: u64,
+    /// Snapshots sent whole to a reader.
+    pub snapshots_sent: u64,
     /// Snapshots that could not be made: their streams go on as logs.
     pub snapshots_failed: u64,
 }

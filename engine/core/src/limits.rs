@@ -57,6 +57,12 @@ pub const SNAPSHOT_RETRY: Millis = Millis(500);
 pub const SNAPSHOT_STEP_ENTRIES: usize = 4_096;
 /// Bytes of the same, held in memory while it is made.
 pub const SNAPSHOT_STEP_BYTES: usize = 8 << 20;
+/// A snapshot on its way: a page, and a root that names as many replicas as a version does.
+pub const TRANSFER_BYTES: usize = PAGE_BYTES + (4 << 20);
+/// Entries above its snapshot after which a device asks for a newer one, to read less when it next starts.
+pub const DEVICE_TAIL: u64 = 4 * SNAPSHOT_ENTRIES;
+/// How long a device keeps its own entries below a snapshot: a home may be restored from a backup as old.
+pub const OWN_ENTRIES_KEPT: Millis = Millis(30 * 24 * 60 * 60 * 1_000);
 /// A page: a hundred times the largest text of the recordings, and half of what a store takes.
 pub const PAGE_BYTES: usize = 32 << 20;
 /// Links of one room.

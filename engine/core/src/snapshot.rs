@@ -41,6 +41,8 @@ pub struct Root {
     pub bytes: u64,
     /// Where each covered chain stands, in the order of replicas.
     pub coverage: Vec<(ReplicaId, TipRecord)>,
+    /// Those whose newest covered entry no covered entry builds on: what the next entry depends on.
+    pub frontier: Vec<ReplicaId>,
     /// Its pages.
     pub pages: Vec<PageId>,
     /// BLAKE3 of what people see: two encodings of one text have one content.
@@ -104,10 +106,13 @@ impl Root {
     /// A log that knows the covered chains and nothing else.
     pub fn log(&self) -> StreamLog {
         let mut log = StreamLog::new(self.stream);
-        for (replica, tip) in &self.coverage {
-            log.restore(*replica, Tip::from(*tip));
-        }
+        log.cover(self.tips(), &self.frontier);
         log
+    }
+
+    /// Where each covered chain stands.
+    pub fn tips(&self) -> impl Iterator<Item = (ReplicaId, Tip)> {
+        self.coverage.iter().map(|(replica, tip)| (*replica, Tip::from(*tip)))
     }
 
     /// Up to which entry a chain is covered; zero for none.

@@ -9,11 +9,12 @@ pub mod frame;
 pub mod message;
 pub mod payload;
 pub mod proof;
+pub mod snapshot;
 
 pub use frame::{FrameError, decode, encode, encode_entries};
 pub use message::{
-    Body, ErrorCode, ErrorFrame, GoAway, Have, Hello, Introduce, Later, LaterWhy, Lost, Message, Need, Ping,
-    Pong, Prove, Refused, Saved, Seen, Subscribe, Synced, Version, Welcome,
+    Body, Chunk, ErrorCode, ErrorFrame, GoAway, Have, Hello, Introduce, Later, LaterWhy, Lost, Message, Need,
+    Ping, Pong, Prove, Refused, Saved, Seen, Subscribe, Synced, Version, Welcome,
 };
 
 /// The one version of the protocol there is.

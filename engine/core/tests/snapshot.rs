@@ -76,6 +76,7 @@ fn root(built: &Built, arrivals: u64) -> Root {
         arrivals,
         bytes: 0,
         coverage: built.coverage.clone(),
+        frontier: built.frontier.clone(),
         pages: vec![PageId::of(&built.page)],
         content: built.content,
     }

@@ -54,6 +54,7 @@ fn root() -> SignedRoot {
         arrivals: 500,
         bytes: 70_000,
         coverage: vec![(ReplicaId::from_bytes(REPLICA), tip())],
+        frontier: vec![ReplicaId::from_bytes(REPLICA)],
         pages: vec![PageId::of(b"page")],
         content: [0x88; 32],
     };

@@ -11,14 +11,15 @@ use causeway_core::log::{Dep, Digest, Entry, EntryKind, EntryName, Head, Header}
 use causeway_core::person::{self, PersonKey};
 use causeway_core::presence::{Change, Cursor, Lease, State, Status};
 use causeway_core::replica::{self, Identity};
+use causeway_core::snapshot::SnapshotId;
 use causeway_core::time::Millis;
 use causeway_core::wire::payload::{
     decode_chat, decode_directory, decode_directory_page, encode_chat, encode_directory,
     encode_directory_page,
 };
 use causeway_core::wire::{
-    self, ErrorFrame, GoAway, Have, Hello, Introduce, Later, LaterWhy, Lost, Message, Need, Ping, Pong,
-    Prove, Refused, Saved, Seen, Subscribe, Synced, Version, Welcome,
+    self, Chunk, ErrorFrame, GoAway, Have, Hello, Introduce, Later, LaterWhy, Lost, Message, Need, Ping,
+    Pong, Prove, Refused, Saved, Seen, Subscribe, Synced, Version, Welcome,
 };
 use proptest::prelude::*;
 
@@ -97,7 +98,10 @@ fn messages() -> Vec<(&'static str, Message)> {
             .into(),
         ),
         ("prove", proof.clone().into()),
-        ("subscribe", Subscribe { stream, version: version.clone(), digest: digest() }.into()),
+        (
+            "subscribe",
+            Subscribe { stream, version: version.clone(), digest: digest(), wants_snapshot: true }.into(),
+        ),
         ("entries", Message::Entries(vec![entry(), entry()])),
         ("synced", Synced { stream, version, digest: digest(), gone: true }.into()),
         ("need", Need { stream, replica, from: 2, to: 300 }.into()),
@@ -120,6 +124,17 @@ fn messages() -> Vec<(&'static str, Message)> {
         ("goaway", GoAway { after: Millis(2500) }.into()),
         ("introduce", Introduce { proof }.into()),
         ("error", ErrorFrame { code: 4403, sentence }.into()),
+        (
+            "chunk",
+            Chunk {
+                stream,
+                snapshot: SnapshotId::from_bytes([6; 32]),
+                at: 300,
+                total: 400,
+                bytes: vec![1, 2],
+            }
+            .into(),
+        ),
         ("lost", Lost { stream, name: EntryName { replica, seq: 300 } }.into()),
     ]
 }

@@ -149,7 +149,12 @@ impl Device {
         let mark = |(replica, tip): (_, Tip)| Dep { replica, seq: tip.seq, head: tip.head.short() };
         let above = self.log.tips().map(mark).collect();
         let version = Version { snapshot: None, above };
-        self.link.send(&Subscribe { stream: self.stream, version, digest: self.log.digest() }.into()).await;
+        self.link
+            .send(
+                &Subscribe { stream: self.stream, version, digest: self.log.digest(), wants_snapshot: false }
+                    .into(),
+            )
+            .await;
     }
 
     /// Takes everything until the relay says that this is all.

@@ -89,6 +89,7 @@ async fn rl10_a_link_that_takes_nothing_is_cut_and_costs_the_writer_nothing() {
         stream,
         version: causeway_core::wire::Version::default(),
         digest: writer.log.digest(),
+        wants_snapshot: false,
     };
     stuck.send(&subscribe.into()).await;
     let create = writer.write(EntryKind::Create, &[]);

@@ -50,7 +50,7 @@ async fn a_text_travels_without_a_document_being_built() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rule_9_a_long_text_gets_a_snapshot_and_a_newcomer_reads_it_out_of_the_archive() {
+async fn rule_8_a_newcomer_to_a_long_text_is_sent_its_snapshot_and_the_archive_has_every_entry() {
     let server = Server::start().await;
     let mut writer = Device::join(&server.address, "long", 1).await;
     let stream = writer.first_document();
@@ -67,8 +67,14 @@ async fn rule_9_a_long_text_gets_a_snapshot_and_a_newcomer_reads_it_out_of_the_a
     let mut reader =
         Device::join_stream(&server.address, "long", identity, stream, StreamLog::new(stream)).await;
     reader.subscribe().await;
+    let synced = reader.synced().await;
+    assert_eq!(reader.received, [], "no entry is sent that the snapshot covers");
+    assert_eq!(synced.version.above[0].seq, 601);
+    server.until_health(|health| health["snapshots_sent"] == 1).await;
+    let need = Need { stream, replica: writer.replica(), from: 1, to: 601 };
+    reader.link.send(&need.into()).await;
     reader.receive(601).await;
-    assert_eq!(reader.received, sent, "the same entries in the same order");
+    assert_eq!(reader.received, sent, "asked for by name, the same entries in the same order");
     server.stop().await.unwrap();
 }
 

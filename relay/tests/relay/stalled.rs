@@ -40,7 +40,8 @@ async fn rl8_a_thousand_stalled_readers_cost_a_bounded_amount_of_memory() {
         let mut link = Link::open_with(socket, &address, "stalled").await;
         link.send(&hello(&"stalled".parse().unwrap(), VERSION)).await;
         let digest = StreamLog::new(stream).digest();
-        link.send(&Subscribe { stream, version: Version::default(), digest }.into()).await;
+        link.send(&Subscribe { stream, version: Version::default(), digest, wants_snapshot: false }.into())
+            .await;
         stalled.push(link);
     }
     let Some(before) = resident(&address).await else { return };

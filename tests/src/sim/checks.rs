@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use causeway_core::device::{Connection, Event, Receipt, Room, Storage};
+use causeway_core::home::Home;
 use causeway_core::ids::StreamId;
 use causeway_core::log::{Entry, EntryKind};
-use causeway_core::snapshot::unpack;
-use causeway_core::stored;
+use causeway_core::snapshot::{SignedRoot, unpack};
+use causeway_core::stored::{self, TipRecord};
 use causeway_core::wire::{self, Body, Message};
 use causeway_core::ydoc::Document;
 
@@ -170,8 +171,9 @@ impl World {
         }
         let behind = self.relay.home.as_ref().map_or(0, |home| home.figures().links_behind);
         self.tally.add(Fault::FellBehind, behind);
-        let made = self.relay.home.as_ref().map_or(0, |home| home.figures().snapshots_made);
-        self.tally.add(Fault::Compacted, made);
+        let figures = self.relay.home.as_ref().map(Home::figures).unwrap_or_default();
+        self.tally.add(Fault::Compacted, figures.snapshots_made);
+        self.tally.add(Fault::SnapshotSent, figures.snapshots_sent);
     }
 
     /// What keeps the world from being quiet.
@@ -317,5 +319,18 @@ impl World {
 
 /// Where every chain stands, as on the disk; equal for equal digests.
 fn tips(disk: &crate::disk::Disk) -> BTreeMap<Vec<u8>, Vec<u8>> {
-    disk.rows_of(b'c').map(|(key, value)| (key.to_vec(), value.to_vec())).collect()
+    let mut tips: BTreeMap<_, _> = disk
+        .rows_of(b'c')
+        .filter_map(|(key, value)| Some((key.to_vec(), TipRecord::decode(value).ok()?)))
+        .collect();
+    // A device knows the chains that its snapshot covers from there alone.
+    for root in disk.rows_of(b'h').filter_map(|(_, value)| SignedRoot::decode(value).ok()) {
+        for (replica, tip) in &root.root.coverage {
+            let here = tips.entry(stored::tip_key(&root.root.stream, replica)).or_insert(*tip);
+            if here.seq < tip.seq {
+                *here = *tip;
+            }
+        }
+    }
+    tips.into_iter().map(|(key, tip)| (key, tip.encode())).collect()
 }

@@ -183,6 +183,7 @@ impl World {
         let Some(home) = self.relay.home.take() else { return };
         self.tally.add(Fault::FellBehind, home.figures().links_behind);
         self.tally.add(Fault::Compacted, home.figures().snapshots_made);
+        self.tally.add(Fault::SnapshotSent, home.figures().snapshots_sent);
         if home.is_compacting() {
             self.tally.note(Fault::CompactionTorn);
         }

@@ -52,6 +52,8 @@ pub enum Fault {
     FellBehind,
     /// A snapshot was made and what it covers moved to the archive.
     Compacted,
+    /// A reader below a snapshot was sent it whole.
+    SnapshotSent,
     /// The relay ended while a snapshot was being made.
     CompactionTorn,
     /// The relay's materialiser had too much to do.
@@ -64,7 +66,7 @@ pub enum Fault {
 
 impl Fault {
     /// Every kind.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::Cut,
         Self::LostInFlight,
         Self::FrameLost,
@@ -88,6 +90,7 @@ impl Fault {
         Self::SlowDisk,
         Self::FellBehind,
         Self::Compacted,
+        Self::SnapshotSent,
         Self::CompactionTorn,
         Self::MaterialiserBusy,
         Self::Undone,

@@ -192,7 +192,7 @@ fn a_link_that_asks_a_thousand_times_fills_nobodys_queue() {
     let mark = |replica: &_| Dep { replica: *replica, seq: 1, head: [0; 8] };
     let version = Version { snapshot: None, above: replicas.iter().map(mark).collect() };
     let digest = Digest::of_chains(std::iter::empty());
-    let asked = wire::encode(&Subscribe { stream: text, version, digest }.into());
+    let asked = wire::encode(&Subscribe { stream: text, version, digest, wants_snapshot: false }.into());
     let mut scans = 0;
     for _ in 0..1_000 {
         network.relay.home.handle(home::Input::Received(conn, asked.clone()), now);

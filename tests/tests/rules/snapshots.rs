@@ -88,6 +88,123 @@ fn rule_9_entries_come_out_of_the_archive_byte_for_byte() {
 }
 
 #[test]
+fn rule_8_a_newcomer_is_sent_the_snapshot_and_the_entries_above_it() {
+    let (mut network, text) = eager(2);
+    write(&mut network, text, 60);
+    let covered = root(&network, text).expect("a snapshot").root.arrivals;
+    let before = network.relay.sent.len();
+    let late = network.join();
+    network.open(late, text);
+    network.rest();
+    let all = network.text(0, text);
+    assert_eq!(network.text(late, text), all);
+    let sent: Vec<_> = network.relay.sent[before..].iter().map(|(_, message)| message.clone()).collect();
+    let entries = crate::craft::entries_in(&sent, text);
+    assert!(entries <= 10 && covered >= 60, "{entries} entries are sent above {covered}");
+    let figures = network.relay.home.figures();
+    assert_eq!(figures.snapshots_sent, 1);
+    // It is on the device's disk, without what it covers, and enough to start from without a link.
+    let rows = network.devices[late].disk.rows_of(b'e').count();
+    assert!(rows <= 10, "{rows} entries rest on the device");
+    network.restart(late, true);
+    network.devices[late].online = false;
+    network.open(late, text);
+    network.rest();
+    assert_eq!(network.text(late, text), all);
+    network.insert(late, text, 0, "offline: ");
+    network.rest();
+    network.go_online(late);
+    network.rest();
+    assert_eq!(network.text(0, text), format!("offline: {all}"));
+    let deps = network.devices[late].sent.iter().filter_map(|message| match message {
+        causeway_core::wire::Message::Entries(entries) => Some(entries),
+        causeway_core::wire::Message::Other(_) => None,
+    });
+    assert!(deps.flatten().all(|entry| entry.header().deps.len() <= 2), "an entry names the newest only");
+}
+
+#[test]
+fn rule_8_a_snapshot_meets_unsealed_and_unsaved_work() {
+    let (mut network, text) = eager(2);
+    write(&mut network, text, 8);
+    network.go_offline(1);
+    let receipt = network.insert(1, text, 0, "[not sealed] ");
+    network.wait(60);
+    for _ in 0..40 {
+        network.insert(0, text, 0, "x");
+        network.settle();
+        network.wait(60);
+    }
+    network.rest();
+    network.go_online(1);
+    network.rest();
+    assert!(network.relay.home.figures().snapshots_sent > 0);
+    let all = network.text(0, text);
+    assert!(all.contains("[not sealed] ") && network.receipt(1, &receipt).relay);
+    assert_eq!(network.text(1, text), all);
+    assert_eq!(network.devices[1].room.save_status(text).forks, 0);
+    network.restart(1, true);
+    network.open(1, text);
+    network.rest();
+    assert_eq!(network.text(1, text), all);
+}
+
+#[test]
+fn rule_10_a_restored_home_is_refilled_by_authors_that_hold_a_snapshot() {
+    let (mut network, text) = eager(2);
+    let backup = network.relay.disk.clone();
+    write(&mut network, text, 12);
+    for device in 0..2 {
+        network.go_offline(device);
+        for _ in 0..15 {
+            network.insert(1 - device, text, 0, "y");
+            network.settle();
+            network.wait(60);
+        }
+        network.rest();
+        network.go_online(device);
+        network.rest();
+    }
+    assert!(network.relay.home.figures().snapshots_sent > 0, "somebody has let go of others' entries");
+    let all = network.text(0, text);
+    network.relay.put_back(backup, 2);
+    network.restart_home();
+    for _ in 0..20 {
+        network.rest();
+    }
+    let late = network.join();
+    network.open(late, text);
+    network.rest();
+    assert_eq!(network.text(late, text), all);
+}
+
+#[test]
+fn rule_16_a_lost_snapshot_on_a_device_comes_again_and_costs_no_work() {
+    let (mut network, text) = eager(2);
+    write(&mut network, text, 30);
+    let late = network.join();
+    network.open(late, text);
+    network.rest();
+    network.go_offline(late);
+    network.insert(late, text, 0, "kept: ");
+    network.wait(60);
+    let page =
+        network.devices[late].disk.rows_of(b'p').find(|(key, _)| key[1..].starts_with(&text.to_bytes()));
+    let page = page.map(|(key, _)| key.to_vec()).expect("a page on the device");
+    network.devices[late].disk.damage(&page);
+    network.restart(late, true);
+    network.open(late, text);
+    network.rest();
+    network.go_online(late);
+    for _ in 0..3 {
+        network.rest();
+    }
+    let all = network.text(0, text);
+    assert!(all.starts_with("kept: "), "what was written above the lost snapshot arrives");
+    assert_eq!(network.text(late, text), all);
+}
+
+#[test]
 fn rule_9_a_reader_below_the_snapshot_gets_on_from_wherever_it_was() {
     let (mut network, text) = eager(3);
     write(&mut network, text, 9);

@@ -44,6 +44,10 @@ impl Room {
         if synced.gone {
             return self.handle_gone(id, now);
         }
+        if std::mem::take(&mut stream.lacks_snapshot) {
+            // The home has no snapshot either: what it has comes as entries.
+            return self.finish_load(id, now);
+        }
         stream.sync = Sync::Following(now.monotonic);
         let mut lost = false;
         for replica in self.identities.keys() {
@@ -221,7 +225,7 @@ impl Room {
     }
 
     /// Promise 3: only now does the outbox forget.
-    fn mark_saved(&mut self, id: StreamId, upto: &Dep, now: Now) {
+    pub(super) fn mark_saved(&mut self, id: StreamId, upto: &Dep, now: Now) {
         if !self.identities.contains_key(&upto.replica) {
             return;
         }
@@ -259,7 +263,7 @@ impl Room {
 
     /// Rule 12: the home holds other words under a name of ours, so this store was copied and the other copy was first.
     /// What this one wrote and did not send in time becomes a fork.
-    fn handle_cloned(&mut self, id: StreamId, replica: ReplicaId, now: Now) {
+    pub(super) fn handle_cloned(&mut self, id: StreamId, replica: ReplicaId, now: Now) {
         let unsaved = self.unsaved_from(id, EntryName { replica, seq: 0 });
         match unsaved.iter().map(|(_, entry)| entry.name().seq).min() {
             Some(seq) => self.close_replica(id, EntryName { replica, seq }, &Why::cloned(), now),

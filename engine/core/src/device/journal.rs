@@ -189,6 +189,7 @@ impl Room {
         let Some(stream) = self.streams.get_mut(&id) else { return 0 };
         let arrival = stream.arrivals;
         stream.arrivals += 1;
+        stream.tail += 1;
         let tip = stream.log.tip(&name.replica);
         let index = IndexRecord { arrival, head: tip.head };
         self.queue.put(stored::entry_key(&id, arrival), stored::encode_entry(entry));

@@ -7,7 +7,7 @@ use crate::device::stream::{Phase, Sync};
 use crate::device::{Output, Room, is_final};
 use crate::ids::{ReplicaId, StreamId};
 use crate::limits::{
-    HELLO_WAIT, LINK_REPLICAS, PING_AFTER, RETRY_FIRST, RETRY_MOST, SILENCE, VERSION_REPLICAS,
+    DEVICE_TAIL, HELLO_WAIT, LINK_REPLICAS, PING_AFTER, RETRY_FIRST, RETRY_MOST, SILENCE, VERSION_REPLICAS,
 };
 use crate::log::{Dep, Tip};
 use crate::presence::Lease;
@@ -182,6 +182,7 @@ impl Room {
             Message::Other(Body::Need(need)) if live => self.handle_need(&need, now),
             Message::Other(Body::Seen(seen)) if live => self.handle_seen(&seen),
             Message::Other(Body::Lost(lost)) if live => self.handle_lost(lost),
+            Message::Other(Body::Chunk(chunk)) if live => self.handle_chunk(chunk, now),
             Message::Other(Body::Board(changes)) if live => {
                 self.others.handle_changes(changes);
                 self.events.push(Event::Others);
@@ -249,14 +250,15 @@ impl Room {
             return;
         }
         let Some(stream) = self.streams.get_mut(&id) else { return };
-        if !matches!(stream.phase, Phase::Ready | Phase::Gone) {
+        if !matches!(stream.phase, Phase::Ready | Phase::Gone) && !stream.lacks_snapshot {
             return;
         }
         stream.sync = Sync::Asked(now.monotonic);
         let mark = |(replica, tip): (ReplicaId, Tip)| Dep { replica, seq: tip.seq, head: tip.head.short() };
         let above = stream.log.tips().take(VERSION_REPLICAS).map(mark).collect();
-        let version = Version { snapshot: None, above };
-        let subscribe = Subscribe { stream: id, version, digest: stream.log.digest() };
+        let version = Version { snapshot: stream.snapshot_id(), above };
+        let wants_snapshot = stream.tail >= DEVICE_TAIL;
+        let subscribe = Subscribe { stream: id, version, digest: stream.log.digest(), wants_snapshot };
         self.send(&subscribe.into());
     }
 
@@ -316,6 +318,7 @@ impl Room {
             stream.sync = Sync::Off;
             stream.marks.handle_unseen();
             stream.to_tell.clear();
+            stream.arriving = None;
             self.events.push(Event::SaveStatus(*id));
         }
     }

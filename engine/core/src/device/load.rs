@@ -8,6 +8,7 @@ use crate::directory::{self, Directory};
 use crate::ids::{ReplicaId, StreamId};
 use crate::limits::{SCAN_BYTES, SCAN_ROWS, STORE_RETRY};
 use crate::log::{Entry, EntryKind, StreamLog, Verdict};
+use crate::snapshot::{PageId, SignedRoot};
 use crate::storage::{Durability, Page, Scan, StoreFailure};
 use crate::stored::{self, Prefix};
 use crate::time::Now;
@@ -19,6 +20,12 @@ use crate::ydoc::Document;
 pub(super) enum Reading {
     /// The start of the room.
     Boot,
+    /// The root of a stream's snapshot.
+    Root(StreamId, u64),
+    /// Its page.
+    Page(StreamId, u64),
+    /// Entries that a snapshot covers, to be let go.
+    Sweep(StreamId),
     /// The entries of a stream, gathered so far.
     Entries(StreamId, u64, Vec<(u64, Entry)>),
     /// The journal a dead replica left in a stream, gathered so far.
@@ -34,6 +41,11 @@ impl Room {
         let Some(reading) = self.scans.remove(&op) else { return };
         match (reading, result) {
             (Reading::Boot, result) => self.handle_boot_page(result, now),
+            (Reading::Root(stream, turn), Ok(page)) => self.handle_root(stream, turn, &page),
+            (Reading::Page(stream, turn), Ok(page)) => self.handle_page(stream, turn, &page),
+            (Reading::Sweep(stream), Ok(page)) => self.handle_sweep(stream, page, now),
+            // They are let go when the next snapshot comes.
+            (Reading::Sweep(_), Err(_)) => {}
             (Reading::Entries(stream, turn, read), Ok(page)) => {
                 self.handle_entry_page(stream, turn, read, page, now);
             }
@@ -45,7 +57,11 @@ impl Room {
             // The stream goes on meanwhile, so it is not read anew; the home is asked again and then this disk.
             (Reading::Lost(stream), Err(_)) => self.subscribe_after(stream, now.monotonic.after(STORE_RETRY)),
             (
-                Reading::Entries(stream, ..) | Reading::Journal(stream, ..) | Reading::Channel(stream, _),
+                Reading::Root(stream, _)
+                | Reading::Page(stream, _)
+                | Reading::Entries(stream, ..)
+                | Reading::Journal(stream, ..)
+                | Reading::Channel(stream, _),
                 Err(failure),
             ) => {
                 self.set_storage(failing(&failure));
@@ -78,8 +94,55 @@ impl Room {
         let Some(state) = self.streams.get_mut(&stream) else { return };
         state.reading += 1;
         let turn = state.reading;
-        let (start, end) = stored::entry_range(&stream, 0, u64::MAX);
-        self.scan(whole(start, end), Reading::Entries(stream, turn, Vec::new()));
+        (state.snapshot, state.page, state.tail) = (None, None, 0);
+        self.scan_row(stored::snapshot_key(&stream), Reading::Root(stream, turn));
+    }
+
+    fn scan_row(&mut self, start: Vec<u8>, reading: Reading) {
+        let end = [start.as_slice(), &[0]].concat();
+        self.scan(whole(start, end), reading);
+    }
+
+    fn handle_root(&mut self, id: StreamId, turn: u64, page: &Page) {
+        let Some(stream) = self.streams.get_mut(&id).filter(|stream| stream.reading == turn) else { return };
+        let row = page.rows.first().map(|(_, value)| SignedRoot::decode(value).ok());
+        let Some(root) = row else { return self.scan_tail(id, turn) };
+        let first = root.as_ref().and_then(|root| root.root.pages.first().copied());
+        match (root, first) {
+            (Some(root), Some(first)) => {
+                stream.snapshot = Some(Box::new(root.root));
+                self.scan_row(stored::page_key(&id, &first), Reading::Page(id, turn));
+            }
+            _ => self.lose_snapshot(id, turn),
+        }
+    }
+
+    fn handle_page(&mut self, id: StreamId, turn: u64, page: &Page) {
+        let Some(stream) = self.streams.get_mut(&id).filter(|stream| stream.reading == turn) else { return };
+        let expected = stream.snapshot.as_ref().and_then(|root| root.pages.first());
+        let page = page.rows.first().and_then(|(_, value)| stored::decode_piece(value).ok());
+        match page.filter(|page| Some(&PageId::of(page)) == expected) {
+            Some(page) => {
+                stream.page = Some(page.to_vec());
+                self.scan_tail(id, turn);
+            }
+            None => self.lose_snapshot(id, turn),
+        }
+    }
+
+    /// Rule 16: without its snapshot the stream is read again when the home has sent it another.
+    fn lose_snapshot(&mut self, id: StreamId, turn: u64) {
+        if let Some(stream) = self.streams.get_mut(&id) {
+            stream.snapshot = None;
+            stream.lacks_snapshot = true;
+        }
+        self.events.push(Event::Damaged { stream: id, code: "store.record".into() });
+        self.scan_tail(id, turn);
+    }
+
+    fn scan_tail(&mut self, id: StreamId, turn: u64) {
+        let (start, end) = stored::entry_range(&id, 0, u64::MAX);
+        self.scan(whole(start, end), Reading::Entries(id, turn, Vec::new()));
     }
 
     fn handle_entry_page(
@@ -118,8 +181,13 @@ impl Room {
         let Some(stream) = self.streams.get_mut(&id) else { return };
         let rebuilt = stream.phase == Phase::Rebuilding;
         let own = |name: &ReplicaId| self.identities.contains_key(name);
+        let page = stream.page.take();
         match &mut stream.body {
-            Body::Directory(directory) => *directory = Directory::default(),
+            Body::Directory(directory) => {
+                *directory = Directory::default();
+                let decisions = page.as_deref().and_then(directory::check_page);
+                decisions.into_iter().flatten().for_each(|decision| directory.restore(decision));
+            }
             Body::Channel(open) => open.channel.restart(),
             Body::Unopened | Body::Text(_) => {}
         }
@@ -130,10 +198,15 @@ impl Room {
             stream.body = Body::Text(Box::new(document));
         }
         if let Body::Text(document) = &mut stream.body
-            && let Err((_, error)) = document.load(updates.iter().map(|entry| entry.payload()))
+            && let Err((_, error)) =
+                document.load(page.as_deref().into_iter().chain(updates.iter().map(|entry| entry.payload())))
         {
             let code = format!("ydoc.apply: {error}");
             self.events.push(Event::Damaged { stream: id, code });
+        }
+        if stream.lacks_snapshot {
+            // Nothing can be written on what is not here: it stays closed until the home has sent it.
+            return self.subscribe(id, now);
         }
         if matches!(stream.body, Body::Channel(_)) {
             return self.read_channel(id, Prefix::Read);
@@ -198,7 +271,8 @@ impl Room {
 
     /// Rows of one kind of a stream that a deleted or rebuilt stream leaves behind.
     pub(super) fn forget_rows(&mut self, id: &StreamId) {
-        for prefix in [Prefix::Entry, Prefix::Index, Prefix::Tip, Prefix::Saved, Prefix::Read] {
+        let log = [Prefix::Entry, Prefix::Index, Prefix::Tip, Prefix::Snapshot, Prefix::Page];
+        for prefix in log.into_iter().chain([Prefix::Saved, Prefix::Read]) {
             self.queue.delete_prefix(stored::stream_prefix(prefix, id));
         }
     }
@@ -208,12 +282,14 @@ impl Stream {
     /// Builds the log from entries in their order of arrival, and sorts out what the home has not saved.
     /// Answers the entries with the updates of its text, if it is opened as one.
     fn restore(&mut self, read: Vec<(u64, Entry)>, own: impl Fn(&ReplicaId) -> bool) -> Vec<Entry> {
-        self.log = StreamLog::new(self.log.stream());
+        let stream = self.log.stream();
+        self.log = self.snapshot.as_ref().map_or_else(|| StreamLog::new(stream), |root| root.log());
         self.outbox.clear();
         let mut updates = Vec::new();
         for (arrival, entry) in read {
             let Verdict::Fresh(accepted) = self.log.judge(&entry) else { continue };
             self.log.extend(&entry, accepted);
+            self.tail += 1;
             let header = entry.header();
             let saved = self.saved.get(&header.replica).copied().unwrap_or(0);
             if own(&header.replica) && header.seq > saved {

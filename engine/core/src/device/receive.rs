@@ -54,7 +54,7 @@ impl Room {
         }
     }
 
-    fn retry_parked(&mut self, id: StreamId, now: Now) {
+    pub(super) fn retry_parked(&mut self, id: StreamId, now: Now) {
         loop {
             let Some(stream) = self.streams.get_mut(&id) else { return };
             if stream.park.is_empty() {

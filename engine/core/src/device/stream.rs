@@ -4,9 +4,11 @@ use std::collections::VecDeque;
 
 use crate::device::chat::OpenChannel;
 use crate::device::receipts::Marks;
+use crate::device::snapshot::Arriving;
 use crate::directory::Directory;
 use crate::ids::{ReplicaId, StreamId, StreamKind};
 use crate::log::{Dep, Entry, EntryName, Park, StreamLog};
+use crate::snapshot::Root;
 use crate::sorted::{SortedMap, SortedSet};
 use crate::time::Millis;
 use crate::ydoc::Document;
@@ -31,6 +33,16 @@ pub(super) struct Stream {
     pub(super) sync: Sync,
     /// Entries that the home cannot read from its disk: not asked for until they come.
     pub(super) lost: Vec<EntryName>,
+    /// The snapshot below the entries.
+    pub(super) snapshot: Option<Box<Root>>,
+    /// Its page, while the stream is being read from the disk.
+    pub(super) page: Option<Vec<u8>>,
+    /// The snapshot on the disk cannot be read.
+    pub(super) lacks_snapshot: bool,
+    /// One that is on its way.
+    pub(super) arriving: Option<Arriving>,
+    /// Entries above the snapshot, about.
+    pub(super) tail: u64,
     /// Replicas whose chains grew since the home was told.
     pub(super) to_tell: SortedSet<ReplicaId>,
     pub(super) marks: Marks,
@@ -138,6 +150,11 @@ impl Stream {
             closed: SortedMap::new(),
             sync: Sync::Off,
             lost: Vec::new(),
+            snapshot: None,
+            page: None,
+            lacks_snapshot: false,
+            arriving: None,
+            tail: 0,
             to_tell: SortedSet::new(),
             marks: Marks::default(),
         }

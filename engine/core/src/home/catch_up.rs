@@ -7,10 +7,11 @@
 use std::collections::BTreeMap;
 
 use crate::home::Home;
-use crate::home::compaction::Step;
+use crate::home::compaction::{Standing, Step};
 use crate::home::conn::Conn;
 use crate::home::lane::Lane;
 use crate::home::stream::HomeStream;
+use crate::home::transfer::{Fetch, Part, Shared};
 use crate::ids::{ConnId, ReplicaId, StreamId};
 use crate::limits::{CATCH_UP_BYTES, FRAME_ENTRIES, LINK_READS, SCAN_ROWS, WALK_LOOKUPS};
 use crate::log::Entry;
@@ -35,15 +36,28 @@ pub(super) enum Following {
 #[derive(Debug)]
 pub(super) struct Walk {
     /// Arrival number to go on from; `None` while it is being looked up.
-    next: Option<u64>,
+    pub(super) next: Option<u64>,
     /// Scans under way: look-ups, and then one page at a time.
     reads: usize,
     /// The earliest answer to a look-up so far.
     earliest: u64,
     /// What the reader holds already.
     held: BTreeMap<ReplicaId, u64>,
+    /// The snapshot, if it has to be sent before anything else.
+    pub(super) fetch: Option<Fetch>,
     /// The reader has asked again meanwhile; the newest question is answered when no scan is under way.
     again: Option<Ask>,
+}
+
+/// What a reader is sent of what a snapshot covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Below {
+    /// The entries, out of the archive: it has asked for them by name.
+    Entries,
+    /// The snapshot, if it lacks anything of it.
+    Snapshot,
+    /// The snapshot, if it has another one.
+    Newest,
 }
 
 /// What a reader holds.
@@ -51,11 +65,12 @@ pub(super) struct Walk {
 struct Ask {
     version: Version,
     in_step: bool,
+    below: Below,
 }
 
 impl Walk {
     fn from(next: u64) -> Self {
-        Self { next: Some(next), reads: 0, earliest: 0, held: BTreeMap::new(), again: None }
+        Self { next: Some(next), reads: 0, earliest: 0, held: BTreeMap::new(), fetch: None, again: None }
     }
 
     /// Whether the reader lacks an entry, and the walk has come to it.
@@ -74,6 +89,8 @@ pub(super) enum Reading {
     Lookup(ConnId, StreamId),
     /// The next entries for a reader.
     Rows(ConnId, StreamId),
+    /// A row of the snapshot that readers are to be sent.
+    Part(StreamId, Part),
     /// A segment of the archive for a reader.
     Segment(ConnId, StreamId),
     /// What the next step of a snapshot needs.
@@ -87,7 +104,7 @@ pub(super) enum Reading {
 impl Reading {
     pub(super) fn conn(&self) -> Option<ConnId> {
         match self {
-            Self::Load | Self::Gather(_) | Self::Name(..) | Self::Heads(..) => None,
+            Self::Load | Self::Gather(_) | Self::Part(..) | Self::Name(..) | Self::Heads(..) => None,
             Self::Lookup(conn, _) | Self::Rows(conn, _) | Self::Segment(conn, _) => Some(*conn),
         }
     }
@@ -109,6 +126,7 @@ impl Home {
                 Ok(page) => self.handle_segment(conn, stream, &page),
                 Err(_) => self.fail_reader(conn),
             },
+            Some(Reading::Part(stream, part)) => self.handle_part(stream, part, result),
             Some(Reading::Gather(step)) => self.handle_gathered(step, result, now),
             // What cannot be read now is found again by the next walk that meets the hole.
             Some(Reading::Name(stream, arrival)) => match result {
@@ -125,9 +143,16 @@ impl Home {
     }
 
     /// Starts to bring a reader from `version` to the end of the log.
-    pub(super) fn follow(&mut self, conn: ConnId, stream: StreamId, version: &Version, in_step: bool) {
+    pub(super) fn follow(
+        &mut self,
+        conn: ConnId,
+        stream: StreamId,
+        version: &Version,
+        in_step: bool,
+        below: Below,
+    ) {
         if let Some(walk) = self.walk_mut(conn, stream).filter(|walk| walk.reads > 0) {
-            walk.again = Some(Ask { version: version.clone(), in_step });
+            walk.again = Some(Ask { version: version.clone(), in_step, below });
             return;
         }
         let Some(state) = self.streams.get(&stream) else {
@@ -135,6 +160,20 @@ impl Home {
             return self.walk(conn, stream, Walk::from(0));
         };
         let held: BTreeMap<_, _> = version.above.iter().map(|mark| (mark.replica, mark.seq)).collect();
+        let lacks = |(replica, seq): &(ReplicaId, u64)| held.get(replica).is_none_or(|held| held < seq);
+        let covers = |standing: &Standing| {
+            let other = version.snapshot != Some(*standing.id.as_bytes());
+            match below {
+                Below::Entries => false,
+                Below::Snapshot => !in_step && standing.covered.iter().any(lacks),
+                Below::Newest => other || (!in_step && standing.covered.iter().any(lacks)),
+            }
+        };
+        if state.snapshot.as_ref().is_some_and(covers) {
+            let walk = Walk { held, fetch: Some(Fetch::Wanted), ..Walk::from(0) };
+            self.walk(conn, stream, walk);
+            return self.fetch(stream);
+        }
         let lacking: Vec<(ReplicaId, u64)> = state
             .durable
             .iter()
@@ -155,7 +194,7 @@ impl Home {
         };
         let reads = if next.is_none() { lacking.len() } else { 0 };
         link.lookups += reads;
-        self.walk(conn, stream, Walk { next, reads, earliest: end, held, again: None });
+        self.walk(conn, stream, Walk { next, reads, earliest: end, held, fetch: None, again: None });
         if reads == 0 {
             return;
         }
@@ -197,17 +236,21 @@ impl Home {
         if !self.load_is_done() {
             return;
         }
+        if self.conns.get(&conn).is_some_and(|link| link.behind.contains(&stream)) {
+            // What it was sent before it fell behind goes first.
+            return;
+        }
+        if !self.send_snapshot(conn, stream) {
+            return;
+        }
         let state = self.streams.get(&stream);
         let end = state.map_or(0, |state| state.durable_arrivals);
         let archived =
             state.and_then(|state| state.snapshot.as_ref()).map_or(0, |standing| standing.arrivals);
         let Some(link) = self.conns.get_mut(&conn) else { return };
         let room = link.has_room_for_page();
-        // What it was sent before it fell behind goes first.
-        let behind = link.behind.contains(&stream);
         let Some(Following::Reading(walk)) = link.follows.get_mut(&stream) else { return };
         match walk.next {
-            Some(_) if behind => {}
             Some(next) if next >= end => self.finish_reading(conn, stream),
             Some(next) if room && walk.reads == 0 => {
                 walk.reads = 1;
@@ -226,18 +269,25 @@ impl Home {
 
     /// After the room was read anew: walks whose scans were given up begin again.
     pub(super) fn resume_reading(&mut self) {
-        let mut walks = Vec::new();
+        for state in self.streams.values_mut() {
+            state.shared = Shared::default();
+        }
+        let (mut walks, mut wanted) = (Vec::new(), false);
         for (conn, link) in &mut self.conns {
             (link.pages, link.lookups) = (0, 0);
             for (stream, following) in &mut link.follows {
                 if let Following::Reading(walk) = following {
                     walk.reads = 0;
                     walk.next.get_or_insert(0);
+                    wanted |= matches!(walk.fetch, Some(Fetch::Wanted));
                     walks.push((*conn, *stream));
                 }
             }
         }
         for (conn, stream) in walks {
+            if wanted {
+                self.fetch(stream);
+            }
             self.step(conn, stream);
         }
     }
@@ -298,7 +348,7 @@ impl Home {
     /// No scan is under way for a walk: it begins anew if the reader has asked again, and goes on otherwise.
     fn step(&mut self, conn: ConnId, stream: StreamId) {
         match self.walk_mut(conn, stream).and_then(|walk| walk.again.take()) {
-            Some(Ask { version, in_step }) => self.follow(conn, stream, &version, in_step),
+            Some(Ask { version, in_step, below }) => self.follow(conn, stream, &version, in_step, below),
             None => self.continue_reading(conn, stream),
         }
     }

@@ -14,10 +14,10 @@ use bytes::Bytes;
 use crate::home::Home;
 use crate::home::append::Appended;
 use crate::home::stream::HomeStream;
-use crate::ids::StreamId;
+use crate::ids::{ReplicaId, StreamId};
 use crate::limits::{SNAPSHOT_BYTES, SNAPSHOT_ENTRIES, SNAPSHOT_QUIET, SNAPSHOT_RETRY};
 use crate::replica::Identity;
-use crate::snapshot::{Built, Done, JobError, PageId, Root, Segment, SignedRoot, has_snapshots};
+use crate::snapshot::{Built, Done, JobError, PageId, Root, Segment, SignedRoot, SnapshotId, has_snapshots};
 use crate::storage::{Durability, Expect};
 use crate::stored::{self, HOME_KEY, Prefix, ReplicaRecord};
 use crate::time::{Millis, Now};
@@ -52,15 +52,24 @@ impl CompactionPlan {
 /// The snapshot of a stream that stands.
 #[derive(Clone, Debug)]
 pub(super) struct Standing {
+    pub(super) id: SnapshotId,
     /// Entries below this arrival are in the archive.
     pub(super) arrivals: u64,
     bytes: u64,
     pub(super) page: Option<PageId>,
+    /// Up to where each chain is covered, in the order of replicas.
+    pub(super) covered: Vec<(ReplicaId, u64)>,
 }
 
 impl Standing {
     pub(super) fn of(root: &Root) -> Self {
-        Self { arrivals: root.arrivals, bytes: root.bytes, page: root.pages.first().copied() }
+        Self {
+            id: root.id(),
+            arrivals: root.arrivals,
+            bytes: root.bytes,
+            page: root.pages.first().copied(),
+            covered: root.coverage.iter().map(|(replica, tip)| (*replica, tip.seq)).collect(),
+        }
     }
 }
 
@@ -191,6 +200,7 @@ impl Home {
             arrivals,
             bytes: base.as_ref().map_or(0, |base| base.root.bytes) + *bytes as u64,
             coverage: built.coverage,
+            frontier: built.frontier,
             pages: vec![PageId::of(&built.page)],
             content: built.content,
         };

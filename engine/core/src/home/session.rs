@@ -1,6 +1,7 @@
 //! The messages of one link, other than entries.
 
 use crate::home::Home;
+use crate::home::catch_up::Below;
 use crate::home::conn::Conn;
 use crate::ids::ConnId;
 use crate::limits::{LINK_REPLICAS, LINK_STREAMS, ROOM_STREAMS};
@@ -139,7 +140,8 @@ impl Home {
         // What a reader comes with counts as applied.
         let held = subscribe.version.above.iter().map(|mark| (mark.replica, mark.seq));
         self.handle_held(conn, &subscribe.stream, held, now);
-        self.follow(conn, subscribe.stream, &subscribe.version, in_step);
+        let below = if subscribe.wants_snapshot { Below::Newest } else { Below::Snapshot };
+        self.follow(conn, subscribe.stream, &subscribe.version, in_step, below);
     }
 
     fn handle_need(&mut self, conn: ConnId, need: &Need) {
@@ -151,7 +153,7 @@ impl Home {
         // A walk under way brings what is asked for, or tells at its end what there is.
         let live = |link: &Conn| link.lane_of(&need.stream).is_some();
         if self.conns.get(&conn).is_some_and(live) {
-            self.follow(conn, need.stream, &version, false);
+            self.follow(conn, need.stream, &version, false, Below::Entries);
         }
     }
 }

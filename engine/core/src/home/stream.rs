@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::home::compaction::Standing;
 use crate::home::seen::Readers;
+use crate::home::transfer::Shared;
 use crate::ids::{ConnId, ReplicaId, StreamId};
 use crate::log::{Dep, Digest, EntryName, Head, Park, Refusal, StreamLog, Tip};
 use crate::wire::Version;
@@ -33,6 +34,8 @@ pub(super) struct HomeStream {
     pub(super) durable_bytes: u64,
     /// The snapshot that stands.
     pub(super) snapshot: Option<Standing>,
+    /// Its snapshot on the way to readers.
+    pub(super) shared: Shared,
     /// No snapshot can be made of it; as a log it is whole.
     pub(super) unbuildable: bool,
     /// Its records on the disk are damaged.
@@ -53,6 +56,7 @@ impl HomeStream {
             bytes: 0,
             durable_bytes: 0,
             snapshot: None,
+            shared: Shared::default(),
             unbuildable: false,
             damaged: false,
         }

@@ -182,6 +182,25 @@ impl StreamLog {
         }
     }
 
+    /// Takes what a snapshot covers: chains that reach less far are put in place. `frontier` names those whose newest
+    /// covered entry nothing covered builds on, in the order of replicas.
+    pub fn cover(&mut self, coverage: impl Iterator<Item = (ReplicaId, Tip)>, frontier: &[ReplicaId]) {
+        for (replica, tip) in coverage {
+            let here = self.tip(&replica).seq;
+            if here < tip.seq {
+                self.restore(replica, tip);
+            }
+            if here <= tip.seq && frontier.binary_search(&replica).is_err() {
+                self.frontier.remove(&replica);
+            }
+        }
+    }
+
+    /// Replicas whose newest entry nothing here builds on, in their order.
+    pub fn frontier(&self) -> impl Iterator<Item = ReplicaId> {
+        self.frontier.keys().copied()
+    }
+
     /// Marks the stream as deleted.
     pub fn end(&mut self) {
         self.life = Life::Gone;

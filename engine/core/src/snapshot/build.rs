@@ -27,6 +27,8 @@ pub struct Base {
 pub struct Built {
     /// Where each chain stands.
     pub coverage: Vec<(ReplicaId, TipRecord)>,
+    /// Chains whose newest entry nothing builds on.
+    pub frontier: Vec<ReplicaId>,
     /// The page.
     pub page: Bytes,
     /// BLAKE3 of what people see.
@@ -66,7 +68,7 @@ pub(super) fn build(
         StreamKind::Amdoc | StreamKind::Chat | StreamKind::Comments => return Err(JobError::Kind),
     };
     let coverage: Vec<_> = log.tips().map(|(replica, tip)| (replica, TipRecord::from(tip))).collect();
-    let built = Built { coverage, page: page.into(), content };
+    let built = Built { coverage, frontier: log.frontier().collect(), page: page.into(), content };
     if look(stream, &log, &built.page, go_on)? != content {
         return Err(JobError::Differs);
     }
@@ -83,6 +85,7 @@ pub(super) fn verify(
 ) -> Result<(), JobError> {
     let built = build(root.stream, base, entries, go_on)?;
     let same = built.coverage == root.coverage
+        && built.frontier == root.frontier
         && built.content == root.content
         && built.page == *page
         && root.pages == [PageId::of(page)];

@@ -6,6 +6,7 @@ use crate::ids::{ReplicaId, RoomId, StreamId};
 use crate::limits::{SENTENCE_BYTES, VERSION_REPLICAS};
 use crate::log::{Dep, Digest, Entry, EntryName};
 use crate::presence::{Change, Lease, State};
+use crate::snapshot::SnapshotId;
 use crate::time::Millis;
 
 /// One decoded frame.
@@ -95,6 +96,8 @@ bodies! {
     Error(ErrorFrame) = 18;
     /// Device → home: proof of the person it speaks for.
     Introduce(Introduce) = 19;
+    /// Home → device: a piece of a snapshot.
+    Chunk(Chunk) = 32;
     /// Home → device: an entry that the home cannot read from its disk.
     Lost(Lost) = 34;
 }
@@ -167,6 +170,8 @@ pub struct Subscribe {
     pub version: Version,
     /// Digest of what is here; equal to the home's, nothing needs to be sent.
     pub digest: Digest,
+    /// Whether the device would have the newest snapshot even if it lacks nothing: it holds many entries.
+    pub wants_snapshot: bool,
 }
 
 /// What the home holds on disk of a stream, after it sent what the device lacked.
@@ -245,6 +250,21 @@ pub struct Refused {
     pub code: String,
     /// For people.
     pub sentence: String,
+}
+
+/// A piece of a snapshot: see [`crate::wire::snapshot`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chunk {
+    /// The stream.
+    pub stream: StreamId,
+    /// Which snapshot.
+    pub snapshot: SnapshotId,
+    /// Where in it the piece begins.
+    pub at: u64,
+    /// Bytes of the whole.
+    pub total: u64,
+    /// The piece.
+    pub bytes: Vec<u8>,
 }
 
 /// An entry is damaged on the home's disk. Asking for it is of no use until its author has brought it again.
@@ -379,6 +399,7 @@ impl Body {
             | Self::Ping(_)
             | Self::Pong(_)
             | Self::GoAway(_)
+            | Self::Chunk(_)
             | Self::Lost(_)
             | Self::Introduce(_) => true,
         }

@@ -1,0 +1,177 @@
+//! A snapshot from the home (rule 8): applied to whatever is here, kept, and the entries it covers let go (rule 9).
+
+use crate::device::Room;
+use crate::device::event::{Change, Event};
+use crate::device::fork::Why;
+use crate::device::load::{Reading, whole};
+use crate::device::stream::{Body, Phase, Stream};
+use crate::directory;
+use crate::ids::{ReplicaId, StreamId};
+use crate::limits::{OWN_ENTRIES_KEPT, TRANSFER_BYTES};
+use crate::log::{Dep, EntryName, Tip};
+use crate::snapshot::{PageId, Root, SignedRoot, SnapshotId};
+use crate::storage::Page;
+use crate::stored::{self, TipRecord};
+use crate::time::Now;
+use crate::wire::{self, Chunk};
+use crate::ydoc;
+
+/// A snapshot of which some has come.
+#[derive(Debug)]
+pub(super) struct Arriving {
+    snapshot: SnapshotId,
+    total: usize,
+    bytes: Vec<u8>,
+}
+
+impl Room {
+    /// The next piece of a snapshot. One that does not continue the last is dropped with it: the home is asked again.
+    pub(super) fn handle_chunk(&mut self, chunk: Chunk, now: Now) {
+        let Chunk { stream: id, snapshot, at, total, bytes } = chunk;
+        let takes = |stream: &&mut Stream| stream.phase == Phase::Ready || stream.lacks_snapshot;
+        let Some(stream) = self.streams.get_mut(&id).filter(takes) else {
+            return;
+        };
+        let total = usize::try_from(total).unwrap_or(usize::MAX);
+        if at == 0 && total <= TRANSFER_BYTES {
+            stream.arriving = Some(Arriving { snapshot, total, bytes: Vec::new() });
+        }
+        let Some(mut arriving) = stream.arriving.take() else { return };
+        if arriving.snapshot != snapshot || arriving.bytes.len() as u64 != at {
+            return;
+        }
+        arriving.bytes.extend_from_slice(&bytes);
+        if arriving.bytes.len() < arriving.total {
+            stream.arriving = Some(arriving);
+        } else if self.take_snapshot(id, snapshot, &arriving.bytes, now).is_none() {
+            self.events.push(Event::Damaged { stream: id, code: "snapshot".into() });
+        }
+    }
+
+    /// `None`: it is not what it says, or not safe to apply; nothing of it was.
+    fn take_snapshot(&mut self, id: StreamId, snapshot: SnapshotId, bytes: &[u8], now: Now) -> Option<()> {
+        let (record, page) = wire::snapshot::split(bytes)?;
+        let root = SignedRoot::decode(record).ok()?.root;
+        let ascending = root.coverage.is_sorted_by(|(a, _), (b, _)| a < b);
+        if root.id() != snapshot || root.stream != id || root.pages != [PageId::of(page)] || !ascending {
+            return None;
+        }
+        let mut decisions = Vec::new();
+        match id.kind() {
+            crate::ids::StreamKind::Ydoc => ydoc::check_page(page, &root.log()).ok()?,
+            crate::ids::StreamKind::Directory => decisions = directory::check_page(page)?,
+            _ => return None,
+        }
+        if self.meet_copy(id, &root, now) {
+            return Some(());
+        }
+        let stream = self.streams.get_mut(&id)?;
+        stream.log.cover(root.tips(), &root.frontier);
+        match &mut stream.body {
+            Body::Text(document) => match document.apply(page) {
+                Ok(Some(delta)) => {
+                    self.events.push(Event::Text { stream: id, change: Change::Delta(delta), editor: None });
+                }
+                Ok(None) => {}
+                Err(error) => {
+                    self.events.push(Event::Damaged { stream: id, code: format!("ydoc.apply: {error}") });
+                }
+            },
+            Body::Directory(directory) => {
+                decisions.into_iter().for_each(|decision| directory.restore(decision));
+                self.events.push(Event::Directory);
+            }
+            Body::Unopened | Body::Channel(_) => {}
+        }
+        self.keep_snapshot(id, root, record, page, now);
+        if self.streams.get_mut(&id).is_some_and(|stream| std::mem::take(&mut stream.lacks_snapshot)) {
+            // Own entries above the one that was lost stand on the disk and nowhere else.
+            self.load_stream(id);
+        }
+        self.retry_parked(id, now);
+        Some(())
+    }
+
+    /// Rule 12, as for entries: a snapshot that covers what we did not write under a name of ours. Answers whether what
+    /// is here has to be built anew before the snapshot can be taken.
+    fn meet_copy(&mut self, id: StreamId, root: &Root, now: Now) -> bool {
+        let own = root.tips().filter(|(replica, _)| self.identities.contains_key(replica));
+        for (replica, tip) in own.collect::<Vec<_>>() {
+            let Some(stream) = self.streams.get(&id) else { return true };
+            let here = stream.log.tip(&replica).seq;
+            let writes_on = stream.document().is_some_and(|document| document.client() == replica.client());
+            if tip.seq > here && writes_on && !stream.journal.updates.is_empty() {
+                self.close_replica(id, EntryName { replica, seq: here + 1 }, &Why::cloned(), now);
+                return true;
+            }
+            if stream.wrote(&mark(replica, tip)) == Some(false) {
+                self.handle_cloned(id, replica, now);
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Writes it to the disk, and lets go of what it covers.
+    fn keep_snapshot(&mut self, id: StreamId, root: Root, record: &[u8], page: &[u8], now: Now) {
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        let before = stream.snapshot.replace(Box::new(root)).and_then(|root| root.pages.first().copied());
+        stream.tail = 0;
+        let page_id = PageId::of(page);
+        if let Some(before) = before.filter(|before| *before != page_id) {
+            self.queue.delete(stored::page_key(&id, &before));
+        }
+        self.queue.put(stored::snapshot_key(&id), record.to_vec());
+        self.queue.put(stored::page_key(&id, &page_id), stored::encode_piece(page));
+        let Some(root) = self.streams.get(&id).and_then(|stream| stream.snapshot.as_ref()) else { return };
+        let own = root.tips().filter(|(replica, _)| self.identities.contains_key(replica));
+        for (replica, tip) in own.collect::<Vec<_>>() {
+            let here = self.streams.get(&id).map(|stream| stream.log.tip(&replica));
+            if here == Some(tip) {
+                self.queue.put(stored::tip_key(&id, &replica), TipRecord::from(tip).encode());
+            }
+            self.mark_saved(id, &mark(replica, tip), now);
+            if replica == self.current && here == Some(tip) {
+                self.mint();
+            }
+        }
+        let (start, end) = stored::entry_range(&id, 0, u64::MAX);
+        self.scan(whole(start, end), Reading::Sweep(id));
+    }
+
+    /// Entries that the snapshot covers leave the disk; this device's own stay for thirty days, for a home that is
+    /// restored from a backup.
+    pub(super) fn handle_sweep(&mut self, id: StreamId, page: Page, now: Now) {
+        let since = self.home_time(now).since(OWN_ENTRIES_KEPT);
+        let Some(stream) = self.streams.get(&id) else { return };
+        let Some(root) = stream.snapshot.as_ref().filter(|_| stream.phase != Phase::Gone) else { return };
+        let mut gone = Vec::new();
+        for (key, value) in page.rows {
+            let Ok(entry) = stored::decode_entry(value) else { continue };
+            let EntryName { replica, seq } = entry.name();
+            let kept = self.identities.contains_key(&replica) && entry.header().time >= since;
+            if seq <= root.covered(&replica) && !kept {
+                gone.push((key, stored::index_key(&id, &replica, seq)));
+            }
+        }
+        for (row, index) in gone {
+            self.queue.delete(row);
+            self.queue.delete(index);
+        }
+        if let Some(start) = page.more {
+            let (_, end) = stored::entry_range(&id, 0, u64::MAX);
+            self.scan(whole(start, end), Reading::Sweep(id));
+        }
+    }
+}
+
+impl Stream {
+    /// What the device tells the home it holds below.
+    pub(super) fn snapshot_id(&self) -> Option<[u8; 32]> {
+        self.snapshot.as_ref().map(|root| *root.id().as_bytes())
+    }
+}
+
+fn mark(replica: ReplicaId, tip: Tip) -> Dep {
+    Dep { replica, seq: tip.seq, head: tip.head.short() }
+}

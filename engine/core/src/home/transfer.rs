@@ -1,0 +1,138 @@
+//! Snapshots on their way to readers: read from the disk once, encoded once, and shared by all who are sent it at the
+//! same time.
+
+use std::sync::{Arc, Weak};
+
+use bytes::Bytes;
+
+use crate::home::Home;
+use crate::home::catch_up::{Following, Reading};
+use crate::home::compaction::read_page;
+use crate::home::lane::Lane;
+use crate::ids::{ConnId, StreamId};
+use crate::limits::CATCH_UP_BYTES;
+use crate::snapshot::{PageId, SignedRoot};
+use crate::storage::{Page, Scan, StoreFailure};
+use crate::stored;
+use crate::wire;
+
+/// A snapshot as frames.
+#[derive(Debug)]
+pub(super) struct Transfer {
+    /// The walk goes on from here.
+    arrivals: u64,
+    frames: Vec<Bytes>,
+}
+
+/// The transfer of a stream's snapshot, while anybody is sent it.
+#[derive(Debug, Default)]
+pub(super) struct Shared {
+    transfer: Weak<Transfer>,
+    reading: bool,
+}
+
+/// How far a reader has been sent a snapshot.
+#[derive(Debug)]
+pub(super) enum Fetch {
+    /// It is being read from the disk.
+    Wanted,
+    /// So many frames were sent.
+    Sent(Arc<Transfer>, usize),
+}
+
+/// Which row of a snapshot is being read.
+#[derive(Debug)]
+pub(super) enum Part {
+    Root,
+    Page(Box<SignedRoot>, Vec<u8>, PageId),
+}
+
+impl Home {
+    /// A reader needs the snapshot: from memory if somebody is being sent it, else from the disk.
+    pub(super) fn fetch(&mut self, stream: StreamId) {
+        let Some(state) = self.streams.get_mut(&stream) else { return };
+        let standing = state.snapshot.as_ref().map_or(0, |standing| standing.arrivals);
+        match state.shared.transfer.upgrade().filter(|transfer| transfer.arrivals == standing) {
+            Some(transfer) => self.hand_over(stream, Some(&transfer)),
+            None if state.shared.reading => {}
+            None => {
+                state.shared.reading = true;
+                self.read_part(stream, stored::snapshot_key(&stream), Part::Root);
+            }
+        }
+    }
+
+    fn read_part(&mut self, stream: StreamId, start: Vec<u8>, part: Part) {
+        let end = [start.as_slice(), &[0]].concat();
+        self.scan(Scan { start, end, max_bytes: 0, max_rows: 1 }, Reading::Part(stream, part));
+    }
+
+    pub(super) fn handle_part(&mut self, stream: StreamId, part: Part, result: Result<Page, StoreFailure>) {
+        let row = result.ok().and_then(|page| page.rows.into_iter().next()).map(|(_, value)| value);
+        match (part, row) {
+            (Part::Root, Some(record)) => {
+                let root = SignedRoot::decode(&record).ok();
+                let page = root.as_ref().and_then(|root| root.root.pages.first().copied());
+                if let (Some(root), Some(page)) = (root, page) {
+                    let part = Part::Page(Box::new(root), record, page);
+                    return self.read_part(stream, stored::page_key(&stream, &page), part);
+                }
+                self.hand_over(stream, None);
+            }
+            (Part::Page(root, record, id), Some(row)) => match read_page(&id, &row) {
+                Some(page) => {
+                    let frames = wire::snapshot::frames(&root.root, &record, &page, CATCH_UP_BYTES);
+                    let transfer = Arc::new(Transfer { arrivals: root.root.arrivals, frames });
+                    self.hand_over(stream, Some(&transfer));
+                }
+                None => self.hand_over(stream, None),
+            },
+            (Part::Root | Part::Page(..), None) => self.hand_over(stream, None),
+        }
+    }
+
+    /// All who wait for it begin to be sent it; without it they are sent the entries.
+    fn hand_over(&mut self, stream: StreamId, transfer: Option<&Arc<Transfer>>) {
+        let Some(state) = self.streams.get_mut(&stream) else { return };
+        state.shared.reading = false;
+        if let Some(transfer) = transfer {
+            state.shared.transfer = Arc::downgrade(transfer);
+        }
+        let mut waiting = Vec::new();
+        for (conn, link) in &mut self.conns {
+            if let Some(Following::Reading(walk)) = link.follows.get_mut(&stream)
+                && matches!(walk.fetch, Some(Fetch::Wanted))
+            {
+                walk.fetch = transfer.map(|transfer| Fetch::Sent(Arc::clone(transfer), 0));
+                waiting.push(*conn);
+            }
+        }
+        for conn in waiting {
+            self.continue_reading(conn, stream);
+        }
+    }
+
+    /// Sends a reader as many frames as its lane takes; answers whether it has them all.
+    pub(super) fn send_snapshot(&mut self, conn: ConnId, stream: StreamId) -> bool {
+        loop {
+            let Some(link) = self.conns.get_mut(&conn) else { return false };
+            let Some(Following::Reading(walk)) = link.follows.get_mut(&stream) else { return false };
+            let (transfer, sent) = match &mut walk.fetch {
+                None => return true,
+                Some(Fetch::Wanted) => return false,
+                Some(Fetch::Sent(transfer, sent)) => (transfer, sent),
+            };
+            let Some(frame) = transfer.frames.get(*sent).cloned() else {
+                walk.next = Some(transfer.arrivals);
+                walk.fetch = None;
+                self.figures.snapshots_sent += 1;
+                return true;
+            };
+            if !link.fill.has_room(Lane::Bulk, frame.len()) {
+                return false;
+            }
+            *sent += 1;
+            self.send_bytes(conn, Lane::Bulk, frame);
+        }
+    }
+}
