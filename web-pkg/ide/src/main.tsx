@@ -10,6 +10,7 @@ import "./styles/home.css";
 import "./styles/frame.css";
 import "./styles/files.css";
 import "./styles/people.css";
+import "./styles/chat.css";
 import "./styles/editor.css";
 import "./styles/overlays.css";
 import "./styles/phone.css";

@@ -179,7 +179,7 @@ test("columns are as wide as they were left, and away when they were put away", 
   await ada.page.mouse.move(x + 54, y + 200);
   await ada.page.mouse.up();
   assert.equal(await width(), before + 82);
-  await ada.page.getByRole("button", { name: "Hide people" }).click();
+  await ada.page.getByRole("button", { name: "Hide chat and people" }).click();
   await ada.reload();
   assert.equal(await width(), before + 82);
   assert.equal(await ada.page.locator(".side.right").isVisible(), false);

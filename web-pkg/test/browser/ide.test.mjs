@@ -44,9 +44,9 @@ test("a first visit makes a room and writes into it by keyboard alone", async ()
     await page.keyboard.press("Shift+Tab");
     return (await focused(page)) !== "Text of main.md";
   });
-  await page.locator(".person.me", { hasText: "Ada Lovelace" }).waitFor();
+  await page.getByRole("button", { name: /^You are Ada Lovelace/ }).waitFor();
   await writer.reload();
-  await page.locator(".person.me", { hasText: "Ada Lovelace" }).waitFor();
+  await page.getByRole("button", { name: /^You are Ada Lovelace/ }).waitFor();
   await page.context().close();
 });
 
@@ -67,6 +67,7 @@ test("a link pasted on the start page opens its room, and a broken one is answer
 test("two people who open an empty room at once write into one file and see each other's names", async () => {
   const room = freshRoom("two");
   const [ada, noor] = await Promise.all([open(room, "Ada"), open(room, "Noor")]);
+  await Promise.all([ada.lookAtPeople(), noor.lookAtPeople()]);
   await person(ada.page, "Noor").waitFor();
   await person(noor.page, "Ada").waitFor();
   await Promise.all([ada.write("left "), noor.write("right ")]);
@@ -85,6 +86,7 @@ test("two people who open an empty room at once write into one file and see each
   await noor.page.getByRole("button", { name: "Done" }).click();
   await person(ada.page, "Noor Haddad").waitFor();
   await noor.reload();
+  await noor.lookAtPeople();
   await noor.page.locator(".person.me", { hasText: "Noor Haddad" }).waitFor();
   await Promise.all([ada.close(), noor.close()]);
 });

@@ -56,12 +56,25 @@ for (const [size, colorScheme] of [
     await untilEqual("Ada's words are seen", async () => (await ada.status()).seen, 1);
     await look(page, name("room"));
 
+    for (const words of TALK) await noor.say(words);
     if (size === "phone") {
-      for (const pane of ["Files", "People"]) {
-        await page.getByRole("button", { name: pane, exact: true }).click();
+      for (const pane of ["Files", "Chat", "People"]) {
+        await page.getByRole("button", { name: new RegExp(`^${pane}`) }).click();
         await look(page, name(pane.toLowerCase()));
       }
     } else {
+      await ada.say("Which part, `minutes()`?");
+      await ada.page.keyboard.press("ArrowUp");
+      await ada.post("tide table").locator(".post-body").click({ button: "right" });
+      await look(page, name("chat-menu"));
+      await page.getByRole("menuitem", { name: "React" }).click();
+      await page.getByLabel("Find by name, or put in any emoji").waitFor();
+      await look(page, name("chat-emoji"));
+      await page.getByRole("button", { name: /thumbs up/ }).click();
+      await ada.post("tide table").getByRole("button", { name: "👍 1" }).waitFor();
+      await look(page, name("chat"));
+      await page.getByRole("button", { name: /^People/ }).first().click();
+      await look(page, name("people"));
       await page.keyboard.press("Control+p");
       await page.keyboard.type("cr");
       await look(page, name("quick-open"));
@@ -75,6 +88,13 @@ for (const [size, colorScheme] of [
     await Promise.all([context.close(), noor.close()]);
   });
 }
+
+const TALK = [
+  "Morning! The tide table is in `data/tides.json`.",
+  "See https://example.org/tides for more",
+  "```py\nprint(crossing(Tide(0.4, 3.1)))\n```",
+  "🌊",
+];
 
 async function openFile(writer, size, path) {
   if (size !== "phone") return writer.goTo(path);

@@ -30,10 +30,12 @@ export interface EditorPaneProps {
   readonly caret: Caret;
   /** A place somebody wants to see. */
   readonly reveal: Reveal | null;
+  /** Rises when somebody wants to write here, wherever the focus is. */
+  readonly wish: number;
 }
 
 /** CodeMirror on one text. The text, not React, is what it shows; React only mounts it and names it. */
-export function EditorPane({ text, editor, path, caret, reveal }: EditorPaneProps): ReactElement {
+export function EditorPane({ text, editor, path, caret, reveal, wish }: EditorPaneProps): ReactElement {
   const { presence } = useRoom();
   const place = useRef<HTMLDivElement>(null);
   const [view, setView] = useState<EditorView | null>(null);
@@ -56,6 +58,10 @@ export function EditorPane({ text, editor, path, caret, reveal }: EditorPaneProp
       made.destroy();
     };
   }, [text, editor, presence, caret, named, coloured]);
+
+  useEffect(() => {
+    if (view !== null && wish > 0 && !matchMedia("(pointer: coarse)").matches) view.focus();
+  }, [view, wish]);
 
   useEffect(() => {
     if (view !== null && reveal?.stream === text.id) return showPlace(view, text, reveal);

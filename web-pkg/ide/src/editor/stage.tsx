@@ -13,6 +13,8 @@ export interface StageProps {
   readonly files: RoomFiles;
   readonly caret: Caret;
   readonly reveal: Reveal | null;
+  /** Rises when somebody wants to write, wherever the focus is. */
+  readonly wish: number;
   onQuickOpen(): void;
 }
 
@@ -25,7 +27,7 @@ export function Stage(props: StageProps): ReactElement {
   return <NoFile isEmpty={files.list.length === 0} onQuickOpen={props.onQuickOpen} />;
 }
 
-function OpenFile({ file, files, caret, reveal }: StageProps & { readonly file: ShownFile }): ReactElement {
+function OpenFile({ file, files, caret, reveal, wish }: StageProps & { readonly file: ShownFile }): ReactElement {
   const { text, isOpen } = useTextHandle(file.id);
   const opened = isOpen ? text : null;
   const editor = useEditor(opened);
@@ -65,7 +67,7 @@ function OpenFile({ file, files, caret, reveal }: StageProps & { readonly file: 
       {opened === null || editor === null ? (
         <Waiting>{`Opening ${name}…`}</Waiting>
       ) : (
-        <EditorPane text={opened} editor={editor} path={file.path} caret={caret} reveal={reveal} />
+        <EditorPane text={opened} editor={editor} path={file.path} caret={caret} reveal={reveal} wish={wish} />
       )}
     </>
   );

@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useRef, useState } from "react";
 import type { StreamId } from "@causeway/web";
-import { useConnection, useDocuments, useObservable, useRoom, useStorage, useTextHandle } from "@causeway/web/react";
+import { useConnection, useFiles, useObservable, useRoom, useStorage, useTextHandle } from "@causeway/web/react";
 import { recall, remember } from "../shell/remembered.ts";
 import { NOTHING_OPEN, beside, closed, isOpenFiles, opened, type OpenFiles } from "./open-files.ts";
 import { FIRST_PATH, shownFiles, type ShownFile } from "./shown-files.ts";
@@ -26,7 +26,7 @@ export interface RoomFiles {
 
 export function useRoomFiles(): RoomFiles {
   const { documents, name } = useRoom();
-  const listed = useDocuments();
+  const { files: listed } = useFiles();
   const settled = useSettled();
   const first = useMemo(() => documents.firstDocument(), [documents]);
   const [firstWasRemoved, noteFirst] = useState<boolean | null>(null);

@@ -27,7 +27,7 @@ export function shownFiles(
   list: readonly Listed[],
   { settled, first, firstWasRemoved }: Knowledge,
 ): readonly ShownFile[] | null {
-  if (list.length > 0) return list.map((file) => ({ ...file, listed: true }));
+  if (list.length > 0) return list.map(({ id, path }) => ({ id, path, listed: true }));
   if (!settled) return null;
   return firstWasRemoved ? [] : [{ id: first, path: FIRST_PATH, listed: false }];
 }

@@ -6,10 +6,14 @@ import { ThemeToggle } from "../parts/theme-toggle.tsx";
 import { forgetRoom, recentRooms } from "../shell/recent-rooms.ts";
 import { newRoomName, shortName } from "../shell/room-name.ts";
 import { go, roomOf } from "../shell/route.ts";
+import { prepareWorkspace } from "./workspace.ts";
 
 export function HomePage(): ReactElement {
   useEffect(() => {
     document.title = "Causeway: write together";
+    // Whoever is here goes into a room next.
+    const timer = setTimeout(prepareWorkspace, CALM_MS);
+    return () => clearTimeout(timer);
   }, []);
   return (
     <div className="home">
@@ -148,4 +152,6 @@ function Promised({ icon, title, children }: PromisedProps): ReactElement {
   );
 }
 
+/** After the page stands, and before anybody has chosen a room. */
+const CALM_MS = 1_000;
 const DAY = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });

@@ -1,17 +1,18 @@
-import { useEffect, useState, useSyncExternalStore, type ReactElement } from "react";
+import { Suspense, useEffect, useState, useSyncExternalStore, type ReactElement } from "react";
 import { RoomProvider } from "@causeway/web/react";
 import { Boundary } from "../parts/boundary.tsx";
-import { Workspace } from "../room/workspace.tsx";
 import { rememberPerson, whoIsHere } from "../shell/person.ts";
 import { noteRoom } from "../shell/recent-rooms.ts";
 import { SessionHolder } from "../shell/session.ts";
 import { Starting } from "./starting.tsx";
 import { Trouble } from "./trouble.tsx";
 import { Welcome } from "./welcome.tsx";
+import { Workspace, prepareWorkspace } from "./workspace.ts";
 
 /** One room, behind a door at the first visit; the caller gives it the name as key: another room is another page. */
 export function RoomPage({ name }: { readonly name: string }): ReactElement {
   const [isKnown, setKnown] = useState(() => whoIsHere() !== null);
+  useEffect(prepareWorkspace, []);
   if (isKnown) return <Entered name={name} />;
   return (
     <Welcome
@@ -44,7 +45,9 @@ function Entered({ name }: { readonly name: string }): ReactElement {
       return (
         <Boundary fallback={(failure) => <Stopped sentence={failure.message} />}>
           <RoomProvider room={session.room}>
-            <Workspace />
+            <Suspense fallback={<Starting>Fetching the editor…</Starting>}>
+              <Workspace />
+            </Suspense>
           </RoomProvider>
         </Boundary>
       );

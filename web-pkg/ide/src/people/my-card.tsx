@@ -8,7 +8,10 @@ import { PersonForm } from "./person-form.tsx";
 export function MyCard({ onClose }: { onClose(): void }): ReactElement {
   const [{ name, colour }, setPresence] = useMyPresence();
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
+  useEffect(() => {
+    dialog.current?.showModal();
+    dialog.current?.querySelector("input")?.focus();
+  }, []);
   const close = () => dialog.current?.close();
   return (
     <dialog

@@ -1,6 +1,6 @@
 import { memo, useId, type ReactElement } from "react";
 import type { Activity, Listed, Person } from "@causeway/web";
-import { useDocuments, useMyPresence, useOthers } from "@causeway/web/react";
+import { useFiles, useMyOtherPages, useMyPresence, useOthers } from "@causeway/web/react";
 import { Icon } from "../parts/icon.tsx";
 import { Avatar } from "./avatar.tsx";
 import { doing } from "./doing.ts";
@@ -15,7 +15,7 @@ export interface PeopleProps {
 /** Everybody in the room, oneself first. */
 export function People({ onChangeMe, onVisit }: PeopleProps): ReactElement {
   const others = useOthers();
-  const documents = useDocuments();
+  const { files } = useFiles();
   const heading = useId();
   return (
     <section className="people" aria-labelledby={heading}>
@@ -31,7 +31,7 @@ export function People({ onChangeMe, onVisit }: PeopleProps): ReactElement {
             name={person.name || "Somebody"}
             colour={person.colour}
             status={person.status}
-            place={pathOf(documents, placeOf(person))}
+            place={pathOf(files, placeOf(person))}
             isTyping={person.typing !== null}
             onVisit={onVisit}
           />
@@ -81,11 +81,12 @@ const Other = memo(function Other(props: OtherProps): ReactElement {
 
 function Myself({ onChange }: { onChange(): void }): ReactElement {
   const [{ name, colour }] = useMyPresence();
+  const pages = useMyOtherPages().length + 1;
   return (
     <li className="person me">
       <Avatar name={name} colour={colour} />
       <span className="person-name">{name}</span>
-      <span className="person-place">you</span>
+      <span className="person-place">{pages === 1 ? "you" : `you, on ${pages} pages`}</span>
       <button
         type="button"
         className="icon-button small"
@@ -99,6 +100,6 @@ function Myself({ onChange }: { onChange(): void }): ReactElement {
   );
 }
 
-function pathOf(documents: readonly Listed[], stream: string | null): string | null {
-  return documents.find((file) => file.id === stream)?.path ?? null;
+function pathOf(files: readonly Listed[], stream: string | null): string | null {
+  return files.find((file) => file.id === stream)?.path ?? null;
 }

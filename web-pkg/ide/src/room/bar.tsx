@@ -1,6 +1,7 @@
 import type { ReactElement } from "react";
 import type { Person } from "@causeway/web";
 import { useMyPresence, useRoom } from "@causeway/web/react";
+import { UnreadBadge } from "../chat/unread.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { Logo } from "../parts/logo.tsx";
 import { ThemeToggle } from "../parts/theme-toggle.tsx";
@@ -50,7 +51,7 @@ export function Bar({ screen, layout, onToggle, onQuickOpen, onPeople, onVisit, 
         {screen !== "phone" && (
           <>
             <PanelToggle side="left" words="files" layout={layout} onToggle={onToggle} />
-            <PanelToggle side="right" words="people" layout={layout} onToggle={onToggle} />
+            <PanelToggle side="right" words="chat and people" layout={layout} onToggle={onToggle} />
           </>
         )}
         <ThemeToggle />
@@ -88,6 +89,7 @@ function PanelToggle({ side, words, layout, onToggle }: PanelToggleProps): React
       onClick={() => onToggle(side)}
     >
       <Icon name={side === "left" ? "panel-left" : "panel-right"} />
+      {side === "right" && !isOpen && <UnreadBadge />}
     </button>
   );
 }

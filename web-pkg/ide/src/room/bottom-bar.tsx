@@ -1,4 +1,5 @@
 import type { ReactElement } from "react";
+import { UnreadBadge } from "../chat/unread.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { PANES, type Pane } from "./panes.ts";
 
@@ -21,6 +22,7 @@ export function BottomBar({ pane: shown, onPane }: BottomBarProps): ReactElement
         >
           <Icon name={icon} size={22} />
           {words}
+          {pane === "chat" && shown !== "chat" && <UnreadBadge />}
         </button>
       ))}
     </nav>

@@ -1,6 +1,7 @@
-import { useCallback, useEffect, useState, type CSSProperties, type ReactElement } from "react";
+import { useCallback, useEffect, useRef, useState, type CSSProperties, type ReactElement } from "react";
 import type { Person } from "@causeway/web";
 import { useRoom } from "@causeway/web/react";
+import { News, useUnread } from "../chat/unread.tsx";
 import { Caret } from "../editor/caret-place.tsx";
 import type { Reveal } from "../editor/reveal.ts";
 import { Stage } from "../editor/stage.tsx";
@@ -12,7 +13,6 @@ import { Resizer } from "../parts/resizer.tsx";
 import { useAwayWhenHidden } from "../people/away.ts";
 import { Comings } from "../people/comings.tsx";
 import { MyCard } from "../people/my-card.tsx";
-import { People } from "../people/people.tsx";
 import { placeOf } from "../people/places.ts";
 import { usePageKeys } from "../shell/keys.ts";
 import { WIDTHS, useLayout, type Side } from "../shell/layout.ts";
@@ -24,33 +24,52 @@ import { Foot } from "./foot.tsx";
 import { Notices } from "./notices.tsx";
 import type { Pane } from "./panes.ts";
 import { Removed } from "./removed.tsx";
+import { RightColumn, type Talk } from "./right-column.tsx";
 
-/** The room's page: files on the left, the text in the middle, people on the right; on a phone one of them at a time. */
+/** The room's page: files on the left, the text in the middle, chat and people on the right; on a phone one at a time. */
 export function Workspace(): ReactElement {
   const room = useRoom();
   const files = useRoomFiles();
   const screen = useScreen();
   const [layout, changeColumn] = useLayout();
   const [pane, setPane] = useState<Pane>("edit");
+  const [talk, setTalk] = useState<Talk>("chat");
+  const field = useRef<HTMLTextAreaElement>(null);
   const [open, setOpen] = useState<"quick-open" | "my-card" | null>(null);
   const [removed, setRemoved] = useState<readonly ShownFile[]>([]);
   const [caret] = useState(() => new Caret());
   const forgetRemoved = useCallback(() => setRemoved([]), []);
   const closeDialog = () => setOpen(null);
+  const [wish, setWish] = useState(0);
   const toEditor = () => setPane("edit");
+  const toWriting = () => {
+    toEditor();
+    setWish((wish) => wish + 1);
+  };
   const toggle = (side: Side) => changeColumn(side, { isOpen: !layout[side].isOpen });
   const { reveal, visit } = useVisit(files, toEditor);
-  useTitle(files.current, room.name);
   useAwayWhenHidden();
+  const isPhone = screen === "phone";
+  const show = (talk: Talk) => {
+    setTalk(talk);
+    if (isPhone) setPane(talk);
+    else changeColumn("right", { isOpen: true });
+  };
+  const toChat = () => {
+    show("chat");
+    // Once it is in sight.
+    requestAnimationFrame(() => field.current?.focus());
+  };
   usePageKeys({
+    "mod+j": toChat,
     "mod+p": () => setOpen("quick-open"),
     "mod+b": () => toggle("left"),
     "alt+pagedown": () => files.turn(1),
     "alt+pageup": () => files.turn(-1),
   });
 
-  const isPhone = screen === "phone";
-  const shows = (side: Side, own: Pane) => (isPhone ? pane === own : layout[side].isOpen);
+  const isLeftShown = isPhone ? pane === "files" : layout.left.isOpen;
+  const isRightShown = isPhone ? pane === "chat" || pane === "people" : layout.right.isOpen;
   const widths = { "--left": `${layout.left.width}px`, "--right": `${layout.right.width}px` } as CSSProperties;
   return (
     <div className="workspace" data-pane={pane} style={widths}>
@@ -59,28 +78,38 @@ export function Workspace(): ReactElement {
         layout={layout}
         onToggle={toggle}
         onQuickOpen={() => setOpen("quick-open")}
-        onPeople={() => (isPhone ? setPane("people") : changeColumn("right", { isOpen: true }))}
+        onPeople={() => show("people")}
         onVisit={visit}
         onChangeMe={() => setOpen("my-card")}
       />
-      <aside className="side left" aria-label="Files of the room" hidden={!shows("left", "files")}>
+      <aside className="side left" aria-label="Files of the room" hidden={!isLeftShown}>
         <FileTree files={files} onChosen={toEditor} onRemoved={setRemoved} />
         {!isPhone && <ColumnEdge side="left" width={layout.left.width} onWidth={changeColumn} />}
       </aside>
+      <Notices id={files.current?.id ?? null} />
       <main className="stage" hidden={isPhone && pane !== "edit"}>
-        <Notices id={files.current?.id ?? null} />
-        <Stage files={files} caret={caret} reveal={reveal} onQuickOpen={() => setOpen("quick-open")} />
+        <Stage files={files} caret={caret} reveal={reveal} wish={wish} onQuickOpen={() => setOpen("quick-open")} />
       </main>
-      <aside className="side right" aria-label="People in the room" hidden={!shows("right", "people")}>
+      <aside className="side right" aria-label="Chat and people" hidden={!isRightShown}>
         {!isPhone && <ColumnEdge side="right" width={layout.right.width} onWidth={changeColumn} />}
-        <People onChangeMe={() => setOpen("my-card")} onVisit={visit} />
+        <RightColumn
+          shown={talk}
+          isVisible={isRightShown}
+          hasHead={!isPhone}
+          field={field}
+          onShow={show}
+          onChangeMe={() => setOpen("my-card")}
+          onVisit={visit}
+        />
       </aside>
       <Foot file={files.current} caret={caret} />
-      {isPhone && <BottomBar pane={pane} onPane={setPane} />}
+      {isPhone && <BottomBar pane={pane} onPane={(pane) => (pane === "chat" || pane === "people" ? show(pane) : setPane(pane))} />}
       {removed.length > 0 && <Removed removed={removed} files={files} onGone={forgetRemoved} />}
-      {open === "quick-open" && <QuickOpen files={files} onChosen={toEditor} onClose={closeDialog} />}
+      {open === "quick-open" && <QuickOpen files={files} onChosen={toWriting} onClose={closeDialog} />}
       {open === "my-card" && <MyCard onClose={closeDialog} />}
       <Comings />
+      <News />
+      <Title file={files.current} room={room.name} />
       <p id="editor-keys" className="unseen">
         Tab indents. To leave the text with the keyboard, press Escape, then Tab.
       </p>
@@ -122,9 +151,13 @@ function useVisit(files: RoomFiles, onGone: () => void) {
   return { reveal, visit };
 }
 
-function useTitle(file: ShownFile | null, room: string): void {
-  const title = file === null ? "" : `${parted(file.path).name} · `;
+/** The words on the browser's tab: what is unread first, since that is what one looks for there. */
+function Title({ file, room }: { readonly file: ShownFile | null; readonly room: string }): null {
+  const unread = useUnread();
+  const count = unread === 0 ? "" : `(${unread}) `;
+  const name = file === null ? "" : `${parted(file.path).name} · `;
   useEffect(() => {
-    document.title = `${title}${shortName(room)} · Causeway`;
-  }, [title, room]);
+    document.title = `${count}${name}${shortName(room)} · Causeway`;
+  }, [count, name, room]);
+  return null;
 }

@@ -40,8 +40,7 @@ export class SessionHolder {
     try {
       await init();
       if (attempt !== this.#attempt) return;
-      const room = connect({ room: this.#name });
-      room.presence.set({ ...(whoIsHere() ?? suggestPerson()), status: "idle" });
+      const room = connect({ room: this.#name, person: whoIsHere() ?? suggestPerson() });
       room.notices(({ kind, sentence }) => {
         if (kind === "engine-dead" && attempt === this.#attempt) this.#show({ state: "died", sentence });
       });

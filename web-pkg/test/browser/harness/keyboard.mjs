@@ -6,7 +6,10 @@ export function focused(page) {
   return page.evaluate(() => {
     const { activeElement } = document;
     const label = activeElement?.getAttribute("aria-label") ?? activeElement?.labels?.[0]?.textContent;
-    return label ?? activeElement?.textContent?.trim() ?? "";
+    if (label !== null && label !== undefined) return label;
+    const copy = activeElement?.cloneNode(true);
+    for (const unheard of copy?.querySelectorAll("[aria-hidden=true]") ?? []) unheard.remove();
+    return copy?.textContent?.trim() ?? "";
   });
 }
 

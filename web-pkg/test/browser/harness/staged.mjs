@@ -59,3 +59,26 @@ export async function staged(browser, origin, room, { name, colour }) {
   await author.isSaved();
   return author;
 }
+
+/** Three people talk about it. */
+export async function talked({ ada, noor, sam }) {
+  const all = [ada, noor, sam];
+  const say = async (writer, text, shown = text) => {
+    await writer.say(text);
+    for (const other of all) await other.post(shown).first().waitFor();
+  };
+  await say(noor, "Morning! Low tide is at 05:42, so we have about an hour.");
+  await say(noor, "I put the table into `data/tides.json`.", "I put the table into");
+  await say(sam, "👋");
+  await say(ada, "Is `minutes()` in hours or minutes? See https://en.wikipedia.org/wiki/Tide", "in hours or minutes?");
+  await say(sam, "Minutes. I tried:\n```py\n>>> Tide(.4, 3.1).minutes()\n135.0\n```", "I tried:");
+  await say(noor, "Good. Then the rope goes with whoever is last.");
+  for (const writer of [ada, sam]) {
+    await writer.post("Then the rope").hover();
+    await writer.post("Then the rope").locator('.post-tools [title="👍"]').click();
+  }
+  await sam.post("Then the rope").locator('.post-tools [title="Reply"]').click();
+  await say(sam, "That will be me again, won’t it?");
+  await say(ada, "I will take it this time 🌊");
+  await ada.page.mouse.move(700, 500);
+}

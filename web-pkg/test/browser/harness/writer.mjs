@@ -113,6 +113,22 @@ export class Writer {
     await this.page.getByRole("textbox", { name: `Text of ${path}` }).waitFor();
   }
 
+  /** Brings the list of people to the front of the right column. */
+  async lookAtPeople() {
+    await this.page.locator(".right-head").getByRole("button", { name: /^People/ }).click();
+  }
+
+  /** Says something in the chat, which must be in sight. */
+  async say(text) {
+    await this.page.getByRole("textbox", { name: "Message" }).fill(text);
+    await this.page.keyboard.press("Enter");
+  }
+
+  /** A post in the chat by its words. */
+  post(text) {
+    return this.page.locator(".post", { has: this.page.locator(".said", { hasText: text }) });
+  }
+
   async reload() {
     await this.page.reload();
     await this.editorIsThere();

@@ -1,0 +1,139 @@
+import { useCallback, useMemo, useRef, useState, type ReactElement, type RefObject } from "react";
+import type { Draft, Post } from "@causeway/web";
+import { useChat, useRoom, type Chat } from "@causeway/web/react";
+import { Icon } from "../parts/icon.tsx";
+import { Menu, type MenuPlace } from "../parts/menu.tsx";
+import { Composer, type Intent } from "./composer.tsx";
+import { Drafts } from "./drafts.tsx";
+import { EmojiPicker } from "./emoji-picker.tsx";
+import { menuFor } from "./post-menu.ts";
+import type { PostDeeds } from "./post-line.tsx";
+import { useReading } from "./reading.ts";
+import { Timeline } from "./timeline.tsx";
+import { useTypingInto } from "./typing.ts";
+import { typingWords } from "./words.ts";
+
+export interface ChatPanelProps {
+  /** Whether it is in front. */
+  readonly isShown: boolean;
+  /** The field one writes into, for whoever wants to give it the focus. */
+  readonly field: RefObject<HTMLTextAreaElement | null>;
+}
+
+/** What people in the room say to each other. */
+export function ChatPanel({ isShown, field }: ChatPanelProps): ReactElement {
+  const room = useRoom();
+  const chat = useChat();
+  const reading = useReading(chat, isShown);
+  const tellTyping = useTypingInto(room.mainChannel);
+  const talk = useTalk(chat, field);
+  const { intent, leave } = talk;
+  const say = (text: string): string | null => {
+    const wrong = talk.say(text);
+    if (wrong !== null) return wrong;
+    tellTyping(false);
+    reading.forget();
+    return null;
+  };
+  const amendLast = () => {
+    const last = chat.posts.findLast((post) => post.mine && !post.deleted);
+    if (last !== undefined) talk.amend(last);
+  };
+  const retry = (draft: Draft) => {
+    if (say(draft.text) === null) chat.discard(draft.key);
+  };
+  return (
+    <section className="chat" aria-label="Chat" data-unread={chat.unread}>
+      {chat.isOpen && chat.posts.length === 0 ? (
+        <div className="empty chat-empty">
+          <Icon name="chat" size={36} />
+          <p>Nobody has said anything here yet. What is said stays with the room.</p>
+        </div>
+      ) : (
+        <Timeline
+          posts={chat.posts}
+          hasOlder={chat.hasOlder}
+          firstNew={reading.firstNew}
+          arrival={reading.arrival}
+          unread={chat.unread}
+          me={room.presence.person}
+          isLaidOut={isShown}
+          sent={talk.sent}
+          deeds={talk.deeds}
+          older={chat.older}
+          onSeen={reading.seen}
+        />
+      )}
+      <Drafts drafts={chat.drafts} onRetry={retry} onDiscard={chat.discard} />
+      <p className="typing" aria-live="off" data-testid="typing">
+        {typingWords(chat.typing.map((person) => person.name || "Somebody"))}
+      </p>
+      <Composer
+        room={room.name}
+        intent={intent}
+        isOpen={chat.isOpen}
+        field={field}
+        onSay={say}
+        onTyping={tellTyping}
+        onLeave={leave}
+        onAmendLast={amendLast}
+      />
+      {talk.over}
+    </section>
+  );
+}
+
+type Over =
+  | { readonly what: "menu"; readonly post: Post; readonly at: MenuPlace }
+  | { readonly what: "emoji"; readonly id: string; readonly at: MenuPlace };
+
+/** What one is about to say or do, and what lies over the panel meanwhile. */
+function useTalk({ post, amend, retract, react }: Chat, field: RefObject<HTMLTextAreaElement | null>) {
+  const [intent, setIntent] = useState<Intent>({ kind: "new" });
+  const [over, setOver] = useState<Over | null>(null);
+  const [sent, setSent] = useState(0);
+  const latest = useRef({ react });
+  latest.current = { react };
+  const leave = useCallback(() => setIntent({ kind: "new" }), []);
+  const close = useCallback(() => setOver(null), []);
+  const toField = useCallback((intent: Intent) => {
+    setIntent(intent);
+    field.current?.focus();
+  }, [field]);
+  const deeds = useMemo<Omit<PostDeeds, "goTo">>(
+    () => ({
+      react: (id, emoji, on) => void latest.current.react(id, emoji, on),
+      pickEmoji: (id, at) => setOver({ what: "emoji", id, at }),
+      openMenu: (post, at) => setOver({ what: "menu", post, at }),
+      reply: (post) => toField({ kind: "reply", to: post }),
+    }),
+    [toField],
+  );
+  const startAmending = (post: Post) => toField({ kind: "amend", post });
+  const say = (text: string): string | null => {
+    try {
+      if (intent.kind === "amend" && text === "") retract(intent.post.id);
+      else if (intent.kind === "amend") amend(intent.post.id, text);
+      else post(text, intent.kind === "reply" ? intent.to.id : undefined);
+    } catch (refused) {
+      return refused instanceof Error ? refused.message : String(refused);
+    }
+    if (intent.kind !== "amend") setSent((sent) => sent + 1);
+    leave();
+    return null;
+  };
+  return { intent, leave, deeds, amend: startAmending, say, sent, over: over === null ? null : overlay(over) };
+
+  function overlay(over: Over): ReactElement {
+    if (over.what === "emoji") {
+      return <EmojiPicker at={over.at} onPick={(emoji) => deeds.react(over.id, emoji, true)} onClose={close} />;
+    }
+    const items = menuFor(over.post, {
+      react: () => deeds.pickEmoji(over.post.id, over.at),
+      reply: () => deeds.reply(over.post),
+      amend: () => startAmending(over.post),
+      remove: () => void retract(over.post.id),
+    });
+    return <Menu label="Message" at={over.at} items={items} onClose={close} />;
+  }
+}
