@@ -1,8 +1,10 @@
 //! One story for each hazard of automerge: that it bites without the guard, and is refused by it.
 
 use std::io::Write;
+use std::panic::catch_unwind;
 use std::time::Instant;
 
+use automerge::sync::SyncDoc;
 use automerge::{Automerge, Change, sync};
 use causeway_guard::amdoc::{Ledger, Limits, scan};
 use causeway_guard::{Counted, Fault, Referred, Unsupported};
@@ -18,14 +20,21 @@ fn admit(spec: &Spec) -> Result<(), Fault> {
     Ledger::new().admit(&spec.bytes(), OWN, &Limits::default()).map(|_| ())
 }
 
-/// A sync message of sixteen bytes can make automerge compute for minutes. Such messages are no payload.
+/// A sync message names a filter and how often to look into it. Of zero bits it panics automerge; with a count of four
+/// thousand million looks, sixteen bytes compute for minutes. Such messages are no payload.
 #[test]
-fn m8_m9_a_sync_message_is_no_payload() {
-    let mut doc = automerge::AutoCommit::new();
-    let mut state = sync::State::new();
-    let message = automerge::sync::SyncDoc::generate_sync_message(&mut doc.sync(), &mut state);
-    let bytes = message.expect("a first message").encode();
-    assert_eq!(scan(&bytes, &Limits::default()).map(|_| ()), Err(Fault::Malformed { at: 0 }));
+fn m8_m9_a_sync_message_whose_filter_panics_is_no_payload() {
+    // Type, no heads, no needs, one `have` without heads, its filter: one entry, no bits, seven looks; no changes.
+    let message = [0x42, 0, 0, 1, 0, 3, 1, 0, 7, 0];
+    let panicked = catch_unwind(|| {
+        let mut doc = doc_of([&Spec::first(OWN, vec![Op::put("a", 1)]).bytes()]);
+        let mut state = sync::State::new();
+        let read = sync::Message::decode(&message).expect("automerge reads it");
+        doc.receive_sync_message(&mut state, read).expect("automerge takes it");
+        doc.generate_sync_message(&mut state)
+    });
+    assert!(panicked.is_err(), "automerge has learned to look into nothing");
+    assert_eq!(scan(&message, &Limits::default()), Err(Fault::Malformed { at: 0 }));
 }
 
 /// A megabyte of compressed nothing becomes a gigabyte. The guard inflates nothing.

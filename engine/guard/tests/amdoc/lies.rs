@@ -110,7 +110,7 @@ fn lie(case: &Case, who: usize, dice: &mut Dice) -> Spec {
 
 /// Leaves out the actors that no operation names, as automerge does.
 fn keep_named_actors(spec: &mut Spec) {
-    let mut used = vec![false; 3];
+    let mut used = [false; 3];
     let walk = |spec: &mut Spec, visit: &mut dyn FnMut(&mut Id)| {
         for op in &mut spec.ops {
             op.object.iter_mut().for_each(&mut *visit);
