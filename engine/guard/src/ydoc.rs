@@ -103,8 +103,8 @@ pub fn scan(update: &[u8], limits: &Limits) -> Result<Summary, Fault> {
 ///
 /// [`check_text`] closes all three. Two stay with both:
 ///
-/// * The right origin may stand before the origin. Replicas that take such a block in another order than a concurrent
-///   one may show it in another place, although they hold the same entries.
+/// * The right origin may stand elsewhere than directly behind the origin. Replicas that take such a block in another
+///   order than a concurrent one may show it in another place, although they hold the same entries.
 /// * yrs compares blocks that compete for one place pairwise, so applying takes up to the square of [`Limits::blocks`].
 ///
 /// Apply foreign updates where a panic is caught and time is accounted for, take an error from yrs as damage, and let a
