@@ -19,6 +19,11 @@ pub(crate) struct Pair {
     at_home: MemoryStore,
     space: Space,
     began: Instant,
+    /// What the clocks are ahead of the machine's: a story that took hours is typed in seconds.
+    ahead: Millis,
+    link: ConnId,
+    /// Bytes of the home's answers.
+    pub(crate) answered: usize,
     /// Time spent in the home.
     pub(crate) in_home: Duration,
 }
@@ -26,22 +31,58 @@ pub(crate) struct Pair {
 impl Pair {
     /// A room that is online, with its first document open.
     pub(crate) fn online() -> Self {
-        let name: RoomId = "bench".parse().expect("a name");
-        let document = StreamId::first_document(&name);
-        let space = Space::new(name.as_str()).expect("a short name");
-        let home = Home::new(name.clone(), &[1; 32]);
-        let room = Room::new(device::Config { room: name, seed: [2; 32], agent: "bench".into() });
-        let (at_room, at_home) = (MemoryStore::new(), MemoryStore::new());
-        let began = Instant::now();
-        let in_home = Duration::ZERO;
-        let mut pair = Self { room, home, document, at_room, at_home, space, began, in_home };
-        pair.room.open_text(document).expect("the first document is a text");
-        while !pair.room.is_synced(document) {
+        let home = Home::new(name(), &[1; 32]);
+        Self::of(home, MemoryStore::new(), MemoryStore::new(), 2).synced()
+    }
+
+    /// The same home, and a device that has nothing yet: until it shows what the home has.
+    pub(crate) fn newcomer(self) -> Self {
+        Self { ahead: self.now().monotonic, ..Self::of(self.home, self.at_home, MemoryStore::new(), 3) }
+            .synced()
+    }
+
+    /// The same device after a restart and without a link: until it shows what its disk has.
+    pub(crate) fn restarted(self) -> Self {
+        let ahead = self.now().monotonic;
+        let mut pair = Self { ahead, ..Self::of(self.home, self.at_home, self.at_room, 4) };
+        while !pair.room.is_open(pair.document) {
             pair.room.handle(device::Input::Tick, pair.now());
-            pair.home.handle(home::Input::Tick, pair.now());
             pair.carry_out();
         }
         pair
+    }
+
+    fn of(home: Home, at_home: MemoryStore, at_room: MemoryStore, number: u8) -> Self {
+        let document = StreamId::first_document(&name());
+        let mut room = Room::new(device::Config { room: name(), seed: [number; 32], agent: "bench".into() });
+        room.open_text(document).expect("the first document is a text");
+        Self {
+            room,
+            home,
+            document,
+            at_room,
+            at_home,
+            space: Space::new(name().as_str()).expect("a short name"),
+            began: Instant::now(),
+            ahead: Millis(0),
+            link: ConnId(u64::from(number)),
+            answered: 0,
+            in_home: Duration::ZERO,
+        }
+    }
+
+    fn synced(mut self) -> Self {
+        while !self.room.is_synced(self.document) {
+            self.room.handle(device::Input::Tick, self.now());
+            self.home.handle(home::Input::Tick, self.now());
+            self.carry_out();
+        }
+        self
+    }
+
+    /// Time passes that nobody waits for.
+    pub(crate) fn skip(&mut self, span: Millis) {
+        self.ahead = self.ahead.after(span);
     }
 
     /// One keystroke, and whatever it leads to.
@@ -67,9 +108,9 @@ impl Pair {
             match output {
                 device::Output::Connect => {
                     self.room.handle(device::Input::Opened, self.now());
-                    self.pass_on(home::Input::Opened(LINK));
+                    self.pass_on(home::Input::Opened(self.link));
                 }
-                device::Output::Send(frames) => self.pass_on(home::Input::Received(LINK, frames)),
+                device::Output::Send(frames) => self.pass_on(home::Input::Received(self.link, frames)),
                 device::Output::Close => panic!("the link holds"),
                 device::Output::Commit(op, commit) => {
                     let stored = self.at_room.apply(&self.space, &commit);
@@ -90,7 +131,9 @@ impl Pair {
         self.home.handle(input, self.now());
         while let Some(output) = self.home.poll_output() {
             match output {
-                home::Output::Send(_, _, frames) => answers.push(frames),
+                home::Output::Send(link, _, frames) if link == self.link => answers.push(frames),
+                // Whoever was here before has gone without a word.
+                home::Output::Send(..) => {}
                 home::Output::Close(..) => panic!("the home is content"),
                 home::Output::Commit(op, commit) => {
                     let stored = self.at_home.apply(&self.space, &commit);
@@ -107,18 +150,21 @@ impl Pair {
             }
         }
         for lane in Lane::ALL {
-            self.home.handle(home::Input::Drained(LINK, lane), self.now());
+            self.home.handle(home::Input::Drained(self.link, lane), self.now());
         }
         self.in_home += began.elapsed();
+        self.answered += answers.iter().map(Bytes::len).sum::<usize>();
         for frames in answers {
             self.room.handle(device::Input::Received(frames), self.now());
         }
     }
 
     fn now(&self) -> Now {
-        let monotonic = Millis(self.began.elapsed().as_millis() as u64);
+        let monotonic = self.ahead.after(Millis(self.began.elapsed().as_millis() as u64));
         Now { monotonic, wall: Millis(1_700_000_000_000 + monotonic.0) }
     }
 }
 
-const LINK: ConnId = ConnId(1);
+fn name() -> RoomId {
+    "bench".parse().expect("a name")
+}

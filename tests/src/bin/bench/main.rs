@@ -3,6 +3,7 @@
 //! Every figure stands beside a peer or a floor measured in the same run, because a time alone says more about the
 //! machine than about the code. A name of [`BENCHES`] runs that one; `--write` puts the tables into `docs/benchmarks.md`.
 
+mod cold_open;
 mod disk;
 mod latency;
 mod lone_room;
@@ -21,6 +22,7 @@ mod table;
 use std::error::Error;
 use std::path::Path;
 
+use recording::Recording;
 use table::Table;
 
 /// A table, or nothing where what it needs is not there; it has said so then.
@@ -31,7 +33,8 @@ type Bench = (&'static str, fn() -> Outcome);
 
 /// All of them, in the order of the document.
 const BENCHES: &[Bench] = &[
-    ("replay", replay_of_the_paper),
+    ("replay", || with_the_paper("replay", replay::run)),
+    ("cold-open", || with_the_paper("cold-open", cold_open::run)),
     ("latency", || latency::run().map(Some)),
     ("store-rate", || store_rate::run().map(Some)),
     ("store-size", || store_size::run().map(Some)),
@@ -74,11 +77,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn replay_of_the_paper() -> Outcome {
-    match recording::Recording::open("automerge-paper") {
-        Ok(recording) => replay::run(recording).map(Some),
+fn with_the_paper(bench: &str, run: fn(Recording) -> Result<Table, Box<dyn Error>>) -> Outcome {
+    match Recording::open("automerge-paper") {
+        Ok(recording) => run(recording).map(Some),
         Err(sentence) => {
-            println!("SKIPPED replay (no ../shared/data): {sentence}");
+            println!("SKIPPED {bench} (no ../shared/data): {sentence}");
             Ok(None)
         }
     }
