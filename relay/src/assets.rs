@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 use axum::body::Body;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use axum::http::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY,
+};
 use axum::http::{HeaderMap, Response, StatusCode};
 use axum::response::IntoResponse;
 use rust_embed::RustEmbed;
@@ -23,13 +25,17 @@ pub(crate) fn page(headers: &HeaderMap) -> Response<Body> {
     })
 }
 
-/// A file of the web app, or `None`.
+/// A file of the web app, or `None`. Whoever takes gzip gets what the build has compressed.
 pub(crate) fn file(path: &str, headers: &HeaderMap) -> Option<Response<Body>> {
-    let file = Assets::get(path)?;
+    let plain = Assets::get(path)?;
+    let packed = if takes_gzip(headers) { Assets::get(&format!("{path}.gz")) } else { None };
+    let is_packed = packed.is_some();
+    let file = packed.unwrap_or(plain);
     let tag = tag(&file.metadata.sha256_hash());
     let cache = if path.starts_with(HASHED) { FOR_EVER } else { ASK_AGAIN };
     let known = headers.get(IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes());
-    let builder = Response::builder().header(CACHE_CONTROL, cache).header(ETAG, tag);
+    let builder =
+        Response::builder().header(CACHE_CONTROL, cache).header(ETAG, tag).header(VARY, "accept-encoding");
     let response = if known {
         builder.status(StatusCode::NOT_MODIFIED).body(Body::empty())
     } else {
@@ -37,9 +43,20 @@ pub(crate) fn file(path: &str, headers: &HeaderMap) -> Option<Response<Body>> {
             Cow::Borrowed(bytes) => Body::from(bytes),
             Cow::Owned(bytes) => Body::from(bytes),
         };
+        let builder = if is_packed { builder.header(CONTENT_ENCODING, "gzip") } else { builder };
         builder.header(CONTENT_TYPE, media_type(path)).body(body)
     };
     Some(response.expect("fixed header names and printable values"))
+}
+
+fn takes_gzip(headers: &HeaderMap) -> bool {
+    let named = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    named.flat_map(|value| value.split(',')).any(|coding| {
+        let mut parts = coding.split(';').map(str::trim);
+        let is_gzip = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("gzip"));
+        // Weight nought is the way to say "not this one".
+        is_gzip && !parts.any(|weight| matches!(weight, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
+    })
 }
 
 fn tag(hash: &[u8; 32]) -> String {
@@ -87,6 +104,16 @@ mod tests {
         assert_eq!(media_type("assets/causeway-1a2b.wasm"), "application/wasm");
         assert_eq!(media_type("sw.js"), "text/javascript; charset=utf-8");
         assert_eq!(media_type("LICENSE"), "application/octet-stream");
+    }
+
+    #[test]
+    fn gzip_goes_to_those_who_take_it() {
+        let says = |value: &str| {
+            takes_gzip(&HeaderMap::from_iter([(ACCEPT_ENCODING, value.parse().expect("a header's value"))]))
+        };
+        assert!(says("gzip, deflate, br, zstd") && says("br;q=1.0, GZIP;q=0.5"));
+        assert!(!says("br, gzip;q=0") && !says("identity") && !says("x-gzipped"));
+        assert!(!takes_gzip(&HeaderMap::new()));
     }
 
     #[test]

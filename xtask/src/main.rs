@@ -4,6 +4,7 @@ mod args;
 mod bench;
 mod cargo;
 mod check;
+mod compress;
 mod debian;
 mod failure;
 mod fuzz;

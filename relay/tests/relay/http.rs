@@ -35,6 +35,38 @@ async fn the_page_is_served_or_says_how_to_build_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_script_of_the_page_is_sent_compressed_to_those_who_take_it() {
+    let server = Server::start().await;
+    let page = get(&server.address, "/", &[]).await;
+    if let Some((_, from)) = page.split_once("src=\"/assets/") {
+        let script = format!("/assets/{}", from.split('"').next().unwrap());
+        let plain = get(&server.address, &script, &[]).await;
+        let packed = get(&server.address, &script, &[("Accept-Encoding", "gzip")]).await;
+        assert!(!plain.contains("content-encoding:"), "nobody asked for it");
+        assert!(packed.contains("content-encoding: gzip") && packed.contains("vary: accept-encoding"));
+        assert!(length(&packed) * 2 < length(&plain), "{} and {}", length(&packed), length(&plain));
+        assert_ne!(tag(&packed), tag(&plain), "two representations, two tags");
+    } else {
+        assert!(page.starts_with("HTTP/1.1 503"), "{page}");
+    }
+    server.stop().await.unwrap();
+}
+
+fn length(answer: &str) -> usize {
+    field(answer, "content-length").parse().unwrap()
+}
+
+fn tag(answer: &str) -> &str {
+    field(answer, "etag")
+}
+
+fn field<'a>(answer: &'a str, name: &str) -> &'a str {
+    let head = answer.split("\r\n\r\n").next().unwrap();
+    let mut fields = head.lines().filter_map(|line| line.split_once(": "));
+    fields.find(|(field, _)| field.eq_ignore_ascii_case(name)).unwrap().1
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_name_that_is_no_room_is_told_what_one_looks_like() {
     let server = Server::start().await;
     let answer = get(&server.address, "/r/a%20b", &[]).await;
