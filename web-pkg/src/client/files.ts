@@ -17,11 +17,14 @@ export interface RoomFile {
 export function filesOf(list: readonly Listed[]): readonly RoomFile[] {
   const listed = new Set(list.map(({ path }) => path));
   const shown = new Set<string>();
+  // Numbers below were found taken, and stay so: a thousand documents of one path cost a thousand looks.
+  const untried = new Map<string, number>();
   return list.map(({ id, path }) => {
     let free = path;
-    for (let n = 2; shown.has(free); n += 1) {
+    for (let n = untried.get(path) ?? 2; shown.has(free); n += 1) {
       const next = numbered(path, n);
       if (!listed.has(next)) free = next;
+      untried.set(path, n + 1);
     }
     shown.add(free);
     return { id, path: free, name: free.slice(free.lastIndexOf("/") + 1) };

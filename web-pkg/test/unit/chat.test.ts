@@ -95,6 +95,22 @@ test("files with one path at once both stay, and folders are the beginnings of p
   expect(foldersOf(files)).toEqual(["a", "b", "b/c"]);
 });
 
+test("a list of one path many times over does not keep the page busy", () => {
+  const list = Array.from({ length: 10_000 }, (_, n) => ({ id: `ydoc:${n}` as const, path: "main.py" }));
+  let looks = 0;
+  const has = Set.prototype.has;
+  Set.prototype.has = function (this: Set<unknown>, value: unknown): boolean {
+    looks += 1;
+    return has.call(this, value);
+  };
+  try {
+    expect(filesOf(list).at(-1)?.path).toBe("main (10000).py");
+  } finally {
+    Set.prototype.has = has;
+  }
+  expect(looks).toBeLessThan(100_000);
+});
+
 function only<T>(items: readonly T[]): T {
   expect(items).toHaveLength(1);
   return items[0] as T;
