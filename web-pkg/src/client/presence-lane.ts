@@ -5,6 +5,8 @@ import type { Pump } from "./pump.js";
 
 /** Who is here. Never on disk, and gone with the link. */
 export class PresenceLane {
+  /** Whom this page speaks for: 64 hex digits, the same on all pages of a person. */
+  readonly person: string;
   readonly others: Observable<readonly Person[]>;
   readonly #pump: Pump;
   readonly #others = new Cell<readonly Person[]>([]);
@@ -20,12 +22,9 @@ export class PresenceLane {
     const { name, colour = someColour() } = myself;
     this.#mine = { name, colour, status: "idle", cursor: null, typing: null };
     this.#introduce(this.#mine);
+    // Asked once: what a page shows must not need an engine that may have died.
+    this.person = pump.ask((room) => room.person()) ?? "";
     this.set({});
-  }
-
-  /** Whom this page speaks for: 64 hex digits, the same on all pages of a person. */
-  get person(): string {
-    return this.#pump.ask((room) => room.person()) ?? "";
   }
 
   /** What this page shows now. */

@@ -23,6 +23,8 @@ export interface RoomNotice {
 /** A room: its documents, the people in it, and where its work is. */
 export class Room {
   readonly name: string;
+  /** The channel all devices agree on before anybody has said anything. */
+  readonly mainChannel: StreamId;
   readonly documents: Documents;
   readonly presence: PresenceLane;
   readonly connection: Observable<ConnectionState>;
@@ -55,6 +57,8 @@ export class Room {
       },
       died: (error) => this.#died(error),
     });
+    // Asked once: what a page shows must not need an engine that may have died.
+    this.mainChannel = this.#pump.ask((room) => room.mainChannel()) as StreamId;
     this.documents = new Documents(this.#pump);
     this.presence = new PresenceLane(this.#pump, myself);
     this.#stopWatching = watchPage({
@@ -81,11 +85,6 @@ export class Room {
       this.#texts.set(id, text);
     }
     return text.hold();
-  }
-
-  /** The channel all devices agree on before anybody has said anything. */
-  get mainChannel(): StreamId {
-    return this.#pump.ask((room) => room.mainChannel()) as StreamId;
   }
 
   /** Opens a channel, or gives the one that is open. Each call is one holding, ended with `Channel.release`. */
