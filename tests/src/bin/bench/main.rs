@@ -4,8 +4,11 @@
 //! machine than about the code. A name of [`BENCHES`] runs that one; `--write` puts the tables into `docs/benchmarks.md`.
 
 mod cold_open;
+mod crowd;
 mod disk;
+mod fan_out;
 mod latency;
+mod load;
 mod lone_room;
 mod machine;
 #[path = "../../../../engine/examples/replay/recording.rs"]
@@ -36,12 +39,20 @@ const BENCHES: &[Bench] = &[
     ("replay", || with_the_paper("replay", replay::run)),
     ("cold-open", || with_the_paper("cold-open", cold_open::run)),
     ("latency", || latency::run().map(Some)),
+    ("fan-out", || fan_out::run().map(Some)),
+    ("crowd", || crowd::run().map(Some)),
     ("store-rate", || store_rate::run().map(Some)),
     ("store-size", || store_size::run().map(Some)),
     ("store-open", || store_open::run().map(Some)),
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    if let [Some(word), Some(what), Some(folder)] = [(); 3].map(|()| arguments.next())
+        && word == load::SERVE
+    {
+        return load::serve(&what, &folder);
+    }
     let (mut write, mut only) = (false, None);
     for argument in std::env::args().skip(1) {
         if argument == "--write" {

@@ -1,0 +1,72 @@
+//! Entries as a device writes them.
+
+use bytes::Bytes;
+use causeway_core::directory::DirectoryOp;
+use causeway_core::ids::StreamId;
+use causeway_core::log::{EntryKind, Header, StreamLog, Verdict};
+use causeway_core::replica::Identity;
+use causeway_core::time::Millis;
+use causeway_core::wire;
+use yrs::{Doc, Text, Transact};
+
+/// One replica that writes into one stream and reads nothing.
+pub(crate) struct Author {
+    pub(crate) identity: Identity,
+    log: StreamLog,
+    stream: StreamId,
+}
+
+impl Author {
+    pub(crate) fn new(number: u32, stream: StreamId) -> Self {
+        let mut secret = [7; 32];
+        secret[..4].copy_from_slice(&number.to_le_bytes());
+        Self { identity: Identity::from_secret(&secret), log: StreamLog::new(stream), stream }
+    }
+
+    /// Frames of one small entry each: names in the directory.
+    pub(crate) fn names(&mut self, count: usize) -> Vec<Bytes> {
+        let name = |number: usize| {
+            let mut id = [0; 16];
+            id[..8].copy_from_slice(&(number as u64).to_le_bytes());
+            let op = DirectoryOp::Put { document: StreamId::ydoc(id), path: format!("notes/{number:06}.md") };
+            wire::payload::encode_directory(&op)
+        };
+        (0..count).map(|number| self.write(EntryKind::Edit, &name(number))).collect()
+    }
+
+    /// Frames that make a text of so many pieces.
+    pub(crate) fn text(&mut self, pieces: usize, piece: &str) -> Vec<Bytes> {
+        let doc = Doc::with_client_id(self.identity.id().client());
+        let text = doc.get_or_insert_text(causeway_core::ydoc::ROOT);
+        let mut frames = vec![self.write(EntryKind::Create, &[])];
+        for _ in 0..pieces {
+            let mut transaction = doc.transact_mut();
+            text.push(&mut transaction, piece);
+            let update = transaction.encode_update_v1();
+            drop(transaction);
+            frames.push(self.write(EntryKind::Edit, &update));
+        }
+        frames
+    }
+
+    fn write(&mut self, kind: EntryKind, payload: &[u8]) -> Bytes {
+        let replica = self.identity.id();
+        let (deps, logical) = self.log.next_place(&replica);
+        let header = Header {
+            stream: self.stream,
+            replica,
+            seq: self.log.tip(&replica).seq + 1,
+            deps,
+            logical,
+            time: Millis(1),
+            kind,
+            target: None,
+            key_epoch: 0,
+            payload_hash: [0; 32],
+        };
+        let entry = wire::entry::build(header, payload);
+        let Verdict::Fresh(accepted) = self.log.judge(&entry) else { panic!("an own entry joins the log") };
+        self.log.extend(&entry, accepted);
+        wire::frame::encode_entries([&entry])
+    }
+}

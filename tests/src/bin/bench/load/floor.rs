@@ -1,0 +1,100 @@
+//! The floor of all fan-out: a server that only copies frames from one socket to others of its room.
+//!
+//! No weaker than one can make it: a frame gets its WebSocket head once, a room's task owns its sockets without a lock,
+//! writes to each what has gathered in one call straight from the shared bytes, and keeps, checks and answers nothing.
+
+use std::collections::HashMap;
+use std::io::{self, IoSlice};
+use std::sync::Arc;
+
+use bytes::{BufMut, Bytes, BytesMut};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+
+enum Event {
+    Opened(u64, OwnedWriteHalf),
+    Frame(u64, Bytes),
+    Closed(u64),
+}
+
+/// Serves until the process ends. A client says the name of its room in a line, then sends frames, each behind its length
+/// in four bytes.
+pub(super) async fn serve(listener: TcpListener) -> io::Result<()> {
+    let mut rooms: HashMap<String, mpsc::UnboundedSender<Event>> = HashMap::new();
+    for conn in 0.. {
+        let (stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        let (name, reader, writer) = greet(stream).await?;
+        let room = rooms.entry(name).or_insert_with(|| {
+            let (events, arriving) = mpsc::unbounded_channel();
+            tokio::spawn(room(arriving));
+            events
+        });
+        let events = room.clone();
+        let _ = events.send(Event::Opened(conn, writer));
+        tokio::spawn(async move {
+            let _ = read(conn, reader, &events).await;
+            let _ = events.send(Event::Closed(conn));
+        });
+    }
+    Ok(())
+}
+
+async fn greet(stream: TcpStream) -> io::Result<(String, BufReader<OwnedReadHalf>, OwnedWriteHalf)> {
+    let (reader, writer) = stream.into_split();
+    let (mut reader, mut name) = (BufReader::new(reader), String::new());
+    reader.read_line(&mut name).await?;
+    Ok((name, reader, writer))
+}
+
+async fn read(
+    conn: u64,
+    mut reader: BufReader<OwnedReadHalf>,
+    events: &mpsc::UnboundedSender<Event>,
+) -> io::Result<()> {
+    loop {
+        let length = reader.read_u32().await? as usize;
+        let mut message = BytesMut::with_capacity(length + 4);
+        message.put_u8(0x82);
+        match length {
+            0..=125 => message.put_u8(length as u8),
+            _ => {
+                message.put_u8(126);
+                message.put_u16(length as u16);
+            }
+        }
+        let head = message.len();
+        message.resize(head + length, 0);
+        reader.read_exact(&mut message[head..]).await?;
+        if events.send(Event::Frame(conn, message.freeze())).is_err() {
+            return Ok(());
+        }
+    }
+}
+
+async fn room(mut arriving: mpsc::UnboundedReceiver<Event>) {
+    let mut links: Vec<(u64, Arc<OwnedWriteHalf>)> = Vec::new();
+    let (mut events, mut frames) = (Vec::new(), Vec::new());
+    while arriving.recv_many(&mut events, 64).await > 0 {
+        for event in events.drain(..) {
+            match event {
+                Event::Opened(conn, writer) => links.push((conn, Arc::new(writer))),
+                Event::Closed(conn) => links.retain(|(of, _)| *of != conn),
+                Event::Frame(conn, frame) => frames.push((conn, frame)),
+            }
+        }
+        for (conn, writer) in &links {
+            let mut slices = [IoSlice::new(&[]); 64];
+            let others = frames.iter().filter(|(from, _)| from != conn);
+            let count =
+                others.zip(&mut slices).map(|((_, frame), slice)| *slice = IoSlice::new(frame)).count();
+            if count > 0 {
+                // What a socket does not take is lost; readers that keep up lose nothing.
+                let _ = writer.try_write_vectored(&slices[..count]);
+            }
+        }
+        frames.clear();
+    }
+}

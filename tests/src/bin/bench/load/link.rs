@@ -1,0 +1,154 @@
+//! A device's end of a link, as cheap as one can make it: load shares the machine with what is measured.
+
+use std::error::Error;
+use std::io::ErrorKind;
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use causeway_core::ids::{RoomId, StreamId};
+use causeway_core::log::StreamLog;
+use causeway_core::replica::Identity;
+use causeway_core::wire::{self, Body, Hello, Message, Subscribe, VERSION, Version, Welcome};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+
+use super::server::{Kind, Server};
+
+/// A link.
+#[derive(Debug)]
+pub(crate) struct Link {
+    stream: TcpStream,
+    kind: Kind,
+    buffer: BytesMut,
+}
+
+impl Link {
+    /// Opens a link to a room; at the relay it is greeted and proven, and follows `stream`.
+    pub(crate) async fn join(
+        server: &Server,
+        room: &str,
+        identity: &Identity,
+        stream: StreamId,
+    ) -> Result<Self, Box<dyn Error>> {
+        let mut link = Self::open(server, room).await?;
+        if server.kind == Kind::Relay {
+            let room: RoomId = room.parse()?;
+            let welcome = link.greet(&room).await?;
+            link.send(&wire::encode(&identity.prove(&welcome.nonce, &room).into())).await?;
+            link.subscribe(stream).await?;
+            while !matches!(&link.next().await?[..], [.., Message::Other(Body::Synced(_))]) {}
+        }
+        Ok(link)
+    }
+
+    /// Opens a link and says nothing on it yet.
+    pub(crate) async fn open(server: &Server, room: &str) -> Result<Self, Box<dyn Error>> {
+        let stream = TcpStream::connect(&server.address).await?;
+        stream.set_nodelay(true)?;
+        let mut link = Self { stream, kind: server.kind, buffer: BytesMut::new() };
+        match server.kind {
+            Kind::Floor => link.stream.write_all(format!("{room}\n").as_bytes()).await?,
+            Kind::Relay => {
+                let request = format!(
+                    "GET /sync/{room} HTTP/1.1\r\nHost: relay\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+                     Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+                );
+                link.stream.write_all(request.as_bytes()).await?;
+                let end = loop {
+                    if let Some(end) = link.buffer.windows(4).position(|four| four == b"\r\n\r\n") {
+                        break end + 4;
+                    }
+                    link.read().await?;
+                };
+                link.buffer.advance(end);
+            }
+        }
+        Ok(link)
+    }
+
+    pub(crate) async fn greet(&mut self, room: &RoomId) -> Result<Welcome, Box<dyn Error>> {
+        let digest = StreamLog::new(StreamId::DIRECTORY).digest();
+        let hello =
+            Hello { oldest: VERSION, newest: VERSION, room: room.clone(), digest, agent: "bench".into() };
+        self.send(&wire::encode(&hello.into())).await?;
+        match self.next().await?.into_iter().next() {
+            Some(Message::Other(Body::Welcome(welcome))) => Ok(welcome),
+            other => Err(format!("no welcome: {other:?}").into()),
+        }
+    }
+
+    pub(crate) async fn subscribe(&mut self, stream: StreamId) -> Result<(), Box<dyn Error>> {
+        let digest = StreamLog::new(stream).digest();
+        self.send(&wire::encode(&Subscribe { stream, version: Version::default(), digest }.into())).await
+    }
+
+    /// Sends one frame.
+    pub(crate) async fn send(&mut self, frame: &[u8]) -> Result<(), Box<dyn Error>> {
+        let mut bytes = BytesMut::with_capacity(frame.len() + 14);
+        match (self.kind, frame.len()) {
+            (Kind::Floor, length) => bytes.put_u32(length as u32),
+            (Kind::Relay, length @ 0..=125) => bytes.put_slice(&[0x82, 0x80 | length as u8]),
+            (Kind::Relay, length @ 126..=0xffff) => {
+                bytes.put_slice(&[0x82, 0x80 | 126]);
+                bytes.put_u16(length as u16);
+            }
+            (Kind::Relay, length) => {
+                bytes.put_slice(&[0x82, 0x80 | 127]);
+                bytes.put_u64(length as u64);
+            }
+        }
+        if self.kind == Kind::Relay {
+            // A mask of zeros changes nothing and costs the sender nothing; the receiver takes it off all the same.
+            bytes.put_u32(0);
+        }
+        bytes.put_slice(frame);
+        Ok(self.stream.write_all(&bytes).await?)
+    }
+
+    /// The next message, decoded.
+    pub(crate) async fn next(&mut self) -> Result<Vec<Message>, Box<dyn Error>> {
+        Ok(wire::decode(&self.next_bytes().await?)?)
+    }
+
+    /// The next message of frames.
+    pub(crate) async fn next_bytes(&mut self) -> Result<Bytes, Box<dyn Error>> {
+        loop {
+            if let Some(message) = self.take() {
+                return Ok(message);
+            }
+            self.read().await?;
+        }
+    }
+
+    /// A message that has been read; pings are passed over.
+    fn take(&mut self) -> Option<Bytes> {
+        loop {
+            let [first, short, ..] = self.buffer[..] else { return None };
+            let (head, length) = match short {
+                126 => (4, usize::from(u16::from_be_bytes(self.buffer.get(2..4)?.try_into().ok()?))),
+                127 => (10, u64::from_be_bytes(self.buffer.get(2..10)?.try_into().ok()?) as usize),
+                short => (2, usize::from(short)),
+            };
+            if self.buffer.len() < head + length {
+                return None;
+            }
+            self.buffer.advance(head);
+            let payload = self.buffer.split_to(length).freeze();
+            if first & 0x0f == 2 {
+                return Some(payload);
+            }
+        }
+    }
+
+    async fn read(&mut self) -> Result<(), Box<dyn Error>> {
+        loop {
+            self.stream.readable().await?;
+            self.buffer.reserve(8 * 1024);
+            match self.stream.try_read_buf(&mut self.buffer) {
+                Ok(0) => return Err("the server has ended the link".into()),
+                Ok(_) => return Ok(()),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
