@@ -167,12 +167,13 @@ test("a thousand posts: the newest at once, older ones as one scrolls, and nothi
   await noor.page.evaluate(async (count) => {
     const field = document.querySelector(".composer textarea");
     const { set } = Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value");
+    const drawn = () => new Promise((next) => requestAnimationFrame(next));
     for (let at = 1; at <= count; at++) {
       set.call(field, at % 7 === 0 ? `post ${at}\nwith a second line` : `post ${at}`);
       field.dispatchEvent(new Event("input", { bubbles: true }));
-      await new Promise((next) => setTimeout(next));
+      await drawn();
       field.form.requestSubmit();
-      await new Promise((next) => setTimeout(next));
+      await drawn();
     }
   }, 1_000);
   await untilEqual("the relay has the last", () => noor.post(/^post 1000$/).getAttribute("data-saved"), "relay", 60_000);
