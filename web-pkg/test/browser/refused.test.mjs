@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { launch } from "./harness/browser.mjs";
 import { Relay } from "./harness/relay.mjs";
 import { until, untilEqual } from "./harness/until.mjs";
-import { freshRoom, Writer } from "./harness/writer.mjs";
+import { freshRoom, introduce, Writer } from "./harness/writer.mjs";
 
 let browser;
 let relay;
@@ -48,6 +48,7 @@ test("a browser that refuses its database keeps the room in memory and says so",
 test("a page whose worker is kept from it says that nothing can be saved, and takes no text", { timeout: 90_000 }, async (t) => {
   const context = await browser.newContext({ serviceWorkers: "block" });
   t.after(() => context.close());
+  await introduce(context, "Calm Otter", 0x0f7a84);
   await context.route(/worker[^/]*\.js$/, (route) => route.abort("blockedbyclient"));
   const page = await context.newPage();
   await page.goto(`${relay.origin}/r/${freshRoom("workerless")}`);
