@@ -15,6 +15,7 @@ use std::sync::Arc;
 use causeway_core::ids::ConnId;
 use causeway_core::wire::ErrorCode;
 use tokio::net::TcpStream;
+use tokio::task::coop::consume_budget;
 use tokio::time::timeout;
 use tracing::debug;
 
@@ -74,6 +75,8 @@ async fn linger(outbox: &Outbox) {
     let mut ignored = [0; 1024];
     let answered = async {
         while outbox.socket().readable().await.is_ok() {
+            // Or whoever goes on sending would keep a whole thread, and its clock with it.
+            consume_budget().await;
             match outbox.socket().try_read(&mut ignored) {
                 Ok(0) => return,
                 Ok(_) => {}
