@@ -50,6 +50,9 @@ impl Drains {
     }
 }
 
+/// Held by a room's task and by every commit that it asked for.
+pub(crate) type UnderWay = mpsc::Sender<()>;
+
 /// A room that is open.
 pub(crate) struct RoomTask {
     home: Home,
@@ -63,6 +66,8 @@ pub(crate) struct RoomTask {
     /// each reader that catches up.
     answers: (mpsc::UnboundedSender<Input>, mpsc::UnboundedReceiver<Input>),
     commits_out: usize,
+    /// A clone goes with each commit, so that it is known when the last one has been answered, also after a fault.
+    under_way: UnderWay,
     published: Figures,
     /// Put into lanes since that was last published.
     lane_bytes: [u64; Lane::ALL.len()],
@@ -80,6 +85,7 @@ impl RoomTask {
         drains: Arc<Drains>,
         around: Arc<Surroundings>,
         registration: Registration,
+        under_way: UnderWay,
     ) -> Self {
         // Here and not in the task: a stop between the two would go unheard.
         let stop = around.stop.subscribe();
@@ -92,6 +98,7 @@ impl RoomTask {
             drains,
             answers: mpsc::unbounded_channel(),
             commits_out: 0,
+            under_way,
             published: Figures::default(),
             lane_bytes: Default::default(),
             around,
@@ -219,8 +226,9 @@ impl RoomTask {
                 Output::Commit(op, commit) => {
                     self.commits_out += 1;
                     let (answers, figures) = (self.answers.0.clone(), Arc::clone(&self.around.figures));
-                    let asked = Instant::now();
+                    let (asked, under_way) = (Instant::now(), self.under_way.clone());
                     self.around.store.commit(self.space.clone(), commit, move |result| {
+                        let _under_way = under_way;
                         figures.commits.record(asked.elapsed());
                         // A room that has gone no longer waits.
                         let _ = answers.send(Input::Stored(op, result));

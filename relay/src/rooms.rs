@@ -187,6 +187,8 @@ impl Rooms {
     fn open_room(&self, room: &RoomId, alive: Alive) -> Door {
         let (sender, events) = mpsc::channel(ROOM_QUEUE);
         let drains = Arc::new(Drains::default());
+        // Nothing is ever sent: this ends with the last commit that is under way, and the task.
+        let (under_way, mut landed) = mpsc::channel(1);
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).expect("the system has randomness");
         let task = RoomTask::new(
@@ -196,6 +198,7 @@ impl Rooms {
             Arc::clone(&drains),
             Arc::clone(&self.shared.around),
             Registration { rooms: self.clone(), room: room.clone() },
+            under_way,
         );
         self.shared.around.figures.count(Happened::RoomOpened);
         // A room's name is the key to it, so logs number rooms instead.
@@ -203,6 +206,8 @@ impl Rooms {
         let (rooms, name) = (self.clone(), room.clone());
         let run = async move {
             if AssertUnwindSafe(task.run()).catch_unwind().await.is_err() {
+                // Whoever opens the room anew must read what it asked to be written, or would write over it.
+                landed.recv().await;
                 rooms.handle_panic(&name);
             }
             drop(alive);
@@ -323,11 +328,19 @@ impl fmt::Debug for Registration {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc::{Receiver, Sender, channel};
     use std::time::Duration;
 
-    use causeway_store::Storage;
-    use tokio::io::AsyncReadExt;
+    use causeway_core::directory::DirectoryOp;
+    use causeway_core::ids::{ReplicaId, StreamId};
+    use causeway_core::log::{Entry, EntryKind, Header, StreamLog};
+    use causeway_core::replica::Identity;
+    use causeway_core::storage::{Commit, CommitError, Page, Scan, StoreFailure};
+    use causeway_core::wire::{self, Body, Hello, Message, Welcome};
+    use causeway_store::{MemoryStore, Storage, Store};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
+    use tokio::task::spawn_blocking;
     use tokio::time::timeout;
 
     use super::*;
@@ -342,6 +355,115 @@ mod tests {
         let bounds = *rooms.bounds();
         tokio::spawn(async move { link::carry(socket, &[], seat, &bounds).await });
         (device, events)
+    }
+
+    /// A disk whose syncs wait for the story.
+    struct HeldDisk {
+        store: MemoryStore,
+        began: Sender<()>,
+        end: Mutex<Receiver<()>>,
+    }
+
+    impl Store for HeldDisk {
+        fn apply(&self, space: &Space, commit: &Commit) -> Result<(), CommitError> {
+            self.store.apply(space, commit)
+        }
+        fn settle(&self) -> Result<(), StoreFailure> {
+            Ok(())
+        }
+        fn sync(&self) -> Result<(), StoreFailure> {
+            let _ = self.began.send(());
+            let _ = self.end.lock().unwrap().recv();
+            Ok(())
+        }
+        fn scan(&self, space: &Space, scan: &Scan) -> Result<Page, StoreFailure> {
+            self.store.scan(space, scan)
+        }
+        fn spaces(&self, after: Option<&Space>, max: usize) -> Result<Vec<Space>, StoreFailure> {
+            self.store.spaces(after, max)
+        }
+    }
+
+    async fn send(device: &mut TcpStream, messages: &[Message]) {
+        let frames: Vec<u8> = messages.iter().flat_map(|message| wire::encode(message).to_vec()).collect();
+        let length = u16::try_from(frames.len()).unwrap().to_be_bytes();
+        let head = [0x82, 0x80 | 126, length[0], length[1], 0, 0, 0, 0];
+        device.write_all(&[&head[..], &frames].concat()).await.unwrap();
+    }
+
+    /// The first message of the relay.
+    async fn welcome(device: &mut TcpStream) -> Welcome {
+        let mut head = [0; 2];
+        device.read_exact(&mut head).await.unwrap();
+        let length =
+            if head[1] == 126 { device.read_u16().await.unwrap().into() } else { usize::from(head[1]) };
+        let mut frames = vec![0; length];
+        device.read_exact(&mut frames).await.unwrap();
+        let messages = wire::decode(&frames.into()).unwrap();
+        let welcome = messages.into_iter().find_map(|message| match message {
+            Message::Other(Body::Welcome(welcome)) => Some(welcome),
+            _ => None,
+        });
+        welcome.unwrap()
+    }
+
+    fn first_entry(replica: ReplicaId) -> Entry {
+        let (stream, kind) = (StreamId::DIRECTORY, EntryKind::Edit);
+        let (deps, logical) = StreamLog::new(stream).next_place(&replica);
+        let op = DirectoryOp::Put { document: StreamId::ydoc([1; 16]), path: "a.md".into() };
+        let (time, payload_hash) = (Millis(1), [0; 32]);
+        let header = Header {
+            stream,
+            replica,
+            seq: 1,
+            deps,
+            logical,
+            time,
+            kind,
+            target: None,
+            key_epoch: 0,
+            payload_hash,
+        };
+        wire::entry::build(header, &wire::payload::encode_directory(&op))
+    }
+
+    #[tokio::test]
+    async fn rl12_a_room_that_panicked_is_opened_anew_after_what_it_wrote_has_landed() {
+        let ((began, begins), (end, ends)) = (channel(), channel());
+        let disk = HeldDisk { store: MemoryStore::new(), began, end: Mutex::new(ends) };
+        let gate = StoreGate::open(Storage::of(Arc::new(disk)));
+        let (rooms, _ended) = Rooms::new(gate, Arc::default(), Bounds::default());
+        let room: RoomId = "faulty".parse().unwrap();
+        let (mut device, events) = visit(&rooms, &room).await;
+        let hello = Hello {
+            oldest: wire::VERSION,
+            newest: wire::VERSION,
+            room: room.clone(),
+            digest: StreamLog::new(StreamId::DIRECTORY).digest(),
+            agent: "story".into(),
+        };
+        send(&mut device, &[hello.into()]).await;
+        let nonce = welcome(&mut device).await.nonce;
+        let identity = Identity::from_secret(&[1; 32]);
+        let entries = Message::Entries(vec![first_entry(identity.id())]);
+        send(&mut device, &[identity.prove(&nonce, &room).into(), entries]).await;
+        spawn_blocking(move || begins.recv().unwrap()).await.unwrap();
+        events.send(Event::Fault).await.unwrap();
+        let open_anew = async {
+            while rooms.count() > 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        events.closed().await;
+        assert!(timeout(Duration::from_millis(20), open_anew).await.is_err(), "its commit is under way");
+        end.send(()).unwrap();
+        let open_anew = async {
+            while rooms.count() > 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(Duration::from_secs(30), open_anew).await.expect("the disk has answered");
+        drop(end);
     }
 
     #[tokio::test]
