@@ -6,12 +6,12 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use causeway_core::storage::{Commit, CommitError, FailureKind, Page, Scan, StoreFailure};
 use tracing::{info, warn};
 
-use crate::limits::{REOPEN_FIRST, REOPEN_MOST};
+use crate::limits::{REOPEN_FIRST, REOPEN_MOST, REOPEN_TRUST};
 use crate::{MemoryStore, OpenError, Space, Store, StoreHandle, StoreKind, WriterLimits};
 
 /// Where rooms are kept, and how to open it again.
@@ -102,6 +102,8 @@ struct State {
     opening: u64,
     /// Openings since a commit last succeeded; zero while all is well.
     attempts: u32,
+    /// When it was last opened again.
+    reopened: Option<Instant>,
     /// The last failure: what whoever asks meanwhile is told.
     why: StoreFailure,
     /// A thread is at it.
@@ -122,6 +124,7 @@ impl StoreGate {
             handle: Some(handle),
             opening: 0,
             attempts: 0,
+            reopened: None,
             why: StoreFailure::new(FailureKind::Closed, "The store was closed."),
             reopening: false,
             ended: false,
@@ -172,11 +175,13 @@ impl StoreGate {
         });
     }
 
-    /// Whether the store takes what it is given, as far as was last seen.
+    /// Whether the store takes what it is given, as far as was last seen. Where nobody commits anything after it was
+    /// opened again, a while without a failure is enough.
     #[must_use]
     pub fn works(&self) -> bool {
         let state = self.shared().state();
-        state.attempts == 0 && state.handle.is_some()
+        let trusted = || state.reopened.is_some_and(|at| at.elapsed() >= REOPEN_TRUST);
+        state.handle.is_some() && (state.attempts == 0 || trusted())
     }
 
     /// Writes what waits, syncs a last time and lets go of the store: afterwards its folder is free. Blocks for as long as
@@ -262,6 +267,7 @@ impl Shared {
             let mut state = self.state();
             if !state.ended {
                 state.opening += 1;
+                state.reopened = Some(Instant::now());
                 state.handle = Some(StoreHandle::spawn(store, WriterLimits::default()));
             }
             break;
@@ -287,5 +293,22 @@ impl Shared {
 impl fmt::Debug for StoreGate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("StoreGate")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn st4_a_store_that_was_opened_again_works_after_a_while_although_nobody_commits() {
+        let gate = StoreGate::open(Storage::memory());
+        gate.shared().note_failure(0, &StoreFailure::new(FailureKind::Io, "The disk is broken."));
+        assert!(!gate.works());
+        let closed = gate.shared().moved.wait_while(gate.shared().state(), |state| state.reopening);
+        drop(closed.unwrap_or_else(PoisonError::into_inner));
+        assert!(!gate.works(), "it was opened a moment ago, and nothing was tried");
+        gate.shared().state().reopened = Instant::now().checked_sub(REOPEN_TRUST);
+        assert!(gate.works());
     }
 }

@@ -48,6 +48,9 @@ pub(crate) const GROUP_BYTES: usize = 4 * 1024 * 1024;
 pub(crate) const REOPEN_FIRST: Duration = Duration::from_millis(250);
 /// The longest such wait: a person who has freed some space should not have to wait long.
 pub(crate) const REOPEN_MOST: Duration = Duration::from_secs(15);
+/// How long nothing must have failed since, for a store to count as working although nobody has committed anything: a
+/// relay that waits for devices to prove it gets none as long as it says that it is not ready.
+pub(crate) const REOPEN_TRUST: Duration = Duration::from_secs(15);
 
 /// The bytes of keys and values in a commit: what it costs to hold it in a queue.
 pub(crate) fn commit_bytes(commit: &Commit) -> usize {
