@@ -1,6 +1,7 @@
 //! What to ask for after a frame.
 
 use crate::ids::{ReplicaId, StreamId};
+use crate::limits::WANTED_CHAINS;
 use crate::log::{EntryName, Missing};
 use crate::sorted::SortedMap;
 
@@ -12,9 +13,13 @@ pub struct Wants {
 }
 
 impl Wants {
-    /// Notes what an entry waits for.
+    /// Notes what an entry waits for. Of more chains than can be asked for at once the rest is asked for when the entries
+    /// that wait for it are offered again.
     pub fn add(&mut self, stream: StreamId, missing: &[Missing]) {
         for Missing { replica, from, to } in missing {
+            if self.ranges.len() >= WANTED_CHAINS && !self.ranges.contains_key(&(stream, *replica)) {
+                continue;
+            }
             let range = self.ranges.entry((stream, *replica)).or_insert((*from, *to));
             *range = (range.0.min(*from), range.1.max(*to));
         }
@@ -34,6 +39,8 @@ impl Wants {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::LANE_CONTROL_BYTES;
+    use crate::wire::{self, Need};
 
     #[test]
     fn many_that_wait_for_one_are_one_question() {
@@ -50,6 +57,26 @@ mod tests {
             [Missing { replica: a, from: 1, to: 4 }, Missing { replica: b, from: 2, to: 8 },]
         );
         assert!(wants.take(here).is_empty(), "asked once");
+    }
+
+    #[test]
+    fn no_frame_makes_more_questions_than_a_link_may_have_waiting() {
+        let mut wants = Wants::default();
+        for number in 0..30_000u32 {
+            let mut name = [0; 32];
+            name[..4].copy_from_slice(&number.wrapping_mul(0x9e37_79b1).to_le_bytes());
+            let replica = ReplicaId::from_bytes(name);
+            wants.add(StreamId::DIRECTORY, &[Missing { replica, from: 1, to: 1 }]);
+        }
+        let asked = wants.take(|_, _| false);
+        assert_eq!(asked.len(), WANTED_CHAINS);
+        let bytes: usize = asked
+            .into_iter()
+            .map(|(stream, Missing { replica, from, to })| {
+                wire::encode(&Need { stream, replica, from, to }.into()).len() + 64
+            })
+            .sum();
+        assert!(bytes <= LANE_CONTROL_BYTES, "{bytes}");
     }
 
     #[test]
