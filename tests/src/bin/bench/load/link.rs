@@ -78,7 +78,10 @@ impl Link {
 
     pub(crate) async fn subscribe(&mut self, stream: StreamId) -> Result<(), Box<dyn Error>> {
         let digest = StreamLog::new(stream).digest();
-        self.send(&wire::encode(&Subscribe { stream, version: Version::default(), digest }.into())).await
+        self.send(&wire::encode(
+            &Subscribe { stream, version: Version::default(), digest, wants_snapshot: true }.into(),
+        ))
+        .await
     }
 
     /// Sends one frame.
