@@ -51,6 +51,7 @@ async fn idle(server: &Server) -> Result<Vec<Row>, Box<dyn Error>> {
         Link::join(server, "first", &Author::new(1, StreamId::DIRECTORY).identity, StreamId::DIRECTORY)
             .await?,
     );
+    // pace: the relay lets idle rooms go after a while
     sleep(EMPTIED).await;
     let before = server.resident();
     let mut links = Vec::new();
@@ -59,9 +60,11 @@ async fn idle(server: &Server) -> Result<Vec<Row>, Box<dyn Error>> {
         let room = format!("idle-{}", number % IDLE_ROOMS);
         links.push(Link::join(server, &room, &author.identity, StreamId::DIRECTORY).await?);
     }
+    // pace: what is measured is the memory at rest
     sleep(SETTLED).await;
     let each = (server.resident() - before) / IDLE_LINKS as f64;
     drop(links);
+    // pace: the relay lets idle rooms go after a while
     sleep(EMPTIED).await;
     let left = (server.resident() - before) / 1024.0;
     let rooms = figure(server, "causeway_rooms ").await?;
@@ -98,7 +101,7 @@ async fn presence(server: &Server) -> Result<Vec<Row>, Box<dyn Error>> {
 /// Shows a new state every second and looks at the others'; how many of their last states never came.
 async fn person(number: usize, mut link: Link) -> Result<usize, String> {
     let mut seconds = interval(Duration::from_secs(1));
-    // People do not move in step.
+    // pace: people do not move in step
     sleep(Duration::from_millis(number as u64 * 1_000 / PEOPLE as u64)).await;
     let mut seen: BTreeMap<Lease, String> = BTreeMap::new();
     let mut round = 0;

@@ -145,7 +145,7 @@ async fn person(
 ) -> Result<(), String> {
     let mut frames = frames.into_iter().zip(1..);
     let mut pace = interval(Duration::from_secs(1) / rate);
-    // Writers do not write in step.
+    // pace: writers do not write in step
     sleep(Duration::from_millis(u64::from(replica.as_bytes()[0]) % 20)).await;
     let (mut received, mut writing) = (0, true);
     while writing || received < expected {
