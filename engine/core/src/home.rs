@@ -23,14 +23,15 @@ mod seen;
 mod session;
 mod stream;
 mod transfer;
+mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::Bytes;
 
 use crate::entropy::Entropy;
-use crate::ids::{ConnId, RoomId, StreamId};
-use crate::limits::{ROOM_LINKS, STORE_RETRY};
+use crate::ids::{ConnId, ReplicaId, RoomId, StreamId};
+use crate::limits::{BOARD_CHANGES, ROOM_LINKS, STORE_RETRY};
 use crate::log::{Wants, digest_of_room};
 use crate::presence::Board;
 use crate::replica::Identity;
@@ -131,6 +132,8 @@ pub struct Home {
     wants: Wants,
     /// Answered already to the frame at hand: a device that sends much again is told once.
     told: BTreeSet<Answered>,
+    /// Who is answered with the next commit: a link that sends again what is on its way is noted once.
+    again: BTreeSet<(ConnId, StreamId, ReplicaId)>,
     scans: BTreeMap<OpId, Reading>,
     jobs: BTreeMap<OpId, Work>,
     plan: CompactionPlan,
@@ -161,6 +164,7 @@ impl Home {
             queue: WriteQueue::without_retry(),
             wants: Wants::default(),
             told: BTreeSet::new(),
+            again: BTreeSet::new(),
             scans: BTreeMap::new(),
             jobs: BTreeMap::new(),
             plan: CompactionPlan::default(),
@@ -211,6 +215,9 @@ impl Home {
         }
         let next_op = &mut self.next_op;
         let commit = self.queue.poll_commit(|| fresh_op(next_op));
+        if commit.is_some() {
+            self.again.clear();
+        }
         commit.map(|(op, commit)| Output::Commit(op, commit))
     }
 
@@ -240,6 +247,11 @@ impl Home {
     /// The room's name.
     pub fn room(&self) -> &RoomId {
         &self.room
+    }
+
+    /// How many entries, snapshots and answers wait for the disk.
+    pub fn waiting_for_disk(&self) -> usize {
+        self.queue.waiting().count()
     }
 
     /// How many links are open.
@@ -279,7 +291,7 @@ impl Home {
     fn handle_closed(&mut self, conn: ConnId, now: Now) {
         self.conns.remove(&conn);
         for stream in self.streams.values_mut() {
-            stream.park.forget(|from| *from == conn);
+            stream.waiting.forget(conn);
         }
         self.scans.retain(|_, reading| reading.conn() != Some(conn));
         self.jobs.retain(|_, work| !matches!(work, Work::Segment { conn: of, .. } if *of == conn));
@@ -353,14 +365,20 @@ impl Home {
     }
 
     fn send_presence(&mut self, now: Now) {
-        let Some(changes) = self.presence.poll_changes(now.monotonic) else { return };
+        let Some(mut changes) = self.presence.poll_changes(now.monotonic) else { return };
         let changed: Vec<ConnId> = changes.iter().map(|change| ConnId(change.lease.0)).collect();
+        // What does not fit a frame is told as it then is, once the lane has drained.
+        changes.truncate(BOARD_CHANGES);
+        let rest = &changed[changes.len()..];
         let bytes = wire::encode(&changes.into());
         for conn in self.conns.keys().copied().collect::<Vec<_>>() {
             let Some(state) = self.conns.get_mut(&conn) else { continue };
-            if state.nonce().is_some() && state.fill.is_empty(Lane::Presence) {
+            let told = state.nonce().is_some() && state.fill.is_empty(Lane::Presence);
+            let taken = state.miss(if told { rest } else { &changed }.iter().copied());
+            if told {
                 self.send_bytes(conn, Lane::Presence, bytes.clone());
-            } else if !state.miss(changed.iter().copied()) {
+            }
+            if !taken {
                 self.fail(conn, ErrorCode::Silent, "this link has taken nothing for too long");
             }
         }

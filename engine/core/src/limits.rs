@@ -28,6 +28,11 @@ pub const PARK_ENTRIES: usize = 2048;
 pub const PARK_BYTES: usize = 4 << 20;
 /// Chains asked for after one frame: all of them fit into the control lane, and an entry names thousands only to hurt.
 pub const WANTED_CHAINS: usize = 512;
+/// Bytes of the same for one link, over all streams: two streams' worth.
+pub const LINK_PARK_BYTES: usize = 2 * PARK_BYTES;
+/// Streams that a link may bring the end of before their beginning. A device offers its streams from the beginning; this
+/// many may have lost it on the way.
+pub const LINK_PARK_STREAMS: usize = 64;
 /// Recent entries of each chain whose head and logical time stay in memory, to check dependencies against. Writers in
 /// one room are rarely more than a second (20 entries) apart; older dependencies are checked by number only.
 pub const CHAIN_RECENT: usize = 32;
@@ -37,6 +42,8 @@ pub const ROOM_STREAMS: usize = 10_000;
 pub const LINK_STREAMS: usize = 2_000;
 /// Replicas one link may prove: its own, and those of its dead pages that still have something to send.
 pub const LINK_REPLICAS: usize = 64;
+/// Proofs of one link that are checked, some 100 µs each: its replicas, and as many changes of the person.
+pub const LINK_PROOFS: usize = 2 * LINK_REPLICAS;
 /// Look-ups under way for one link, after which its next walk begins at the start of the log: a device that keeps asking
 /// must not fill the store's queue, in which all rooms wait.
 pub const LINK_READS: usize = 128;
@@ -71,6 +78,8 @@ pub const PAGE_BYTES: usize = 32 << 20;
 pub const ROOM_LINKS: usize = 5_000;
 /// Frames that wait while a room is being read from disk, per link.
 pub const EARLY_FRAMES: usize = 64;
+/// Bytes of the same: one frame of full size. A device says hello and waits for its answer.
+pub const EARLY_BYTES: usize = FRAME_BYTES;
 
 /// Answers waiting for one link, after which it is cut: it asks faster than it reads. A thousand small ones.
 pub const LANE_CONTROL_BYTES: usize = 96 * 1024;

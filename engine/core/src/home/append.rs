@@ -8,7 +8,10 @@ use crate::home::lane::Lane;
 use crate::home::stream::HomeStream;
 use crate::home::{Home, Output};
 use crate::ids::{ConnId, ReplicaId, StreamId};
-use crate::limits::{CATCH_UP_BYTES, COMMIT_BYTES, FRAME_ENTRIES, LATER_AFTER, ROOM_STREAMS};
+use crate::limits::{
+    CATCH_UP_BYTES, COMMIT_BYTES, FRAME_ENTRIES, LATER_AFTER, LINK_PARK_BYTES, LINK_PARK_STREAMS,
+    ROOM_STREAMS,
+};
 use crate::log::{Accepted, Entry, EntryKind, Missing, Refusal, Verdict};
 use crate::storage::{CommitError, Durability};
 use crate::stored::{self, IndexRecord, Prefix, StreamRecord, TipRecord, Tombstone};
@@ -53,18 +56,47 @@ impl Home {
                 "an entry came from a replica that was not proven on this link",
             );
         }
-        if !self.streams.contains_key(&stream) && self.streams.len() >= ROOM_STREAMS {
-            return self.fail(conn, ErrorCode::TooMuch, "this room has as many streams as it can hold");
-        }
-        if self.is_damaged(&stream) || self.stopping || self.queue.bytes() > COMMIT_BYTES {
+        let busy = self.stopping || self.queue.bytes() > COMMIT_BYTES || self.is_full(&stream);
+        if self.is_damaged(&stream) || busy {
             return self.answer_later(conn, &entry);
         }
+        self.land(conn, entry);
+        self.drop_if_empty(&stream);
+    }
+
+    /// Whether this would be a stream more than a room can have. Those of which nothing is here do not count.
+    fn is_full(&self, stream: &StreamId) -> bool {
+        let born = || self.streams.values().filter(|state| state.arrivals > 0).count();
+        self.arrivals(stream) == 0 && self.streams.len() >= ROOM_STREAMS && born() >= ROOM_STREAMS
+    }
+
+    /// Judges an entry, and then those that waited for it and for each other.
+    fn land(&mut self, conn: ConnId, entry: Entry) {
+        let (stream, name) = (entry.header().stream, entry.name());
+        let mut landed = Vec::new();
+        if self.lets_in(conn, entry) {
+            landed.push(name);
+        }
+        while let Some(name) = landed.pop() {
+            let Some(state) = self.streams.get_mut(&stream) else { return };
+            for (conn, entry) in state.waiting.take(&name) {
+                if let Some(link) = self.conns.get_mut(&conn) {
+                    link.waiting_bytes = link.waiting_bytes.saturating_sub(entry.bytes().len());
+                    link.unborn.remove(&stream);
+                }
+                let name = entry.name();
+                if self.lets_in(conn, entry) {
+                    landed.push(name);
+                }
+            }
+        }
+    }
+
+    fn lets_in(&mut self, conn: ConnId, entry: Entry) -> bool {
+        let stream = entry.header().stream;
         let before = self.arrivals(&stream);
         self.judge(conn, entry);
-        if self.arrivals(&stream) > before {
-            self.retry_parked(stream);
-        }
-        self.drop_if_empty(&stream);
+        self.arrivals(&stream) > before
     }
 
     fn arrivals(&self, stream: &StreamId) -> u64 {
@@ -95,11 +127,7 @@ impl Home {
             Verdict::Fresh(accepted) => self.append(conn, entry, accepted),
             Verdict::Known if state.hole_of(&entry.name()).is_some() => self.mend(conn, &entry),
             Verdict::Known => self.answer_known(conn, stream, replica, seq),
-            Verdict::Waits(missing) => {
-                // What does not fit is asked for again with the rest.
-                state.park.push(conn, entry.detached());
-                self.wants.add(stream, &missing);
-            }
+            Verdict::Waits(missing) => self.let_wait(conn, &entry, &missing),
             Verdict::Refused(refusal) => {
                 state.refused.insert(replica, (seq, refusal.clone()));
                 self.figures.entries_refused += 1;
@@ -108,28 +136,23 @@ impl Home {
         }
     }
 
-    /// Lets parked entries in whose dependencies have come.
-    fn retry_parked(&mut self, stream: StreamId) {
-        loop {
-            let Some(state) = self.streams.get_mut(&stream) else { return };
-            if state.park.is_empty() {
-                return;
-            }
-            let mut ready = Vec::new();
-            for (conn, entry) in state.park.drain() {
-                if matches!(state.log.judge(&entry), Verdict::Waits(_)) {
-                    state.park.push(conn, entry);
-                } else {
-                    ready.push((conn, entry));
-                }
-            }
-            if ready.is_empty() {
-                return;
-            }
-            for (conn, entry) in ready {
-                self.judge(conn, entry);
-            }
+    /// Keeps an entry until what it builds on has come, within what one link may make a room keep.
+    fn let_wait(&mut self, conn: ConnId, entry: &Entry, missing: &[Missing]) {
+        let stream = entry.header().stream;
+        let unborn = self.arrivals(&stream) == 0;
+        let Some(link) = self.conns.get_mut(&conn) else { return };
+        let many = unborn && !link.unborn.contains(&stream) && link.unborn.len() >= LINK_PARK_STREAMS;
+        if many || link.waiting_bytes + entry.bytes().len() > LINK_PARK_BYTES {
+            return self.answer_later(conn, entry);
         }
+        let Some(state) = self.streams.get_mut(&stream) else { return };
+        // What the stream has no room for is asked for again with the rest.
+        let kept = state.waiting.push(conn, entry, missing);
+        link.waiting_bytes += kept;
+        if unborn && kept > 0 {
+            link.unborn.insert(stream);
+        }
+        self.wants.add(stream, missing);
     }
 
     fn append(&mut self, conn: ConnId, entry: Entry, accepted: Accepted) {
@@ -258,7 +281,7 @@ impl Home {
     /// Asks for what the entries of a frame wait for.
     pub(super) fn ask(&mut self, conn: ConnId) {
         let streams = &self.streams;
-        let here = |stream, name| streams.get(&stream).is_some_and(|state| state.park.holds(name));
+        let here = |stream, name| streams.get(&stream).is_some_and(|state| state.waiting.holds(&name));
         for (stream, Missing { replica, from, to }) in self.wants.take(here) {
             self.send(conn, &Need { stream, replica, from, to }.into());
         }
@@ -269,7 +292,7 @@ impl Home {
             if self.told.insert((conn, stream, replica, Answer::Saved)) {
                 self.answer_saved(conn, stream, replica);
             }
-        } else {
+        } else if self.again.insert((conn, stream, replica)) {
             self.queue.tag(Appended::Again { conn, stream, replica }, Durability::Strict);
         }
     }
@@ -333,6 +356,11 @@ impl Home {
             *state = HomeStream::new(*stream);
             state.readers = readers;
         }
+        for link in self.conns.values_mut() {
+            link.waiting_bytes = 0;
+            link.unborn.clear();
+        }
+        self.again.clear();
     }
 }
 

@@ -63,7 +63,9 @@ pub(super) enum Below {
 /// What a reader holds.
 #[derive(Debug)]
 struct Ask {
-    version: Version,
+    /// Bounded by the chains that are here.
+    held: BTreeMap<ReplicaId, u64>,
+    snapshot: Option<[u8; 32]>,
     in_step: bool,
     below: Below,
 }
@@ -151,18 +153,28 @@ impl Home {
         in_step: bool,
         below: Below,
     ) {
+        let held = self.streams.get(&stream).map(|state| state.held_of(version)).unwrap_or_default();
+        self.handle_ask(conn, stream, Ask { held, snapshot: version.snapshot, in_step, below });
+    }
+
+    fn handle_ask(&mut self, conn: ConnId, stream: StreamId, ask: Ask) {
         if let Some(walk) = self.walk_mut(conn, stream).filter(|walk| walk.reads > 0) {
-            walk.again = Some(Ask { version: version.clone(), in_step, below });
+            walk.again = Some(ask);
             return;
+        }
+        let Ask { held, snapshot, in_step, below } = ask;
+        let Some(link) = self.conns.get_mut(&conn) else { return };
+        if matches!(link.follows.get(&stream), Some(Following::Live)) && !link.fill.is_empty(Lane::Entries) {
+            // What it was sent before goes first.
+            link.behind.push(stream);
         }
         let Some(state) = self.streams.get(&stream) else {
             // Nothing is here yet of the stream, and nothing is kept for it but that this link follows it.
             return self.walk(conn, stream, Walk::from(0));
         };
-        let held: BTreeMap<_, _> = version.above.iter().map(|mark| (mark.replica, mark.seq)).collect();
         let lacks = |(replica, seq): &(ReplicaId, u64)| held.get(replica).is_none_or(|held| held < seq);
         let covers = |standing: &Standing| {
-            let other = version.snapshot != Some(*standing.id.as_bytes());
+            let other = snapshot != Some(*standing.id.as_bytes());
             match below {
                 Below::Entries => false,
                 Below::Snapshot => !in_step && standing.covered.iter().any(lacks),
@@ -348,7 +360,7 @@ impl Home {
     /// No scan is under way for a walk: it begins anew if the reader has asked again, and goes on otherwise.
     fn step(&mut self, conn: ConnId, stream: StreamId) {
         match self.walk_mut(conn, stream).and_then(|walk| walk.again.take()) {
-            Some(Ask { version, in_step, below }) => self.follow(conn, stream, &version, in_step, below),
+            Some(ask) => self.handle_ask(conn, stream, ask),
             None => self.continue_reading(conn, stream),
         }
     }

@@ -7,7 +7,9 @@ use bytes::Bytes;
 use crate::home::catch_up::Following;
 use crate::home::lane::{Fill, Lane};
 use crate::ids::{ConnId, ReplicaId, StreamId};
-use crate::limits::{BOARD_CHANGES, CATCH_UP_BYTES, EARLY_FRAMES, HELLO_WAIT, HOME_SILENCE, ROOM_LINKS};
+use crate::limits::{
+    BOARD_CHANGES, CATCH_UP_BYTES, EARLY_BYTES, EARLY_FRAMES, HELLO_WAIT, HOME_SILENCE, ROOM_LINKS,
+};
 use crate::time::Millis;
 
 /// What the home knows of a link.
@@ -18,6 +20,12 @@ pub(super) struct Conn {
     /// What waits to be written to it.
     pub(super) fill: Fill,
     held: Vec<Bytes>,
+    /// Proofs of it that were checked.
+    pub(super) proofs: usize,
+    /// Bytes of its entries that wait for what they build on.
+    pub(super) waiting_bytes: usize,
+    /// Streams of which it has brought only entries that wait.
+    pub(super) unborn: BTreeSet<StreamId>,
     /// Replicas whose keys this link has proven.
     pub(super) proven: BTreeSet<ReplicaId>,
     /// Streams it follows, and how far it has been sent.
@@ -46,6 +54,9 @@ impl Conn {
             heard: now,
             fill: Fill::default(),
             held: Vec::new(),
+            proofs: 0,
+            waiting_bytes: 0,
+            unborn: BTreeSet::new(),
             proven: BTreeSet::new(),
             follows: BTreeMap::new(),
             behind: Vec::new(),
@@ -86,7 +97,8 @@ impl Conn {
 
     /// Keeps a frame until the room has been read from the disk; false when there are too many.
     pub(super) fn hold(&mut self, bytes: Bytes) -> bool {
-        let room = self.held.len() < EARLY_FRAMES;
+        let held: usize = self.held.iter().map(Bytes::len).sum();
+        let room = self.held.len() < EARLY_FRAMES && held + bytes.len() <= EARLY_BYTES;
         if room {
             self.held.push(bytes);
         }

@@ -3,8 +3,8 @@
 use crate::home::Home;
 use crate::home::catch_up::Below;
 use crate::home::conn::Conn;
-use crate::ids::ConnId;
-use crate::limits::{LINK_REPLICAS, LINK_STREAMS, ROOM_STREAMS};
+use crate::ids::{ConnId, ReplicaId};
+use crate::limits::{LINK_PROOFS, LINK_REPLICAS, LINK_STREAMS};
 use crate::presence::Lease;
 use crate::time::Now;
 use crate::wire::{
@@ -95,6 +95,11 @@ impl Home {
     /// dead proves the same replica again: the newer link has it.
     fn handle_proof(&mut self, conn: ConnId, proof: &Prove, now: Now) {
         let Some(nonce) = self.conns.get(&conn).and_then(|state| state.nonce()) else { return };
+        let known = ReplicaId::of_key(&proof.public_key);
+        if self.conns.get(&conn).is_some_and(|state| state.proven.contains(&known)) || !self.count_proof(conn)
+        {
+            return;
+        }
         let Some(replica) = replica::verify(proof, &nonce, &self.room) else {
             return self.fail(conn, ErrorCode::Unproven, "the proof of a replica does not hold");
         };
@@ -113,9 +118,23 @@ impl Home {
         }
     }
 
+    /// A check costs more than the message that asks for it, so they are counted before.
+    fn count_proof(&mut self, conn: ConnId) -> bool {
+        let Some(state) = self.conns.get_mut(&conn) else { return false };
+        state.proofs += 1;
+        let few = state.proofs <= LINK_PROOFS;
+        if !few {
+            self.fail(conn, ErrorCode::TooMuch, "one device sent more proofs than it can need");
+        }
+        few
+    }
+
     /// PR7: presence is told with the person who proved that they hold a key.
     fn handle_introduce(&mut self, conn: ConnId, introduce: &Introduce, now: Now) {
         let Some(nonce) = self.conns.get(&conn).and_then(|state| state.nonce()) else { return };
+        if !self.count_proof(conn) {
+            return;
+        }
         match person::verify(introduce, &nonce, &self.room) {
             Some(person) => self.presence.handle_person(conn, person, now.monotonic),
             None => self.fail(conn, ErrorCode::Unproven, "the proof of a person does not hold"),
@@ -123,12 +142,11 @@ impl Home {
     }
 
     fn handle_subscribe(&mut self, conn: ConnId, subscribe: &Subscribe, now: Now) {
-        let full = !self.streams.contains_key(&subscribe.stream) && self.streams.len() >= ROOM_STREAMS;
         let many = self.conns.get(&conn).is_some_and(|state| {
             state.follows.len() >= LINK_STREAMS && !state.follows.contains_key(&subscribe.stream)
         });
-        if full || many {
-            return self.fail(conn, ErrorCode::TooMuch, "more streams than one room or one device can have");
+        if many {
+            return self.fail(conn, ErrorCode::TooMuch, "more streams than one device can have");
         }
         if self.is_damaged(&subscribe.stream) {
             return;

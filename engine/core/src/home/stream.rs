@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use crate::home::compaction::Standing;
 use crate::home::seen::Readers;
 use crate::home::transfer::Shared;
-use crate::ids::{ConnId, ReplicaId, StreamId};
-use crate::log::{Dep, Digest, EntryName, Head, Park, Refusal, StreamLog, Tip};
+use crate::home::waiting::Waiting;
+use crate::ids::{ReplicaId, StreamId};
+use crate::log::{Dep, Digest, EntryName, Head, Refusal, StreamLog, Tip};
 use crate::wire::Version;
 
 /// The log of a stream as judged, and how much of it is on the disk.
@@ -15,7 +16,7 @@ pub(super) struct HomeStream {
     /// Everything judged, also what is still on its way to the disk.
     pub(super) log: StreamLog,
     /// Entries waiting for what they build on, with the link that sent them.
-    pub(super) park: Park<ConnId>,
+    pub(super) waiting: Waiting,
     /// Arrival number of the next entry.
     pub(super) arrivals: u64,
     /// The same, of those on the disk.
@@ -46,7 +47,7 @@ impl HomeStream {
     pub(super) fn new(stream: StreamId) -> Self {
         Self {
             log: StreamLog::new(stream),
-            park: Park::default(),
+            waiting: Waiting::default(),
             arrivals: 0,
             durable_arrivals: 0,
             durable: BTreeMap::new(),
@@ -69,11 +70,17 @@ impl HomeStream {
 
     /// Whether nothing was ever let in and nothing waits.
     pub(super) fn is_empty(&self) -> bool {
-        self.arrivals == 0 && self.park.is_empty() && !self.log.is_gone() && !self.damaged
+        self.arrivals == 0 && self.waiting.is_empty() && !self.log.is_gone() && !self.damaged
     }
 
     pub(super) fn durable_seq(&self, replica: &ReplicaId) -> u64 {
         self.durable.get(replica).map_or(0, |(seq, _)| *seq)
+    }
+
+    /// What a reader holds of the chains that are here. What it says of others is not kept: that is its own to bound.
+    pub(super) fn held_of(&self, version: &Version) -> BTreeMap<ReplicaId, u64> {
+        let here = version.above.iter().filter(|mark| self.durable.contains_key(&mark.replica));
+        here.map(|mark| (mark.replica, mark.seq)).collect()
     }
 
     pub(super) fn durable_digest(&self) -> Digest {
@@ -87,5 +94,20 @@ impl HomeStream {
             head: head.short(),
         };
         Version { snapshot: None, above: self.durable.iter().map(mark).collect() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rl8_what_a_reader_says_of_chains_that_are_not_here_is_not_kept() {
+        let (here, invented) = (ReplicaId::from_bytes([1; 32]), ReplicaId::from_bytes([2; 32]));
+        let mut stream = HomeStream::new(StreamId::DIRECTORY);
+        stream.restore(here, Tip { seq: 3, head: Head::START, logical: 3, clock: 0, introduced: None });
+        let mark = |replica| Dep { replica, seq: 2, head: [0; 8] };
+        let version = Version { snapshot: None, above: vec![mark(here), mark(invented)] };
+        assert_eq!(stream.held_of(&version), BTreeMap::from([(here, 2)]));
     }
 }
