@@ -13,6 +13,7 @@ use causeway_core::person::PersonKey;
 use causeway_core::presence::{State, Status};
 use causeway_core::replica::Identity;
 use causeway_core::storage::{Commit, Page, Scan};
+use causeway_core::stored;
 use causeway_core::time::{Millis, Now};
 use causeway_core::wire::{self, Body, ErrorCode, Hello, Message, Need, Subscribe, VERSION, Version};
 use causeway_core::write_queue::OpId;
@@ -376,4 +377,45 @@ fn pr1_everybody_who_changes_at_once_is_told_in_frames_of_bounded_length() {
     let told: Vec<usize> = told.collect();
     assert!(told.iter().all(|changes| *changes <= BOARD_CHANGES), "{told:?}");
     assert_eq!(told.iter().sum::<usize>() as u64, people, "and of everybody");
+}
+
+/// A home with one stream of three entries, of which the row of the second is damaged and known to be.
+fn with_hole() -> (Hall, ConnId, Identity, Entry) {
+    let mut hall = Hall::new();
+    let author = key(1);
+    let writes = hall.join(1, &author);
+    let entries: Vec<Entry> = (1..=3).map(|seq| entry(stream(1), author.id(), seq, b"")).collect();
+    hall.bring(writes, &entries);
+    hall.disk.insert(stored::entry_key(&stream(1), 1), b"damaged".to_vec());
+    let reads = hall.greet(2);
+    hall.tell(reads, &subscribe(stream(1)));
+    assert_eq!(hall.home.figures().entries_damaged, 1);
+    (hall, writes, author, entries[1].clone())
+}
+
+#[test]
+fn rule_16_one_scan_mends_a_hole_however_often_the_entry_comes() {
+    let (mut hall, writes, _, lost) = with_hole();
+    hall.disk_answers = false;
+    let before = hall.scans;
+    for _ in 0..100 {
+        hall.bring(writes, &[lost.clone()]);
+    }
+    assert_eq!(hall.scans - before, 1);
+    hall.release();
+    assert!(stored::decode_entry(hall.disk[&stored::entry_key(&stream(1), 1)].clone()).is_ok());
+}
+
+#[test]
+fn rule_16_a_deleted_stream_has_no_holes_and_gets_no_rows_back() {
+    let (mut hall, writes, author, lost) = with_hole();
+    hall.disk_answers = false;
+    hall.bring(writes, &[lost]);
+    hall.bring(writes, &[build(stream(1), author.id(), 4, EntryKind::Delete, None, b"")]);
+    hall.release();
+    assert_eq!(hall.entries_on_disk(), 0);
+    let late = hall.greet(3);
+    hall.tell(late, &subscribe(stream(1)));
+    let is_lost = |message: &Message| matches!(message, Message::Other(Body::Lost(_)));
+    assert_eq!(hall.told(late, is_lost), 0, "nothing of it is missed");
 }

@@ -248,6 +248,7 @@ impl Home {
         if entry.header().kind == EntryKind::Delete {
             // Its chains left the disk with this commit.
             state.durable.clear();
+            state.holes.clear();
             state.snapshot = None;
         }
         state.readers.handle_tip(name.replica, name.seq);

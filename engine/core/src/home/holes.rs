@@ -24,7 +24,9 @@ impl Home {
     /// A row cannot be read. Which entry it was is found out from the index.
     pub(super) fn note_hole(&mut self, stream: StreamId, arrival: u64) {
         let Some(state) = self.streams.get_mut(&stream) else { return };
-        if state.holes.contains_key(&arrival) || state.holes.len() >= STREAM_HOLES {
+        // Rows of a stream that is gone are on their way out.
+        let known = state.log.is_gone() || state.holes.contains_key(&arrival);
+        if known || state.holes.len() >= STREAM_HOLES {
             return;
         }
         state.holes.insert(arrival, None);
@@ -102,6 +104,10 @@ impl Home {
     /// Its author has brought an entry again whose row is damaged. It is taken if it gives the head the chain had there.
     pub(super) fn mend(&mut self, conn: ConnId, entry: &Entry) {
         let (stream, EntryName { replica, seq }) = (entry.header().stream, entry.name());
+        let is_it = |reading: &Reading| matches!(reading, Reading::Heads(_, brought) if brought.header().stream == stream && brought.name() == entry.name());
+        if self.scans.values().any(is_it) {
+            return;
+        }
         let start = stored::index_key(&stream, &replica, seq - 1);
         let end = stored::index_key(&stream, &replica, seq + 1);
         let scan = Scan { start, end, max_bytes: SCAN_BYTES, max_rows: 2 };
@@ -110,7 +116,8 @@ impl Home {
 
     pub(super) fn handle_heads(&mut self, conn: ConnId, entry: Entry, page: &Page) {
         let (stream, name) = (entry.header().stream, entry.name());
-        let Some(arrival) = self.streams.get(&stream).and_then(|state| state.hole_of(&name)) else { return };
+        let alive = self.streams.get(&stream).filter(|state| !state.log.is_gone());
+        let Some(arrival) = alive.and_then(|state| state.hole_of(&name)) else { return };
         let head_at = |seq| {
             let key = stored::index_key(&stream, &name.replica, seq);
             let (_, value) = page.rows.iter().find(|(row, _)| *row == key)?;
