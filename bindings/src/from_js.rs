@@ -120,7 +120,8 @@ pub(crate) fn scanned(outcome: &JsValue) -> Result<Result<Page, StoreFailure>, R
     let rows = rows.iter().map(|row| row_of(&row)).collect::<Result<_, _>>()?;
     let more = property(outcome, "more");
     let more = if is_absent(&more) { None } else { Some(bytes(&more)?) };
-    Ok(Ok(Page { rows, more }))
+    // IndexedDB keeps no sums that a page could hold its values against.
+    Ok(Ok(Page { rows, damaged: Vec::new(), more }))
 }
 
 fn row_of(row: &JsValue) -> Result<(Vec<u8>, Vec<u8>), Refusal> {

@@ -65,6 +65,8 @@ pub struct Scan {
 pub struct Page {
     /// Keys and values, ascending.
     pub rows: Vec<(Vec<u8>, Vec<u8>)>,
+    /// Keys of the same range, ascending, whose values are not what was written. They count as rows of the page.
+    pub damaged: Vec<Vec<u8>>,
     /// Where the next scan starts; `None` when the range is exhausted.
     pub more: Option<Vec<u8>>,
 }

@@ -32,7 +32,7 @@ impl Disk {
         }
         let mut rows = self.0.range(scan.start.clone()..scan.end.clone());
         let page = rows.by_ref().take(scan.max_rows.max(1)).map(|(k, v)| (k.clone(), v.clone())).collect();
-        Page { rows: page, more: rows.next().map(|(key, _)| key.clone()) }
+        Page { rows: page, damaged: Vec::new(), more: rows.next().map(|(key, _)| key.clone()) }
     }
 }
 

@@ -46,8 +46,8 @@ pub trait Store: Send + Sync + 'static {
     /// Reads one page of a range. All of its rows were there at one moment: no commit shows in half.
     ///
     /// # Errors
-    /// Of kind `Damaged`, naming the key, where the first value of the page is not what was written. A page ends before
-    /// a damaged value, so what surrounds it stays readable: scan on from right behind the named key.
+    /// When the store cannot be read. A value that is not what was written is no failure: its key stands in
+    /// [`Page::damaged`], and what surrounds it stays readable. Of kind `Damaged` where the store cannot pass it over.
     fn scan(&self, space: &Space, scan: &Scan) -> Result<Page, StoreFailure>;
 
     /// The spaces that hold at least one row, in their order, from behind `after`, at most `max` of them. Fewer than

@@ -72,18 +72,20 @@ pub(crate) fn scan(tree: &impl Tree, space: &Space, scan: &Scan) -> Result<Page,
     for found in tree.range(&start, &end).map_err(|e| e.near(&scan.start))? {
         let (tree_key, raw) = match found {
             Ok(pair) => pair,
-            Err(e) => return Err(e.near(page.rows.last().map_or(&scan.start, |row| &row.0))),
+            Err(e) => return Err(e.near(last_of(&page).unwrap_or(&scan.start))),
         };
         let (tree_key, raw) = (tree_key.as_ref(), raw.as_ref());
         let key = layout::key_in_space(space, tree_key);
         let stored = layout::Stored::decode(tree_key, raw);
         bytes += key.len() + stored.as_ref().map_or(0, layout::Stored::len);
-        let full = bytes > scan.max_bytes || page.rows.len() >= scan.max_rows;
-        let value = if full && !page.rows.is_empty() { None } else { Some(read_value(tree, key, stored)) };
+        let found = page.rows.len() + page.damaged.len();
+        let full = bytes > scan.max_bytes || found >= scan.max_rows;
+        let value = if full && found > 0 { None } else { Some(read_value(tree, stored)) };
         match value {
-            Some(Ok(value)) => page.rows.push((key.to_vec(), value)),
-            Some(Err(failure)) if page.rows.is_empty() => return Err(failure),
-            // Also where the row is damaged: those before it are sound, and the next page begins by failing.
+            Some(Ok(Some(value))) => page.rows.push((key.to_vec(), value)),
+            Some(Ok(None)) => page.damaged.push(key.to_vec()),
+            Some(Err(failure)) if found == 0 => return Err(failure),
+            // Also where the store fails: what stands before is sound, and the next page begins by failing.
             Some(Err(_)) | None => {
                 page.more = Some(key.to_vec());
                 break;
@@ -112,12 +114,16 @@ pub(crate) fn spaces(
     Ok(spaces)
 }
 
-fn read_value(
-    tree: &impl Tree,
-    key: &[u8],
-    stored: Option<layout::Stored<'_>>,
-) -> Result<Vec<u8>, StoreFailure> {
-    let damaged = || StoreFailure::damaged(key);
-    let stored = stored.ok_or_else(damaged)?;
-    stored.assemble(|piece| tree.get(piece)).map_err(|e| e.near(key))?.ok_or_else(damaged)
+fn last_of(page: &Page) -> Option<&Vec<u8>> {
+    page.rows.last().map(|row| &row.0).max(page.damaged.last())
+}
+
+/// A value, or `None` where it is not what was written.
+fn read_value(tree: &impl Tree, stored: Option<layout::Stored<'_>>) -> Result<Option<Vec<u8>>, StoreFailure> {
+    let Some(stored) = stored else { return Ok(None) };
+    match stored.assemble(|piece| tree.get(piece)) {
+        Ok(value) => Ok(value),
+        Err(TreeError::Damaged) => Ok(None),
+        Err(TreeError::Failed(failure)) => Err(failure),
+    }
 }

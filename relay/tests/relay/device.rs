@@ -168,6 +168,18 @@ impl Device {
         }
     }
 
+    /// What the relay sends until it says that this is all, also what builds on something that is not there.
+    pub(crate) async fn until_synced_unjudged(&mut self) -> Vec<Entry> {
+        let mut sent = Vec::new();
+        loop {
+            match self.link.next().await {
+                Message::Entries(entries) => sent.extend(entries),
+                Message::Other(Body::Synced(_)) => return sent,
+                Message::Other(_) => {}
+            }
+        }
+    }
+
     /// Takes entries until so many have come.
     pub(crate) async fn receive(&mut self, count: usize) {
         while self.received.len() < count {

@@ -7,6 +7,7 @@ mod process;
 mod server;
 
 mod bad_input;
+mod damage;
 mod failing_store;
 mod hostile_links;
 mod http;

@@ -103,6 +103,9 @@ impl Room {
                 self.events.push(Event::Damaged { stream: StreamId::DIRECTORY, code: "store.record".into() });
             }
         }
+        for _ in &page.damaged {
+            self.events.push(Event::Damaged { stream: StreamId::DIRECTORY, code: "store.record".into() });
+        }
         match page.more {
             Some(start) => self.boot.left.last_mut().expect("a page belongs to a range").0 = start,
             None => {

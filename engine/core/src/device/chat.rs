@@ -355,6 +355,9 @@ impl Room {
                 self.events.push(Event::Damaged { stream: id, code: "store.record".into() });
             }
         }
+        for _ in &page.damaged {
+            self.events.push(Event::Damaged { stream: id, code: "store.record".into() });
+        }
         if let Some(start) = page.more {
             let end = [stored::stream_prefix(kind, &id).as_slice(), &[0xff; 41]].concat();
             return self.scan(whole(start, end), Reading::Channel(id, kind));

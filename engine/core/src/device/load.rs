@@ -106,6 +106,7 @@ impl Room {
     fn handle_root(&mut self, id: StreamId, turn: u64, page: &Page) {
         let Some(stream) = self.streams.get_mut(&id).filter(|stream| stream.reading == turn) else { return };
         let row = page.rows.first().map(|(_, value)| SignedRoot::decode(value).ok());
+        let row = row.or(page.damaged.first().map(|_| None));
         let Some(root) = row else { return self.scan_tail(id, turn) };
         let first = root.as_ref().and_then(|root| root.root.pages.first().copied());
         match (root, first) {
@@ -154,7 +155,11 @@ impl Room {
         now: Now,
     ) {
         let Some(stream) = self.streams.get_mut(&id).filter(|stream| stream.reading == turn) else { return };
-        let mut damaged = false;
+        let mut damaged = !page.damaged.is_empty();
+        // Nothing new is put in their place.
+        for (_, arrival) in page.damaged.iter().filter_map(|key| stored::parse_entry_key(key)) {
+            stream.arrivals = stream.arrivals.max(arrival + 1);
+        }
         for (key, value) in page.rows {
             let Some((_, arrival)) = stored::parse_entry_key(&key) else { continue };
             stream.arrivals = stream.arrivals.max(arrival + 1);
@@ -235,6 +240,9 @@ impl Room {
                 Ok(update) => read.push(update.to_vec()),
                 Err(_) => self.events.push(Event::Damaged { stream: id, code: "store.record".into() }),
             }
+        }
+        for _ in &page.damaged {
+            self.events.push(Event::Damaged { stream: id, code: "store.record".into() });
         }
         if let Some(start) = page.more {
             let end = [stored::journal_stream(&id, &replica).as_slice(), &[0xff; 9]].concat();

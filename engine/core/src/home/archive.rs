@@ -20,6 +20,9 @@ impl Home {
     }
 
     pub(super) fn handle_segment(&mut self, conn: ConnId, stream: StreamId, page: &Page) {
+        if let Some((_, end)) = page.damaged.first().and_then(|key| stored::parse_archive_key(key)) {
+            return self.handle_unreadable(conn, stream, end);
+        }
         let row = page.rows.first().and_then(|(key, value)| Some((stored::parse_archive_key(key)?.1, value)));
         let Some((end, value)) = row else {
             // The archive does not reach so far: it goes on with what there is.

@@ -367,11 +367,12 @@ impl Home {
 
     fn handle_rows(&mut self, conn: ConnId, stream: StreamId, page: Page) {
         let Some(walk) = self.walk_mut(conn, stream) else { return self.finish_page(conn, stream, 0) };
-        let arrival_of =
-            |row: &(Vec<u8>, Vec<u8>)| stored::parse_entry_key(&row.0).map(|(_, arrival)| arrival);
-        let (first, last) = (page.rows.first().and_then(arrival_of), page.rows.last().and_then(arrival_of));
+        let arrival_of = |key: &Vec<u8>| stored::parse_entry_key(key).map(|(_, arrival)| arrival);
+        let keys = || page.rows.iter().map(|(key, _)| key).chain(&page.damaged);
+        let (first, last) = (keys().min().and_then(arrival_of), keys().max().and_then(arrival_of));
         let next = walk.next.unwrap_or(0);
-        let (mut entries, mut holes) = (Vec::new(), Vec::new());
+        let mut entries = Vec::new();
+        let mut holes: Vec<u64> = page.damaged.iter().filter_map(arrival_of).collect();
         for (key, value) in page.rows {
             let Some((_, arrival)) = stored::parse_entry_key(&key) else { continue };
             match stored::decode_entry(value) {

@@ -43,7 +43,8 @@ impl Home {
 
     pub(super) fn handle_loaded(&mut self, result: Result<Page, StoreFailure>, now: Now) {
         let Ok(page) = result else { return self.reload(now) };
-        for (key, value) in &page.rows {
+        let damaged = page.damaged.iter().map(|key| (key, [].as_slice()));
+        for (key, value) in page.rows.iter().map(|(key, value)| (key, value.as_slice())).chain(damaged) {
             // A damaged row costs the stream it belongs to, not the room.
             if let Err(damage) = self.load_row(key, value) {
                 self.quarantine(key, damage);

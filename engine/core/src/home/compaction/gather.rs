@@ -82,6 +82,9 @@ impl Home {
     }
 
     fn gather(&mut self, step: Step, page: Page) -> Result<(), Unread> {
+        if !page.damaged.is_empty() {
+            return Err(Unread::Damaged);
+        }
         let Some(compaction) = &mut self.compaction else { return Ok(()) };
         let (stream, gathered) = (compaction.stream, &mut compaction.gathered);
         let row = page.rows.first().map(|(_, value)| value.as_slice());
