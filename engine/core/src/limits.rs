@@ -26,13 +26,13 @@ pub const SENTENCE_BYTES: usize = 512;
 pub const PARK_ENTRIES: usize = 2048;
 /// Bytes of the same.
 pub const PARK_BYTES: usize = 4 << 20;
-/// Chains asked for after one frame: all of them fit into the control lane, and an entry names thousands only to hurt.
-pub const WANTED_CHAINS: usize = 512;
 /// Bytes of the same for one link, over all streams: two streams' worth.
 pub const LINK_PARK_BYTES: usize = 2 * PARK_BYTES;
 /// Streams that a link may bring the end of before their beginning. A device offers its streams from the beginning; this
 /// many may have lost it on the way.
 pub const LINK_PARK_STREAMS: usize = 64;
+/// Chains asked for after one frame: all of them fit into the control lane, and an entry names thousands only to hurt.
+pub const WANTED_CHAINS: usize = 512;
 /// Recent entries of each chain whose head and logical time stay in memory, to check dependencies against. Writers in
 /// one room are rarely more than a second (20 entries) apart; older dependencies are checked by number only.
 pub const CHAIN_RECENT: usize = 32;

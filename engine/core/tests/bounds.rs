@@ -1,6 +1,6 @@
 //! A home whose links ask for more than they may, driven by hand: what one of them costs, and what others notice.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use causeway_core::home::{Home, Input, Lane, Output};
@@ -22,6 +22,8 @@ use causeway_core::write_queue::OpId;
 struct Hall {
     home: Home,
     disk: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// Rows of it that do not fit their sums.
+    bent: BTreeSet<Vec<u8>>,
     disk_answers: bool,
     held: Vec<(OpId, Commit)>,
     held_scans: Vec<(OpId, Scan)>,
@@ -85,6 +87,7 @@ impl Hall {
         let mut hall = Self {
             home: Home::new(room(), &[9; 32]),
             disk: BTreeMap::new(),
+            bent: BTreeSet::new(),
             disk_answers: false,
             held: Vec::new(),
             held_scans: Vec::new(),
@@ -135,7 +138,9 @@ impl Hall {
         }
         for (op, scan) in std::mem::take(&mut self.held_scans) {
             let rows = self.disk.range(scan.start..scan.end).map(|(key, value)| (key.clone(), value.clone()));
-            let page = Page { rows: rows.collect(), ..Page::default() };
+            let (bent, rows): (Vec<_>, Vec<_>) = rows.partition(|(key, _)| self.bent.contains(key));
+            let damaged = bent.into_iter().map(|(key, _)| key).collect();
+            let page = Page { rows, damaged, more: None };
             self.home.handle(Input::Scanned(op, Ok(page)), self.now);
         }
     }
@@ -418,4 +423,44 @@ fn rule_16_a_deleted_stream_has_no_holes_and_gets_no_rows_back() {
     hall.tell(late, &subscribe(stream(1)));
     let is_lost = |message: &Message| matches!(message, Message::Other(Body::Lost(_)));
     assert_eq!(hall.told(late, is_lost), 0, "nothing of it is missed");
+}
+
+/// A home that was started again over the disk of another, of which these rows are bent.
+fn restarted(before: Hall, bent: impl IntoIterator<Item = Vec<u8>>) -> Hall {
+    let mut hall = Hall::unread();
+    hall.disk = before.disk;
+    hall.bent = bent.into_iter().collect();
+    hall.release();
+    hall
+}
+
+#[test]
+fn st3_a_bent_tip_costs_its_stream_and_no_other() {
+    let mut hall = Hall::new();
+    let author = key(1);
+    let link = hall.join(1, &author);
+    for number in 1..=2 {
+        hall.bring(link, &[entry(stream(number), author.id(), 1, b"")]);
+    }
+    let mut hall = restarted(hall, [stored::tip_key(&stream(1), &author.id())]);
+    let link = hall.join(1, &author);
+    hall.bring(link, &[entry(stream(1), author.id(), 2, b"")]);
+    assert_eq!((hall.told(link, is_later), hall.told(link, is_saved)), (1, 0), "nothing is built on damage");
+    hall.bring(link, &[entry(stream(2), author.id(), 2, b"")]);
+    assert_eq!(hall.told(link, is_saved), 1);
+}
+
+#[test]
+fn st3_bent_rows_at_both_ends_of_a_page_are_passed_over() {
+    let mut hall = Hall::new();
+    let author = key(1);
+    let link = hall.join(1, &author);
+    let entries: Vec<Entry> = (1..=4).map(|seq| entry(stream(1), author.id(), seq, b"")).collect();
+    hall.bring(link, &entries);
+    let mut hall = restarted(hall, [0, 3].map(|arrival| stored::entry_key(&stream(1), arrival)));
+    let reads = hall.greet(2);
+    hall.tell(reads, &subscribe(stream(1)));
+    assert_eq!(hall.told(reads, |message| *message == Message::Entries(entries[1..3].to_vec())), 1);
+    assert_eq!(hall.told(reads, |message| matches!(message, Message::Other(Body::Lost(_)))), 2);
+    assert_eq!(hall.told(reads, |message| matches!(message, Message::Other(Body::Synced(_)))), 1);
 }
