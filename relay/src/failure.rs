@@ -49,7 +49,7 @@ impl Failure {
             Self::Address(..) => 6,
             Self::Store(OpenError::Locked(_)) => 7,
             Self::Store(OpenError::NotWritable(_) | OpenError::NotAFolder(_)) => 8,
-            Self::Store(OpenError::NewerFormat { .. }) => 9,
+            Self::Store(OpenError::NewerFormat { .. } | OpenError::OlderFormat { .. }) => 9,
             Self::Store(OpenError::Damaged { .. }) => 10,
             Self::Store(OpenError::Full(_)) => 11,
             Self::Store(OpenError::Io { .. }) => 12,
@@ -70,7 +70,7 @@ Exit codes:
    6  the address cannot be listened on
    7  the data folder is in use by another process
    8  the data folder cannot be written
-   9  the data folder was written by a newer version
+   9  the data folder was written by a version with another format
   10  the data folder is damaged
   11  the disk is full
   12  the data folder cannot be opened for another reason

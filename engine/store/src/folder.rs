@@ -42,6 +42,16 @@ pub enum OpenError {
         /// The newest format that this version can read.
         known: u32,
     },
+    /// An older version wrote it, in a format that this one does not read.
+    #[error(
+        "The data has format {found} and this version reads {known}; choose a new data folder, devices bring what they hold."
+    )]
+    OlderFormat {
+        /// The format of the folder.
+        found: u32,
+        /// The only format that this version reads.
+        known: u32,
+    },
     /// Another kind of store wrote it.
     #[error(
         "The data folder {} is kept by the store {found} and {asked} was asked for; ask for {found} or choose another folder.",
@@ -183,6 +193,9 @@ fn read_format(folder: &Path, asked: StoreKind) -> Result<Option<Known>, OpenErr
         Some((_, found)) if found > KNOWN_FORMAT => {
             Err(OpenError::NewerFormat { found, known: KNOWN_FORMAT })
         }
+        Some((_, found)) if found < KNOWN_FORMAT => {
+            Err(OpenError::OlderFormat { found, known: KNOWN_FORMAT })
+        }
         Some(_) => Ok(Some(Known)),
         None => Err(damaged(folder, format!("{FORMAT} is not readable"))),
     }
@@ -231,7 +244,8 @@ const FORMAT: &str = "FORMAT";
 const FORMAT_BESIDE: &str = "FORMAT.new";
 const FORMAT_OWNER: &str = "causeway store, ";
 const FORMAT_NUMBER: &str = ", format ";
-const KNOWN_FORMAT: u32 = 1;
+/// Counts with every record of a home that changes its layout without a version of its own.
+const KNOWN_FORMAT: u32 = 2;
 
 const TIP: &str = "tip";
 const LOCK: &str = "lock";
