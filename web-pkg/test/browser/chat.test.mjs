@@ -95,6 +95,8 @@ test("a post is answered, reacted to, changed and removed, and everybody sees it
 test("who writes is told while they do, and news is read aloud once", async () => {
   const room = freshRoom("typing");
   const [ada, noor] = await Promise.all([open(room, "Ada"), open(room, "Noor")]);
+  // What was there when one came is no news.
+  for (const { page } of [ada, noor]) await page.locator('[data-testid="news"][data-listens="true"]').waitFor({ state: "attached" });
   await ada.page.getByRole("textbox", { name: "Message" }).focus();
   await ada.page.keyboard.type("thinking");
   await untilEqual("Noor sees it", () => noor.page.getByTestId("typing").innerText(), "Ada is writing…");

@@ -44,7 +44,7 @@ export function News(): ReactElement {
     return () => clearInterval(timer);
   }, [isSettled]);
   return (
-    <p className="unseen" role="status" aria-live="polite" data-testid="news">
+    <p className="unseen" role="status" aria-live="polite" data-testid="news" data-listens={isSettled}>
       {words}
     </p>
   );
