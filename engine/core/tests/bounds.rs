@@ -316,10 +316,10 @@ fn rl8_what_is_sent_again_while_the_disk_is_silent_is_kept_once() {
     let link = hall.join(1, &author);
     hall.disk_answers = false;
     let first = entry(stream(1), author.id(), 1, b"");
-    hall.bring(link, &[first.clone()]);
+    hall.bring(link, std::slice::from_ref(&first));
     let before = hall.home.waiting_for_disk();
     for _ in 0..500 {
-        hall.bring(link, &[first.clone()]);
+        hall.bring(link, std::slice::from_ref(&first));
     }
     assert!(hall.home.waiting_for_disk() <= before + 1, "{}", hall.home.waiting_for_disk());
     hall.release();
@@ -404,7 +404,7 @@ fn rule_16_one_scan_mends_a_hole_however_often_the_entry_comes() {
     hall.disk_answers = false;
     let before = hall.scans;
     for _ in 0..100 {
-        hall.bring(writes, &[lost.clone()]);
+        hall.bring(writes, std::slice::from_ref(&lost));
     }
     assert_eq!(hall.scans - before, 1);
     hall.release();
