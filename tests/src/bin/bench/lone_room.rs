@@ -129,12 +129,29 @@ impl Pair {
         let began = Instant::now();
         let mut answers: Vec<Bytes> = Vec::new();
         self.home.handle(input, self.now());
+        // What has drained lets the home go on with what it had put off.
+        while self.carry_out_home(&mut answers) {
+            for lane in Lane::ALL {
+                self.home.handle(home::Input::Drained(self.link, lane), self.now());
+            }
+        }
+        self.in_home += began.elapsed();
+        self.answered += answers.iter().map(Bytes::len).sum::<usize>();
+        for frames in answers {
+            self.room.handle(device::Input::Received(frames), self.now());
+        }
+    }
+
+    /// Whether there was anything to do.
+    fn carry_out_home(&mut self, answers: &mut Vec<Bytes>) -> bool {
+        let mut any = false;
         while let Some(output) = self.home.poll_output() {
+            any = true;
             match output {
                 home::Output::Send(link, _, frames) if link == self.link => answers.push(frames),
                 // Whoever was here before has gone without a word.
                 home::Output::Send(..) => {}
-                home::Output::Close(..) => panic!("the home is content"),
+                home::Output::Close(link, _) => assert_ne!(link, self.link, "the home is content"),
                 home::Output::Commit(op, commit) => {
                     let stored = self.at_home.apply(&self.space, &commit);
                     self.home.handle(home::Input::Stored(op, stored), self.now());
@@ -149,14 +166,7 @@ impl Pair {
                 }
             }
         }
-        for lane in Lane::ALL {
-            self.home.handle(home::Input::Drained(self.link, lane), self.now());
-        }
-        self.in_home += began.elapsed();
-        self.answered += answers.iter().map(Bytes::len).sum::<usize>();
-        for frames in answers {
-            self.room.handle(device::Input::Received(frames), self.now());
-        }
+        any
     }
 
     fn now(&self) -> Now {
