@@ -128,7 +128,8 @@ async fn nobody_writes_in_the_name_of_a_replica_whose_key_they_lack() {
     hostile.link.ends_with(ErrorCode::Unproven).await;
 
     let mut hostile = Device::join(&bystander.server.address, "names", 3).await;
-    let stale = hostile.identity.prove(&[0; 32], &"names".parse().unwrap());
+    let overheard = Identity::from_secret(&[4; 32]);
+    let stale = overheard.prove(&[0; 32], &"names".parse().unwrap());
     hostile.link.send(&stale.into()).await;
     hostile.link.ends_with(ErrorCode::Unproven).await;
     bystander.noticed_nothing().await;
