@@ -115,14 +115,14 @@ test("words stay words: no markup gets in, links lead out, code is code", async 
   const ada = await open(room, "Ada");
   const evil = `<img src=x onerror="document.title='owned'"> <script>document.title='owned'</script>`;
   await ada.say(evil);
-  assert.equal(await ada.post("onerror").locator(".said").innerText(), evil);
+  assert.equal(await ada.post("onerror").locator(".said").textContent(), evil);
   assert.equal(await ada.page.locator(".said img, .said script").count(), 0);
   await ada.say("see https://example.org/a_(b)?c=1. and javascript:alert(1) and `rm -rf`");
   const link = ada.page.locator(".said a");
   assert.equal(await link.count(), 1);
   assert.equal(await link.getAttribute("href"), "https://example.org/a_(b)?c=1");
   assert.match(await link.getAttribute("rel"), /noopener/);
-  assert.equal(await ada.page.locator(".said code").innerText(), "rm -rf");
+  assert.equal(await ada.page.locator(".said code").textContent(), "rm -rf");
   await ada.say("😀😀");
   await ada.page.locator(".said.large").waitFor();
   assert.deepEqual(ada.errors, []);
@@ -153,7 +153,7 @@ test("without a link a post is on this device and says so; a reload keeps it and
     await untilEqual("it got there", () => ada.post("on an island").getAttribute("data-saved"), "relay");
     await ada.post("on the other").waitFor();
     await noor.post("on an island").waitFor();
-    const order = (writer) => writer.page.locator(".said").allInnerTexts();
+    const order = (writer) => writer.page.locator(".said").allTextContents();
     assert.deepEqual(await order(ada), await order(noor), "both read it in one order");
     await Promise.all([ada.close(), noor.close()]);
   } finally {
