@@ -28,7 +28,9 @@ export async function look(page, name) {
     // The relay's policy keeps foreign scripts out of the page; the inspector's way in is not subject to it.
     await page.evaluate(await axeSource());
   }
-  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+  // A name at a caret fades away: half-way its contrast says nothing.
+  const what = { include: [["html"]], exclude: [[".causeway-caret-name"]] };
+  const { violations } = await page.evaluate((what) => window.axe.run(what, { resultTypes: ["violations"] }), what);
   const grave = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
   const told = grave.map(
     ({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.html} ${node.failureSummary}`).join("\n  ")}`,
