@@ -2,7 +2,8 @@
 
 use std::cell::RefCell;
 
-use causeway_core::device::{Config, Input, Room};
+use causeway_core::device::{Config, Input, PageInput, Role, Room};
+use causeway_core::ids::SiblingId;
 use causeway_core::write_queue::OpId;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -20,7 +21,7 @@ pub struct WasmRoom {
 
 #[wasm_bindgen]
 impl WasmRoom {
-    /// A room that begins by reading what this device holds of it, and opens a link.
+    /// A room that follows whichever page of this browser leads, until it is told to lead itself.
     ///
     /// `seed` is 32 random bytes, used for this one object and never again.
     #[wasm_bindgen(constructor)]
@@ -28,10 +29,10 @@ impl WasmRoom {
         let room = room.parse().map_err(Refusal::Id)?;
         let seed = seed.try_into().map_err(|_| Refusal::Argument("a seed has 32 bytes"))?;
         let config = Config { room, seed, agent: agent.into() };
-        Ok(Self { inner: RefCell::new(Room::new(config)) })
+        Ok(Self { inner: RefCell::new(Room::following(config)) })
     }
 
-    /// The link asked for by `connect` is open.
+    /// The link asked for by `connect` or `join` is open.
     pub fn opened(&self, monotonic: f64, wall: f64) {
         self.handle(Input::Opened, monotonic, wall);
     }
@@ -75,6 +76,40 @@ impl WasmRoom {
         let outcome = from_js::scanned(outcome)?;
         self.handle(Input::Scanned(OpId(op as u64), outcome), monotonic, wall);
         Ok(())
+    }
+
+    /// This page is to lead from now on.
+    pub fn lead(&self, monotonic: f64, wall: f64) {
+        self.handle(Input::Page(PageInput::Lead), monotonic, wall);
+    }
+
+    /// Another page leads.
+    pub fn follow(&self, monotonic: f64, wall: f64) {
+        self.handle(Input::Page(PageInput::Follow), monotonic, wall);
+    }
+
+    /// Another page has opened a link to this one.
+    #[wasm_bindgen(js_name = siblingOpened)]
+    pub fn sibling_opened(&self, sibling: f64, monotonic: f64, wall: f64) {
+        self.handle(Input::Page(PageInput::Opened(SiblingId(sibling as u64))), monotonic, wall);
+    }
+
+    /// One message of another page.
+    #[wasm_bindgen(js_name = siblingReceived)]
+    pub fn sibling_received(&self, sibling: f64, bytes: Vec<u8>, monotonic: f64, wall: f64) {
+        let input = PageInput::Received(SiblingId(sibling as u64), from_js::received(bytes));
+        self.handle(Input::Page(input), monotonic, wall);
+    }
+
+    /// The link of another page has ended.
+    #[wasm_bindgen(js_name = siblingClosed)]
+    pub fn sibling_closed(&self, sibling: f64, monotonic: f64, wall: f64) {
+        self.handle(Input::Page(PageInput::Closed(SiblingId(sibling as u64))), monotonic, wall);
+    }
+
+    /// Whether this page leads.
+    pub fn leads(&self) -> bool {
+        self.inner.borrow().role() == Role::Leading
     }
 
     /// The moment named by `pollTimeout` has come.

@@ -3,7 +3,7 @@
 use causeway_core::anchor::{Anchor, Side};
 use causeway_core::chat::{Author, Post, Reaction, Saved, TimelineChange, Unread};
 use causeway_core::device::{
-    Change, Connection, Draft, Event, Output, Receipt, ReceiptState, SaveStatus, Storage,
+    Change, Connection, Draft, Event, Output, PageOutput, Receipt, ReceiptState, SaveStatus, Storage,
 };
 use causeway_core::directory::Listed;
 use causeway_core::ids::PersonId;
@@ -43,6 +43,15 @@ pub(crate) fn output(output: &Output) -> JsValue {
         Output::Connect => Record::of_type("connect").build(),
         Output::Send(bytes) => Record::of_type("send").with("bytes", buffer(bytes)).build(),
         Output::Close => Record::of_type("close").build(),
+        Output::Page(PageOutput::Join) => Record::of_type("join").build(),
+        Output::Page(PageOutput::Send(sibling, bytes)) => Record::of_type("toSibling")
+            .with("sibling", sibling.0 as f64)
+            .with("bytes", buffer(bytes))
+            .build(),
+        Output::Page(PageOutput::Dismiss(sibling)) => {
+            Record::of_type("dismiss").with("sibling", sibling.0 as f64).build()
+        }
+        Output::Page(PageOutput::Yield) => Record::of_type("yield").build(),
         Output::Commit(op, request) => commit(*op, request),
         Output::Scan(op, request) => scan(*op, request),
     }
@@ -134,7 +143,6 @@ pub(crate) fn storage(storage: &Storage) -> JsValue {
     match storage {
         Storage::Opening => state("opening"),
         Storage::Working => state("working"),
-        Storage::Lost => state("lost"),
         Storage::Failing { full, sentence } => {
             state("failing").with("full", *full).with("sentence", sentence.as_str())
         }

@@ -9,6 +9,10 @@ export type WasmOutput =
   | { type: "connect" }
   | { type: "send"; bytes: Uint8Array<ArrayBuffer> }
   | { type: "close" }
+  | { type: "join" }
+  | { type: "toSibling"; sibling: number; bytes: Uint8Array<ArrayBuffer> }
+  | { type: "dismiss"; sibling: number }
+  | { type: "yield" }
   | {
       type: "commit";
       op: number;
@@ -53,7 +57,6 @@ export type WasmConnection =
 export type WasmStorage =
   | { state: "opening" }
   | { state: "working" }
-  | { state: "lost" }
   | { state: "failing"; full: boolean; sentence: string };
 export type WasmSaveStatus = {
   unsavedOnDevice: number;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use causeway_core::device::{Input, Output};
+use causeway_core::device::{Input, Output, PageInput, PageOutput};
 use causeway_core::time::Millis;
 use causeway_store::{Space, StoreGate};
 use tokio::sync::{mpsc, watch};
@@ -119,6 +119,9 @@ impl Driver {
                         }
                     }
                     Output::Close => self.close(),
+                    // An engine has its store to itself: whoever was there before is gone.
+                    Output::Page(PageOutput::Yield) => self.handle(Input::Page(PageInput::Lead)),
+                    Output::Page(PageOutput::Join | PageOutput::Send(..) | PageOutput::Dismiss(_)) => {}
                     Output::Commit(op, commit) => {
                         let answers = self.answers.0.clone();
                         // A room that has gone no longer waits for its answers.

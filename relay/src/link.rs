@@ -103,5 +103,6 @@ fn reason(code: ErrorCode) -> &'static str {
         ErrorCode::GoingAway => "the relay stops",
         ErrorCode::Full => "full",
         ErrorCode::Store => "the store fails",
+        ErrorCode::Superseded => "another link writes in this name",
     }
 }

@@ -3,6 +3,7 @@
 //! Disks answer at once unless a story holds them; bytes wait on their links until the story lets them go. Time passes
 //! only when it is told to.
 
+mod pages;
 mod pump;
 mod relay;
 
@@ -11,7 +12,7 @@ use std::collections::{BTreeMap, VecDeque};
 use bytes::Bytes;
 use causeway_core::device::{Config, Event, Input, Output, Receipt, ReceiptState, Room};
 use causeway_core::home::{self, Lane};
-use causeway_core::ids::{ConnId, EditorId, RoomId, StreamId};
+use causeway_core::ids::{ConnId, EditorId, RoomId, SiblingId, StreamId};
 use causeway_core::storage::Commit;
 use causeway_core::time::{Millis, Now};
 use causeway_core::wire::{self, Message};
@@ -19,6 +20,8 @@ use causeway_core::write_queue::OpId;
 
 use crate::disk::Disk;
 use crate::mirror::Mirror;
+
+use pages::Channel;
 
 pub use relay::Relay;
 
@@ -48,6 +51,11 @@ pub struct Device {
     held: VecDeque<(OpId, Commit)>,
     link: Option<ConnId>,
     dialling: bool,
+    /// Where its disk is: its own number, or that of the page of this device that came first.
+    disk_of: usize,
+    joining: bool,
+    asleep: bool,
+    mail: Vec<Input>,
 }
 
 impl Device {
@@ -64,10 +72,17 @@ pub struct Network {
     pub devices: Vec<Device>,
     /// The home.
     pub relay: Relay,
+    /// Whether what is sent to the home is lost.
+    pub home_is_deaf: bool,
     /// The world's clock.
     pub now: u64,
     to_home: VecDeque<(ConnId, Bytes)>,
     to_device: VecDeque<(ConnId, Bytes)>,
+    /// Frames between pages, and the page they go to.
+    to_page: VecDeque<(SiblingId, usize, Bytes)>,
+    channels: Vec<Channel>,
+    /// Which page of a device leads.
+    leaders: BTreeMap<usize, usize>,
     next: u64,
 }
 
@@ -80,9 +95,13 @@ impl Network {
         let mut network = Self {
             devices: Vec::new(),
             relay: Relay::new(room()),
+            home_is_deaf: false,
             now: 1_000,
             to_home: VecDeque::new(),
             to_device: VecDeque::new(),
+            to_page: VecDeque::new(),
+            channels: Vec::new(),
+            leaders: BTreeMap::new(),
             next: 0,
         };
         for _ in 0..devices {
@@ -106,20 +125,7 @@ impl Network {
     pub fn join(&mut self) -> usize {
         self.next += 1;
         let room = fresh(self.next);
-        self.devices.push(Device {
-            room,
-            disk: Disk::default(),
-            events: Vec::new(),
-            wall_offset: 0,
-            online: true,
-            disk_answers: true,
-            disk_full: false,
-            sent: Vec::new(),
-            mirrors: BTreeMap::new(),
-            held: VecDeque::new(),
-            link: None,
-            dialling: false,
-        });
+        self.devices.push(Device::new(room, self.devices.len()));
         self.devices.len() - 1
     }
 
@@ -136,6 +142,7 @@ impl Network {
         }
         device.room = fresh;
         device.dialling = false;
+        device.joining = false;
         device.mirrors.clear();
         device.events.clear();
     }
@@ -201,8 +208,7 @@ impl Network {
     pub fn wait(&mut self, span: u64) {
         let end = self.now + span;
         loop {
-            let devices =
-                self.devices.iter().filter_map(|device| device.room.poll_timeout()).map(|(at, _)| at.0);
+            let devices = self.devices.iter().filter_map(Device::due);
             let next = devices.chain(self.relay.due()).min().unwrap_or(u64::MAX);
             if next > end {
                 break;
@@ -221,12 +227,14 @@ impl Network {
         for _ in 0..ENOUGH {
             self.pump();
             if let Some((conn, bytes)) = self.to_home.pop_front() {
-                self.tell_home(home::Input::Received(conn, bytes));
+                if !self.home_is_deaf {
+                    self.tell_home(home::Input::Received(conn, bytes));
+                }
             } else if let Some((conn, bytes)) = self.to_device.pop_front() {
                 if let Some(device) = self.on_link(conn) {
                     self.tell(device, Input::Received(bytes));
                 }
-            } else if !self.dial() {
+            } else if !self.pass_between_pages() && !self.dial() && !self.join_leaders() {
                 return;
             }
         }
@@ -323,7 +331,7 @@ impl Network {
                     device.room.handle(Input::Scanned(op, Ok(page)), now);
                 }
                 Some(Output::Connect) => device.dialling = true,
-                Some(Output::Send(_) | Output::Close) | None => {}
+                Some(Output::Send(_) | Output::Close | Output::Page(_)) | None => {}
             }
         }
     }
@@ -384,9 +392,40 @@ pub fn room() -> RoomId {
 }
 
 fn fresh(number: u64) -> Room {
+    Room::new(Config { room: room(), seed: seed(number), agent: "story".into() })
+}
+
+fn seed(number: u64) -> [u8; 32] {
     let mut seed = [7; 32];
     seed[..8].copy_from_slice(&number.to_le_bytes());
-    Room::new(Config { room: room(), seed, agent: "story".into() })
+    seed
+}
+
+impl Device {
+    fn new(room: Room, disk_of: usize) -> Self {
+        Self {
+            room,
+            disk: Disk::default(),
+            events: Vec::new(),
+            wall_offset: 0,
+            online: true,
+            disk_answers: true,
+            disk_full: false,
+            sent: Vec::new(),
+            mirrors: BTreeMap::new(),
+            held: VecDeque::new(),
+            link: None,
+            dialling: false,
+            disk_of,
+            joining: false,
+            asleep: false,
+            mail: Vec::new(),
+        }
+    }
+
+    fn due(&self) -> Option<u64> {
+        self.room.poll_timeout().filter(|_| !self.asleep).map(|(at, _)| at.0)
+    }
 }
 
 /// The world's wall clock at its beginning.

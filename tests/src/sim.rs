@@ -10,6 +10,7 @@ mod disks;
 mod fate;
 mod ledger;
 mod link;
+mod pages;
 mod person;
 mod plan;
 mod relay;

@@ -10,6 +10,8 @@ mod craft;
 mod entries;
 #[path = "rules/homes.rs"]
 mod homes;
+#[path = "rules/pages.rs"]
+mod pages;
 #[path = "rules/people.rs"]
 mod people;
 #[path = "rules/promises.rs"]

@@ -8,23 +8,29 @@
 //! 4. [`Room::poll_timeout`]: when that moment has come, [`Input::Tick`].
 //!
 //! An edit applies at once and gathers in the stream's journal. It is *sealed* into an entry (numbered, chained, on this
-//! device's disk) before its bytes first leave, and an entry is forgotten by the outbox only when the home has answered
+//! device's disk) before its bytes leave the device, and an entry is forgotten by the outbox only when the home has answered
 //! `saved` (DESIGN §5, promises 1–3).
+//!
+//! A device may have several pages with a room each; one leads, the others follow it (`pages`).
 
 mod answers;
 mod boot;
 mod chat;
 mod documents;
 mod event;
+mod follow;
 mod fork;
 mod journal;
 mod link;
 mod load;
+mod pages;
 mod people;
 mod receipts;
 mod receive;
+mod siblings;
 mod snapshot;
 mod stream;
+mod take_over;
 
 use std::collections::VecDeque;
 
@@ -38,12 +44,13 @@ use crate::replica::Identity;
 use crate::sorted::{SortedMap, SortedSet};
 use crate::storage::{Commit, CommitError, FailureKind, Page, Scan, StoreFailure};
 use crate::time::{Millis, Now};
-use crate::wire::{self, ErrorCode, Message};
+use crate::wire::{self, Aside, ErrorCode, Message};
 use crate::write_queue::{OpId, WriteQueue};
 
 pub use chat::{ChatError, Draft};
 pub use documents::DocumentError;
 pub use event::{Change, Connection, Event, Storage};
+pub use pages::{PageInput, PageOutput, Role};
 pub use receipts::{Receipt, ReceiptState, SaveStatus};
 
 use boot::Boot;
@@ -53,6 +60,7 @@ use journal::Tag;
 use link::Link;
 use load::Reading;
 use people::Mine;
+use siblings::Siblings;
 use stream::Stream;
 
 /// What a room starts from.
@@ -81,6 +89,8 @@ pub enum Input {
     Stored(OpId, Result<(), CommitError>),
     /// The disk's answer to [`Output::Scan`].
     Scanned(OpId, Result<Page, StoreFailure>),
+    /// Something among the pages of this device.
+    Page(PageInput),
     /// The timer of [`Room::poll_timeout`] has run out.
     Tick,
 }
@@ -98,6 +108,8 @@ pub enum Output {
     Commit(OpId, Commit),
     /// Read from the disk; the answer repeats the number.
     Scan(OpId, Scan),
+    /// Something for the other pages of this device.
+    Page(PageOutput),
 }
 
 /// Why a room wants to be woken.
@@ -115,6 +127,8 @@ pub enum Why {
     Presence,
     /// To try the disk again.
     Disk,
+    /// To give up a page that is silent.
+    Pages,
 }
 
 /// A room on a device.
@@ -123,6 +137,7 @@ pub struct Room {
     room: RoomId,
     agent: String,
     entropy: Entropy,
+    role: Role,
     boot: Boot,
     storage: Storage,
     disk_retry_at: Option<Millis>,
@@ -131,6 +146,8 @@ pub struct Room {
     scans: SortedMap<OpId, Reading>,
     next_op: u64,
     identities: SortedMap<ReplicaId, Identity>,
+    /// The replicas of this page, the last is the current one.
+    minted: Vec<ReplicaId>,
     current: ReplicaId,
     current_on_disk: bool,
     fork_pieces: u64,
@@ -142,6 +159,11 @@ pub struct Room {
     others: Others,
     mine: Mine,
     myself: Option<Myself>,
+    siblings: Siblings,
+    /// The leader's link to the home, as it told a page that follows.
+    uplink: Connection,
+    /// Pieces of forks that the leader has not called kept.
+    asides: Vec<Aside>,
     have_at: Option<Millis>,
     events: Events,
     outputs: VecDeque<Output>,
@@ -152,6 +174,12 @@ pub struct Room {
 impl Room {
     /// A room that begins by reading what this device holds of it, and opens a link.
     pub fn new(config: Config) -> Self {
+        let mut room = Self::unbooted(config, Role::Leading);
+        room.boot_next();
+        room
+    }
+
+    fn unbooted(config: Config, role: Role) -> Self {
         let mut entropy = Entropy::new(&config.seed);
         let identity = Identity::from_secret(&entropy.bytes());
         let current = identity.id();
@@ -159,6 +187,7 @@ impl Room {
             room: config.room,
             agent: config.agent,
             entropy,
+            role,
             boot: Boot::start(),
             storage: Storage::Opening,
             disk_retry_at: None,
@@ -167,6 +196,7 @@ impl Room {
             scans: SortedMap::new(),
             next_op: 0,
             identities: SortedMap::new(),
+            minted: vec![current],
             current,
             current_on_disk: false,
             fork_pieces: 0,
@@ -178,6 +208,9 @@ impl Room {
             others: Others::default(),
             mine: Mine::default(),
             myself: None,
+            siblings: Siblings::default(),
+            uplink: Connection::Offline,
+            asides: Vec::new(),
             have_at: None,
             events: Events::default(),
             outputs: VecDeque::new(),
@@ -185,7 +218,6 @@ impl Room {
             planted: None,
         };
         room.identities.insert(current, identity);
-        room.boot_next();
         room
     }
 
@@ -204,6 +236,7 @@ impl Room {
             Input::Reconnect => self.handle_reconnect(now),
             Input::Stored(op, result) => self.handle_stored(op, result, now),
             Input::Scanned(op, result) => self.handle_scanned(op, result, now),
+            Input::Page(input) => self.handle_page_input(input, now),
             Input::Tick => self.handle_tick(now),
         }
     }
@@ -213,7 +246,12 @@ impl Room {
         if let Some(output) = self.outputs.pop_front() {
             return Some(output);
         }
-        if self.disk_retry_at.is_some() || !self.boot.may_write() || self.storage == Storage::Lost {
+        if self.role == Role::Following {
+            // Whatever a page that leads would write here, this one keeps with its leader.
+            self.queue.abandon();
+            return None;
+        }
+        if self.disk_retry_at.is_some() || !self.boot.is_done() {
             return None;
         }
         let next_op = &mut self.next_op;
@@ -235,7 +273,7 @@ impl Room {
             self.have_due().map(|at| (at, Why::Seen)),
             self.mine.due(self.link.is_live()).map(|at| (at, Why::Presence)),
             self.disk_retry_at.map(|at| (at, Why::Disk)),
-            (self.storage == Storage::Lost && !self.queue.is_idle()).then_some((Millis(0), Why::Disk)),
+            self.siblings.due().map(|at| (at, Why::Pages)),
         ]
         .into_iter()
         .flatten()
@@ -256,12 +294,12 @@ impl Room {
         if self.disk_retry_at.is_some_and(|at| now.monotonic >= at) {
             self.retry_disk();
         }
-        self.write_without_disk(now);
         self.tick_link(now);
         self.tick_journals(now);
         self.tick_outbox(now);
         self.tick_have(now);
         self.tick_presence(now);
+        self.tick_siblings(now);
     }
 
     fn send(&mut self, message: &Message) {
@@ -286,15 +324,16 @@ impl Room {
     fn mint(&mut self) {
         let identity = Identity::from_secret(&self.entropy.bytes());
         self.current = identity.id();
+        self.minted.push(self.current);
         self.identities.insert(self.current, identity);
         self.current_on_disk = false;
     }
 
     fn set_storage(&mut self, storage: Storage) {
-        // A disk that belongs to another page is not won back.
-        if self.storage != storage && self.storage != Storage::Lost {
+        if self.storage != storage {
             self.storage = storage;
             self.events.push(Event::Storage);
+            self.tell_uplink();
         }
     }
 

@@ -277,6 +277,10 @@ impl fmt::Debug for ReplicaId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnId(pub u64);
 
+/// The link of one other page of this device to the page that leads, numbered by the shell and never used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SiblingId(pub u64);
+
 /// One editor (a view on one document) of a device: the owner of an undo stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EditorId(pub u64);

@@ -76,6 +76,8 @@ pub const OWN_ENTRIES_KEPT: Millis = Millis(30 * 24 * 60 * 60 * 1_000);
 pub const PAGE_BYTES: usize = 32 << 20;
 /// Links of one room.
 pub const ROOM_LINKS: usize = 5_000;
+/// Other pages of one device that the leading page serves.
+pub const SIBLINGS: usize = 64;
 /// Frames that wait while a room is being read from disk, per link.
 pub const EARLY_FRAMES: usize = 64;
 /// Bytes of the same: one frame of full size. A device says hello and waits for its answer.
@@ -106,6 +108,9 @@ pub const NAME_BYTES: usize = 64;
 
 /// Shortest time between two seals of one stream: 20 entries a second carry any typing speed.
 pub const SEAL_INTERVAL: Millis = Millis(50);
+/// The same with no link to the home but other pages of this device looking on: a day of typing stays below thirty
+/// thousand entries, and another window that is a second late is still company.
+pub const SEAL_INTERVAL_APART: Millis = Millis(1_000);
 /// Longest time an edit waits before it is handed to the disk.
 pub const JOURNAL_INTERVAL: Millis = Millis(50);
 /// Journal of one stream after which an entry is sealed even without a link.

@@ -216,6 +216,11 @@ impl Others {
         self.own = Some(own);
     }
 
+    /// The name of this device's own presence, while there is a link.
+    pub fn own(&self) -> Option<Lease> {
+        self.own
+    }
+
     /// The link has ended; nobody can be seen.
     pub fn handle_closed(&mut self) {
         self.people.clear();

@@ -82,6 +82,11 @@ impl<Tag> WriteQueue<Tag> {
         self.dirty = true;
     }
 
+    /// Asks the disk whether it is still ours, with nothing to write.
+    pub fn touch(&mut self) {
+        self.dirty = true;
+    }
+
     /// Asks to be told when all that was written so far is on the disk; after fsync for [`Durability::Strict`].
     pub fn tag(&mut self, tag: Tag, durability: Durability) {
         self.tags.push(tag);
@@ -143,6 +148,13 @@ impl<Tag> WriteQueue<Tag> {
     /// Everything that waits to become durable.
     pub fn waiting(&self) -> impl Iterator<Item = &Tag> {
         self.flight.iter().flat_map(|flight| &flight.tags).chain(&self.tags)
+    }
+
+    /// Rows that wait to be written.
+    pub fn puts(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let flight =
+            self.flight.iter().filter_map(|flight| flight.commit.as_ref()).flat_map(|commit| &commit.put);
+        flight.chain(&self.gathering.put).map(|(key, value)| (key.as_slice(), value.as_slice()))
     }
 
     /// Forgets everything that is not on the disk, and answers the tags of it.

@@ -147,6 +147,7 @@ impl World {
                 let conn = device.link.expect("a device sends on an open link only");
                 self.home.handle(home::Input::Received(conn, bytes), now);
             }
+            device::Output::Page(output) => panic!("there is one page: {output:?}"),
             device::Output::Close => {
                 if let Some(conn) = device.link.take() {
                     self.home.handle(home::Input::Closed(conn), now);

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use bytes::Bytes;
 use causeway_core::anchor::{Anchor, Side};
 use causeway_core::chat::ChatOp;
+use causeway_core::device::{Connection, Storage};
 use causeway_core::directory::{Decision, DirectoryOp};
 use causeway_core::ids::{PersonId, ReplicaId, StreamId};
 use causeway_core::log::{Dep, Digest, Entry, EntryKind, EntryName, Head, Header};
@@ -12,14 +13,16 @@ use causeway_core::person::{self, PersonKey};
 use causeway_core::presence::{Change, Cursor, Lease, State, Status};
 use causeway_core::replica::{self, Identity};
 use causeway_core::snapshot::SnapshotId;
+use causeway_core::stored::ForkRecord;
 use causeway_core::time::Millis;
 use causeway_core::wire::payload::{
     decode_chat, decode_directory, decode_directory_page, encode_chat, encode_directory,
     encode_directory_page,
 };
 use causeway_core::wire::{
-    self, Chunk, ErrorFrame, GoAway, Have, Hello, Introduce, Later, LaterWhy, Lost, Message, Need, Ping,
-    Pong, Prove, Refused, Saved, Seen, Subscribe, Synced, Version, Welcome,
+    self, Aside, AsideKept, Chunk, ErrorFrame, GoAway, Have, Hello, Introduce, Kept, Later, LaterWhy, Lost,
+    Message, Need, Ping, Pong, Prove, Read, Refused, Saved, Secret, Seen, Subscribe, Synced, Uplink, Version,
+    Welcome,
 };
 use proptest::prelude::*;
 
@@ -73,6 +76,11 @@ fn state() -> State {
     State { name: "Ada".into(), colour: 0x33_66_99, status: Status::Running, cursor, typing: Some(stream()) }
 }
 
+fn fork() -> ForkRecord {
+    let (code, sentence) = ("entry.chain".to_owned(), "no".to_owned());
+    ForkRecord { code, sentence, time: Millis(9), payload: b"piece".to_vec() }
+}
+
 /// Every message there is, with every field in use.
 fn messages() -> Vec<(&'static str, Message)> {
     let room = "harbour".parse().expect("a room name");
@@ -123,7 +131,7 @@ fn messages() -> Vec<(&'static str, Message)> {
         ("pong", Pong { time: Millis(1) }.into()),
         ("goaway", GoAway { after: Millis(2500) }.into()),
         ("introduce", Introduce { proof }.into()),
-        ("error", ErrorFrame { code: 4403, sentence }.into()),
+        ("error", ErrorFrame { code: 4403, sentence: sentence.clone() }.into()),
         (
             "chunk",
             Chunk {
@@ -136,6 +144,20 @@ fn messages() -> Vec<(&'static str, Message)> {
             .into(),
         ),
         ("lost", Lost { stream, name: EntryName { replica, seq: 300 } }.into()),
+        ("secret", Secret { secret: [7; 32], own: true }.into()),
+        ("kept", Kept { stream, replica, seq: 300 }.into()),
+        ("aside", Aside { stream, replica, seq: 301, record: fork() }.into()),
+        ("asidekept", AsideKept { stream, replica, seq: 301 }.into()),
+        (
+            "uplink",
+            Uplink {
+                connection: Connection::Stopped { code: 4406, sentence: sentence.clone() },
+                lease: Some(Lease(6)),
+                storage: Storage::Failing { full: true, sentence },
+            }
+            .into(),
+        ),
+        ("read", Read { stream, replica, seq: 300 }.into()),
     ]
 }
 

@@ -15,6 +15,13 @@ use crate::network::{Device, Network};
 impl Network {
     pub(super) fn tell(&mut self, device: usize, input: Input) {
         let now = self.clock(device);
+        if self.devices[device].asleep {
+            // Timers do not gather.
+            if !matches!(input, Input::Tick) {
+                self.devices[device].mail.push(input);
+            }
+            return;
+        }
         self.devices[device].room.handle(input, now);
         self.pump_device(device);
     }
@@ -33,19 +40,30 @@ impl Network {
     }
 
     pub(super) fn pump_device(&mut self, number: usize) {
+        if self.devices[number].asleep {
+            return;
+        }
         while let Some(output) = self.devices[number].room.poll_output() {
+            let disk_of = self.devices[number].disk_of;
             let device = &mut self.devices[number];
             match output {
                 Output::Connect => device.dialling = true,
                 Output::Send(bytes) => {
                     device.sent.extend(wire::decode(&bytes).expect("our own frames can be read"));
-                    self.to_home.extend(device.link.map(|conn| (conn, bytes)));
+                    if !self.send_to_leader(number, &bytes) {
+                        let link = self.devices[number].link;
+                        self.to_home.extend(link.map(|conn| (conn, bytes)));
+                    }
                 }
-                Output::Close => self.drop_link(number),
+                Output::Close => {
+                    self.hang_up_on_leader(number);
+                    self.drop_link(number);
+                }
+                Output::Page(output) => self.carry_out_for_page(number, output),
                 Output::Commit(op, commit) if device.disk_answers => self.store(number, op, &commit),
                 Output::Commit(op, commit) => device.held.push_back((op, commit)),
                 Output::Scan(op, scan) => {
-                    let page = device.disk.scan(&scan);
+                    let page = self.devices[disk_of].disk.scan(&scan);
                     self.tell(number, Input::Scanned(op, Ok(page)));
                 }
             }
@@ -65,10 +83,11 @@ impl Network {
 
     pub(super) fn store(&mut self, number: usize, op: OpId, commit: &Commit) {
         let device = &mut self.devices[number];
+        let disk_of = device.disk_of;
         let result = if device.disk_full {
             Err(CommitError::Failed(StoreFailure::new(FailureKind::Full, "no space is left on this disk")))
         } else {
-            device.disk.commit(commit)
+            self.devices[disk_of].disk.commit(commit)
         };
         self.tell(number, Input::Stored(op, result));
     }
@@ -124,8 +143,9 @@ impl Network {
     pub(super) fn dial(&mut self) -> bool {
         let now = self.now;
         for number in 0..self.devices.len() {
-            let due = self.devices[number].room.poll_timeout().is_some_and(|(at, _)| at.0 <= now);
-            if due && self.devices[number].link.is_none() && !self.devices[number].dialling {
+            let device = &self.devices[number];
+            let due = device.due().is_some_and(|at| at <= now);
+            if due && device.link.is_none() && !device.dialling && !device.joining {
                 self.tell(number, Input::Tick);
             }
             if !std::mem::take(&mut self.devices[number].dialling) {

@@ -37,6 +37,7 @@ impl World {
             Event::Damaged { stream, code } => {
                 self.fail(|| format!("device {number} calls {stream} damaged without cause: {code}"));
             }
+            Event::Fork { .. } if self.devices[number].contested => self.tally.note(Fault::Forked),
             Event::Fork { stream, code, sentence } => {
                 self.fail(|| {
                     format!(
@@ -51,13 +52,8 @@ impl World {
                     self.fail(|| format!("device {number} is sent away for good: {code}: {sentence}"));
                 }
             }
-            Event::Storage => {
-                if self.devices[number].room.as_ref().map(Room::storage) == Some(&Storage::Lost) {
-                    self.fail(|| format!("device {number} has lost its disk to nobody"));
-                }
-            }
             Event::Channel(stream) => self.watch_channel(number, *stream),
-            Event::Directory | Event::SaveStatus(_) | Event::Others => {}
+            Event::Directory | Event::SaveStatus(_) | Event::Others | Event::Storage => {}
         }
     }
 
@@ -89,7 +85,7 @@ impl World {
         let Ok(messages) = wire::decode(bytes) else {
             return self.fail(|| format!("device {number} sends what cannot be read"));
         };
-        let disk = &self.devices[number].disk;
+        let disk = &self.machines[self.devices[number].machine].disk;
         let mut unsafe_entry = None;
         for message in &messages {
             if let Message::Entries(entries) = message {
@@ -198,7 +194,7 @@ impl World {
                     return Some(format!("device {number}: {stream} is not open"));
                 }
             }
-            let here = tips(&device.disk);
+            let here = tips(&self.machines[device.machine].disk);
             if here != home {
                 let differs = here
                     .iter()
@@ -222,7 +218,19 @@ impl World {
         })
     }
 
+    /// Work of living pages that was set aside, as their receipts tell.
+    fn note_forks(&mut self) {
+        for device in self.devices.iter().filter(|device| device.contested) {
+            let Some(room) = &device.room else { continue };
+            for stream in self.documents.iter().copied().chain([self.channel()]) {
+                let forked = |edit| room.receipt(&Receipt { stream, edit }).refused;
+                self.ledger.fork(device.life(), stream, forked);
+            }
+        }
+    }
+
     fn compare_texts(&mut self) {
+        self.note_forks();
         for stream in self.documents.clone() {
             let texts: Vec<String> =
                 self.devices.iter().filter_map(|device| device.room.as_ref()?.text(stream).ok()).collect();
@@ -298,16 +306,23 @@ impl World {
     fn compare_people(&mut self) {
         for number in 0..self.devices.len() {
             let Some(room) = &self.devices[number].room else { continue };
-            let mut seen: Vec<String> = room.others().map(|(_, state)| state.name.clone()).collect();
-            seen.sort();
-            let others = self.devices.iter().filter(|other| other.number != number);
-            let mut there: Vec<String> = others.filter_map(|other| other.presence.clone()).collect();
-            there.sort();
-            if seen != there {
-                return self.fail(|| format!("device {number} sees {seen:?}, there are {there:?}"));
+            let seen: Vec<String> = room.others().map(|(_, state)| state.name.clone()).collect();
+            let own = self.devices[number].machine;
+            // Of each device one page, whichever was used last as far as its leader knows.
+            let there: Vec<Vec<String>> = (0..self.machines.len())
+                .filter(|machine| *machine != own)
+                .map(|machine| {
+                    let pages = self.machines[machine].pages.iter();
+                    pages.filter_map(|page| self.devices[*page].presence.clone()).collect()
+                })
+                .filter(|shown: &Vec<String>| !shown.is_empty())
+                .collect();
+            let each = there.iter().all(|shown| shown.iter().filter(|name| seen.contains(name)).count() == 1);
+            if seen.len() != there.len() || !each {
+                return self.fail(|| format!("page {number} sees {seen:?}, there are {there:?}"));
             }
         }
-        let disks = self.devices.iter().map(|device| &device.disk).chain([&self.relay.disk]);
+        let disks = self.machines.iter().map(|machine| &machine.disk).chain([&self.relay.disk]);
         let written = disks
             .flat_map(|disk| disk.rows())
             .any(|(_, value)| value.windows(8).any(|part| part == b"swimmer "));

@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use causeway_core::device::Room;
+use causeway_core::device::{Input, Room};
 use causeway_core::ids::StreamId;
 use causeway_core::storage::Commit;
 use causeway_core::time::{Millis, Now};
 use causeway_core::write_queue::OpId;
 
-use crate::disk::Disk;
 use crate::mirror::Mirror;
 use crate::sim::ledger::Life;
 use crate::sim::talk::Talk;
@@ -24,17 +23,21 @@ pub(crate) enum End {
     Wiped,
 }
 
-/// A device: its disk outlives its rooms.
+/// A page of a device: the device's disk outlives it.
 #[derive(Debug)]
 pub(crate) struct Device {
     pub(crate) number: usize,
+    pub(crate) machine: usize,
     pub(crate) life: u32,
     pub(crate) room: Option<Room>,
-    pub(crate) disk: Disk,
     /// The commit under way; it may be carried out even if nobody is left to hear of it.
     pub(crate) pending: Option<(OpId, Commit)>,
     pub(crate) link: Option<u64>,
     pub(crate) connecting: bool,
+    /// Whether it looks for the page that leads.
+    pub(crate) joining: bool,
+    /// Its link to the page that leads.
+    pub(crate) channel: Option<u64>,
     pub(crate) mirrors: BTreeMap<StreamId, Mirror>,
     /// Per stream: up to which edit the disk survives a power cut.
     pub(crate) durable: BTreeMap<StreamId, u64>,
@@ -52,12 +55,21 @@ pub(crate) struct Device {
     pub(crate) looks: u64,
     /// The channel as its app shows it.
     pub(crate) talk: Talk,
+    /// The browser lets it sleep: it hears nothing before this moment.
+    pub(crate) asleep_until: u64,
+    pub(crate) mail: Vec<Input>,
+    /// Whether another page may have taken it for dead.
+    pub(crate) contested: bool,
 }
 
 /// The world's clock at its beginning, as people write it.
 pub(crate) const EPOCH: u64 = 1_780_000_000_000;
 
 impl Device {
+    pub(crate) fn is_awake(&self, world: u64) -> bool {
+        self.room.is_some() && self.asleep_until <= world
+    }
+
     pub(crate) fn life(&self) -> Life {
         (self.number, self.life)
     }
@@ -72,6 +84,6 @@ impl Device {
     /// When its room wants to be woken, by the world's clock.
     pub(crate) fn due(&self) -> Option<u64> {
         let (at, _) = self.room.as_ref()?.poll_timeout()?;
-        Some(at.0.saturating_sub(self.monotonic_offset))
+        Some(at.0.saturating_sub(self.monotonic_offset).max(self.asleep_until))
     }
 }

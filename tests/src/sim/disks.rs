@@ -47,7 +47,7 @@ impl World {
             return;
         }
         let Some((op, commit)) = device.pending.take() else { return };
-        let mut result = if carried_out { device.disk.commit(&commit) } else { Ok(()) };
+        let mut result = if carried_out { self.disk_of(number).commit(&commit) } else { Ok(()) };
         if failing {
             self.tally.note(Fault::DeviceDiskFailed);
             self.chronicle.line(self.now, || format!("a commit of device {number} fails ({carried_out})"));
@@ -55,7 +55,9 @@ impl World {
         }
         let strict = result.is_ok() && commit.durability == Durability::Strict;
         self.chronicle.trace(self.now, "device stored", number as u64, &[u8::from(result.is_ok())]);
-        if let Err(CommitError::Conflict { .. }) = &result {
+        if let Err(CommitError::Conflict { .. }) = &result
+            && self.siblings(number).len() == 1
+        {
             self.fail(|| format!("device {number} finds somebody else on its disk"));
         }
         self.tell_device(number, device::Input::Stored(op, result));
@@ -84,7 +86,7 @@ impl World {
             self.tally.note(Fault::DeviceReadFailed);
             Err(failure())
         } else {
-            Ok(device.disk.scan(scan))
+            Ok(self.disk_of(number).scan(scan))
         };
         self.chronicle.trace(self.now, "device scanned", number as u64, &[]);
         self.tell_device(number, device::Input::Scanned(op, result));

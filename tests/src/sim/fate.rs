@@ -1,6 +1,6 @@
 //! Trouble: what the world does to devices, links and the relay.
 
-use causeway_core::device::Room;
+use causeway_core::device::{Role, Room};
 use causeway_core::home;
 use causeway_core::stored::{META, MetaRecord};
 use causeway_core::time::Millis;
@@ -51,6 +51,8 @@ impl World {
                     self.devices[device].slow_disk_until = until;
                 }
             }
+            Trouble::Sleep => self.put_to_sleep(device),
+            Trouble::Usurp => self.usurp(device),
             Trouble::Nudge => self.tell_device(device, causeway_core::device::Input::Reconnect),
             Trouble::Wipe => {}
         }
@@ -108,7 +110,40 @@ impl World {
         }
     }
 
+    /// A process is killed alone; the power and the disk go with all pages of the device.
     pub(crate) fn end_life(&mut self, number: usize, end: End) {
+        if end == End::Killed {
+            return self.end_page(number, end);
+        }
+        if self.siblings(number).iter().all(|page| self.devices[*page].room.is_none()) {
+            return;
+        }
+        for page in self.siblings(number) {
+            self.end_page(page, end);
+        }
+        let strict = self.siblings(number).iter().any(|page| !self.devices[*page].durable.is_empty());
+        match end {
+            End::Killed => {}
+            End::PowerCut => {
+                let kept = self.disk_of(number).above_frontier() + 1;
+                let kept = self.rng.index(kept);
+                self.disk_of(number).cut_power(kept);
+                self.tally.note(Fault::DevicePowerCut);
+            }
+            End::Wiped => {
+                *self.disk_of(number) = Disk::default();
+                self.tally.note(Fault::DeviceWiped);
+            }
+        }
+        // Nothing strict was written in these lives: what the last ones left may be gone as well.
+        if end == End::Wiped || !strict {
+            for page in self.siblings(number) {
+                self.ledger.wipe(page);
+            }
+        }
+    }
+
+    fn end_page(&mut self, number: usize, end: End) {
         let device = &mut self.devices[number];
         device.doom = None;
         let Some(room) = device.room.take() else { return };
@@ -117,30 +152,22 @@ impl World {
         if let Some((_, commit)) = self.devices[number].pending.take() {
             if self.rng.chance(50) {
                 // Whatever it answers, nobody hears it.
-                let _ = self.devices[number].disk.commit(&commit);
+                let _ = self.disk_of(number).commit(&commit);
             } else {
                 self.tally.note(Fault::DeviceCommitTorn);
             }
         }
         self.judge_edits(number, &room, life, end);
-        let device = &mut self.devices[number];
-        match end {
-            End::Killed => self.tally.note(Fault::DeviceKilled),
-            End::PowerCut => {
-                let kept = self.rng.index(device.disk.above_frontier() + 1);
-                device.disk.cut_power(kept);
-                if device.durable.is_empty() {
-                    // Nothing strict was written in this life: what the last one left may be gone as well.
-                    self.ledger.wipe(number);
-                }
-                self.tally.note(Fault::DevicePowerCut);
-            }
-            End::Wiped => {
-                device.disk = Disk::default();
-                self.ledger.wipe(number);
-                self.tally.note(Fault::DeviceWiped);
-            }
+        if end == End::Killed {
+            self.tally.note(Fault::DeviceKilled);
         }
+        self.end_channels_of(number);
+        let machine = self.devices[number].machine;
+        if self.machines[machine].leader == Some(number) {
+            self.machines[machine].leader = None;
+            self.elect_soon(machine, 3_000);
+        }
+        let device = &mut self.devices[number];
         device.connecting = false;
         if let Some(id) = device.link.take()
             && let Some(link) = self.links.get_mut(&id)
@@ -162,14 +189,20 @@ impl World {
 
     fn judge_edits(&mut self, number: usize, room: &Room, life: (usize, u32), end: End) {
         let durable = self.devices[number].durable.clone();
+        let follows = room.role() == Role::Following;
         self.ledger.end_of_life(life, |stream, edit| {
             let receipt = causeway_core::device::Receipt { stream, edit };
             let state = room.receipt(&receipt);
             let held = match end {
                 End::Killed => state.device,
+                // What a leader calls kept is behind the frontier.
+                End::PowerCut if follows => state.device,
                 End::PowerCut => durable.get(&stream).is_some_and(|upto| edit <= *upto),
                 End::Wiped => false,
             };
+            if state.refused {
+                return Fate::Unsure;
+            }
             match (state.relay, held) {
                 (true, _) => Fate::Saved,
                 (false, true) => Fate::Held,
@@ -267,6 +300,9 @@ impl World {
             device.doom = None;
             device.failing_until = 0;
             device.slow_disk_until = 0;
+            device.asleep_until = self.now.min(device.asleep_until);
+            let life = device.life;
+            self.wake(number, life);
             self.start_device(number);
             self.open_everything(number);
         }

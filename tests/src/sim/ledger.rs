@@ -92,6 +92,15 @@ impl Ledger {
         }
     }
 
+    /// Work of a life that goes on became a fork.
+    pub(crate) fn fork(&mut self, life: Life, stream: StreamId, forked: impl Fn(u64) -> bool) {
+        for edit in self.edits.iter_mut().filter(|edit| edit.life == life && edit.stream == stream) {
+            if edit.fate == Fate::Open && forked(edit.number) {
+                edit.fate = Fate::Unsure;
+            }
+        }
+    }
+
     /// A disk is gone: what only it had is no longer certain.
     pub(crate) fn wipe(&mut self, device: usize) {
         for edit in self.edits.iter_mut().filter(|edit| edit.life.0 == device && edit.fate == Fate::Held) {

@@ -29,6 +29,9 @@ impl World {
             self.rng.between(10, 300)
         };
         self.plan(self.now + pause, Happening::Person(number));
+        if !self.devices[number].is_awake(self.now) {
+            return;
+        }
         match self.rng.below(100) {
             0..=64 => self.write(number),
             65..=84 => self.talk(number),

@@ -44,9 +44,11 @@ pub(crate) enum Trouble {
     Restore,
     SlowDisk,
     Nudge,
+    Sleep,
+    Usurp,
 }
 
-const ALL: [Trouble; 16] = [
+const ALL: [Trouble; 18] = [
     Trouble::Cut,
     Trouble::Lossy,
     Trouble::Twice,
@@ -63,6 +65,8 @@ const ALL: [Trouble; 16] = [
     Trouble::Restore,
     Trouble::SlowDisk,
     Trouble::Nudge,
+    Trouble::Sleep,
+    Trouble::Usurp,
 ];
 
 impl Plan {

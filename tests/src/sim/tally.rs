@@ -62,11 +62,19 @@ pub enum Fault {
     Undone,
     /// A wall clock that is wrong by hours.
     ClockWrong,
+    /// Another page of a device leads from now on.
+    LeaderChanged,
+    /// Two pages of a device think that they lead.
+    TwoLeaders,
+    /// A page that the browser lets sleep.
+    PageSlept,
+    /// Work that a page could not write before another took the disk over, kept as a fork.
+    Forked,
 }
 
 impl Fault {
     /// Every kind.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 32] = [
         Self::Cut,
         Self::LostInFlight,
         Self::FrameLost,
@@ -95,6 +103,10 @@ impl Fault {
         Self::MaterialiserBusy,
         Self::Undone,
         Self::ClockWrong,
+        Self::LeaderChanged,
+        Self::TwoLeaders,
+        Self::PageSlept,
+        Self::Forked,
     ];
 }
 

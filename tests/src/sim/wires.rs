@@ -54,8 +54,8 @@ impl World {
     }
 
     pub(crate) fn send_to_home(&mut self, number: usize, bytes: &Bytes) {
-        self.check_sent_by_device(number, bytes);
         let Some(id) = self.devices[number].link else { return };
+        self.check_sent_by_device(number, bytes);
         self.travel(id, bytes, Way::ToHome);
     }
 
@@ -238,7 +238,7 @@ impl World {
 }
 
 /// What a frame is, in a few words.
-fn name(bytes: &Bytes) -> String {
+pub(crate) fn name(bytes: &Bytes) -> String {
     match causeway_core::wire::decode(bytes) {
         Ok(messages) => {
             let text = messages.iter().map(|message| format!("{message:?}")).collect::<Vec<_>>().join(", ");

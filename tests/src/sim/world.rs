@@ -11,12 +11,12 @@ use causeway_core::storage::Scan;
 use causeway_core::time::{Millis, Now};
 use causeway_core::write_queue::OpId;
 
-use crate::disk::Disk;
 use crate::sim::Options;
 use crate::sim::chronicle::Chronicle;
 use crate::sim::device::{Device, EPOCH, End};
 use crate::sim::ledger::Ledger;
 use crate::sim::link::Link;
+use crate::sim::pages::{Channel, Machine};
 use crate::sim::plan::Plan;
 use crate::sim::relay::Relay;
 use crate::sim::rng::Rng;
@@ -34,7 +34,10 @@ pub(crate) struct World {
     agenda: BTreeMap<(u64, u64), Happening>,
     appointments: u64,
     steps_now: u32,
+    /// Pages; those of one device share a machine.
     pub(crate) devices: Vec<Device>,
+    pub(crate) machines: Vec<Machine>,
+    pub(crate) channels: BTreeMap<u64, Channel>,
     pub(crate) relay: Relay,
     pub(crate) links: BTreeMap<u64, Link>,
     pub(crate) next_link: u64,
@@ -71,10 +74,25 @@ pub(crate) enum Happening {
     EndRelay(u32),
     EndDevice(usize, u32, End),
     CutLink(u64),
+    /// A page looks for the one that leads.
+    Join(usize, u32),
+    BetweenPages {
+        channel: u64,
+        to_leader: bool,
+        bytes: Bytes,
+    },
+    ChannelClosed {
+        id: u64,
+        follower: (usize, u32),
+        leader: (usize, u32),
+    },
+    /// The pages of a device see to it that one leads.
+    Elect(usize),
+    Wake(usize, u32),
 }
 
-/// Ten times what a run with all its trouble needs; whoever needs more answers answers.
-const EVENTS_OF_A_RUN: u64 = 40_000;
+/// Ten times what a run with all its trouble and three pages a device needs; whoever needs more answers answers.
+const EVENTS_OF_A_RUN: u64 = 80_000;
 
 /// More than any honest burst at one moment; whoever needs more is turning on the spot.
 const STEPS_AT_ONE_MOMENT: u32 = 50_000;
@@ -93,6 +111,8 @@ impl World {
             appointments: 0,
             steps_now: 0,
             devices: Vec::new(),
+            machines: Vec::new(),
+            channels: BTreeMap::new(),
             relay: Relay::new(),
             links: BTreeMap::new(),
             next_link: 0,
@@ -111,38 +131,53 @@ impl World {
 
     fn populate(&mut self) {
         self.start_relay();
-        for number in 0..self.plan.devices {
+        for machine in 0..self.plan.devices {
             let day = 24 * 60 * 60 * 1000;
             let wall_offset = self.rng.below(2 * day) as i64 - day as i64;
             if wall_offset.unsigned_abs() > 3_600_000 {
                 self.tally.note(Fault::ClockWrong);
             }
-            self.devices.push(Device {
-                number,
-                life: 0,
-                room: None,
-                disk: Disk::default(),
-                pending: None,
-                link: None,
-                connecting: false,
-                mirrors: BTreeMap::new(),
-                durable: BTreeMap::new(),
-                monotonic_offset: self.rng.below(1_000_000),
-                wall_offset,
-                offline_until: 0,
-                failing_until: 0,
-                slow_disk_until: 0,
-                presence: None,
-                doom: None,
-                moved: BTreeSet::new(),
-                looks: 0,
-                talk: Talk::default(),
-            });
-            let start = self.rng.below(3_000);
-            self.plan(start, Happening::StartDevice(number));
+            let pages = if self.rng.chance(50) { 1 } else { self.rng.between(2, 4) };
+            self.machines.push(Machine::default());
+            for _ in 0..pages {
+                self.add_page(machine, wall_offset);
+            }
         }
         let first = self.rng.between(500, 3_000);
         self.plan(first, Happening::Fate);
+    }
+
+    fn add_page(&mut self, machine: usize, wall_offset: i64) {
+        let number = self.devices.len();
+        self.machines[machine].pages.push(number);
+        self.devices.push(Device {
+            number,
+            machine,
+            life: 0,
+            room: None,
+            pending: None,
+            link: None,
+            connecting: false,
+            joining: false,
+            channel: None,
+            mirrors: BTreeMap::new(),
+            durable: BTreeMap::new(),
+            monotonic_offset: self.rng.below(1_000_000),
+            wall_offset,
+            offline_until: 0,
+            failing_until: 0,
+            slow_disk_until: 0,
+            presence: None,
+            doom: None,
+            moved: BTreeSet::new(),
+            looks: 0,
+            asleep_until: 0,
+            mail: Vec::new(),
+            contested: false,
+            talk: Talk::default(),
+        });
+        let start = self.rng.below(3_000);
+        self.plan(start, Happening::StartDevice(number));
     }
 
     pub(crate) fn plan(&mut self, at: u64, happening: Happening) {
@@ -179,12 +214,12 @@ impl World {
                 return self.fail(|| "they talk without end".into());
             }
             if self.steps_now > STEPS_AT_ONE_MOMENT {
-                let why = self
-                    .devices
-                    .iter()
-                    .map(|d| d.room.as_ref().and_then(Room::poll_timeout))
-                    .collect::<Vec<_>>();
-                return self.fail(|| format!("somebody turns on the spot: home {home:?}, devices {why:?}"));
+                let turning =
+                    self.devices.iter().filter(|device| device.due().is_some_and(|due| due <= next));
+                let why: Vec<_> = turning
+                    .map(|device| (device.number, device.room.as_ref().and_then(Room::poll_timeout)))
+                    .collect();
+                return self.fail(|| format!("somebody turns on the spot: home {home:?}, pages {why:?}"));
             }
             if agenda.is_some_and(|at| at <= self.now) {
                 let (_, happening) = self.agenda.pop_first().expect("the agenda was just looked at");
@@ -222,6 +257,13 @@ impl World {
             }
             Happening::EndRelay(_) | Happening::EndDevice(..) => {}
             Happening::CutLink(link) => self.cut(link),
+            Happening::Join(page, life) => self.join(page, life),
+            Happening::BetweenPages { channel, to_leader, bytes } => {
+                self.deliver_between_pages(channel, to_leader, bytes);
+            }
+            Happening::ChannelClosed { id, follower, leader } => self.channel_closed(id, follower, leader),
+            Happening::Elect(machine) => self.elect(machine),
+            Happening::Wake(page, life) => self.wake(page, life),
         }
     }
 
@@ -235,9 +277,14 @@ impl World {
         device.mirrors.clear();
         device.durable.clear();
         device.presence = None;
+        device.asleep_until = 0;
+        device.joining = false;
+        device.channel = None;
+        device.mail.clear();
+        device.contested = false;
         let life = device.life;
         let config = Config { room: self.room.clone(), seed, agent: "sim".into() };
-        let mut room = Room::new(config);
+        let mut room = Room::following(config);
         if let Some(bug) = self.options.bug {
             room.plant(bug);
         }
@@ -257,6 +304,8 @@ impl World {
         }
         self.chronicle.line(self.now, || format!("device {number} starts its life {life}"));
         self.settle_device(number);
+        let machine = self.devices[number].machine;
+        self.elect_soon(machine, 100);
         let first = self.now + self.rng.between(50, 2_000);
         self.plan(first, Happening::Person(number));
     }
@@ -281,6 +330,9 @@ impl World {
     pub(crate) fn tell_device(&mut self, number: usize, input: device::Input) {
         let device = &mut self.devices[number];
         let now = device.now(self.now);
+        if device.asleep_until > self.now {
+            return device.mail.push(input);
+        }
         if let Some(room) = &mut device.room {
             room.handle(input, now);
             self.settle_device(number);
@@ -315,8 +367,19 @@ impl World {
     fn carry_out_for_device(&mut self, number: usize, output: device::Output) {
         match output {
             device::Output::Connect => self.dial(number),
-            device::Output::Send(bytes) => self.send_to_home(number, &bytes),
-            device::Output::Close => self.hang_up(number),
+            device::Output::Send(bytes) => {
+                if !self.send_to_leader(number, &bytes) {
+                    self.send_to_home(number, &bytes);
+                }
+            }
+            device::Output::Close => {
+                self.devices[number].connecting = false;
+                self.devices[number].joining = false;
+                self.devices[number].channel = None;
+                self.hang_up_on_leader(number);
+                self.hang_up(number);
+            }
+            device::Output::Page(output) => self.carry_out_for_page(number, output),
             device::Output::Commit(op, commit) => self.device_commits(number, op, commit),
             device::Output::Scan(op, scan) => {
                 let at = self.now + self.device_disk_delay(number);

@@ -1,6 +1,5 @@
 //! Rule 3: the journal and sealing.
 
-use causeway_core::device::Event;
 use causeway_core::stored::Prefix;
 use causeway_tests::network::Network;
 
@@ -120,33 +119,6 @@ fn rule_3_a_leftover_is_sealed_once_even_if_the_document_is_opened_while_it_is_r
         assert_eq!(network.text(0, text), "once", "opened at moment {moment}");
         assert_eq!(network.text(1, text), "once");
     }
-}
-
-#[test]
-fn rule_3_a_sleeping_page_that_was_taken_for_dead_writes_on_under_a_new_name() {
-    let (mut network, text) = Network::with_document(2);
-    network.insert(0, text, 0, "before");
-    network.rest();
-    // Another page of the same browser takes the disk over while the first is frozen.
-    let taken = network.devices[0].disk.clone();
-    let second = network.join();
-    network.devices[second].disk = taken;
-    network.open(second, text);
-    network.rest();
-    network.devices[0].disk = network.devices[second].disk.clone();
-    let frozen = network.devices[0].room.replica();
-    network.insert(0, text, 6, " and after");
-    for _ in 0..10 {
-        network.rest();
-    }
-    let told = network.events(0);
-    assert!(told.contains(&Event::Storage), "the page is told that its disk is lost: {told:?}");
-    network.insert(0, text, 0, "still: ");
-    for _ in 0..10 {
-        network.rest();
-    }
-    assert_ne!(network.devices[0].room.replica(), frozen);
-    assert!(network.text(1, text).contains("still: "), "{}", network.text(1, text));
 }
 
 #[test]

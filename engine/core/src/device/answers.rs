@@ -4,6 +4,7 @@ use crate::device::Room;
 use crate::device::event::Event;
 use crate::device::fork::Why;
 use crate::device::load::Reading;
+use crate::device::pages::Role;
 use crate::device::stream::{Phase, Sync, Unsaved};
 use crate::ids::{ReplicaId, StreamId};
 use crate::limits::{
@@ -39,6 +40,9 @@ impl Room {
 
     /// The home has sent all it had. Its version says what it lacks.
     pub(super) fn handle_synced(&mut self, synced: &Synced, now: Now) {
+        if self.role == Role::Following {
+            return self.handle_leader_synced(synced, now);
+        }
         let id = synced.stream;
         let Some(stream) = self.streams.get_mut(&id) else { return };
         if synced.gone {
@@ -133,6 +137,7 @@ impl Room {
     }
 
     pub(super) fn handle_saved(&mut self, saved: &Saved, now: Now) {
+        self.pass_on(saved.replica, || saved.clone().into());
         let Saved { stream, replica, seq, head } = *saved;
         self.mark_saved(stream, &Dep { replica, seq, head }, now);
         if let Some(stream) = self.streams.get_mut(&saved.stream)
@@ -143,13 +148,21 @@ impl Room {
     }
 
     pub(super) fn handle_later(&mut self, later: &Later, now: Now) {
+        self.pass_on(later.replica, || later.clone().into());
         if let Some(stream) = self.streams.get_mut(&later.stream) {
+            if self.role == Role::Following {
+                stream.marks.relay_waits = true;
+                return self.events.push(Event::SaveStatus(later.stream));
+            }
             stream.sync = Sync::Waiting(now.monotonic.after(later.after));
             self.events.push(Event::SaveStatus(later.stream));
         }
     }
 
     pub(super) fn handle_refused(&mut self, refused: &Refused, now: Now) {
+        if self.role == Role::Following {
+            return self.handle_told_refused(refused.clone(), now);
+        }
         let Refused { stream, replica, seq, code, sentence } = refused.clone();
         if self.identities.contains_key(&replica) {
             self.close_replica(stream, EntryName { replica, seq }, &Why { code, sentence }, now);
@@ -185,6 +198,7 @@ impl Room {
     }
 
     pub(super) fn handle_seen(&mut self, seen: &Seen) {
+        self.pass_on(seen.replica, || seen.clone().into());
         if let Some(stream) = self.streams.get_mut(&seen.stream) {
             stream.marks.handle_seen(EntryName { replica: seen.replica, seq: seen.seq }, seen.links);
             self.events.push(Event::SaveStatus(seen.stream));
@@ -215,7 +229,7 @@ impl Room {
         }
     }
 
-    fn offer_outbox(&mut self, id: StreamId, now: Now) {
+    pub(super) fn offer_outbox(&mut self, id: StreamId, now: Now) {
         let Some(stream) = self.streams.get(&id) else { return };
         let mut waiting: Vec<&Unsaved> = stream.outbox.values().take(LINK_REPLICAS).flatten().collect();
         // Order of arrival is an order that respects dependencies.
@@ -241,13 +255,9 @@ impl Room {
             return;
         }
         // Also what was told before: an entry read from the disk again may have been saved on another way meanwhile.
-        if let Some(entries) = stream.outbox.get_mut(&upto.replica) {
-            entries.retain(|unsaved| unsaved.entry.name().seq > seq);
-            if entries.is_empty() {
-                stream.outbox.remove(&upto.replica);
-            }
-        }
+        stream.forget_outbox(EntryName { replica: upto.replica, seq });
         stream.marks.handle_saved(EntryName { replica: upto.replica, seq });
+        stream.marks.relay_waits = false;
         self.events.push(Event::SaveStatus(id));
         let saved = stream.saved.entry(upto.replica).or_default();
         if seq <= *saved {
@@ -293,6 +303,7 @@ impl Room {
             sentence: "the document was deleted before this was saved".into(),
         };
         self.keep_unsaved(id, &why, now);
+        self.tell_gone(id);
         self.forget_rows(&id);
         self.queue.tag(crate::device::journal::Tag::Journaled { stream: id, edit: 0 }, Durability::Relaxed);
         self.events.push(Event::Gone(id));

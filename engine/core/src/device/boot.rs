@@ -51,15 +51,11 @@ impl Boot {
         }
     }
 
-    /// Nothing is written before the disk is ours.
-    pub(super) fn may_write(&self) -> bool {
-        matches!(self.stage, Stage::Rows | Stage::Done)
-    }
-
     fn saved_upto(&self, mark: &Mark) -> u64 {
         self.saved.binary_search_by_key(mark, |(of, _)| *of).map_or(0, |at| self.saved[at].1)
     }
 
+    /// Nothing is written before the disk is ours and its marks are read.
     pub(super) fn is_done(&self) -> bool {
         self.stage == Stage::Done
     }
@@ -113,6 +109,7 @@ impl Room {
             }
         }
         self.boot_next();
+        self.greet_siblings(now);
     }
 
     /// Rule 3: the next page takes over in one transaction what a dead one left; a page that was only asleep finds out
@@ -141,11 +138,8 @@ impl Room {
                 self.boot.left = kinds.into_iter().map(Prefix::range).chain([meta]).collect();
                 self.boot_next();
             }
-            // Two pages opened at once; the other was first. Read again who it is.
-            Err(CommitError::Conflict { .. }) => {
-                self.boot = Boot::start();
-                self.boot_next();
-            }
+            // Two pages wanted to lead at once, and the other was first.
+            Err(CommitError::Conflict { .. }) => self.step_down(now),
             Err(CommitError::Failed(failure)) => self.fail_boot(failure, now),
         }
         true
@@ -205,6 +199,7 @@ impl Room {
         streams.extend(self.boot.leftovers.iter().map(|(stream, _)| *stream));
         streams.extend(self.wanted.iter().copied());
         streams.insert(StreamId::DIRECTORY);
+        streams.extend(self.streams.keys().copied());
         for stream in streams {
             self.mark_opened(stream);
             self.load_stream(stream);
@@ -219,6 +214,10 @@ impl Room {
             if let Some(stream) = self.streams.get_mut(&id) {
                 (stream.closed, stream.saved) = (marked.closed, marked.saved);
                 stream.marks.forks = marked.marks.forks;
+                if let Some(open) = stream.channel_mut() {
+                    open.channel.show_anew();
+                    self.events.push(Event::Channel(id));
+                }
             }
         }
     }

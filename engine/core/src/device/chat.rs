@@ -2,12 +2,13 @@
 
 use crate::chat::{Channel, ChatOp, InvalidOp, Post, Saved, TimelineChange, Unread};
 use crate::device::Room;
-use crate::device::event::{Event, Storage};
+use crate::device::event::Event;
 use crate::device::fork::Why;
 use crate::device::journal::Content;
 use crate::device::load::{Reading, whole};
+use crate::device::pages::Role;
 use crate::device::receipts::Receipt;
-use crate::device::stream::{Body, Phase, Stream};
+use crate::device::stream::{Body, Phase, Stream, Sync};
 use crate::ids::{PersonId, ReplicaId, StreamId, StreamKind};
 use crate::log::{EntryKind, EntryName};
 use crate::person::PersonKey;
@@ -15,7 +16,7 @@ use crate::presence::InvalidState;
 use crate::storage::Page;
 use crate::stored::{self, ForkRecord, Prefix};
 use crate::time::Now;
-use crate::wire;
+use crate::wire::{self, Read};
 
 /// Who this device speaks for.
 #[derive(Clone, Debug)]
@@ -120,6 +121,7 @@ impl Room {
         stream.body = Body::Channel(Box::new(OpenChannel { channel, drafts: Vec::new(), introduced: None }));
         if stream.phase != Phase::Gone {
             stream.phase = Phase::Loading;
+            stream.sync = Sync::Off;
         }
         self.streams.insert(id, stream);
         self.load_stream(id);
@@ -239,9 +241,45 @@ impl Room {
             return;
         }
         for (replica, seq) in grown {
-            self.queue.put(stored::read_key(&id, &replica), stored::encode_number(seq));
+            self.keep_read(&Read { stream: id, replica, seq });
         }
         self.events.push(Event::Channel(id));
+    }
+
+    /// Where posts are saved is to be told anew: this page leads now, or does so no more.
+    pub(super) fn show_channels(&mut self) {
+        for (id, stream) in self.streams.iter_mut() {
+            if let Some(open) = stream.channel_mut() {
+                open.channel.show_anew();
+                self.events.push(Event::Channel(*id));
+            }
+        }
+    }
+
+    /// To the disk and to the other pages of this device.
+    fn keep_read(&mut self, read: &Read) {
+        let Read { stream, replica, seq } = read;
+        match self.role {
+            Role::Leading => {
+                self.queue.put(stored::read_key(stream, replica), stored::encode_number(*seq));
+                self.send_to_all(&read.clone().into());
+            }
+            Role::Following if self.link.is_live() => self.send(&read.clone().into()),
+            // It is told again with the next post that is read.
+            Role::Following => {}
+        }
+    }
+
+    /// Another page of this device has shown posts.
+    pub(super) fn handle_read(&mut self, read: &Read) {
+        if let Some(open) = self.streams.get_mut(&read.stream).and_then(Stream::channel_mut) {
+            open.channel.restore_read(read.replica, read.seq);
+            open.channel.count_unread();
+            self.events.push(Event::Channel(read.stream));
+        }
+        if self.role == Role::Leading {
+            self.keep_read(read);
+        }
     }
 
     /// What the home refused of what was said here.
@@ -322,7 +360,7 @@ impl Room {
         let stream = self.streams.get(&id).filter(|stream| stream.channel().is_some());
         let stream = stream.ok_or(ChatError::NotOpen)?;
         match stream.phase {
-            Phase::Ready | Phase::Rebuilding => Ok(stream),
+            Phase::Ready | Phase::Rebuilding | Phase::Meeting => Ok(stream),
             Phase::Loading => Err(ChatError::NotOpen),
             Phase::Gone => Err(ChatError::Gone),
         }
@@ -331,15 +369,25 @@ impl Room {
     /// Where a post is. What others wrote comes from the home.
     fn saved(&self, stream: &Stream, name: EntryName) -> Saved {
         let upto = stream.saved.get(&name.replica).copied().unwrap_or(0);
-        if name.seq <= upto || !self.identities.contains_key(&name.replica) {
+        let own = match self.role {
+            Role::Leading if stream.phase != Phase::Meeting => self.identities.contains_key(&name.replica),
+            // What other pages wrote is told when it is on the disk; how far it is on its way from there is not.
+            Role::Leading | Role::Following => self.minted.contains(&name.replica),
+        };
+        if name.seq <= upto || !own {
             return Saved::Relay;
         }
-        let waits = stream.outbox.get(&name.replica).and_then(|entries| entries.back());
-        if self.storage != Storage::Lost && waits.is_some_and(|last| name.seq <= last.entry.name().seq) {
-            Saved::Device
-        } else {
-            Saved::Nowhere
-        }
+        let held = stream.outbox.get(&name.replica);
+        let on_disk = match self.role {
+            Role::Leading if stream.phase != Phase::Meeting => {
+                held.and_then(|entries| entries.back()).is_some_and(|last| name.seq <= last.entry.name().seq)
+            }
+            // What is not on the disk is held.
+            Role::Leading | Role::Following => {
+                held.and_then(|entries| entries.front()).is_none_or(|first| name.seq < first.entry.name().seq)
+            }
+        };
+        if on_disk { Saved::Device } else { Saved::Nowhere }
     }
 
     /// Begins to read rows of a channel other than its entries.

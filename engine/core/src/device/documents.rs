@@ -4,7 +4,7 @@ use crate::anchor::{Anchor, Side};
 use crate::device::Room;
 use crate::device::event::{Change, Event, Storage};
 use crate::device::receipts::Receipt;
-use crate::device::stream::{Body, Phase, Stream};
+use crate::device::stream::{Body, Phase, Stream, Sync};
 use crate::directory::{self, DirectoryOp, InvalidOp, Listed};
 use crate::ids::{EditorId, StreamId, StreamKind};
 use crate::limits::EDIT_UNITS;
@@ -51,6 +51,7 @@ impl Room {
         stream.body = Body::Text(Box::new(document));
         if stream.phase != Phase::Gone {
             stream.phase = Phase::Loading;
+            stream.sync = Sync::Off;
         }
         self.streams.insert(id, stream);
         self.load_stream(id);
@@ -94,7 +95,6 @@ impl Room {
 
     /// Whether the home has sent all it had of a stream on the link there is.
     pub fn is_synced(&self, id: StreamId) -> bool {
-        use crate::device::stream::Sync;
         self.streams
             .get(&id)
             .is_some_and(|stream| matches!(stream.sync, Sync::Following(_) | Sync::Waiting(_)))
@@ -242,7 +242,9 @@ impl Room {
     fn document(&self, id: StreamId) -> Result<&Document, DocumentError> {
         let stream = self.streams.get(&id).ok_or(DocumentError::NotOpen)?;
         match stream.phase {
-            Phase::Ready | Phase::Rebuilding => stream.document().ok_or(DocumentError::NotOpen),
+            Phase::Ready | Phase::Rebuilding | Phase::Meeting => {
+                stream.document().ok_or(DocumentError::NotOpen)
+            }
             Phase::Loading => Err(DocumentError::NotOpen),
             Phase::Gone => Err(DocumentError::Gone),
         }
@@ -267,11 +269,10 @@ impl Room {
         }
         let stream = self.streams.get(&id);
         let rebuilding = stream.is_some_and(|stream| stream.phase == Phase::Rebuilding);
-        let author = stream.and_then(Stream::document).map(Document::client);
-        let author = self.identities.keys().find(|replica| Some(replica.client()) == author).copied();
-        match author.filter(|_| rebuilding) {
-            Some(author) => self.fork_edit(id, author, edited.update, now),
-            None => self.record_edit(id, edited.update, now),
+        if rebuilding {
+            self.fork_edit(id, self.author(id), edited.update, now)
+        } else {
+            self.record_edit(id, edited.update, now)
         }
     }
 
@@ -282,7 +283,11 @@ impl Room {
     /// A decision about the directory is an entry at once: there is nothing to gather.
     fn decide(&mut self, op: DirectoryOp, now: Now) -> Result<(), DocumentError> {
         directory::validate(&op)?;
-        if self.streams.get(&StreamId::DIRECTORY).is_none_or(|stream| stream.phase != Phase::Ready) {
+        if self
+            .streams
+            .get(&StreamId::DIRECTORY)
+            .is_none_or(|stream| !matches!(stream.phase, Phase::Ready | Phase::Meeting))
+        {
             return Err(DocumentError::NotOpen);
         }
         self.remember_replica();

@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 use crate::ids::{EditorId, StreamId};
 use crate::sorted::SortedSet;
 use crate::ydoc::Delta;
@@ -59,8 +61,8 @@ pub enum Change {
     Delta(Delta),
 }
 
-/// The link, as people see it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The link to the home, as people see it; of a page that follows, the leader's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Connection {
     /// No link; one is opened again by itself.
     Offline,
@@ -77,8 +79,8 @@ pub enum Connection {
     },
 }
 
-/// The disk of this device, as people see it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The disk of this device, as people see it; of a page that follows, the leader's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Storage {
     /// It is being read.
     Opening,
@@ -91,8 +93,6 @@ pub enum Storage {
         /// For people.
         sentence: String,
     },
-    /// Another page writes to it; what is written here reaches the home only.
-    Lost,
 }
 
 /// Events waiting to be pulled. Signals are told once however often they were raised; a reader too slow for the steps

@@ -3,14 +3,15 @@
 use crate::device::Room;
 use crate::device::event::Event;
 use crate::device::journal::Tag;
+use crate::device::pages::Role;
 use crate::device::receipts::Receipt;
-use crate::device::stream::{Phase, Sync};
+use crate::device::stream::{Phase, Stream, Sync};
 use crate::ids::{ReplicaId, StreamId};
 use crate::log::{Entry, EntryName};
 use crate::storage::Durability;
 use crate::stored::{self, ForkRecord, Prefix};
 use crate::time::Now;
-use crate::ydoc::Document;
+use crate::wire::Aside;
 
 /// Why work became a fork.
 #[derive(Clone, Debug)]
@@ -39,14 +40,21 @@ impl Room {
         if self.streams.get(&id).is_none_or(|stream| stream.closed.contains_key(&from.replica)) {
             return;
         }
+        if self.role == Role::Following {
+            return self.close_followed(id, from, why, now);
+        }
         let refused = self.branch(id, from);
         let Some(stream) = self.streams.get_mut(&id) else { return };
+        let mut closing = vec![from];
         stream.closed.insert(from.replica, from.seq);
         for (_, entry) in &refused {
             let name = entry.name();
             let first = stream.closed.entry(name.replica).or_insert(name.seq);
             *first = (*first).min(name.seq);
+            closing.push(name);
         }
+        closing.retain(|name| stream.closed[&name.replica] == name.seq);
+        closing.dedup();
         let closed = stream.closed.clone();
         for (replica, entries) in stream.outbox.iter_mut() {
             entries.retain(|held| closed.get(replica).is_none_or(|from| held.entry.name().seq < *from));
@@ -64,7 +72,8 @@ impl Room {
             self.keep_fork(id, entry.name(), entry.payload().to_vec(), why, now);
         }
         self.keep_journal(id, why, now);
-        self.tell_fork(id, Some(from), why);
+        self.tell_fork(id, why);
+        self.tell_closed(id, &closing, why);
         if closed.contains_key(&self.current) {
             self.mint();
         }
@@ -101,7 +110,7 @@ impl Room {
         }
         self.keep_journal(id, why, now);
         self.queue.delete_prefix(stored::stream_prefix(Prefix::Journal, &id));
-        self.tell_fork(id, None, why);
+        self.tell_fork(id, why);
     }
 
     /// What is written while a stream is being rebuilt belongs to the fork.
@@ -144,15 +153,37 @@ impl Room {
         self.keep_draft(id, name, &payload, why);
         let Why { code, sentence } = why.clone();
         let record = ForkRecord { code, sentence, time: now.wall, payload };
-        self.queue.put(stored::fork_key(&id, &name.replica, name.seq), record.encode());
+        match self.role {
+            Role::Leading => self.queue.put(stored::fork_key(&id, &name.replica, name.seq), record.encode()),
+            Role::Following => {
+                self.hand_aside(Aside { stream: id, replica: name.replica, seq: name.seq, record });
+            }
+        }
+    }
+
+    /// Another page's work is kept as a fork on this disk.
+    pub(super) fn note_fork(&mut self, id: StreamId, replica: ReplicaId, seq: u64) {
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        if seq < FORK_EDITS && !stream.closed.contains_key(&replica) {
+            stream.closed.insert(replica, seq);
+            stream.marks.forks += 1;
+            self.events.push(Event::SaveStatus(id));
+        }
     }
 
     /// Entries of a replica that the home has not called saved, on this disk or on their way there.
     pub(super) fn unsaved_from(&self, id: StreamId, from: EntryName) -> Vec<(u64, Entry)> {
         let outbox = self.streams.get(&id).and_then(|stream| stream.outbox.get(&from.replica));
         let sealed = self.queue.waiting().filter_map(|tag| match tag {
-            Tag::Sealed { unsaved, .. } if unsaved.entry.header().stream == id => Some(&**unsaved),
-            Tag::Sealed { .. } | Tag::Journaled { .. } | Tag::Rebuild(_) | Tag::Load(_) => None,
+            Tag::Sealed(unsaved) if unsaved.entry.header().stream == id => Some(&**unsaved),
+            Tag::Sealed(_)
+            | Tag::Taken(_)
+            | Tag::Journaled { .. }
+            | Tag::Rebuild(_)
+            | Tag::Load(_)
+            | Tag::Snapshot { .. }
+            | Tag::Suspicion { .. }
+            | Tag::Aside { .. } => None,
         });
         let of_replica = |name: EntryName| name.replica == from.replica && name.seq >= from.seq;
         let all = outbox.into_iter().flatten().chain(sealed);
@@ -162,21 +193,22 @@ impl Room {
     }
 
     /// Moves what is not sealed into the fork.
-    fn keep_journal(&mut self, id: StreamId, why: &Why, now: Now) {
+    pub(super) fn keep_journal(&mut self, id: StreamId, why: &Why, now: Now) {
+        let author = self.author(id);
         let Some(stream) = self.streams.get_mut(&id) else { return };
-        let client = stream.document().map(Document::client);
         let journal = std::mem::take(&mut stream.journal).updates;
         let updates: Vec<Vec<u8>> = journal.into_iter().map(|unsealed| unsealed.update).collect();
-        let author = self.identities.keys().find(|replica| Some(replica.client()) == client).copied();
-        let Some(author) = author else { return };
         self.keep_pieces(id, author, &updates, why, now);
         self.queue.delete_prefix(stored::journal_stream(&id, &author));
     }
 
-    fn tell_fork(&mut self, id: StreamId, from: Option<EntryName>, why: &Why) {
-        if let Some(stream) = self.streams.get_mut(&id) {
-            stream.marks.forks += 1;
-            stream.marks.handle_refused(from);
+    pub(super) fn tell_fork(&mut self, id: StreamId, why: &Why) {
+        if let Some(Stream { marks, closed, phase, .. }) = self.streams.get_mut(&id) {
+            let gone = *phase == Phase::Gone;
+            marks.forks += 1;
+            marks.handle_refused(|name| {
+                !gone && closed.get(&name.replica).is_none_or(|first| name.seq < *first)
+            });
         }
         let Why { code, sentence } = why.clone();
         self.events.push(Event::Fork { stream: id, code, sentence });

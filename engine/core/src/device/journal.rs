@@ -1,12 +1,13 @@
 //! From edits to entries: the journal, sealing, and what the disk answers (rule 3).
 
-use crate::device::event::{Event, Storage};
+use crate::device::event::{Connection, Event, Storage};
 use crate::device::fork::Why;
+use crate::device::pages::Role;
 use crate::device::receipts::Receipt;
-use crate::device::stream::{Journal, Phase, Stream, Sync, Unsaved, Unsealed};
+use crate::device::stream::{Phase, Stream, Sync, Unsaved, Unsealed};
 use crate::device::{Output, Room, failing};
-use crate::ids::{ReplicaId, StreamId};
-use crate::limits::{JOURNAL_BYTES, JOURNAL_INTERVAL, SEAL_INTERVAL, STORE_RETRY};
+use crate::ids::{ReplicaId, SiblingId, StreamId};
+use crate::limits::{JOURNAL_BYTES, JOURNAL_INTERVAL, SEAL_INTERVAL, SEAL_INTERVAL_APART, STORE_RETRY};
 use crate::log::{Entry, EntryKind, EntryName, Header, Verdict};
 use crate::storage::{CommitError, Durability};
 use crate::stored::{self, IndexRecord, ReplicaRecord, TipRecord};
@@ -18,21 +19,35 @@ use crate::ydoc;
 /// What becomes durable with a commit.
 #[derive(Debug)]
 pub(super) enum Tag {
-    /// A sealed entry, and the number of the newest edit in it.
-    Sealed { unsaved: Box<Unsaved>, edit: u64 },
-    /// The journal of a stream up to an edit.
+    /// A sealed entry of this device.
+    Sealed(Box<Unsaved>),
+    /// An entry of somebody else.
+    Taken(Box<Entry>),
+    /// The journal of a stream up to an edit; zero for pieces of a fork.
     Journaled { stream: StreamId, edit: u64 },
     /// Refused work was set aside; the stream is read again.
     Rebuild(StreamId),
     /// A stream waits to be read until everything before is on the disk.
     Load(StreamId),
+    /// A snapshot, and what was known of its stream before.
+    Snapshot { stream: StreamId, before: Vec<(ReplicaId, u64)> },
+    /// Damage, if the disk is still this page's.
+    Suspicion { stream: StreamId, code: &'static str },
+    /// A piece of another page's fork.
+    Aside { page: SiblingId, stream: StreamId, replica: ReplicaId, seq: u64 },
 }
 
 impl Tag {
     pub(super) fn entry(&self) -> Option<&Entry> {
         match self {
-            Self::Sealed { unsaved, .. } => Some(&unsaved.entry),
-            Self::Journaled { .. } | Self::Rebuild(_) | Self::Load(_) => None,
+            Self::Sealed(unsaved) => Some(&unsaved.entry),
+            Self::Taken(entry) => Some(entry),
+            Self::Journaled { .. }
+            | Self::Rebuild(_)
+            | Self::Load(_)
+            | Self::Snapshot { .. }
+            | Self::Suspicion { .. }
+            | Self::Aside { .. } => None,
         }
     }
 }
@@ -64,8 +79,7 @@ impl Room {
 
     /// When the next journal is to be sealed or written.
     pub(super) fn journal_due(&self) -> Option<Millis> {
-        let due =
-            |(id, stream): (&StreamId, &Stream)| [self.seal_due(*id), stream.journal.write_due(stream.phase)];
+        let due = |(id, stream): (&StreamId, &Stream)| [self.seal_due(*id), self.write_due(stream)];
         self.streams.iter().flat_map(due).flatten().min()
     }
 
@@ -74,41 +88,61 @@ impl Room {
             if self.seal_due(id).is_some_and(|due| due <= now.monotonic) {
                 self.seal(id, now);
             }
-            let stream = &self.streams[&id];
-            if stream.journal.write_due(stream.phase).is_some_and(|due| due <= now.monotonic) {
+            if self.write_due(&self.streams[&id]).is_some_and(|due| due <= now.monotonic) {
                 self.write_journal(id);
             }
         }
     }
 
     /// With a link an entry is sealed at once after a pause and then at most every 50 ms; without one when the journal
-    /// is full, so that a day written offline becomes a handful of entries.
+    /// is full, so that a day written offline becomes a handful of entries. Where only other pages of the device look
+    /// on, it is at most one a second.
     fn seal_due(&self, id: StreamId) -> Option<Millis> {
         let stream = self.streams.get(&id)?;
         let journal = &stream.journal;
         if journal.updates.is_empty() || journal.sealing || stream.phase != Phase::Ready {
             return None;
         }
-        let following = matches!(stream.sync, Sync::Following(_));
-        if journal.bytes >= JOURNAL_BYTES || (following && journal.sealed_at.is_none()) {
+        if journal.bytes >= JOURNAL_BYTES {
             return Some(Millis(0));
         }
-        following.then(|| journal.sealed_at.map_or(Millis(0), |at| at.after(SEAL_INTERVAL)))
+        let pace = self.seal_pace(id, stream)?;
+        Some(journal.sealed_at.map_or(Millis(0), |at| at.after(pace)))
+    }
+
+    /// Shortest time between two seals; `None`: nobody would hear of it.
+    fn seal_pace(&self, id: StreamId, stream: &Stream) -> Option<Millis> {
+        let follows = matches!(stream.sync, Sync::Following(_));
+        match self.role {
+            Role::Leading if follows => Some(SEAL_INTERVAL),
+            Role::Leading => self.is_watched(&id).then_some(SEAL_INTERVAL_APART),
+            Role::Following if !follows => None,
+            Role::Following if self.connection() == Connection::Online => Some(SEAL_INTERVAL),
+            Role::Following => Some(SEAL_INTERVAL_APART),
+        }
+    }
+
+    /// When the journal of a stream is to be written. A page that follows has nowhere to write to.
+    fn write_due(&self, stream: &Stream) -> Option<Millis> {
+        let waiting = stream.journal.written < stream.journal.updates.len();
+        let writes = waiting && stream.phase == Phase::Ready && self.role == Role::Leading;
+        stream.journal.since.filter(|_| writes).map(|since| since.after(JOURNAL_INTERVAL))
     }
 
     /// Numbers and chains what has gathered, and hands it to the disk.
     pub(super) fn seal(&mut self, id: StreamId, now: Now) {
         let Some(stream) = self.streams.get_mut(&id) else { return };
-        let Some(author) = stream.document().map(ydoc::Document::client) else { return };
-        let Some(replica) = self.identities.keys().find(|replica| replica.client() == author).copied() else {
+        if stream.document().is_none() {
             return;
-        };
+        }
+        let replica = self.author(id);
+        let Some(stream) = self.streams.get_mut(&id) else { return };
         let Ok(payloads) = payloads(&stream.journal.updates) else {
             return self.events.push(Event::Damaged { stream: id, code: "ydoc.merge".into() });
         };
         let journal = std::mem::take(&mut stream.journal);
         stream.journal.sealed_at = Some(now.monotonic);
-        stream.journal.sealing = true;
+        stream.journal.sealing = self.role == Role::Leading;
         let mut edit =
             stream.marks.newest() - journal.updates.iter().map(|unsealed| unsealed.edits).sum::<u64>();
         if !stream.log.is_born() {
@@ -177,10 +211,8 @@ impl Room {
             }
             Verdict::Known | Verdict::Waits(_) => return,
         }
-        let head = Some(stream.log.tip(&replica).head.short());
-        let arrival = self.store_entry(&entry);
-        let unsaved = Box::new(Unsaved { arrival, head, entry });
-        self.queue.tag(Tag::Sealed { unsaved, edit }, Durability::Strict);
+        stream.marks.handle_sealed(entry.name(), edit);
+        self.keep(entry, now);
     }
 
     /// Puts an accepted entry on this device's disk; answers its arrival number.
@@ -218,7 +250,7 @@ impl Room {
                     }
                     for (_, payload) in payloads {
                         self.seal_payload(id, replica, EntryKind::Edit, &payload, 0, now);
-                        self.show(id, &payload);
+                        self.apply_update(id, &payload);
                     }
                 }
                 Err(_) => {
@@ -235,22 +267,14 @@ impl Room {
         self.queue.delete_prefix(stored::journal_stream(&id, &replica));
     }
 
-    /// Applies an update to the document if it is open.
-    fn show(&mut self, id: StreamId, update: &[u8]) {
-        if let Some(document) = self.streams.get_mut(&id).and_then(Stream::document_mut)
-            && let Err(error) = document.apply(update)
-        {
-            self.events.push(Event::Damaged { stream: id, code: format!("ydoc.apply: {error}") });
-        }
-    }
-
     /// Promise 1: what is not sealed within 50 ms is written as it is.
     fn write_journal(&mut self, id: StreamId) {
         let Some(stream) = self.streams.get_mut(&id) else { return };
-        let Some(author) = stream.document().map(ydoc::Document::client) else { return };
-        let Some(replica) = self.identities.keys().find(|replica| replica.client() == author).copied() else {
+        if stream.document().is_none() {
             return;
-        };
+        }
+        let replica = self.author(id);
+        let Some(stream) = self.streams.get_mut(&id) else { return };
         let journal = &mut stream.journal;
         let Ok(piece) = ydoc::merge(&journal.updates[journal.written..]) else { return };
         let key = stored::journal_key(&id, &replica, journal.pieces);
@@ -260,17 +284,31 @@ impl Room {
         journal.written = journal.updates.len();
         journal.pieces += 1;
         journal.since = None;
+        stream.journal_on_disk = true;
         let edit = stream.marks.newest();
         self.queue.put(key, stored::encode_piece(&piece));
         self.queue.tag(Tag::Journaled { stream: id, edit }, Durability::Relaxed);
+    }
+
+    /// Who writes in a stream here: its document keeps the name it was opened under.
+    pub(super) fn author(&self, id: StreamId) -> ReplicaId {
+        let client = self.streams.get(&id).and_then(Stream::document).map(ydoc::Document::client);
+        let author = self.identities.keys().find(|replica| Some(replica.client()) == client);
+        author.copied().unwrap_or(self.current)
     }
 
     /// The key of the current replica goes to the disk before anything written under it.
     pub(super) fn remember_replica(&mut self) {
         if !self.current_on_disk {
             self.current_on_disk = true;
-            let secret = *self.identities[&self.current].secret();
-            self.queue.put(stored::replica_key(&self.current), ReplicaRecord { secret }.encode());
+            self.remember(self.current);
+        }
+    }
+
+    pub(super) fn remember(&mut self, replica: ReplicaId) {
+        if let Some(identity) = self.identities.get(&replica) {
+            let record = ReplicaRecord { secret: *identity.secret() };
+            self.queue.put(stored::replica_key(&replica), record.encode());
         }
     }
 
@@ -281,11 +319,15 @@ impl Room {
         match self.queue.handle_stored(op, result) {
             Some(Stored::Durable(tags)) => {
                 self.set_storage(Storage::Working);
+                let entries = tags.iter().filter_map(Tag::entry).filter(|entry| !self.is_refused(entry));
+                let entries: Vec<Entry> = entries.cloned().collect();
                 for tag in tags {
                     self.handle_durable(tag, now);
                 }
+                self.publish(&entries);
             }
-            Some(Stored::Failed(CommitError::Conflict { .. })) => self.lose_disk(now),
+            // Rule 3: another page has taken the disk over while this one was asleep.
+            Some(Stored::Failed(CommitError::Conflict { .. })) => self.step_down(now),
             Some(Stored::Failed(CommitError::Failed(failure))) => {
                 self.set_storage(failing(&failure));
                 self.disk_retry_at = Some(now.monotonic.after(STORE_RETRY));
@@ -294,9 +336,19 @@ impl Room {
         }
     }
 
+    fn is_refused(&self, entry: &Entry) -> bool {
+        self.streams.get(&entry.header().stream).is_none_or(|stream| stream.is_refused(entry.name()))
+    }
+
     pub(super) fn retry_disk(&mut self) {
         self.disk_retry_at = None;
-        if !self.boot.is_done() && !self.boot.may_write() {
+        if self.role == Role::Following {
+            for stream in std::mem::take(&mut self.wanted) {
+                self.load_stream(stream);
+            }
+            return;
+        }
+        if !self.boot.is_done() {
             return self.boot_next();
         }
         for stream in std::mem::take(&mut self.wanted) {
@@ -310,32 +362,39 @@ impl Room {
 
     fn handle_durable(&mut self, tag: Tag, now: Now) {
         match tag {
-            Tag::Sealed { unsaved, edit } => self.handle_sealed(*unsaved, edit, now),
+            Tag::Sealed(unsaved) => self.handle_sealed(*unsaved, now),
             Tag::Journaled { stream: id, edit } => {
-                if let Some(stream) = self.streams.get_mut(&id)
-                    && self.storage != Storage::Lost
-                {
+                if let Some(stream) = self.streams.get_mut(&id) {
                     stream.marks.handle_on_disk(edit);
+                    if edit == 0 {
+                        stream.marks.handle_forks_on_disk();
+                    }
                     self.events.push(Event::SaveStatus(id));
                 }
             }
             Tag::Rebuild(stream) | Tag::Load(stream) => self.scan_entries(stream),
+            Tag::Aside { page, stream, replica, seq } => self.answer_aside(page, stream, replica, seq),
+            Tag::Snapshot { stream, before } => self.publish_snapshot(stream, &before),
+            Tag::Suspicion { stream, code } => {
+                self.events.push(Event::Damaged { stream, code: code.into() });
+            }
+            Tag::Taken(_) => {}
         }
     }
 
     /// The entry is on this device's disk: now it may leave.
-    fn handle_sealed(&mut self, unsaved: Unsaved, edit: u64, now: Now) {
+    fn handle_sealed(&mut self, unsaved: Unsaved, now: Now) {
         let entry = unsaved.entry.clone();
         let (id, name) = (entry.header().stream, entry.name());
         let Some(stream) = self.streams.get_mut(&id) else { return };
-        stream.journal.sealing = false;
+        if stream.document().is_none_or(|document| document.client() == name.replica.client()) {
+            stream.journal.sealing = false;
+            stream.journal_on_disk = false;
+        }
         if stream.is_refused(name) {
             return;
         }
-        stream.marks.handle_sealed(name, edit);
-        if self.storage != Storage::Lost {
-            stream.marks.handle_on_disk(edit);
-        }
+        stream.marks.handle_kept(name);
         let follows = matches!(stream.sync, Sync::Following(_));
         if follows && !stream.has_outbox() {
             stream.sync = Sync::Following(now.monotonic);
@@ -355,49 +414,6 @@ impl Room {
         }
         if self.seal_due(id).is_some_and(|due| due <= now.monotonic) {
             self.seal(id, now);
-        }
-    }
-
-    /// Another page has taken this device's disk over (rule 3). What it found there it seals and sends under the old
-    /// names; this page reads that again, and writes on under a new name and without a disk. What was on its way to the
-    /// disk at that moment is told as a fork, and ends with this page.
-    fn lose_disk(&mut self, now: Now) {
-        self.set_storage(Storage::Lost);
-        let why = Why {
-            code: "disk.claimed".into(),
-            sentence: "another page of this browser took over while this one was asleep".into(),
-        };
-        for id in self.streams.keys().copied().collect::<Vec<_>>() {
-            if let Some(from) = self.first_without_disk(id) {
-                self.close_replica(id, from, &why, now);
-            }
-            if let Some(open) = self.streams.get_mut(&id).and_then(Stream::channel_mut) {
-                // Nothing in it is on this page's disk any more.
-                open.channel.show_anew();
-                self.events.push(Event::Channel(id));
-            }
-        }
-        self.write_without_disk(now);
-    }
-
-    /// Where this page's own chain in a stream leaves what the other page has found.
-    fn first_without_disk(&self, id: StreamId) -> Option<EntryName> {
-        let stream = self.streams.get(&id)?;
-        let client = stream.document().map_or_else(|| self.current.client(), ydoc::Document::client);
-        let author = *self.identities.keys().find(|replica| replica.client() == client)?;
-        let waiting = self.queue.waiting().filter_map(Tag::entry);
-        let sealed = waiting.filter(|entry| entry.header().stream == id && entry.header().replica == author);
-        let first = sealed.map(|entry| entry.name().seq).min();
-        let wrote = first.is_some() || !stream.journal.updates.is_empty() || stream.log.tip(&author).seq > 0;
-        wrote.then(|| EntryName { replica: author, seq: first.unwrap_or(stream.log.tip(&author).seq + 1) })
-    }
-
-    /// With the disk lost, what would have waited for it goes on: to the home, and not to `saved on this device`.
-    pub(super) fn write_without_disk(&mut self, now: Now) {
-        while self.storage == Storage::Lost && !self.queue.is_idle() {
-            for tag in self.queue.abandon() {
-                self.handle_durable(tag, now);
-            }
         }
     }
 }
@@ -422,11 +438,4 @@ fn payloads(updates: &[Unsealed]) -> Result<Vec<(u64, Vec<u8>)>, ydoc::ApplyErro
 
 fn payload(updates: &[Unsealed]) -> Result<(u64, Vec<u8>), ydoc::ApplyError> {
     Ok((updates.iter().map(|unsealed| unsealed.edits).sum(), ydoc::merge(updates)?))
-}
-
-impl Journal {
-    fn write_due(&self, phase: Phase) -> Option<Millis> {
-        let waiting = self.written < self.updates.len() && phase == Phase::Ready;
-        self.since.filter(|_| waiting).map(|since| since.after(JOURNAL_INTERVAL))
-    }
 }

@@ -1,15 +1,16 @@
-//! The one link of a room: opening it, keeping it, and opening it again.
+//! The one link of a room, to the home or to the page that leads: opening it, keeping it, and opening it again.
 
 use bytes::Bytes;
 
 use crate::device::event::{Connection, Event};
+use crate::device::pages::{PageOutput, Role};
 use crate::device::stream::{Phase, Sync};
 use crate::device::{Output, Room, is_final};
 use crate::ids::{ReplicaId, StreamId};
 use crate::limits::{
     DEVICE_TAIL, HELLO_WAIT, LINK_REPLICAS, PING_AFTER, RETRY_FIRST, RETRY_MOST, SILENCE, VERSION_REPLICAS,
 };
-use crate::log::{Dep, Tip};
+use crate::log::{Dep, StreamLog, Tip};
 use crate::presence::Lease;
 use crate::sorted::SortedSet;
 use crate::stored::{self, META, MetaRecord};
@@ -80,6 +81,9 @@ impl Link {
 impl Room {
     /// The link, as people see it.
     pub fn connection(&self) -> Connection {
+        if self.role == Role::Following {
+            return self.followed_connection();
+        }
         match &self.link.state {
             State::Down { .. } => Connection::Offline,
             State::Connecting | State::Greeting { .. } => Connection::Connecting,
@@ -157,7 +161,12 @@ impl Room {
         match self.link.state {
             State::Down { .. } => {
                 self.set_state(State::Connecting);
-                self.outputs.push_back(Output::Connect);
+                // A page that slept finds out whether it still leads before the home hears of it.
+                self.queue.touch();
+                self.outputs.push_back(match self.role {
+                    Role::Leading => Output::Connect,
+                    Role::Following => Output::Page(PageOutput::Join),
+                });
             }
             State::Live { .. } if !self.link.pinged => {
                 self.link.pinged = true;
@@ -184,6 +193,9 @@ impl Room {
             Message::Other(Body::Lost(lost)) if live => self.handle_lost(lost),
             Message::Other(Body::Chunk(chunk)) if live => self.handle_chunk(chunk, now),
             Message::Other(Body::Board(changes)) if live => {
+                if self.role == Role::Leading {
+                    self.send_to_all(&Message::Other(Body::Board(changes.clone())));
+                }
                 self.others.handle_changes(changes);
                 self.events.push(Event::Others);
             }
@@ -192,7 +204,20 @@ impl Room {
                 self.link.come_back_at = Some(now.monotonic.after(after));
                 self.outputs.push_back(Output::Close);
             }
+            Message::Other(body) if live && self.role == Role::Following => {
+                self.handle_leader_message(body, now);
+            }
             Message::Other(_) | Message::Entries(_) => {}
+        }
+    }
+
+    fn handle_leader_message(&mut self, body: Body, now: Now) {
+        match body {
+            Body::Kept(kept) => self.handle_kept(&kept, now),
+            Body::AsideKept(kept) => self.handle_aside_kept(&kept),
+            Body::Uplink(uplink) => self.handle_uplink(uplink),
+            Body::Read(read) => self.handle_read(&read),
+            _ => {}
         }
     }
 
@@ -206,8 +231,14 @@ impl Room {
         self.clock_offset = i64::try_from(i128::from(welcome.time.0) - i128::from(now.wall.0)).unwrap_or(0);
         self.others.handle_welcome(Lease(welcome.lease.0));
         self.events.push(Event::Others);
-        self.link.epoch = Some(welcome.epoch);
-        self.meet_epoch();
+        match self.role {
+            Role::Leading => {
+                self.link.epoch = Some(welcome.epoch);
+                self.meet_epoch();
+                self.tell_uplink();
+            }
+            Role::Following => self.meet_leader(),
+        }
         for stream in self.streams.keys().copied().collect::<Vec<_>>() {
             self.subscribe(stream, now);
         }
@@ -221,7 +252,9 @@ impl Room {
 
     /// Proves the person of this device, so that the home says whose its presence is.
     pub(super) fn introduce(&mut self) {
-        if let (Some(nonce), Some(myself)) = (self.link.nonce(), &self.myself) {
+        if self.role == Role::Leading
+            && let (Some(nonce), Some(myself)) = (self.link.nonce(), &self.myself)
+        {
             let introduce = myself.key.introduce(&nonce, &self.room);
             self.send(&introduce.into());
         }
@@ -250,15 +283,25 @@ impl Room {
             return;
         }
         let Some(stream) = self.streams.get_mut(&id) else { return };
-        if !matches!(stream.phase, Phase::Ready | Phase::Gone) && !stream.lacks_snapshot {
-            return;
-        }
+        let subscribe = match stream.phase {
+            // A page that follows reads from its leader.
+            Phase::Loading | Phase::Rebuilding if self.role == Role::Following => {
+                stream.gathered.clear();
+                (stream.snapshot, stream.page) = (None, None);
+                let digest = StreamLog::new(id).digest();
+                Subscribe { stream: id, version: Version::default(), digest, wants_snapshot: false }
+            }
+            Phase::Loading | Phase::Rebuilding | Phase::Meeting if !stream.lacks_snapshot => return,
+            Phase::Ready | Phase::Gone | Phase::Loading | Phase::Rebuilding | Phase::Meeting => {
+                let mark =
+                    |(replica, tip): (ReplicaId, Tip)| Dep { replica, seq: tip.seq, head: tip.head.short() };
+                let above = stream.log.tips().take(VERSION_REPLICAS).map(mark).collect();
+                let version = Version { snapshot: stream.snapshot_id(), above };
+                let wants_snapshot = stream.tail >= DEVICE_TAIL && self.role == Role::Leading;
+                Subscribe { stream: id, version, digest: stream.log.digest(), wants_snapshot }
+            }
+        };
         stream.sync = Sync::Asked(now.monotonic);
-        let mark = |(replica, tip): (ReplicaId, Tip)| Dep { replica, seq: tip.seq, head: tip.head.short() };
-        let above = stream.log.tips().take(VERSION_REPLICAS).map(mark).collect();
-        let version = Version { snapshot: stream.snapshot_id(), above };
-        let wants_snapshot = stream.tail >= DEVICE_TAIL;
-        let subscribe = Subscribe { stream: id, version, digest: stream.log.digest(), wants_snapshot };
         self.send(&subscribe.into());
     }
 
@@ -279,6 +322,10 @@ impl Room {
     /// Proves a replica on this link before its first entry there.
     /// Answers whether it is proven: a link takes so many replicas, and the rest go over the next one.
     pub(super) fn prove(&mut self, replica: ReplicaId, now: Now) -> bool {
+        if self.role == Role::Following {
+            self.hand_over(replica);
+            return true;
+        }
         if self.link.proven.contains(&replica) {
             return true;
         }
@@ -301,9 +348,22 @@ impl Room {
         self.leave_link(State::Down { retry_at: Some(retry_at) });
     }
 
+    /// The link is given up for another, which is tried at once.
+    pub(super) fn let_go(&mut self, now: Now) {
+        if matches!(self.link.state, State::Connecting | State::Greeting { .. } | State::Live { .. }) {
+            self.outputs.push_back(Output::Close);
+        }
+        self.link.attempts = 0;
+        self.leave_link(State::Down { retry_at: Some(now.monotonic) });
+    }
+
     /// Full jitter: a thousand devices that lost the same relay do not come back at once.
     fn retry_at(&mut self, now: Now) -> Millis {
-        let most = RETRY_FIRST.0.saturating_mul(1 << self.link.attempts.min(16)).min(RETRY_MOST.0);
+        let most = match self.role {
+            Role::Leading => RETRY_FIRST.0.saturating_mul(1 << self.link.attempts.min(16)).min(RETRY_MOST.0),
+            // A page of the same device costs nobody anything.
+            Role::Following => RETRY_FIRST.0,
+        };
         self.link.attempts = self.link.attempts.saturating_add(1);
         now.monotonic.after(Millis(self.entropy.below(most)))
     }
@@ -328,6 +388,7 @@ impl Room {
         self.link.state = state;
         if self.connection() != before {
             self.events.push(Event::Connection);
+            self.tell_uplink();
         }
     }
 }

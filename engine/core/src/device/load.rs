@@ -2,12 +2,13 @@
 
 use crate::device::event::{Change, Event};
 use crate::device::journal::Tag;
+use crate::device::pages::Role;
 use crate::device::stream::{Body, Phase, Stream, Unsaved};
 use crate::device::{Room, failing};
 use crate::directory::{self, Directory};
-use crate::ids::{ReplicaId, StreamId};
+use crate::ids::{ReplicaId, SiblingId, StreamId};
 use crate::limits::{SCAN_BYTES, SCAN_ROWS, STORE_RETRY};
-use crate::log::{Entry, EntryKind, StreamLog, Verdict};
+use crate::log::{Entry, EntryKind, EntryName, StreamLog, Verdict};
 use crate::snapshot::{PageId, SignedRoot};
 use crate::storage::{Durability, Page, Scan, StoreFailure};
 use crate::stored::{self, Prefix};
@@ -34,6 +35,14 @@ pub(super) enum Reading {
     Lost(StreamId),
     /// What was read of a channel, and its drafts.
     Channel(StreamId, Prefix),
+    /// The entries of a stream that is in use already, with those the home has not saved.
+    Meeting(StreamId, u64, Vec<(u64, Entry)>),
+    /// The root of a snapshot for another page.
+    SiblingRoot { page: SiblingId, stream: StreamId, walk: u64 },
+    /// Its page, with the root as it is stored.
+    SiblingPage { page: SiblingId, stream: StreamId, walk: u64, record: Vec<u8> },
+    /// Entries for another page.
+    Sibling { page: SiblingId, stream: StreamId, walk: u64 },
 }
 
 impl Room {
@@ -54,6 +63,21 @@ impl Room {
             }
             (Reading::Lost(stream), Ok(page)) => self.handle_lost_page(stream, page, now),
             (Reading::Channel(stream, kind), Ok(page)) => self.handle_channel_page(stream, kind, page, now),
+            (Reading::Meeting(stream, turn, unsaved), Ok(page)) => {
+                self.handle_met_page(stream, turn, unsaved, page, now);
+            }
+            (Reading::Sibling { page, stream, walk }, Ok(rows)) => {
+                self.handle_sibling_page(page, stream, walk, rows);
+            }
+            (Reading::SiblingRoot { page, stream, walk }, Ok(rows)) => {
+                self.serve_root(page, stream, walk, rows);
+            }
+            (Reading::SiblingPage { page, stream, walk, record }, Ok(rows)) => {
+                self.serve_snapshot(page, stream, walk, &record, &rows);
+            }
+            // It asks again.
+            (Reading::Sibling { .. } | Reading::SiblingRoot { .. } | Reading::SiblingPage { .. }, Err(_)) => {
+            }
             // The stream goes on meanwhile, so it is not read anew; the home is asked again and then this disk.
             (Reading::Lost(stream), Err(_)) => self.subscribe_after(stream, now.monotonic.after(STORE_RETRY)),
             (
@@ -61,6 +85,7 @@ impl Room {
                 | Reading::Page(stream, _)
                 | Reading::Entries(stream, ..)
                 | Reading::Journal(stream, ..)
+                | Reading::Meeting(stream, ..)
                 | Reading::Channel(stream, _),
                 Err(failure),
             ) => {
@@ -73,7 +98,7 @@ impl Room {
 
     /// Begins to read a stream, or to read it again.
     pub(super) fn load_stream(&mut self, stream: StreamId) {
-        if !self.boot.is_done() {
+        if self.role == Role::Leading && !self.boot.is_done() {
             self.wanted.insert(stream);
             return;
         }
@@ -82,7 +107,14 @@ impl Room {
             let new = self.new_stream(stream);
             self.streams.insert(stream, new);
         }
-        if self.queue.is_idle() {
+        let phase = self.streams[&stream].phase;
+        if self.role == Role::Following {
+            self.read_again(stream);
+        } else if matches!(phase, Phase::Ready | Phase::Meeting) {
+            self.meet_disk(stream);
+        } else if phase == Phase::Gone {
+            self.events.push(Event::SaveStatus(stream));
+        } else if self.queue.is_idle() {
             self.scan_entries(stream);
         } else {
             // What is on its way to the disk belongs to what is read.
@@ -98,7 +130,7 @@ impl Room {
         self.scan_row(stored::snapshot_key(&stream), Reading::Root(stream, turn));
     }
 
-    fn scan_row(&mut self, start: Vec<u8>, reading: Reading) {
+    pub(super) fn scan_row(&mut self, start: Vec<u8>, reading: Reading) {
         let end = [start.as_slice(), &[0]].concat();
         self.scan(whole(start, end), reading);
     }
@@ -125,6 +157,9 @@ impl Room {
         match page.filter(|page| Some(&PageId::of(page)) == expected) {
             Some(page) => {
                 stream.page = Some(page.to_vec());
+                if stream.phase == Phase::Meeting {
+                    self.meet_snapshot(id);
+                }
                 self.scan_tail(id, turn);
             }
             None => self.lose_snapshot(id, turn),
@@ -135,7 +170,8 @@ impl Room {
     fn lose_snapshot(&mut self, id: StreamId, turn: u64) {
         if let Some(stream) = self.streams.get_mut(&id) {
             stream.snapshot = None;
-            stream.lacks_snapshot = true;
+            // A stream that is in use has what the snapshot would bring.
+            stream.lacks_snapshot = stream.phase != Phase::Meeting;
         }
         self.events.push(Event::Damaged { stream: id, code: "store.record".into() });
         self.scan_tail(id, turn);
@@ -143,7 +179,9 @@ impl Room {
 
     fn scan_tail(&mut self, id: StreamId, turn: u64) {
         let (start, end) = stored::entry_range(&id, 0, u64::MAX);
-        self.scan(whole(start, end), Reading::Entries(id, turn, Vec::new()));
+        let meets = self.streams.get(&id).is_some_and(|stream| stream.phase == Phase::Meeting);
+        let reading = if meets { Reading::Meeting } else { Reading::Entries };
+        self.scan(whole(start, end), reading(id, turn, Vec::new()));
     }
 
     fn handle_entry_page(
@@ -181,11 +219,13 @@ impl Room {
     }
 
     /// All entries are read: build the log and what it amounts to.
-    fn finish_entries(&mut self, id: StreamId, read: Vec<(u64, Entry)>, now: Now) {
+    pub(super) fn finish_entries(&mut self, id: StreamId, read: Vec<(u64, Entry)>, now: Now) {
         let replica = self.current.client();
         let Some(stream) = self.streams.get_mut(&id) else { return };
         let rebuilt = stream.phase == Phase::Rebuilding;
-        let own = |name: &ReplicaId| self.identities.contains_key(name);
+        let leads = self.role == Role::Leading;
+        let own = |name: &ReplicaId| leads && self.identities.contains_key(name);
+        let held = stream.take_held();
         let page = stream.page.take();
         match &mut stream.body {
             Body::Directory(directory) => {
@@ -211,11 +251,18 @@ impl Room {
         }
         if stream.lacks_snapshot {
             // Nothing can be written on what is not here: it stays closed until the home has sent it.
+            held.into_iter().for_each(|entry| stream.hold(entry));
             return self.subscribe(id, now);
         }
-        if matches!(stream.body, Body::Channel(_)) {
+        self.rejoin(id, held, now);
+        if matches!(self.streams.get(&id).map(|stream| &stream.body), Some(Body::Channel(_))) {
             return self.read_channel(id, Prefix::Read);
         }
+        self.read_leftovers(id, now);
+    }
+
+    /// Seals the journals that dead pages left in a stream, one after the other; then the stream can be used.
+    pub(super) fn read_leftovers(&mut self, id: StreamId, now: Now) {
         let leftover = self.boot.leftovers.iter().find(|(stream, _)| *stream == id).copied();
         match leftover {
             Some((_, replica)) => {
@@ -250,21 +297,23 @@ impl Room {
         }
         self.boot.leftovers.retain(|left| *left != (id, replica));
         self.seal_leftover(id, replica, &read, now);
-        let next = self.boot.leftovers.iter().find(|(stream, _)| *stream == id).copied();
-        match next {
-            Some((_, replica)) => {
-                let prefix = stored::journal_stream(&id, &replica);
-                let end = [prefix.as_slice(), &[0xff; 9]].concat();
-                self.scan(whole(prefix, end), Reading::Journal(id, replica, Vec::new()));
-            }
-            None => self.finish_load(id, now),
-        }
+        self.read_leftovers(id, now);
     }
 
     /// The stream can be used; tell the app and ask the home.
     pub(super) fn finish_load(&mut self, id: StreamId, now: Now) {
         let Some(stream) = self.streams.get_mut(&id) else { return };
+        if stream.phase == Phase::Ready {
+            // It was in use while the disk was met: what has changed is told already.
+            self.events.push(Event::SaveStatus(id));
+            self.serve_waiting(id);
+            return self.subscribe(id, now);
+        }
         stream.phase = Phase::Ready;
+        if let Some((replica, edit)) = stream.leftover.take() {
+            let seq = stream.log.tip(&replica).seq;
+            stream.marks.handle_sealed(EntryName { replica, seq }, edit);
+        }
         match &stream.body {
             Body::Text(_) => {
                 self.events.push(Event::Text { stream: id, change: Change::Reset, editor: None });
@@ -274,7 +323,10 @@ impl Room {
             Body::Unopened => {}
         }
         self.events.push(Event::SaveStatus(id));
-        self.subscribe(id, now);
+        self.serve_waiting(id);
+        if self.role == Role::Leading {
+            self.subscribe(id, now);
+        }
     }
 
     /// Rows of one kind of a stream that a deleted or rebuilt stream leaves behind.

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::device::Room;
+use crate::device::pages::Role;
 use crate::device::stream::Sync;
 use crate::ids::StreamId;
 use crate::log::EntryName;
@@ -55,6 +56,8 @@ pub(super) struct Marks {
     seen_by: u32,
     refused: Vec<(u64, u64)>,
     pub(super) forks: u32,
+    /// As the leader passes it on.
+    pub(super) relay_waits: bool,
 }
 
 impl Marks {
@@ -80,10 +83,43 @@ impl Marks {
         self.on_disk = self.on_disk.max(edit);
     }
 
+    /// Edits up to `edit` are in this entry and those before it. It may not be on the disk yet.
     pub(super) fn handle_sealed(&mut self, name: EntryName, edit: u64) {
         if edit > 0 {
             self.sealed.push_back((name, edit));
         }
+    }
+
+    /// Entries are on this device's disk.
+    pub(super) fn handle_kept(&mut self, upto: EntryName) {
+        let kept = |name: &EntryName| name.replica == upto.replica && name.seq <= upto.seq;
+        let edits = self.sealed.iter().filter(|(name, _)| kept(name)).map(|(_, edit)| *edit);
+        self.on_disk = edits.max().map_or(self.on_disk, |edit| self.on_disk.max(edit));
+    }
+
+    /// Edits of the journal that are on the disk and in no entry yet: how many are there, and none if all are sealed.
+    pub(super) fn journaled(&self) -> Option<u64> {
+        let sealed = self.sealed.back().map_or(self.on_relay, |(_, edit)| self.on_relay.max(*edit));
+        (self.on_disk > sealed).then_some(self.on_disk)
+    }
+
+    /// What is sealed and not on the disk will not get there: the new leader has sealed the journal instead.
+    pub(super) fn handle_claimed(&mut self) {
+        let on_disk = self.on_disk;
+        self.sealed.retain(|(_, edit)| *edit <= on_disk);
+        if self.newest > on_disk {
+            self.refused.push((on_disk + 1, self.newest));
+        }
+        self.on_disk = self.newest;
+    }
+
+    pub(super) fn on_disk(&self) -> u64 {
+        self.on_disk
+    }
+
+    /// Entries whose `saved` somebody here waits for.
+    pub(super) fn unsaved(&self) -> impl Iterator<Item = EntryName> {
+        self.sealed.iter().map(|(name, _)| *name)
     }
 
     pub(super) fn handle_saved(&mut self, upto: EntryName) {
@@ -92,6 +128,7 @@ impl Marks {
                 break;
             }
             self.on_relay = self.on_relay.max(edit);
+            self.on_disk = self.on_disk.max(edit);
             self.last = Some((name, edit));
             self.sealed.pop_front();
         }
@@ -112,17 +149,24 @@ impl Marks {
         self.seen_by = 0;
     }
 
-    /// Everything that was not saved was refused, except what was sealed before the entry `from`.
-    pub(super) fn handle_refused(&mut self, from: Option<EntryName>) {
-        let stands =
-            |name: &EntryName| from.is_some_and(|from| name.replica == from.replica && name.seq < from.seq);
-        self.sealed.retain(|(name, _)| stands(name));
+    /// Everything that was not saved was refused, except the entries that stand.
+    pub(super) fn handle_refused(&mut self, stands: impl Fn(EntryName) -> bool) {
+        self.sealed.retain(|(name, _)| stands(*name));
         let kept = self.sealed.back().map_or(self.on_relay, |(_, edit)| self.on_relay.max(*edit));
         if self.newest > kept {
             self.refused.push((kept + 1, self.newest));
         }
         self.on_disk = self.newest;
         self.pass_refused();
+    }
+
+    /// Pieces of forks are on this device's disk.
+    pub(super) fn handle_forks_on_disk(&mut self) {
+        for (from, to) in &self.refused {
+            if self.on_disk + 1 >= *from {
+                self.on_disk = self.on_disk.max(*to);
+            }
+        }
     }
 
     /// What was refused does not wait for the home any more.
@@ -163,7 +207,10 @@ impl Room {
             unsaved_on_device: marks.newest - marks.on_disk,
             unsaved_on_relay: (marks.newest - marks.on_relay).max(inherited),
             seen_by: marks.seen_by,
-            relay_waits: matches!(stream.sync, Sync::Waiting(_)),
+            relay_waits: match self.role {
+                Role::Leading => matches!(stream.sync, Sync::Waiting(_)),
+                Role::Following => stream.marks.relay_waits,
+            },
             forks: marks.forks,
         }
     }

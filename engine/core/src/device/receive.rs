@@ -1,13 +1,16 @@
-//! Entries of others, from the home.
+//! Entries of others, from the home or the leader.
 
 use crate::device::Room;
 use crate::device::event::{Change, Event};
 use crate::device::fork::Why;
+use crate::device::journal::Tag;
+use crate::device::pages::Role;
 use crate::device::stream::{Body, Phase};
 use crate::directory;
 use crate::ids::StreamId;
 use crate::limits::SEEN_TICK;
 use crate::log::{Accepted, Entry, EntryKind, EntryName, Missing, Verdict};
+use crate::storage::Durability;
 use crate::time::{Millis, Now};
 use crate::wire::{Have, Need};
 
@@ -36,6 +39,9 @@ impl Room {
     fn take_entry(&mut self, entry: &Entry, now: Now) {
         let id = entry.header().stream;
         let Some(stream) = self.streams.get_mut(&id) else { return };
+        if self.role == Role::Following && matches!(stream.phase, Phase::Loading | Phase::Rebuilding) {
+            return self.gather(entry);
+        }
         // What arrives before the disk is read is asked for again by the version told then.
         if stream.phase != Phase::Ready {
             return;
@@ -48,9 +54,17 @@ impl Room {
                 self.wants.add(id, &missing);
             }
             // Rule 16: the home took it and this device cannot. It is counted and told, and nobody dies of it.
-            Verdict::Refused(refusal) => {
-                self.events.push(Event::Damaged { stream: id, code: refusal.code().into() });
-            }
+            Verdict::Refused(refusal) => self.suspect(id, refusal.code()),
+        }
+    }
+
+    /// Damage, if this page leads still: to one that slept while another sealed what it had left, the truth looks like it.
+    /// The disk knows.
+    fn suspect(&mut self, stream: StreamId, code: &'static str) {
+        if self.role == Role::Leading {
+            self.queue.tag(Tag::Suspicion { stream, code }, Durability::Relaxed);
+        } else {
+            self.events.push(Event::Damaged { stream, code: code.into() });
         }
     }
 
@@ -77,7 +91,7 @@ impl Room {
         }
     }
 
-    fn accept(&mut self, entry: &Entry, accepted: Accepted, now: Now) {
+    pub(super) fn accept(&mut self, entry: &Entry, accepted: Accepted, now: Now) {
         let header = entry.header();
         let (id, replica) = (header.stream, header.replica);
         let own = self.identities.contains_key(&replica);
@@ -95,17 +109,25 @@ impl Room {
         }
         stream.to_tell.insert(replica);
         self.mine_have(now);
+        self.apply_entry(entry);
+        self.store_entry(entry);
+        if self.role == Role::Leading {
+            self.queue.tag(Tag::Taken(Box::new(entry.clone())), Durability::Relaxed);
+        }
+        if own && replica == self.current {
+            // The same, before we wrote anything more: what is there is taken, and documents opened from now on are
+            // written under a new name.
+            self.mint();
+        }
+    }
+
+    /// What an entry does to the state of its stream.
+    pub(super) fn apply_entry(&mut self, entry: &Entry) {
+        let header = entry.header();
+        let id = header.stream;
         let Some(stream) = self.streams.get_mut(&id) else { return };
         match (&mut stream.body, header.kind) {
-            (Body::Text(document), EntryKind::Edit) => match document.apply(entry.payload()) {
-                Ok(Some(delta)) => {
-                    self.events.push(Event::Text { stream: id, change: Change::Delta(delta), editor: None });
-                }
-                Ok(None) => {}
-                Err(error) => {
-                    self.events.push(Event::Damaged { stream: id, code: format!("ydoc.apply: {error}") });
-                }
-            },
+            (Body::Text(_), EntryKind::Edit) => self.apply_update(id, entry.payload()),
             (Body::Directory(directory), EntryKind::Edit) => {
                 if let Ok(op) = directory::check(entry.payload()) {
                     directory.apply(header, op);
@@ -118,11 +140,21 @@ impl Room {
             }
             _ => {}
         }
-        self.store_entry(entry);
-        if own && replica == self.current {
-            // The same, before we wrote anything more: what is there is taken, and documents opened from now on are
-            // written under a new name.
-            self.mint();
+    }
+
+    /// Applies an update to the text if it is open. Of one that is still being read nobody is told before its reset.
+    pub(super) fn apply_update(&mut self, id: StreamId, update: &[u8]) {
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        let told = matches!(stream.phase, Phase::Ready | Phase::Meeting);
+        let Some(document) = stream.document_mut() else { return };
+        match document.apply(update) {
+            Ok(Some(delta)) if told => {
+                self.events.push(Event::Text { stream: id, change: Change::Delta(delta), editor: None });
+            }
+            Ok(_) => {}
+            Err(error) => {
+                self.events.push(Event::Damaged { stream: id, code: format!("ydoc.apply: {error}") });
+            }
         }
     }
 
@@ -140,7 +172,7 @@ impl Room {
             return;
         }
         self.have_at = None;
-        let live = self.link.is_live();
+        let live = self.link.is_live() && self.role == Role::Leading;
         let mut told: Vec<Have> = Vec::new();
         for (id, stream) in self.streams.iter_mut() {
             let grown = std::mem::take(&mut stream.to_tell);

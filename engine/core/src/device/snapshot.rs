@@ -1,16 +1,18 @@
 //! A snapshot from the home (rule 8): applied to whatever is here, kept, and the entries it covers let go (rule 9).
 
 use crate::device::Room;
-use crate::device::event::{Change, Event};
+use crate::device::event::Event;
 use crate::device::fork::Why;
+use crate::device::journal::Tag;
 use crate::device::load::{Reading, whole};
+use crate::device::pages::Role;
 use crate::device::stream::{Body, Phase, Stream};
 use crate::directory;
 use crate::ids::{ReplicaId, StreamId};
 use crate::limits::{OWN_ENTRIES_KEPT, TRANSFER_BYTES};
 use crate::log::{Dep, EntryName, Tip};
 use crate::snapshot::{PageId, Root, SignedRoot, SnapshotId};
-use crate::storage::Page;
+use crate::storage::{Durability, Page};
 use crate::stored::{self, TipRecord};
 use crate::time::Now;
 use crate::wire::{self, Chunk};
@@ -28,7 +30,12 @@ impl Room {
     /// The next piece of a snapshot. One that does not continue the last is dropped with it: the home is asked again.
     pub(super) fn handle_chunk(&mut self, chunk: Chunk, now: Now) {
         let Chunk { stream: id, snapshot, at, total, bytes } = chunk;
-        let takes = |stream: &&mut Stream| stream.phase == Phase::Ready || stream.lacks_snapshot;
+        let follows = self.role == Role::Following;
+        let takes = |stream: &&mut Stream| match stream.phase {
+            Phase::Ready => true,
+            Phase::Loading | Phase::Rebuilding => follows || stream.lacks_snapshot,
+            Phase::Meeting | Phase::Gone => false,
+        };
         let Some(stream) = self.streams.get_mut(&id).filter(takes) else {
             return;
         };
@@ -56,40 +63,48 @@ impl Room {
         if root.id() != snapshot || root.stream != id || root.pages != [PageId::of(page)] || !ascending {
             return None;
         }
-        let mut decisions = Vec::new();
         match id.kind() {
             crate::ids::StreamKind::Ydoc => ydoc::check_page(page, &root.log()).ok()?,
-            crate::ids::StreamKind::Directory => decisions = directory::check_page(page)?,
+            crate::ids::StreamKind::Directory => drop(directory::check_page(page)?),
             _ => return None,
         }
+        let stream = self.streams.get_mut(&id)?;
+        if self.role == Role::Following && stream.phase != Phase::Ready {
+            // It is read from the leader, and this is where it begins.
+            (stream.snapshot, stream.page) = (Some(Box::new(root)), Some(page.to_vec()));
+            return Some(());
+        }
+        let before = stream.log.tips().map(|(replica, tip)| (replica, tip.seq)).collect();
         if self.meet_copy(id, &root, now) {
             return Some(());
         }
         let stream = self.streams.get_mut(&id)?;
         stream.log.cover(root.tips(), &root.frontier);
-        match &mut stream.body {
-            Body::Text(document) => match document.apply(page) {
-                Ok(Some(delta)) => {
-                    self.events.push(Event::Text { stream: id, change: Change::Delta(delta), editor: None });
-                }
-                Ok(None) => {}
-                Err(error) => {
-                    self.events.push(Event::Damaged { stream: id, code: format!("ydoc.apply: {error}") });
-                }
-            },
-            Body::Directory(directory) => {
-                decisions.into_iter().for_each(|decision| directory.restore(decision));
-                self.events.push(Event::Directory);
-            }
-            Body::Unopened | Body::Channel(_) => {}
+        self.apply_page(id, page);
+        if self.role == Role::Leading {
+            self.keep_snapshot(id, root, record, page, now);
+            self.queue.tag(Tag::Snapshot { stream: id, before }, Durability::Relaxed);
         }
-        self.keep_snapshot(id, root, record, page, now);
         if self.streams.get_mut(&id).is_some_and(|stream| std::mem::take(&mut stream.lacks_snapshot)) {
             // Own entries above the one that was lost stand on the disk and nowhere else.
             self.load_stream(id);
         }
         self.retry_parked(id, now);
         Some(())
+    }
+
+    /// What a page does to the state of its stream. It has passed the guard.
+    pub(super) fn apply_page(&mut self, id: StreamId, page: &[u8]) {
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        match &mut stream.body {
+            Body::Text(_) => self.apply_update(id, page),
+            Body::Directory(directory) => {
+                let decisions = directory::check_page(page).into_iter().flatten();
+                decisions.for_each(|decision| directory.restore(decision));
+                self.events.push(Event::Directory);
+            }
+            Body::Unopened | Body::Channel(_) => {}
+        }
     }
 
     /// Rule 12, as for entries: a snapshot that covers what we did not write under a name of ours. Answers whether what

@@ -24,7 +24,14 @@ pub(super) struct Stream {
     pub(super) reading: u64,
     pub(super) body: Body,
     pub(super) journal: Journal,
-    /// Sealed entries of this device that the home has not answered `saved` for.
+    /// Whether the disk may hold a part of the journal.
+    pub(super) journal_on_disk: bool,
+    /// The name this page wrote under when it lost the disk, and its newest edit there: the new leader seals it.
+    pub(super) leftover: Option<(ReplicaId, u64)>,
+    /// What the leader has sent of a stream that is being read.
+    pub(super) gathered: Vec<(u64, Entry)>,
+    /// Sealed entries of this device that the home has not answered `saved` for; of a page that follows or meets the
+    /// disk, those that are not on the disk.
     pub(super) outbox: SortedMap<ReplicaId, VecDeque<Unsaved>>,
     /// Up to where the home has answered `saved`.
     pub(super) saved: SortedMap<ReplicaId, u64>,
@@ -67,6 +74,8 @@ pub(super) enum Phase {
     Ready,
     /// Refused work was set aside and the rest is being read again; what is written goes to the fork.
     Rebuilding,
+    /// It can be read and written, and is brought together with what a disk holds that has just become this page's.
+    Meeting,
     /// It has been deleted.
     Gone,
 }
@@ -118,7 +127,7 @@ impl AsRef<[u8]> for Unsealed {
     }
 }
 
-/// How the stream stands with the home, on the link there is.
+/// How the stream stands with the home (or the leader), on the link there is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sync {
     /// Not asked for.
@@ -145,6 +154,9 @@ impl Stream {
             reading: 0,
             body,
             journal: Journal::default(),
+            journal_on_disk: false,
+            leftover: None,
+            gathered: Vec::new(),
             outbox: SortedMap::new(),
             saved: SortedMap::new(),
             closed: SortedMap::new(),
@@ -203,9 +215,32 @@ impl Stream {
         head.map(|head| head == mark.head)
     }
 
+    /// An entry and the head there; `None` if the chain does not remember it.
+    pub(super) fn mark(&self, replica: ReplicaId, seq: u64) -> Option<Dep> {
+        let head = self.log.head_at(&EntryName { replica, seq })?.short();
+        Some(Dep { replica, seq, head })
+    }
+
     /// Whether something waits that asking the home may bring.
     pub(super) fn waits(&self) -> bool {
         self.has_outbox() || (!self.park.is_empty() && self.lost.is_empty())
+    }
+
+    /// Keeps a sealed entry that is not on the disk yet. Its logical time is its place among the others.
+    pub(super) fn hold(&mut self, entry: Entry) {
+        let (arrival, name) = (entry.header().logical, entry.name());
+        let head = self.log.head_at(&name).map(|head| head.short());
+        self.outbox.entry(name.replica).or_default().push_back(Unsaved { arrival, head, entry });
+    }
+
+    /// Lets go of what the other end of the link has taken over.
+    pub(super) fn forget_outbox(&mut self, upto: EntryName) {
+        if let Some(entries) = self.outbox.get_mut(&upto.replica) {
+            entries.retain(|unsaved| unsaved.entry.name().seq > upto.seq);
+            if entries.is_empty() {
+                self.outbox.remove(&upto.replica);
+            }
+        }
     }
 
     pub(super) fn has_outbox(&self) -> bool {

@@ -49,6 +49,10 @@ impl Home {
         let Some(link) = self.conns.get(&conn).filter(|link| !link.is_closing()) else { return };
         let header = entry.header();
         let (stream, replica) = (header.stream, header.replica);
+        if link.ceded.contains(&replica) {
+            let sentence = "another link of this device writes in this name now; come back";
+            return self.fail(conn, ErrorCode::Superseded, sentence);
+        }
         if !link.proven.contains(&replica) {
             return self.fail(
                 conn,

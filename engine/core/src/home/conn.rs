@@ -28,6 +28,8 @@ pub(super) struct Conn {
     pub(super) unborn: BTreeSet<StreamId>,
     /// Replicas whose keys this link has proven.
     pub(super) proven: BTreeSet<ReplicaId>,
+    /// Replicas that another link has proven since: their device came back, or another page of it leads.
+    pub(super) ceded: BTreeSet<ReplicaId>,
     /// Streams it follows, and how far it has been sent.
     pub(super) follows: BTreeMap<StreamId, Following>,
     /// Streams that fell behind and go on from the log once the entries lane has drained.
@@ -58,6 +60,7 @@ impl Conn {
             waiting_bytes: 0,
             unborn: BTreeSet::new(),
             proven: BTreeSet::new(),
+            ceded: BTreeSet::new(),
             follows: BTreeMap::new(),
             behind: Vec::new(),
             missed: BTreeSet::new(),

@@ -104,12 +104,13 @@ impl Home {
             return self.fail(conn, ErrorCode::Unproven, "the proof of a replica does not hold");
         };
         for (other, state) in &mut self.conns {
-            if *other != conn {
-                state.proven.remove(&replica);
+            if *other != conn && state.proven.remove(&replica) {
+                state.ceded.insert(replica);
             }
         }
         let Some(state) = self.conns.get_mut(&conn) else { return };
         state.proven.insert(replica);
+        state.ceded.remove(&replica);
         self.ask_for_holes(conn, replica);
         self.handle_author(&replica, now);
         let Some(state) = self.conns.get(&conn) else { return };

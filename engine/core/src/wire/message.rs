@@ -2,11 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::device::{Connection, Storage};
 use crate::ids::{ReplicaId, RoomId, StreamId};
 use crate::limits::{SENTENCE_BYTES, VERSION_REPLICAS};
 use crate::log::{Dep, Digest, Entry, EntryName};
 use crate::presence::{Change, Lease, State};
 use crate::snapshot::SnapshotId;
+use crate::stored::ForkRecord;
 use crate::time::Millis;
 
 /// One decoded frame.
@@ -100,6 +102,18 @@ bodies! {
     Chunk(Chunk) = 32;
     /// Home → device: an entry that the home cannot read from its disk.
     Lost(Lost) = 34;
+    /// Page → leader: the key of a replica that this page writes under.
+    Secret(Secret) = 64;
+    /// Leader → page: on this device's disk.
+    Kept(Kept) = 65;
+    /// Page → leader: a piece of a fork, to be kept on this device's disk.
+    Aside(Aside) = 66;
+    /// Leader → page: a piece of a fork is on this device's disk.
+    AsideKept(AsideKept) = 67;
+    /// Leader → page: how the link to the home and the disk of this device are.
+    Uplink(Uplink) = 68;
+    /// Page → leader and leader → page: somebody has read a channel.
+    Read(Read) = 69;
 }
 
 /// Opens a session.
@@ -328,6 +342,80 @@ pub struct ErrorFrame {
     pub sentence: String,
 }
 
+/// Hands a replica's key to the page that leads, which proves it to the home and keeps it for later pages. Never leaves
+/// the device.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Secret {
+    /// The key.
+    pub secret: [u8; 32],
+    /// Whether the page writes under it, and so wants to hear what becomes of it. It may also be that of another page
+    /// whose work this one has, from when it led itself.
+    pub own: bool,
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+/// All of a replica's entries up to `seq` are on this device's disk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    /// The stream.
+    pub stream: StreamId,
+    /// Whose.
+    pub replica: ReplicaId,
+    /// Up to where.
+    pub seq: u64,
+}
+
+/// A piece of a fork.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Aside {
+    /// The stream.
+    pub stream: StreamId,
+    /// Whose.
+    pub replica: ReplicaId,
+    /// Its number: that of the refused entry, or one of those for work that never was an entry.
+    pub seq: u64,
+    /// The piece as it is kept.
+    pub record: ForkRecord,
+}
+
+/// A piece of a fork is on this device's disk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AsideKept {
+    /// The stream.
+    pub stream: StreamId,
+    /// Whose.
+    pub replica: ReplicaId,
+    /// Its number.
+    pub seq: u64,
+}
+
+/// How the device that a page belongs to stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Uplink {
+    /// The link to the home.
+    pub connection: Connection,
+    /// The name of the device's presence on it.
+    pub lease: Option<Lease>,
+    /// The disk.
+    pub storage: Storage,
+}
+
+/// Up to where the person of this device has read a replica's posts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Read {
+    /// The channel.
+    pub stream: StreamId,
+    /// Whose.
+    pub replica: ReplicaId,
+    /// Up to where.
+    pub seq: u64,
+}
+
 /// Close codes: 44xx are final until something changes at the sender, 45xx pass by themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u16)]
@@ -350,6 +438,8 @@ pub enum ErrorCode {
     Full = 4513,
     /// The home cannot read its disk.
     Store = 4514,
+    /// Another link has proven a replica that this one writes under.
+    Superseded = 4515,
 }
 
 impl ErrorCode {
@@ -365,6 +455,7 @@ impl ErrorCode {
             Self::GoingAway,
             Self::Full,
             Self::Store,
+            Self::Superseded,
         ]
         .into_iter()
         .find(|code| *code as u16 == number)
@@ -401,7 +492,13 @@ impl Body {
             | Self::GoAway(_)
             | Self::Chunk(_)
             | Self::Lost(_)
-            | Self::Introduce(_) => true,
+            | Self::Introduce(_)
+            | Self::Secret(_)
+            | Self::Kept(_)
+            | Self::Aside(_)
+            | Self::AsideKept(_)
+            | Self::Uplink(_)
+            | Self::Read(_) => true,
         }
     }
 }

@@ -112,6 +112,7 @@ impl Pair {
                 }
                 device::Output::Send(frames) => self.pass_on(home::Input::Received(self.link, frames)),
                 device::Output::Close => panic!("the link holds"),
+                device::Output::Page(output) => panic!("there is one page: {output:?}"),
                 device::Output::Commit(op, commit) => {
                     let stored = self.at_room.apply(&self.space, &commit);
                     self.room.handle(device::Input::Stored(op, stored), self.now());

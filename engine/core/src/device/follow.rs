@@ -1,0 +1,281 @@
+//! A page that follows another: what it holds until the leader has it on the device's disk.
+
+use crate::device::event::{Connection, Event};
+use crate::device::fork::Why;
+use crate::device::pages::Role;
+use crate::device::stream::{Phase, Stream, Sync};
+use crate::device::{Config, Room};
+use crate::ids::{ReplicaId, StreamId};
+use crate::limits::RESEND_AFTER;
+use crate::log::{Dep, Entry, EntryName, Verdict};
+use crate::time::{Millis, Now};
+use crate::wire::{Aside, AsideKept, Kept, Refused, Secret, Synced, Uplink};
+
+impl Room {
+    /// A room in a page that may not be the only one: it touches no disk and follows whoever leads, until it is told to
+    /// lead itself ([`crate::device::PageInput::Lead`]).
+    pub fn following(config: Config) -> Self {
+        let mut room = Self::unbooted(config, Role::Following);
+        let directory = room.new_stream(StreamId::DIRECTORY);
+        room.streams.insert(StreamId::DIRECTORY, directory);
+        room
+    }
+
+    /// What this page is to the others of its device.
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
+    /// The leader's link to the home, as far as this page can know.
+    pub(super) fn followed_connection(&self) -> Connection {
+        if self.link.is_live() { self.uplink.clone() } else { Connection::Offline }
+    }
+
+    pub(super) fn handle_uplink(&mut self, uplink: Uplink) {
+        let before = self.connection();
+        self.uplink = uplink.connection;
+        if self.connection() != before {
+            self.events.push(Event::Connection);
+        }
+        if self.others.own() != uplink.lease {
+            match uplink.lease {
+                Some(lease) => self.others.handle_welcome(lease),
+                None => self.others.handle_closed(),
+            }
+            self.events.push(Event::Others);
+        }
+        if self.uplink != Connection::Online {
+            for (id, stream) in self.streams.iter_mut() {
+                stream.marks.handle_unseen();
+                self.events.push(Event::SaveStatus(*id));
+            }
+        }
+        self.set_storage(uplink.storage);
+    }
+
+    /// The leader can prove what it sends to the home only with the key.
+    pub(super) fn hand_over(&mut self, replica: ReplicaId) {
+        let Some(identity) = self.identities.get(&replica) else { return };
+        let secret = Secret { secret: *identity.secret(), own: self.minted.contains(&replica) };
+        if self.link.proven.insert(replica) {
+            self.send(&secret.into());
+        }
+    }
+
+    /// The leader has welcomed this page: what the last one did not keep is handed over again.
+    pub(super) fn meet_leader(&mut self) {
+        let leftovers = self.streams.values().filter_map(|stream| stream.leftover);
+        let unsaved = self.streams.values().flat_map(|stream| stream.marks.unsaved());
+        let awaited: Vec<ReplicaId> =
+            unsaved.map(|name| name.replica).chain(leftovers.map(|(replica, _)| replica)).collect();
+        for replica in awaited {
+            self.hand_over(replica);
+        }
+        for aside in self.asides.clone() {
+            self.send(&aside.into());
+        }
+    }
+
+    /// A sealed entry that is not on the device's disk yet. Its logical time is its place among the others.
+    pub(super) fn hold(&mut self, entry: Entry, now: Now) {
+        let id = entry.header().stream;
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        let follows = matches!(stream.sync, Sync::Following(_));
+        if follows && !stream.has_outbox() {
+            stream.sync = Sync::Following(now.monotonic);
+        }
+        stream.hold(entry.clone());
+        if follows && self.role == Role::Following {
+            self.offer(&[entry], now);
+        }
+    }
+
+    /// What the leader sends of a stream that is being read, in its order.
+    pub(super) fn gather(&mut self, entry: &Entry) {
+        let Some(stream) = self.streams.get_mut(&entry.header().stream) else { return };
+        let place = stream.gathered.len() as u64;
+        stream.gathered.push((place, entry.clone()));
+    }
+
+    /// The leader has sent all there is on the disk.
+    pub(super) fn handle_leader_synced(&mut self, synced: &Synced, now: Now) {
+        let id = synced.stream;
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        if synced.gone {
+            return self.handle_gone(id, now);
+        }
+        if matches!(stream.phase, Phase::Loading | Phase::Rebuilding) {
+            if !stream.has_gathered(&synced.version.above) {
+                // Something of it could not be read: later.
+                stream.sync = Sync::Waiting(now.monotonic.after(RESEND_AFTER));
+                return;
+            }
+            let gathered = std::mem::take(&mut stream.gathered);
+            self.finish_entries(id, gathered, now);
+        }
+        if let Some(stream) = self.streams.get_mut(&id) {
+            stream.sync = Sync::Following(now.monotonic);
+        }
+        for mark in &synced.version.above {
+            self.mark_kept(id, EntryName { replica: mark.replica, seq: mark.seq });
+        }
+        self.offer_outbox(id, now);
+        self.tick_journals(now);
+        self.events.push(Event::SaveStatus(id));
+    }
+
+    pub(super) fn handle_kept(&mut self, kept: &Kept, now: Now) {
+        self.mark_kept(kept.stream, EntryName { replica: kept.replica, seq: kept.seq });
+        if let Some(stream) = self.streams.get_mut(&kept.stream)
+            && matches!(stream.sync, Sync::Following(_))
+        {
+            stream.sync = Sync::Following(now.monotonic);
+        }
+    }
+
+    /// The leader has it on the disk: from here on its loss is not this page's to fear.
+    fn mark_kept(&mut self, id: StreamId, upto: EntryName) {
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        stream.forget_outbox(upto);
+        stream.marks.handle_kept(upto);
+        if let Some(open) = stream.channel_mut() {
+            open.channel.touch_all(upto.replica, 1, upto.seq);
+            self.events.push(Event::Channel(id));
+        }
+        self.events.push(Event::SaveStatus(id));
+    }
+
+    pub(super) fn handle_aside_kept(&mut self, kept: &AsideKept) {
+        let AsideKept { stream, replica, seq } = *kept;
+        self.asides.retain(|aside| (aside.stream, aside.replica, aside.seq) != (stream, replica, seq));
+        let waits = self.asides.iter().any(|aside| aside.stream == stream);
+        if let Some(of) = self.streams.get_mut(&stream).filter(|_| !waits) {
+            of.marks.handle_forks_on_disk();
+            self.events.push(Event::SaveStatus(stream));
+        }
+    }
+
+    /// A piece of a fork on its way to the device's disk.
+    pub(super) fn hand_aside(&mut self, aside: Aside) {
+        if self.link.is_live() {
+            self.send(&aside.clone().into());
+        }
+        self.asides.push(aside);
+    }
+
+    /// The leader has taken refused work off the disk, of this page or of another: what builds on it here becomes a fork
+    /// as well, and the stream is read again.
+    pub(super) fn handle_told_refused(&mut self, refused: Refused, now: Now) {
+        let Refused { stream: id, replica, seq, code, sentence } = refused;
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        if stream.is_refused(EntryName { replica, seq }) || stream.phase == Phase::Gone {
+            return;
+        }
+        stream.closed.insert(replica, seq);
+        let mut held: Vec<Entry> = stream.outbox.values().flatten().map(|held| held.entry.clone()).collect();
+        held.sort_unstable_by_key(|entry| entry.header().logical);
+        for entry in held {
+            let builds_on_refused = entry
+                .header()
+                .deps
+                .iter()
+                .any(|dep| stream.is_refused(EntryName { replica: dep.replica, seq: dep.seq }));
+            if builds_on_refused && !stream.is_refused(entry.name()) {
+                stream.closed.insert(entry.name().replica, entry.name().seq);
+            }
+        }
+        let from = EntryName { replica, seq };
+        self.leave_branch(id, from, &Why { code, sentence }, now);
+    }
+
+    /// A page that follows closes a replica of its own.
+    pub(super) fn close_followed(&mut self, id: StreamId, from: EntryName, why: &Why, now: Now) {
+        if let Some(stream) = self.streams.get_mut(&id) {
+            stream.closed.insert(from.replica, from.seq);
+        }
+        self.leave_branch(id, from, why, now);
+    }
+
+    /// Turns what is held here of closed chains, and the journal, into a fork, and reads the stream again.
+    fn leave_branch(&mut self, id: StreamId, from: EntryName, why: &Why, now: Now) {
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        let mut refused = Vec::new();
+        let closed = stream.closed.clone();
+        for (replica, entries) in stream.outbox.iter_mut() {
+            let Some(first) = closed.get(replica) else { continue };
+            entries.retain(|held| {
+                let stands = held.entry.name().seq < *first;
+                if !stands {
+                    refused.push(held.entry.clone());
+                }
+                stands
+            });
+        }
+        stream.outbox.retain(|_, entries| !entries.is_empty());
+        let mine = self.identities.contains_key(&from.replica)
+            || !refused.is_empty()
+            || !stream.journal.updates.is_empty();
+        if stream.phase == Phase::Ready {
+            stream.phase = Phase::Rebuilding;
+        }
+        self.read_again(id);
+        for entry in refused {
+            self.keep_fork(id, entry.name(), entry.payload().to_vec(), why, now);
+        }
+        self.keep_journal(id, why, now);
+        if mine {
+            self.tell_fork(id, why);
+        }
+        if closed.contains_key(&self.current) {
+            self.mint();
+        }
+    }
+
+    /// Asks the leader for the whole stream, as soon as there is one.
+    pub(super) fn read_again(&mut self, id: StreamId) {
+        let live = self.link.is_live();
+        if let Some(stream) = self.streams.get_mut(&id) {
+            stream.gathered.clear();
+            stream.sync = if live { Sync::Waiting(Millis(0)) } else { Sync::Off };
+        }
+    }
+
+    /// Work that is in no reading of the stream joins it again: a page that follows holds it on, one that leads writes it.
+    pub(super) fn rejoin(&mut self, id: StreamId, held: Vec<Entry>, now: Now) {
+        for entry in held {
+            let Some(stream) = self.streams.get_mut(&id) else { return };
+            match stream.log.judge(&entry) {
+                Verdict::Fresh(accepted) => {
+                    stream.log.extend(&entry, accepted);
+                    self.apply_entry(&entry);
+                    self.keep(entry, now);
+                }
+                Verdict::Known => {}
+                Verdict::Waits(_) | Verdict::Refused(_) => {
+                    let why = Why {
+                        code: "fork.later".into(),
+                        sentence: "written on top of a change that was refused".into(),
+                    };
+                    self.keep_fork(id, entry.name(), entry.payload().to_vec(), &why, now);
+                    self.tell_fork(id, &why);
+                }
+            }
+        }
+    }
+}
+
+impl Stream {
+    /// Whether what the leader has sent reaches as far as it says.
+    fn has_gathered(&self, above: &[Dep]) -> bool {
+        let mut names: Vec<EntryName> = self.gathered.iter().map(|(_, entry)| entry.name()).collect();
+        names.sort_unstable();
+        above.iter().all(|mark| {
+            let covered = self.snapshot.as_ref().map_or(0, |root| root.covered(&mark.replica));
+            covered >= mark.seq || names.binary_search(&mark_name(mark)).is_ok()
+        })
+    }
+}
+
+fn mark_name(mark: &Dep) -> EntryName {
+    EntryName { replica: mark.replica, seq: mark.seq }
+}

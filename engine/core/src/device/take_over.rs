@@ -1,0 +1,285 @@
+//! A page becomes the one that leads: it takes the disk over and brings what it knows together with what is there.
+//!
+//! All that is not on the disk is this page's own work, so meeting the disk is one walk along it: an entry is known here
+//! already or joins like one from a link, and what was held and is not there is written.
+
+use crate::device::boot::Boot;
+use crate::device::event::Event;
+use crate::device::fork::Why;
+use crate::device::journal::Tag;
+use crate::device::load::Reading;
+use crate::device::pages::{PageOutput, Role};
+use crate::device::stream::{Journal, Phase, Stream, Unsaved};
+use crate::device::{Output, Room};
+use crate::ids::{ReplicaId, StreamId};
+use crate::log::{Entry, EntryName, Verdict};
+use crate::sorted::SortedMap;
+use crate::storage::{Durability, Page};
+use crate::stored;
+use crate::time::Now;
+
+impl Room {
+    pub(super) fn take_over(&mut self, now: Now) {
+        if self.role == Role::Leading {
+            // Somebody else says so of itself: the disk knows.
+            return self.queue.touch();
+        }
+        self.leave_for(Role::Leading, now);
+        self.disk_retry_at = None;
+        self.scans.clear();
+        self.queue.abandon();
+        // Nothing is written before it is known what is there.
+        for (_, stream) in self.streams.iter_mut() {
+            if stream.phase == Phase::Ready {
+                stream.phase = Phase::Meeting;
+            }
+        }
+        self.asides.drain(..).for_each(|aside| {
+            self.queue.put(stored::fork_key(&aside.stream, &aside.replica, aside.seq), aside.record.encode());
+            self.queue.tag(Tag::Journaled { stream: aside.stream, edit: 0 }, Durability::Strict);
+        });
+        self.current_on_disk = false;
+        self.show_channels();
+        self.boot = Boot::start();
+        self.boot_next();
+    }
+
+    /// Another page leads: this one owns neither disk nor link any more. What is on its way to the disk has not reached
+    /// it, and is handed to the new leader.
+    pub(super) fn step_down(&mut self, now: Now) {
+        if self.role == Role::Following {
+            return;
+        }
+        self.dismiss_all(now);
+        self.boot = Boot::start();
+        self.leave_for(Role::Following, now);
+        self.scans.clear();
+        self.disk_retry_at = None;
+        self.outputs.retain(|output| !matches!(output, Output::Commit(..) | Output::Scan(..)));
+        self.outputs.push_back(Output::Page(PageOutput::Yield));
+        for (key, value) in self.queue.puts() {
+            let Some((stream, replica, seq)) = stored::parse_fork_key(key).filter(|_| key[0] == b'f') else {
+                continue;
+            };
+            if let Ok(record) = stored::ForkRecord::decode(value) {
+                self.asides.push(crate::wire::Aside { stream, replica, seq, record });
+            }
+        }
+        let tags = self.queue.abandon();
+        let on_its_way: Vec<Entry> = tags.iter().filter_map(Tag::entry).cloned().collect();
+        for id in self.streams.keys().copied().collect::<Vec<_>>() {
+            let of_stream = on_its_way.iter().filter(|entry| entry.header().stream == id);
+            self.hand_back(id, of_stream.cloned().collect(), now);
+        }
+        for stream in std::mem::take(&mut self.wanted) {
+            self.load_stream(stream);
+        }
+        self.show_channels();
+    }
+
+    /// The link goes to somebody else from now on.
+    fn leave_for(&mut self, role: Role, now: Now) {
+        let before = self.connection();
+        self.let_go(now);
+        self.role = role;
+        if self.connection() != before {
+            self.events.push(Event::Connection);
+        }
+    }
+
+    /// One stream of a page that led and does so no more.
+    fn hand_back(&mut self, id: StreamId, on_its_way: Vec<Entry>, now: Now) {
+        let author = self.author(id);
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        stream.outbox.clear();
+        stream.journal.sealing = false;
+        match stream.phase {
+            Phase::Gone => {}
+            Phase::Loading | Phase::Rebuilding => self.read_again(id),
+            // The new leader has found the journal there and sealed it under this page's name.
+            Phase::Ready | Phase::Meeting if stream.journal_on_disk => {
+                self.leave_claimed_chain(id, author, on_its_way, now);
+            }
+            Phase::Ready | Phase::Meeting => {
+                stream.phase = Phase::Ready;
+                let Journal { updates, written, pieces, since, .. } = &mut stream.journal;
+                (*written, *pieces) = (0, 0);
+                *since = (!updates.is_empty()).then_some(now.monotonic);
+                for entry in on_its_way {
+                    stream.hold(entry);
+                }
+            }
+        }
+    }
+
+    /// The new leader has found this page's journal on the disk and sealed it under this page's name: what had not got
+    /// there becomes a fork, the rest is read from the leader, and writing goes on under a new name.
+    fn leave_claimed_chain(&mut self, id: StreamId, author: ReplicaId, on_its_way: Vec<Entry>, now: Now) {
+        let why = Why {
+            code: "disk.claimed".into(),
+            sentence: "another window of this browser took over while this one was asleep".into(),
+        };
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        let on_disk = stream.marks.on_disk();
+        stream.leftover = stream.marks.journaled().map(|edit| (author, edit));
+        let sealed: Vec<Entry> =
+            on_its_way.into_iter().filter(|entry| entry.name().replica == author).collect();
+        let journal = std::mem::take(&mut stream.journal).updates;
+        let mut edit = stream.marks.newest() - journal.iter().map(|unsealed| unsealed.edits).sum::<u64>();
+        let mut lost = Vec::new();
+        for unsealed in journal {
+            edit += unsealed.edits;
+            if edit > on_disk {
+                lost.push(unsealed.update);
+            }
+        }
+        stream.phase = Phase::Rebuilding;
+        stream.journal_on_disk = false;
+        let forked = !sealed.is_empty() || !lost.is_empty();
+        stream.marks.handle_claimed();
+        self.read_again(id);
+        for entry in sealed {
+            self.keep_fork(id, entry.name(), entry.payload().to_vec(), &why, now);
+        }
+        self.keep_pieces(id, author, &lost, &why, now);
+        if forked {
+            self.tell_fork(id, &why);
+        }
+        if self.current == author {
+            self.mint();
+        }
+    }
+
+    /// Applies what the disk has of a stream that is in use already.
+    pub(super) fn meet_disk(&mut self, id: StreamId) {
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        stream.phase = Phase::Meeting;
+        stream.arrivals = 0;
+        self.scan_entries(id);
+    }
+
+    /// What the disk's snapshot covers and this page does not know yet joins.
+    pub(super) fn meet_snapshot(&mut self, id: StreamId) {
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        let (Some(root), Some(page)) = (stream.snapshot.as_ref(), stream.page.take()) else { return };
+        if root.tips().all(|(replica, tip)| stream.log.tip(&replica).seq >= tip.seq) {
+            return;
+        }
+        stream.log.cover(root.tips(), &root.frontier);
+        self.apply_page(id, &page);
+    }
+
+    pub(super) fn handle_met_page(
+        &mut self,
+        id: StreamId,
+        turn: u64,
+        mut unsaved: Vec<(u64, Entry)>,
+        page: Page,
+        now: Now,
+    ) {
+        if let Some(stream) = self.streams.get_mut(&id).filter(|stream| stream.reading == turn) {
+            // Nothing new is put in the place of what is damaged.
+            for (_, arrival) in page.damaged.iter().filter_map(|key| stored::parse_entry_key(key)) {
+                stream.arrivals = stream.arrivals.max(arrival + 1);
+                self.events.push(Event::Damaged { stream: id, code: "store.record".into() });
+            }
+        }
+        for (key, value) in page.rows {
+            let Some(stream) = self.streams.get_mut(&id).filter(|stream| stream.reading == turn) else {
+                return;
+            };
+            let Some((_, arrival)) = stored::parse_entry_key(&key) else { continue };
+            stream.arrivals = stream.arrivals.max(arrival + 1);
+            match stored::decode_entry(value) {
+                Ok(entry) => {
+                    self.meet_entry(id, &entry);
+                    if self.is_unsaved(id, entry.name()) {
+                        unsaved.push((arrival, entry));
+                    }
+                }
+                Err(_) => self.events.push(Event::Damaged { stream: id, code: "store.record".into() }),
+            }
+        }
+        match page.more {
+            Some(start) => {
+                let (_, end) = stored::entry_range(&id, 0, u64::MAX);
+                self.scan(super::load::whole(start, end), Reading::Meeting(id, turn, unsaved));
+            }
+            None => self.finish_meeting(id, unsaved, now),
+        }
+    }
+
+    fn meet_entry(&mut self, id: StreamId, entry: &Entry) {
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        match stream.log.judge(entry) {
+            Verdict::Known => {
+                stream.marks.handle_kept(entry.name());
+                if let Some(open) = stream.channel_mut() {
+                    open.channel.touch(entry.name());
+                    self.events.push(Event::Channel(id));
+                }
+                if let Some(held) = stream.outbox.get_mut(&entry.name().replica) {
+                    held.retain(|held| held.entry.name() != entry.name());
+                }
+            }
+            Verdict::Fresh(accepted) => {
+                stream.log.extend(entry, accepted);
+                self.apply_entry(entry);
+            }
+            Verdict::Waits(_) | Verdict::Refused(_) => {
+                self.events.push(Event::Damaged { stream: id, code: "store.order".into() });
+            }
+        }
+    }
+
+    fn is_unsaved(&self, id: StreamId, name: EntryName) -> bool {
+        let saved = self.streams.get(&id).and_then(|stream| stream.saved.get(&name.replica));
+        self.identities.contains_key(&name.replica) && saved.is_none_or(|saved| name.seq > *saved)
+    }
+
+    fn finish_meeting(&mut self, id: StreamId, unsaved: Vec<(u64, Entry)>, now: Now) {
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        let held = stream.take_held();
+        for (arrival, entry) in unsaved {
+            let name = entry.name();
+            let head = stream.log.head_at(&name).map(|head| head.short());
+            stream.outbox.entry(name.replica).or_default().push_back(Unsaved { arrival, head, entry });
+        }
+        stream.phase = Phase::Ready;
+        if let Some(open) = stream.channel_mut() {
+            open.channel.show_anew();
+            self.events.push(Event::Channel(id));
+        }
+        for entry in held {
+            self.remember(entry.name().replica);
+            self.keep(entry, now);
+        }
+        self.read_leftovers(id, now);
+    }
+
+    /// Hands an entry of this device to the disk, or holds it until there is one.
+    pub(super) fn keep(&mut self, entry: Entry, now: Now) {
+        let meeting = self.streams.get(&entry.header().stream).is_some_and(|s| s.phase == Phase::Meeting);
+        if self.role == Role::Following || meeting {
+            return self.hold(entry, now);
+        }
+        let arrival = self.store_entry(&entry);
+        if self.identities.contains_key(&entry.name().replica) {
+            let stream = self.streams.get(&entry.header().stream);
+            let head = stream.and_then(|stream| stream.log.head_at(&entry.name())).map(|head| head.short());
+            self.queue.tag(Tag::Sealed(Box::new(Unsaved { arrival, head, entry })), Durability::Strict);
+        } else {
+            self.queue.tag(Tag::Taken(Box::new(entry)), Durability::Relaxed);
+        }
+    }
+}
+
+impl Stream {
+    /// What is held and not on the disk, each after what it builds on.
+    pub(super) fn take_held(&mut self) -> Vec<Entry> {
+        let outbox = std::mem::replace(&mut self.outbox, SortedMap::new());
+        let mut held: Vec<Entry> = outbox.values().flatten().map(|held| held.entry.clone()).collect();
+        held.sort_unstable_by_key(|entry| entry.header().logical);
+        held
+    }
+}

@@ -1,0 +1,255 @@
+//! Several pages of one device: one leads, the others follow (T1–T8).
+
+use causeway_core::device::{Event, Role};
+use causeway_core::stored::Prefix;
+use causeway_core::wire::Refused;
+use causeway_tests::network::Network;
+
+#[test]
+fn t1_pages_of_one_device_agree_and_only_one_has_a_link() {
+    let (mut network, pages, text) = Network::with_pages(3);
+    network.insert(pages[0], text, 0, "one ");
+    network.rest();
+    network.insert(pages[1], text, 4, "two ");
+    network.rest();
+    let receipt = network.insert(pages[2], text, 8, "three");
+    network.rest();
+    for page in &pages {
+        assert_eq!(network.text(*page, text), "one two three");
+    }
+    let state = network.receipt(pages[2], &receipt);
+    assert!(state.device && state.relay, "{state:?}");
+    assert_eq!(network.relay.home.links(), 1);
+    assert_eq!(network.devices[pages[1]].room.role(), Role::Following);
+    let other = network.join();
+    network.open(other, text);
+    network.rest();
+    assert_eq!(network.text(other, text), "one two three");
+    let third = network.devices[pages[2]].room.replica();
+    assert!(network.relay.seq(&text, &third) > 0, "it stands under the name of the page that wrote it");
+    assert_eq!(network.receipt(pages[2], &receipt).seen_by, 1, "pages of one device are not others");
+}
+
+#[test]
+fn t1_pages_write_at_once_and_agree_offline() {
+    let (mut network, pages, text) = Network::with_pages(2);
+    network.insert(pages[0], text, 0, "start ");
+    network.rest();
+    network.go_offline(pages[0]);
+    for round in 0..20 {
+        network.insert(pages[0], text, 0, "a");
+        network.insert(pages[1], text, 0, "b");
+        network.wait(if round % 3 == 0 { 400 } else { 30 });
+    }
+    for _ in 0..4 {
+        network.rest();
+    }
+    let shown = network.text(pages[0], text);
+    assert_eq!(network.text(pages[1], text), shown);
+    assert_eq!(shown.matches('a').count(), 21);
+    assert_eq!(network.devices[pages[1]].room.save_status(text).unsaved_on_device, 0);
+    assert!(network.devices[pages[1]].room.save_status(text).unsaved_on_relay > 0);
+    network.go_online(pages[0]);
+    network.rest();
+    assert_eq!(network.devices[pages[1]].room.save_status(text).unsaved_on_relay, 0);
+    let other = network.join();
+    network.open(other, text);
+    network.rest();
+    assert_eq!(network.text(other, text), shown);
+}
+
+#[test]
+fn t2_nothing_is_kept_before_the_leaders_disk_has_answered() {
+    let (mut network, pages, text) = Network::with_pages(2);
+    network.insert(pages[1], text, 0, "before ");
+    network.rest();
+    network.devices[pages[0]].disk_answers = false;
+    let receipt = network.insert(pages[1], text, 7, "waits");
+    network.insert(pages[0], text, 0, "mine ");
+    network.rest();
+    assert!(!network.receipt(pages[1], &receipt).device);
+    assert_eq!(network.text(pages[1], text), "before waits", "what is not on the disk is not told");
+    network.release_disk(pages[0]);
+    network.rest();
+    assert!(network.receipt(pages[1], &receipt).device && network.receipt(pages[1], &receipt).relay);
+    assert_eq!(network.text(pages[1], text), "mine before waits");
+}
+
+#[test]
+fn t3_a_day_offline_in_two_pages_stays_small() {
+    let (mut network, pages, text) = Network::with_pages(2);
+    network.insert(pages[0], text, 0, "morning ");
+    network.rest();
+    network.go_offline(pages[0]);
+    let before = network.devices[pages[0]].disk.rows_of(Prefix::Entry as u8).count();
+    for n in 0..600 {
+        let page = pages[n % 2];
+        network.insert(page, text, 0, "w");
+        network.wait(100);
+        network.settle();
+    }
+    let entries = network.devices[pages[0]].disk.rows_of(Prefix::Entry as u8).count() - before;
+    assert!((60..=125).contains(&entries), "a minute of two became {entries} entries");
+}
+
+#[test]
+fn t4_the_leader_ends_and_another_page_goes_on() {
+    for carry_out in [false, true] {
+        let (mut network, pages, text) = Network::with_pages(3);
+        network.insert(pages[0], text, 0, "kept ");
+        network.insert(pages[1], text, 0, "mine ");
+        network.rest();
+        network.go_offline(pages[0]);
+        network.insert(pages[0], text, 0, "sealed ");
+        network.settle();
+        network.insert(pages[0], text, 0, "journal ");
+        network.wait(60);
+        network.settle();
+        assert_eq!(network.devices[pages[0]].disk.rows_of(Prefix::Journal as u8).count(), 1);
+        network.devices[pages[0]].disk_answers = false;
+        let torn = network.insert(pages[1], text, 0, "torn ");
+        network.rest();
+        assert!(!network.receipt(pages[1], &torn).device);
+        network.end_page(pages[0], carry_out);
+        let alone = network.insert(pages[2], text, 0, "alone ");
+        network.wait(200);
+        network.lead(pages[1]);
+        network.rest();
+        for page in [pages[1], pages[2]] {
+            let shown = network.text(page, text);
+            for word in ["kept ", "mine ", "sealed ", "journal ", "torn ", "alone "] {
+                assert_eq!(shown.matches(word).count(), 1, "{word} in {shown:?} ({carry_out})");
+            }
+        }
+        assert!(network.receipt(pages[1], &torn).relay && network.receipt(pages[2], &alone).relay);
+        let other = network.join();
+        network.open(other, text);
+        network.rest();
+        assert_eq!(network.text(other, text), network.text(pages[1], text));
+        assert_eq!(network.text(pages[2], text), network.text(pages[1], text));
+    }
+}
+
+#[test]
+fn t4_undo_outlives_the_change_of_leader() {
+    let (mut network, pages, text) = Network::with_pages(2);
+    network.insert(pages[1], text, 0, "first");
+    network.rest();
+    network.end_page(pages[0], false);
+    network.lead(pages[1]);
+    network.rest();
+    let now = network.clock(pages[1]);
+    network.devices[pages[1]].room.undo(text, causeway_tests::network::EDITOR, now).unwrap().expect("a step");
+    network.rest();
+    assert_eq!(network.text(pages[1], text), "");
+}
+
+#[test]
+fn t5_a_leader_that_slept_follows_and_what_it_had_not_written_is_kept_as_a_fork() {
+    let (mut network, pages, text) = Network::with_pages(2);
+    network.insert(pages[0], text, 0, "before ");
+    network.rest();
+    network.go_offline(pages[0]);
+    network.insert(pages[0], text, 7, "sealed ");
+    network.settle();
+    network.insert(pages[0], text, 14, "journal ");
+    network.wait(60);
+    network.settle();
+    network.devices[pages[0]].disk_answers = false;
+    network.insert(pages[0], text, 22, "memory");
+    network.wait(60);
+    network.freeze(pages[0]);
+    network.lead(pages[1]);
+    network.rest();
+    assert_eq!(network.text(pages[1], text), "before sealed journal ");
+    network.insert(pages[1], text, 0, "new ");
+    network.rest();
+    network.thaw(pages[0]);
+    network.release_disk(pages[0]);
+    network.devices[pages[0]].online = true;
+    network.rest();
+    network.rest();
+    assert_eq!(network.devices[pages[0]].room.role(), Role::Following);
+    assert_eq!(network.text(pages[0], text), "new before sealed journal ");
+    let told = network.events(pages[0]);
+    assert!(told.iter().any(|event| matches!(event, Event::Fork { code, .. } if code == "disk.claimed")));
+    let forks = network.devices[pages[0]].disk.rows_of(Prefix::Fork as u8).count();
+    assert_eq!(forks, 1, "the new leader keeps it");
+    network.insert(pages[0], text, 0, "again ");
+    network.rest();
+    assert_eq!(network.text(pages[1], text), "again new before sealed journal ");
+    let status = network.devices[pages[0]].room.save_status(text);
+    assert_eq!((status.unsaved_on_device, status.unsaved_on_relay), (0, 0));
+}
+
+#[test]
+fn t5_a_leader_that_slept_with_nothing_unwritten_goes_on_as_if_nothing_were() {
+    let (mut network, pages, text) = Network::with_pages(2);
+    network.insert(pages[0], text, 0, "before ");
+    network.rest();
+    let name = network.devices[pages[0]].room.replica();
+    network.freeze(pages[0]);
+    network.lead(pages[1]);
+    network.rest();
+    network.insert(pages[1], text, 0, "new ");
+    network.rest();
+    network.thaw(pages[0]);
+    network.insert(pages[0], text, 0, "again ");
+    network.rest();
+    network.rest();
+    assert_eq!(network.text(pages[0], text), "again new before ");
+    assert_eq!(network.text(pages[1], text), "again new before ");
+    assert_eq!(network.devices[pages[0]].room.replica(), name);
+    assert!(!network.events(pages[0]).iter().any(|event| matches!(event, Event::Fork { .. })));
+    assert_eq!(network.relay.home.links(), 1);
+}
+
+#[test]
+fn t6_two_pages_that_lead_at_once_leave_one() {
+    let (mut network, pages, text) = Network::with_pages(2);
+    network.insert(pages[0], text, 0, "before ");
+    network.rest();
+    network.lead(pages[1]);
+    network.insert(pages[0], text, 0, "a ");
+    network.insert(pages[1], text, 0, "b ");
+    for _ in 0..3 {
+        network.rest();
+    }
+    let roles: Vec<Role> = pages.iter().map(|page| network.devices[*page].room.role()).collect();
+    assert_eq!(roles, [Role::Following, Role::Leading]);
+    let shown = network.text(pages[1], text);
+    assert!(shown.contains("a ") && shown.contains("b ") && shown.contains("before "), "{shown}");
+    assert_eq!(network.text(pages[0], text), shown);
+}
+
+#[test]
+fn t7_a_refusal_takes_the_work_back_on_every_page() {
+    let (mut network, pages, text) = Network::with_pages(3);
+    network.insert(pages[0], text, 0, "agreed ");
+    network.rest();
+    network.home_is_deaf = true;
+    network.insert(pages[1], text, 0, "refused ");
+    network.rest();
+    network.insert(pages[2], text, 0, "on top ");
+    network.rest();
+    assert_eq!(network.text(pages[0], text), "on top refused agreed ");
+    let replica = network.devices[pages[1]].room.replica();
+    let (code, sentence) = ("ydoc.guard".into(), "this home is stricter".into());
+    network.hand_to_device(pages[0], &Refused { stream: text, replica, seq: 1, code, sentence }.into());
+    network.home_is_deaf = false;
+    for _ in 0..4 {
+        network.rest();
+    }
+    for page in &pages {
+        assert_eq!(network.text(*page, text), "agreed ", "page {page}");
+    }
+    assert!(network.events(pages[1]).iter().any(|event| matches!(event, Event::Fork { .. })));
+    let forks = network.devices[pages[0]].disk.rows_of(Prefix::Fork as u8).count();
+    assert_eq!(forks, 2, "both pieces are kept");
+    network.insert(pages[1], text, 0, "new ");
+    network.insert(pages[2], text, 0, "too ");
+    network.rest();
+    for page in &pages {
+        assert_eq!(network.text(*page, text).len(), "agreed new too ".len(), "page {page}");
+    }
+}
