@@ -129,8 +129,7 @@ export class Channel {
   }
 
   #take(change: WasmTimeline): void {
-    const { backend, state } = this.storage.get();
-    const keepsNothing = backend === "memory" || state === "lost";
+    const keepsNothing = this.storage.get().backend === "memory";
     const posts = change.posts.map((post) => shownPost(post, keepsNothing));
     const { hasOlder } = change;
     const event: TimelineEvent =

@@ -17,7 +17,8 @@ export function workerPort(): Port {
       worker.onerror = (event) => callback({ type: "failed", sentence: whyItFailed(event) });
       worker.onmessageerror = () => callback({ type: "failed", sentence: "It said something that cannot be read." });
     },
-    close: () => worker.terminate(),
+    // What was asked for last is carried out first: it says goodbye to the other tabs.
+    close: () => setTimeout(() => worker.terminate(), GOODBYE_MS),
   };
 }
 
@@ -25,3 +26,6 @@ export function workerPort(): Port {
 function whyItFailed(event: ErrorEvent): string {
   return event.message ? `It has met a bug: ${event.message}` : "Its script could not be loaded.";
 }
+
+/** A worker that has not said goodbye by then has nothing more to say. */
+const GOODBYE_MS = 500;

@@ -1,4 +1,4 @@
-import type { WasmEvent, WasmRoom } from "../../wasm/causeway.js";
+import type { WasmEvent, WasmOutput, WasmRoom } from "../../wasm/causeway.js";
 import type { FromWorker } from "../worker/messages.js";
 import { EngineError, guarded } from "./engine.js";
 import type { Port } from "./port.js";
@@ -75,8 +75,12 @@ export class Pump {
     this.#input((room) => room.tick(performance.now() + GATHERING_MS, Date.now()));
   }
 
-  /** Nothing is sent or connected from now on; what is on its way to the disk gets there. */
+  /**
+   * Nothing is sent to the relay from now on; what is on its way to the disk gets there. A page that follows keeps its
+   * link: its disk is at the other end.
+   */
   unlink(): void {
+    if (!this.#guarded(() => this.room.leads())) return;
     this.#isUnlinked = true;
     this.port.post({ type: "close" });
   }
@@ -102,6 +106,16 @@ export class Pump {
         return this.#input((room, mono, wall) => room.tick(mono, wall));
       case "reconnect":
         return this.reconnect();
+      case "lead":
+        return this.#input((room, mono, wall) => room.lead(mono, wall));
+      case "follow":
+        return this.#input((room, mono, wall) => room.follow(mono, wall));
+      case "siblingOpened":
+        return this.#input((room, mono, wall) => room.siblingOpened(message.sibling, mono, wall));
+      case "siblingReceived":
+        return this.#input((room, mono, wall) => room.siblingReceived(message.sibling, message.bytes, mono, wall));
+      case "siblingClosed":
+        return this.#input((room, mono, wall) => room.siblingClosed(message.sibling, mono, wall));
       case "opened":
       case "received":
       case "closed":
@@ -156,11 +170,7 @@ export class Pump {
     if (this.#isClosed) return;
     this.#guarded(() => {
       for (let output = this.room.pollOutput(); output !== undefined; output = this.room.pollOutput()) {
-        if (output.type === "commit" || output.type === "scan") this.port.post(output);
-        else if (this.#isUnlinked) continue;
-        else if (output.type === "send") this.port.post(output, [output.bytes.buffer]);
-        else if (output.type === "close") this.port.post(output);
-        else this.port.post({ type: "connect", link: ++this.#link });
+        this.#carryOut(output);
       }
       for (let event = this.room.pollEvent(); event !== undefined; event = this.room.pollEvent()) {
         this.#serial += 1;
@@ -168,6 +178,28 @@ export class Pump {
       }
       this.#setAlarm(this.room.pollTimeout());
     });
+  }
+
+  #carryOut(output: WasmOutput): void {
+    switch (output.type) {
+      case "commit":
+      case "scan":
+      case "dismiss":
+      case "yield":
+        return this.port.post(output);
+      case "toSibling":
+        return this.port.post(output, [output.bytes.buffer]);
+      case "send":
+        if (!this.#isUnlinked) this.port.post(output, [output.bytes.buffer]);
+        return;
+      case "close":
+        if (!this.#isUnlinked) this.port.post(output);
+        return;
+      case "connect":
+      case "join":
+        if (!this.#isUnlinked) this.port.post({ type: output.type, link: ++this.#link });
+        return;
+    }
   }
 
   /** Read while nothing has happened since: steps told after it build on exactly this text. */
@@ -201,5 +233,8 @@ export class Pump {
   }
 }
 
-/** The engine gathers edits for at most this long before it writes them (`JOURNAL_INTERVAL` of the core). */
-const GATHERING_MS = 50;
+/**
+ * The engine gathers edits for at most this long before it writes them or hands them to the page that leads
+ * (`JOURNAL_INTERVAL` and `SEAL_INTERVAL_APART` of the core).
+ */
+const GATHERING_MS = 1_000;

@@ -62,7 +62,10 @@ export class Room {
     this.documents = new Documents(this.#pump);
     this.presence = new PresenceLane(this.#pump, myself);
     this.#stopWatching = watchPage({
-      seen: () => this.reconnect(),
+      seen: () => {
+        port.post({ type: "back" });
+        this.reconnect();
+      },
       leaving: () => {
         this.#pump.flush();
         port.post({ type: "leaving" });
@@ -104,6 +107,11 @@ export class Room {
     return () => this.#noticeReaders.delete(reader);
   }
 
+  /** Whether this page of the browser leads: it alone writes to the disk and talks to the relay, for the others too. */
+  get isLeading(): boolean {
+    return this.#pump.ask((room) => room.leads());
+  }
+
   /** Tries the link now instead of later. */
   reconnect(): void {
     this.#pump.reconnect();
@@ -115,7 +123,6 @@ export class Room {
     this.#stopWatching();
     this.#closing = setTimeout(() => this.#end(), CLOSE_WITHIN_MS);
     this.#pump.unlink();
-    this.#port.post({ type: "leaving" });
     this.#pump.flush();
     this.#settled();
   }

@@ -17,8 +17,6 @@ export type Backend =
 export type StorageState = (
   | { readonly state: "opening" }
   | { readonly state: "working" }
-  /** Another tab writes to the disk now. What is written here reaches the relay only. */
-  | { readonly state: "lost" }
   /** The disk takes nothing; work is kept in memory and written when it does again. */
   | { readonly state: "failing"; readonly full: boolean; readonly sentence: string }
 ) &
@@ -40,8 +38,7 @@ export interface SaveStatus {
 
 /** The status as people see it. */
 export function saveStatus(status: WasmSaveStatus, storage: StorageState): SaveStatus {
-  const keepsNothing = storage.backend === "memory" || storage.state === "lost";
-  const device = keepsNothing ? "memory" : status.unsavedOnDevice > 0 ? "saving" : "saved";
+  const device = storage.backend === "memory" ? "memory" : status.unsavedOnDevice > 0 ? "saving" : "saved";
   const relay = status.unsavedOnRelay === 0 ? "saved" : status.relayWaits ? "waiting" : "saving";
   return { device, relay, seenBy: status.seenBy, unsaved: status.unsavedOnRelay, forks: status.forks };
 }

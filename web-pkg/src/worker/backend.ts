@@ -1,15 +1,12 @@
 import { IndexedDbStore } from "./indexeddb.js";
 import { MemoryStore } from "./memory.js";
 import type { Backend } from "./messages.js";
-import { Ownership } from "./owner.js";
 import type { Store } from "./store.js";
 
 /** A store, and what to tell people about it. */
 export interface Opened {
   readonly store: Store;
   readonly backend: Backend;
-  /** Absent in memory, which is nobody else's. */
-  readonly ownership?: Ownership;
 }
 
 /** The storage ladder: the browser's database, and where that cannot be had memory with the reason. */
@@ -17,13 +14,10 @@ export async function openBackend(room: string, storage: "auto" | "memory"): Pro
   if (storage === "memory") return inMemory("This page was asked to keep nothing on this device.");
   const factory = databaseHere();
   if (factory === undefined) return inMemory("This browser has no database for this page.");
-  const ownership = await Ownership.acquire(room);
-  if (ownership === null) return inMemory("Another tab of this browser keeps this room's copy on disk.");
   try {
     const store = await IndexedDbStore.open(factory, room);
-    return { store, backend: { backend: "indexeddb" }, ownership };
+    return { store, backend: { backend: "indexeddb" } };
   } catch (error) {
-    ownership.release();
     const detail = error instanceof Error ? error.message : String(error);
     return inMemory(`This browser keeps nothing for this page (${detail}).`);
   }

@@ -46,12 +46,21 @@ export type ToWorker =
   | { readonly type: "connect"; readonly link: number }
   | { readonly type: "send"; readonly bytes: Bytes }
   | { readonly type: "close" }
+  /** Opens a link to the page that leads, instead of one to the relay. */
+  | { readonly type: "join"; readonly link: number }
+  /** What another page of this browser is sent, or that it is sent away. */
+  | { readonly type: "toSibling"; readonly sibling: number; readonly bytes: Bytes }
+  | { readonly type: "dismiss"; readonly sibling: number }
+  /** The disk has shown that another page leads. */
+  | { readonly type: "yield" }
   | ({ readonly type: "commit"; readonly op: number } & Commit)
   | ({ readonly type: "scan"; readonly op: number } & Scan)
   /** Replaces the wake-up asked for before; `null`: none. */
   | { readonly type: "wake"; readonly after: number | null }
-  /** The room is being left: whoever comes next will own the database. Writing goes on. */
+  /** The page may be gone in a moment: another one is to lead. What it has asked for is carried out. */
   | { readonly type: "leaving" }
+  /** It is not gone. */
+  | { readonly type: "back" }
   /** Nothing more will be asked for. */
   | { readonly type: "end" };
 
@@ -65,5 +74,12 @@ export type FromWorker =
   | { readonly type: "woken" }
   /** Nothing more is carried out. The port says this, not the worker: it did not start, or has met a bug. */
   | { readonly type: "failed"; readonly sentence: string }
-  /** The network is back. */
-  | { readonly type: "reconnect" };
+  /** The network is back, or there is a page to follow. */
+  | { readonly type: "reconnect" }
+  /** This page is to lead, or to make sure that it does. */
+  | { readonly type: "lead" }
+  /** Another page leads. */
+  | { readonly type: "follow" }
+  | { readonly type: "siblingOpened"; readonly sibling: number }
+  | { readonly type: "siblingReceived"; readonly sibling: number; readonly bytes: Bytes }
+  | { readonly type: "siblingClosed"; readonly sibling: number };

@@ -147,15 +147,22 @@ test("a place stays at its character", async () => {
   page.die();
 });
 
-test("a second tab of the same room keeps its work in memory and says why", async () => {
+test("a second tab of the same room follows the first, and leads when the first has left", async () => {
   await loadEngine();
   const profile = new Profile();
   const first = profile.open("tabs");
-  await vi.waitFor(() => expect(first.room.storage.get()).toEqual({ state: "working", backend: "indexeddb" }));
+  await vi.waitFor(() => expect(first.room.isLeading).toBe(true));
   const second = profile.open("tabs");
-  await vi.waitFor(() => expect(second.room.storage.get()).toMatchObject({ state: "working", backend: "memory" }));
-  expect(first.room.storage.get()).toEqual({ state: "working", backend: "indexeddb" });
+  const [here, there] = [first, second].map(({ room }) => room.text(room.documents.firstDocument()));
+  await Promise.all([here?.ready, there?.ready]);
+  expect(second.room.isLeading).toBe(false);
+  expect(second.room.storage.get()).toEqual({ state: "working", backend: "indexeddb" });
+  await there?.editor().applyDelta([{ insert: "from the second" }]).reached("device");
+  await vi.waitFor(() => expect(here?.toString()).toBe("from the second"));
   first.room.close();
+  await vi.waitFor(() => expect(second.room.isLeading).toBe(true), 5_000);
+  await there?.editor().applyDelta([{ insert: "alone, " }]).reached("device");
+  expect(there?.toString()).toBe("alone, from the second");
   second.room.close();
 });
 

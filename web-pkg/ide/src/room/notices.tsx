@@ -75,13 +75,6 @@ function wordsAbout(storage: StorageState): { readonly mood: "wait" | "bad"; rea
     const why = storage.full ? "The disk of this device is full." : `This device cannot save: ${storage.sentence}`;
     return { mood: "bad", words: `${why} What you write is kept in this tab and sent to the relay; leave it open.` };
   }
-  if (storage.state === "lost") {
-    return {
-      mood: "wait",
-      words:
-        "Another tab of this browser now keeps this room’s copy on disk. What you write here goes to the relay only.",
-    };
-  }
   if (storage.backend === "memory" && storage.state !== "opening") {
     return { mood: "wait", words: `Nothing is kept on this device after this tab is closed: ${storage.reason}` };
   }
