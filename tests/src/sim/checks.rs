@@ -235,7 +235,10 @@ impl World {
             let texts: Vec<String> =
                 self.devices.iter().filter_map(|device| device.room.as_ref()?.text(stream).ok()).collect();
             if texts.windows(2).any(|pair| pair[0] != pair[1]) {
-                return self.fail(|| format!("devices with equal logs show different texts of {stream}"));
+                let lengths: Vec<usize> = texts.iter().map(String::len).collect();
+                return self.fail(|| {
+                    format!("devices with equal logs show different texts of {stream}: bytes {lengths:?}")
+                });
             }
             let text = texts.first().cloned().unwrap_or_default();
             if let Err(what) = self.ledger.audit(stream, &text) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use causeway_core::device::{Input, PageInput, PageOutput};
+use causeway_core::device::{Input, PageInput, PageOutput, Role};
 use causeway_core::ids::SiblingId;
 use causeway_core::log::EntryName;
 
@@ -78,6 +78,12 @@ impl World {
         self.tell_device(page, Input::Page(PageInput::Lead));
         for other in self.siblings(page).into_iter().filter(|other| *other != page) {
             self.tell_device(other, Input::Reconnect);
+            // Whoever thinks that it leads hears of it, and looks.
+            if self.devices[other].room.as_ref().is_some_and(|room| room.role() == Role::Leading) {
+                let at = self.now + self.rng.below(5_000);
+                let life = self.devices[other].life;
+                self.plan(at, Happening::LookAgain(other, life));
+            }
         }
     }
 
@@ -110,6 +116,13 @@ impl World {
     fn note_contest(&mut self, machine: usize) {
         for page in self.machines[machine].pages.clone() {
             self.devices[page].contested = true;
+        }
+    }
+
+    pub(crate) fn look_again(&mut self, page: usize, life: u32) {
+        let room = self.devices[page].room.as_ref();
+        if self.devices[page].life == life && room.is_some_and(|room| room.role() == Role::Leading) {
+            self.tell_device(page, Input::Page(PageInput::Lead));
         }
     }
 

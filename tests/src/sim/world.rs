@@ -89,6 +89,8 @@ pub(crate) enum Happening {
     /// The pages of a device see to it that one leads.
     Elect(usize),
     Wake(usize, u32),
+    /// A page that thinks that it leads makes sure.
+    LookAgain(usize, u32),
 }
 
 /// Ten times what a run with all its trouble and three pages a device needs; whoever needs more answers answers.
@@ -264,6 +266,7 @@ impl World {
             Happening::ChannelClosed { id, follower, leader } => self.channel_closed(id, follower, leader),
             Happening::Elect(machine) => self.elect(machine),
             Happening::Wake(page, life) => self.wake(page, life),
+            Happening::LookAgain(page, life) => self.look_again(page, life),
         }
     }
 

@@ -3,6 +3,7 @@
 use crate::device::Room;
 use crate::device::event::Event;
 use crate::device::fork::Why;
+use crate::device::journal::Tag;
 use crate::device::load::Reading;
 use crate::device::pages::Role;
 use crate::device::stream::{Phase, Sync, Unsaved};
@@ -274,6 +275,16 @@ impl Room {
     /// Rule 12: the home holds other words under a name of ours, so this store was copied and the other copy was first.
     /// What this one wrote and did not send in time becomes a fork.
     pub(super) fn handle_cloned(&mut self, id: StreamId, replica: ReplicaId, now: Now) {
+        if self.role == Role::Leading && !self.queue.waiting().any(|tag| matches!(tag, Tag::Cloned { .. })) {
+            // To a page that slept while another sealed what it had left it looks the same: the disk knows.
+            self.queue.tag(Tag::Cloned { stream: id, replica }, Durability::Relaxed);
+        } else if self.role == Role::Following {
+            self.leave_clone(id, replica, now);
+        }
+    }
+
+    /// The disk is this page's, so it is the other copy that wrote.
+    pub(super) fn leave_clone(&mut self, id: StreamId, replica: ReplicaId, now: Now) {
         let unsaved = self.unsaved_from(id, EntryName { replica, seq: 0 });
         match unsaved.iter().map(|(_, entry)| entry.name().seq).min() {
             Some(seq) => self.close_replica(id, EntryName { replica, seq }, &Why::cloned(), now),
@@ -287,7 +298,7 @@ impl Room {
         let ours = stream.log.tips().map(|(replica, tip)| (replica, tip.seq));
         let theirs = synced.version.above.iter().map(|mark| (mark.replica, mark.seq));
         if ours.eq(theirs) && stream.log.digest() != synced.digest {
-            self.events.push(Event::Damaged { stream: synced.stream, code: "stream.digest".into() });
+            self.suspect(synced.stream, "stream.digest");
         }
     }
 

@@ -182,6 +182,7 @@ impl Room {
             | Tag::Rebuild(_)
             | Tag::Load(_)
             | Tag::Snapshot { .. }
+            | Tag::Cloned { .. }
             | Tag::Suspicion { .. }
             | Tag::Aside { .. } => None,
         });

@@ -31,6 +31,8 @@ pub(super) enum Tag {
     Load(StreamId),
     /// A snapshot, and what was known of its stream before.
     Snapshot { stream: StreamId, before: Vec<(ReplicaId, u64)> },
+    /// A replica that somebody else writes under, if the disk is still this page's.
+    Cloned { stream: StreamId, replica: ReplicaId },
     /// Damage, if the disk is still this page's.
     Suspicion { stream: StreamId, code: &'static str },
     /// A piece of another page's fork.
@@ -46,6 +48,7 @@ impl Tag {
             | Self::Rebuild(_)
             | Self::Load(_)
             | Self::Snapshot { .. }
+            | Self::Cloned { .. }
             | Self::Suspicion { .. }
             | Self::Aside { .. } => None,
         }
@@ -375,6 +378,7 @@ impl Room {
             Tag::Rebuild(stream) | Tag::Load(stream) => self.scan_entries(stream),
             Tag::Aside { page, stream, replica, seq } => self.answer_aside(page, stream, replica, seq),
             Tag::Snapshot { stream, before } => self.publish_snapshot(stream, &before),
+            Tag::Cloned { stream, replica } => self.leave_clone(stream, replica, now),
             Tag::Suspicion { stream, code } => {
                 self.events.push(Event::Damaged { stream, code: code.into() });
             }

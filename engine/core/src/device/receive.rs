@@ -60,7 +60,7 @@ impl Room {
 
     /// Damage, if this page leads still: to one that slept while another sealed what it had left, the truth looks like it.
     /// The disk knows.
-    fn suspect(&mut self, stream: StreamId, code: &'static str) {
+    pub(super) fn suspect(&mut self, stream: StreamId, code: &'static str) {
         if self.role == Role::Leading {
             self.queue.tag(Tag::Suspicion { stream, code }, Durability::Relaxed);
         } else {

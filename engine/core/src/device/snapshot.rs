@@ -74,7 +74,7 @@ impl Room {
             (stream.snapshot, stream.page) = (Some(Box::new(root)), Some(page.to_vec()));
             return Some(());
         }
-        let before = stream.log.tips().map(|(replica, tip)| (replica, tip.seq)).collect();
+        let before = self.on_disk(&id);
         if self.meet_copy(id, &root, now) {
             return Some(());
         }

@@ -69,7 +69,8 @@ impl Room {
         let on_its_way: Vec<Entry> = tags.iter().filter_map(Tag::entry).cloned().collect();
         for id in self.streams.keys().copied().collect::<Vec<_>>() {
             let of_stream = on_its_way.iter().filter(|entry| entry.header().stream == id);
-            self.hand_back(id, of_stream.cloned().collect(), now);
+            let jumped = tags.iter().any(|tag| matches!(tag, Tag::Snapshot { stream, .. } if *stream == id));
+            self.hand_back(id, of_stream.cloned().collect(), jumped, now);
         }
         for stream in std::mem::take(&mut self.wanted) {
             self.load_stream(stream);
@@ -87,8 +88,8 @@ impl Room {
         }
     }
 
-    /// One stream of a page that led and does so no more.
-    fn hand_back(&mut self, id: StreamId, on_its_way: Vec<Entry>, now: Now) {
+    /// One stream of a page that led and does so no more. `jumped`: a snapshot has brought it to where the disk is not.
+    fn hand_back(&mut self, id: StreamId, on_its_way: Vec<Entry>, jumped: bool, now: Now) {
         let author = self.author(id);
         let Some(stream) = self.streams.get_mut(&id) else { return };
         stream.outbox.clear();
@@ -99,6 +100,15 @@ impl Room {
             // The new leader has found the journal there and sealed it under this page's name.
             Phase::Ready | Phase::Meeting if stream.journal_on_disk => {
                 self.leave_claimed_chain(id, author, on_its_way, now);
+            }
+            Phase::Ready | Phase::Meeting
+                if jumped
+                    || on_its_way.iter().any(|entry| {
+                        let replica = entry.name().replica;
+                        self.identities.contains_key(&replica) && !self.minted.contains(&replica)
+                    }) =>
+            {
+                self.leave_others_work(id, on_its_way, now);
             }
             Phase::Ready | Phase::Meeting => {
                 stream.phase = Phase::Ready;
@@ -112,13 +122,26 @@ impl Room {
         }
     }
 
+    /// What dead pages left the new leader has found and sealed anew, and what other pages wrote they bring again: the
+    /// stream is read from the leader, and of what was on its way only this page's own work is held.
+    fn leave_others_work(&mut self, id: StreamId, on_its_way: Vec<Entry>, now: Now) {
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        let own = on_its_way.into_iter().filter(|entry| self.minted.contains(&entry.name().replica));
+        own.for_each(|entry| stream.hold(entry));
+        stream.phase = Phase::Rebuilding;
+        let wrote = !stream.journal.updates.is_empty();
+        self.read_again(id);
+        let why = claimed();
+        self.keep_journal(id, &why, now);
+        if wrote {
+            self.tell_fork(id, &why);
+        }
+    }
+
     /// The new leader has found this page's journal on the disk and sealed it under this page's name: what had not got
     /// there becomes a fork, the rest is read from the leader, and writing goes on under a new name.
     fn leave_claimed_chain(&mut self, id: StreamId, author: ReplicaId, on_its_way: Vec<Entry>, now: Now) {
-        let why = Why {
-            code: "disk.claimed".into(),
-            sentence: "another window of this browser took over while this one was asleep".into(),
-        };
+        let why = claimed();
         let Some(stream) = self.streams.get_mut(&id) else { return };
         let on_disk = stream.marks.on_disk();
         stream.leftover = stream.marks.journaled().map(|edit| (author, edit));
@@ -271,6 +294,13 @@ impl Room {
         } else {
             self.queue.tag(Tag::Taken(Box::new(entry)), Durability::Relaxed);
         }
+    }
+}
+
+fn claimed() -> Why {
+    Why {
+        code: "disk.claimed".into(),
+        sentence: "another window of this browser took over while this one was asleep".into(),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::stored;
 use crate::wire::{self, Kept, Message, Need, Refused, Saved, Subscribe, Synced, Version};
 
 /// What a page holds of a stream: the part of its version that matters here.
-type Held = Vec<(ReplicaId, u64)>;
+pub(in crate::device) type Held = Vec<(ReplicaId, u64)>;
 
 /// How far a page has been sent a stream.
 #[derive(Debug)]
@@ -200,7 +200,7 @@ impl Room {
     }
 
     /// What is on the disk of a stream: all that is known but what is on its way there.
-    fn on_disk(&self, id: &StreamId) -> Held {
+    pub(in crate::device) fn on_disk(&self, id: &StreamId) -> Held {
         let Some(stream) = self.streams.get(id) else { return Held::new() };
         let mut above: Held = stream.log.tips().map(|(replica, tip)| (replica, tip.seq)).collect();
         for entry in self.queue.waiting().filter_map(|tag| tag.entry()) {
