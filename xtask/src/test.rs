@@ -20,6 +20,7 @@ pub(crate) fn run(options: TestOptions) -> Outcome {
     web::build(&mut report).ok();
     total +=
         suite(&mut report, "cargo tests", Runner::Cargo, || Ok(cargo(workspace("test", "--no-fail-fast"))));
+    total += suite(&mut report, "tests of web-bindgen", Runner::Cargo, || Ok(web::test_bindgen()));
     if npm::has_package() {
         total += npm_suite(&mut report, "page unit tests", Runner::Vitest, "test");
         total += browser_suite(&mut report);
@@ -59,7 +60,7 @@ fn browser_suite(report: &mut Report) -> Tally {
 }
 
 /// The same packages for every cargo command, because another choice gives their dependencies other features and compiles
-/// them once more. `web-bindgen` has no tests and minutes of dependencies, which are built already on their own.
+/// them once more. `web-bindgen` has minutes of dependencies, which are built already on their own.
 fn workspace(command: &'static str, flag: &'static str) -> [&'static str; 5] {
     [command, "--workspace", "--exclude", "web-bindgen", flag]
 }

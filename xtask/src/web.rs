@@ -72,6 +72,11 @@ fn bind() -> Outcome {
     copy_what_changed(&fresh, &workspace::web_artefact())
 }
 
+/// The tests of `web-bindgen`, with its dependencies as `bind` builds them.
+pub(crate) fn test_bindgen() -> Command {
+    cargo(["test", "--config", UNOPTIMISED, "--package", "web-bindgen"])
+}
+
 /// Keeps the times of unchanged files, so that nothing behind them is built again.
 fn copy_what_changed(from: &Path, to: &Path) -> Outcome {
     fs::create_dir_all(to).during("cannot make the folder of the artefact")?;
@@ -136,7 +141,7 @@ fn fingerprint_of_inputs() -> Outcome<String> {
     Ok(format!("{:016x}", hasher.finish()))
 }
 
-/// `web-bindgen` works for a quarter of a second; optimising what it stands on takes a minute.
+/// `web-bindgen` works for a few seconds; optimising what it stands on takes a minute.
 const UNOPTIMISED: &str = "profile.dev.package.'*'.opt-level=0";
 
 const WASM_TARGET: &str = "wasm32-unknown-unknown";
