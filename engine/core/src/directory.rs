@@ -1,6 +1,6 @@
 //! The directory: names of a room's documents. Every subscriber has it; the latest decision about a document wins.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BinaryHeap};
 
 use serde::{Deserialize, Serialize};
 
@@ -148,13 +148,10 @@ impl Directory {
 
     /// The documents, ordered by path and then by name of the stream.
     pub fn list(&self) -> Vec<Listed> {
-        let mut listed: Vec<Listed> = self
-            .decisions
-            .iter()
-            .filter_map(|(document, (_, path))| Some(Listed { document: *document, path: path.clone()? }))
-            .collect();
-        listed.sort_unstable_by(|a, b| (&a.path, a.document).cmp(&(&b.path, b.document)));
-        listed
+        let named =
+            self.decisions.iter().filter_map(|(document, (_, path))| Some((path.as_deref()?, *document)));
+        let sorted = BinaryHeap::from_iter(named).into_sorted_vec();
+        sorted.into_iter().map(|(path, document)| Listed { document, path: path.into() }).collect()
     }
 }
 

@@ -12,6 +12,7 @@ use crate::limits::{
     CATCH_UP_BYTES, FRAME_ENTRIES, LINK_REPLICAS, LOST_NAMES, RESEND_AFTER, SCAN_BYTES, SCAN_ROWS,
 };
 use crate::log::{Dep, Entry, EntryName};
+use crate::sorted;
 use crate::storage::{Durability, Page, Scan};
 use crate::stored;
 use crate::time::{Millis, Now};
@@ -232,10 +233,10 @@ impl Room {
 
     pub(super) fn offer_outbox(&mut self, id: StreamId, now: Now) {
         let Some(stream) = self.streams.get(&id) else { return };
-        let mut waiting: Vec<&Unsaved> = stream.outbox.values().take(LINK_REPLICAS).flatten().collect();
+        let waiting = stream.outbox.values().take(LINK_REPLICAS).flatten();
         // Order of arrival is an order that respects dependencies.
-        waiting.sort_unstable_by_key(|unsaved| unsaved.arrival);
-        let entries: Vec<Entry> = waiting.into_iter().map(|unsaved| unsaved.entry.clone()).collect();
+        let entries =
+            sorted::by_number(waiting.map(|unsaved| (unsaved.arrival, unsaved.entry.clone())).collect());
         self.offer(&entries, now);
     }
 

@@ -1,5 +1,7 @@
 //! A page that follows another: what it holds until the leader has it on the device's disk.
 
+use std::collections::BinaryHeap;
+
 use crate::device::event::{Connection, Event};
 use crate::device::fork::Why;
 use crate::device::pages::Role;
@@ -172,9 +174,7 @@ impl Room {
             return;
         }
         stream.closed.insert(replica, seq);
-        let mut held: Vec<Entry> = stream.outbox.values().flatten().map(|held| held.entry.clone()).collect();
-        held.sort_unstable_by_key(|entry| entry.header().logical);
-        for entry in held {
+        for entry in stream.held() {
             let builds_on_refused = entry
                 .header()
                 .deps
@@ -267,8 +267,8 @@ impl Room {
 impl Stream {
     /// Whether what the leader has sent reaches as far as it says.
     fn has_gathered(&self, above: &[Dep]) -> bool {
-        let mut names: Vec<EntryName> = self.gathered.iter().map(|(_, entry)| entry.name()).collect();
-        names.sort_unstable();
+        let names =
+            BinaryHeap::from_iter(self.gathered.iter().map(|(_, entry)| entry.name())).into_sorted_vec();
         above.iter().all(|mark| {
             let covered = self.snapshot.as_ref().map_or(0, |root| root.covered(&mark.replica));
             covered >= mark.seq || names.binary_search(&mark_name(mark)).is_ok()

@@ -13,7 +13,7 @@ use crate::device::stream::{Journal, Phase, Stream, Unsaved};
 use crate::device::{Output, Room};
 use crate::ids::{ReplicaId, StreamId};
 use crate::log::{Entry, EntryName, Verdict};
-use crate::sorted::SortedMap;
+use crate::sorted;
 use crate::storage::{Durability, Page};
 use crate::stored;
 use crate::time::Now;
@@ -306,10 +306,14 @@ fn claimed() -> Why {
 
 impl Stream {
     /// What is held and not on the disk, each after what it builds on.
+    pub(super) fn held(&self) -> Vec<Entry> {
+        let held = self.outbox.values().flatten();
+        sorted::by_number(held.map(|held| (held.entry.header().logical, held.entry.clone())).collect())
+    }
+
     pub(super) fn take_held(&mut self) -> Vec<Entry> {
-        let outbox = std::mem::replace(&mut self.outbox, SortedMap::new());
-        let mut held: Vec<Entry> = outbox.values().flatten().map(|held| held.entry.clone()).collect();
-        held.sort_unstable_by_key(|entry| entry.header().logical);
+        let held = self.held();
+        self.outbox.clear();
         held
     }
 }
