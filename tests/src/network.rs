@@ -13,7 +13,7 @@ use bytes::Bytes;
 use causeway_core::device::{Config, Event, Input, Output, Receipt, ReceiptState, Room};
 use causeway_core::home::{self, Lane};
 use causeway_core::ids::{ConnId, EditorId, RoomId, SiblingId, StreamId};
-use causeway_core::storage::Commit;
+use causeway_core::storage::{Commit, Scan};
 use causeway_core::time::{Millis, Now};
 use causeway_core::wire::{self, Message};
 use causeway_core::write_queue::OpId;
@@ -43,12 +43,15 @@ pub struct Device {
     pub online: bool,
     /// Whether its disk answers; until then commits wait.
     pub disk_answers: bool,
+    /// Whether its disk answers what is read; until then reads wait.
+    pub disk_reads: bool,
     /// Whether its disk refuses every commit.
     pub disk_full: bool,
     /// Frames it has sent, in order.
     pub sent: Vec<Message>,
     mirrors: BTreeMap<StreamId, Mirror>,
     held: VecDeque<(OpId, Commit)>,
+    held_reads: VecDeque<(OpId, Scan)>,
     link: Option<ConnId>,
     dialling: bool,
     /// Where its disk is: its own number, or that of the page of this device that came first.
@@ -316,6 +319,15 @@ impl Network {
         self.pump();
     }
 
+    /// A device's disk answers what was read while it was held.
+    pub fn release_reads(&mut self, device: usize) {
+        self.devices[device].disk_reads = true;
+        while let Some((op, scan)) = self.devices[device].held_reads.pop_front() {
+            self.read(device, op, &scan);
+        }
+        self.pump();
+    }
+
     /// A device that has just started does so many steps with its disk, and then waits for the story.
     pub fn step_disk(&mut self, number: usize, steps: usize) {
         for _ in 0..steps {
@@ -410,10 +422,12 @@ impl Device {
             wall_offset: 0,
             online: true,
             disk_answers: true,
+            disk_reads: true,
             disk_full: false,
             sent: Vec::new(),
             mirrors: BTreeMap::new(),
             held: VecDeque::new(),
+            held_reads: VecDeque::new(),
             link: None,
             dialling: false,
             disk_of,

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use causeway_core::device::{Change, Event, Input, Output};
 use causeway_core::home;
 use causeway_core::ids::ConnId;
-use causeway_core::storage::{Commit, CommitError, FailureKind, StoreFailure};
+use causeway_core::storage::{Commit, CommitError, FailureKind, Scan, StoreFailure};
 use causeway_core::wire;
 use causeway_core::write_queue::OpId;
 
@@ -44,7 +44,6 @@ impl Network {
             return;
         }
         while let Some(output) = self.devices[number].room.poll_output() {
-            let disk_of = self.devices[number].disk_of;
             let device = &mut self.devices[number];
             match output {
                 Output::Connect => device.dialling = true,
@@ -62,10 +61,8 @@ impl Network {
                 Output::Page(output) => self.carry_out_for_page(number, output),
                 Output::Commit(op, commit) if device.disk_answers => self.store(number, op, &commit),
                 Output::Commit(op, commit) => device.held.push_back((op, commit)),
-                Output::Scan(op, scan) => {
-                    let page = self.devices[disk_of].disk.scan(&scan);
-                    self.tell(number, Input::Scanned(op, Ok(page)));
-                }
+                Output::Scan(op, scan) if device.disk_reads => self.read(number, op, &scan),
+                Output::Scan(op, scan) => device.held_reads.push_back((op, scan)),
             }
         }
         while let Some(event) = self.devices[number].room.poll_event() {
@@ -79,6 +76,11 @@ impl Network {
             }
             events.push(event);
         }
+    }
+
+    pub(super) fn read(&mut self, number: usize, op: OpId, scan: &Scan) {
+        let page = self.devices[self.devices[number].disk_of].disk.scan(scan);
+        self.tell(number, Input::Scanned(op, Ok(page)));
     }
 
     pub(super) fn store(&mut self, number: usize, op: OpId, commit: &Commit) {

@@ -68,6 +68,9 @@ impl World {
 
     /// After a strict commit a power cut takes nothing that was on the disk by now.
     fn note_durable(&mut self, number: usize) {
+        for page in self.siblings(number) {
+            self.ledger.sync(page);
+        }
         let device = &mut self.devices[number];
         let Some(room) = &device.room else { return };
         for (stream, newest) in self.ledger.newest_edits(device.life()) {

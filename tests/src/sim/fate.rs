@@ -2,6 +2,7 @@
 
 use causeway_core::device::{Role, Room};
 use causeway_core::home;
+use causeway_core::ids::StreamId;
 use causeway_core::stored::{META, MetaRecord};
 use causeway_core::time::Millis;
 
@@ -121,10 +122,12 @@ impl World {
         for page in self.siblings(number) {
             self.end_page(page, end);
         }
-        let strict = self.siblings(number).iter().any(|page| !self.devices[*page].durable.is_empty());
         match end {
             End::Killed => {}
             End::PowerCut => {
+                for page in self.siblings(number) {
+                    self.ledger.cut_power(page);
+                }
                 let kept = self.disk_of(number).above_frontier() + 1;
                 let kept = self.rng.index(kept);
                 self.disk_of(number).cut_power(kept);
@@ -133,12 +136,9 @@ impl World {
             End::Wiped => {
                 *self.disk_of(number) = Disk::default();
                 self.tally.note(Fault::DeviceWiped);
-            }
-        }
-        // Nothing strict was written in these lives: what the last ones left may be gone as well.
-        if end == End::Wiped || !strict {
-            for page in self.siblings(number) {
-                self.ledger.wipe(page);
+                for page in self.siblings(number) {
+                    self.ledger.wipe(page);
+                }
             }
         }
     }
@@ -189,24 +189,19 @@ impl World {
 
     fn judge_edits(&mut self, number: usize, room: &Room, life: (usize, u32), end: End) {
         let durable = self.devices[number].durable.clone();
+        let synced = |stream: &StreamId, edit: u64| durable.get(stream).is_some_and(|upto| edit <= *upto);
         let follows = room.role() == Role::Following;
         self.ledger.end_of_life(life, |stream, edit| {
             let receipt = causeway_core::device::Receipt { stream, edit };
             let state = room.receipt(&receipt);
-            let held = match end {
-                End::Killed => state.device,
-                // What a leader calls kept is behind the frontier.
-                End::PowerCut if follows => state.device,
-                End::PowerCut => durable.get(&stream).is_some_and(|upto| edit <= *upto),
-                End::Wiped => false,
-            };
-            if state.refused {
-                return Fate::Unsure;
-            }
-            match (state.relay, held) {
-                (true, _) => Fate::Saved,
-                (false, true) => Fate::Held,
-                (false, false) => Fate::Unsure,
+            // What a leader calls kept is behind the frontier.
+            let held = if follows { state.device } else { synced(&stream, edit) };
+            match end {
+                _ if state.refused => Fate::Unsure,
+                _ if state.relay => Fate::Saved,
+                End::Killed | End::PowerCut if held => Fate::Held,
+                End::Killed if state.device => Fate::Kept,
+                End::Killed | End::PowerCut | End::Wiped => Fate::Unsure,
             }
         });
     }

@@ -26,8 +26,10 @@ pub(crate) enum Fate {
     Open,
     /// Its author was told that it is on the home's disk: it must be there in the end, whatever happens.
     Saved,
-    /// Its author's disk has answered for it: it must be there as long as that disk is.
+    /// Its author's disk has it behind the frontier: it must be there as long as that disk is.
     Held,
+    /// Its author's disk has it, and the power may take it.
+    Kept,
     /// It was in memory only, or beyond what the disk answered for.
     Unsure,
 }
@@ -102,9 +104,24 @@ impl Ledger {
     }
 
     /// A disk is gone: what only it had is no longer certain.
-    pub(crate) fn wipe(&mut self, device: usize) {
-        for edit in self.edits.iter_mut().filter(|edit| edit.life.0 == device && edit.fate == Fate::Held) {
-            edit.fate = Fate::Unsure;
+    pub(crate) fn wipe(&mut self, page: usize) {
+        self.change(page, Fate::Held, Fate::Unsure);
+        self.change(page, Fate::Kept, Fate::Unsure);
+    }
+
+    /// What dead pages left on a disk is behind its frontier now.
+    pub(crate) fn sync(&mut self, page: usize) {
+        self.change(page, Fate::Kept, Fate::Held);
+    }
+
+    /// The power went, and what was above the frontier may have gone with it.
+    pub(crate) fn cut_power(&mut self, page: usize) {
+        self.change(page, Fate::Kept, Fate::Unsure);
+    }
+
+    fn change(&mut self, page: usize, from: Fate, to: Fate) {
+        for edit in self.edits.iter_mut().filter(|edit| edit.life.0 == page && edit.fate == from) {
+            edit.fate = to;
         }
     }
 

@@ -119,11 +119,16 @@ impl World {
         }
     }
 
+    /// Pages that follow ask every second who leads, and whoever thinks that it does hears the others answer.
     pub(crate) fn look_again(&mut self, page: usize, life: u32) {
         let room = self.devices[page].room.as_ref();
-        if self.devices[page].life == life && room.is_some_and(|room| room.role() == Role::Leading) {
-            self.tell_device(page, Input::Page(PageInput::Lead));
+        let leads = self.devices[page].life == life && room.is_some_and(|room| room.role() == Role::Leading);
+        if !leads || self.machines[self.devices[page].machine].leader == Some(page) {
+            return;
         }
+        self.tell_device(page, Input::Page(PageInput::Lead));
+        let next = self.now + self.rng.between(500, 2_000);
+        self.plan(next, Happening::LookAgain(page, life));
     }
 
     pub(crate) fn wake(&mut self, page: usize, life: u32) {

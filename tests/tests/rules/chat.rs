@@ -1,6 +1,6 @@
 //! Channels: what is taken, what waits, what is refused and kept, and what is left to read.
 
-use causeway_core::chat::{ChatOp, Post};
+use causeway_core::chat::{ChatOp, Post, Saved};
 use causeway_core::device::{ChatError, Event};
 use causeway_core::ids::StreamId;
 use causeway_core::log::{Entry, EntryName, Header};
@@ -338,4 +338,58 @@ fn pr7_the_home_says_whose_a_presence_is() {
     let room = &network.devices[2].room;
     let seen: Vec<_> = room.others().map(|(lease, _)| room.person_of(lease)).collect();
     assert_eq!(seen, [Some(key(1).id()), Some(key(1).id())], "two devices, one person");
+}
+
+#[test]
+fn t1_what_is_said_while_another_page_reads_what_was_read_is_not_missed() {
+    for again in [false, true] {
+        let mut network = Network::new(0);
+        let pages = network.join_pages(2);
+        open(&mut network, pages[0], 1);
+        network.rest();
+        say(&mut network, pages[0], "before");
+        network.rest();
+        network.devices[pages[1]].disk_reads = false;
+        open(&mut network, pages[1], 1);
+        network.rest();
+        assert!(network.devices[pages[1]].room.posts(channel()).is_err(), "what was read is not known yet");
+        say(&mut network, pages[0], "meanwhile");
+        network.rest();
+        if again {
+            // The link between the pages ends and comes back before the disk has answered.
+            network.lead(pages[0]);
+            network.rest();
+            say(&mut network, pages[0], "and after");
+            network.rest();
+        }
+        network.release_reads(pages[1]);
+        network.rest();
+        assert_eq!(texts(&network, pages[1]), texts(&network, pages[0]));
+    }
+}
+
+#[test]
+fn rule_10_a_page_that_led_when_the_home_was_restored_hears_that_its_posts_are_saved_again() {
+    let mut network = Network::new(0);
+    let pages = network.join_pages(2);
+    pages.iter().for_each(|page| open(&mut network, *page, 1));
+    network.rest();
+    let backup = network.relay.disk.clone();
+    say(&mut network, pages[0], "saved once");
+    network.rest();
+    let saved = |network: &Network| posts(network, pages[0])[0].saved;
+    assert_eq!(saved(&network), Saved::Relay);
+    network.relay.put_back(backup, 2);
+    network.relay.disk_answers = false;
+    network.restart_home();
+    network.rest();
+    network.rest();
+    assert_eq!(saved(&network), Saved::Device, "the home has lost it and not called it saved again");
+    network.lead(pages[1]);
+    network.rest();
+    network.release_home_disk();
+    for _ in 0..4 {
+        network.rest();
+    }
+    assert_eq!(saved(&network), Saved::Relay);
 }

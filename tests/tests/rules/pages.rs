@@ -183,6 +183,37 @@ fn t5_a_leader_that_slept_follows_and_what_it_had_not_written_is_kept_as_a_fork(
 }
 
 #[test]
+fn t5_what_is_written_while_the_fork_is_set_aside_joins_it_and_nothing_waits_for_ever() {
+    let (mut network, pages, text) = Network::with_pages(2);
+    network.insert(pages[0], text, 0, "before ");
+    network.rest();
+    network.go_offline(pages[0]);
+    network.insert(pages[0], text, 7, "sealed ");
+    network.settle();
+    network.insert(pages[0], text, 14, "journal ");
+    network.wait(60);
+    network.settle();
+    network.devices[pages[0]].disk_answers = false;
+    network.insert(pages[0], text, 22, "memory ");
+    network.wait(60);
+    network.freeze(pages[0]);
+    network.lead(pages[1]);
+    network.rest();
+    network.thaw(pages[0]);
+    network.release_disk(pages[0]);
+    assert_eq!(network.devices[pages[0]].room.role(), Role::Following);
+    network.insert(pages[0], text, 0, "late ");
+    network.devices[pages[0]].online = true;
+    network.devices[pages[1]].online = true;
+    network.rest();
+    network.rest();
+    assert_eq!(network.text(pages[0], text), "before sealed journal ");
+    let status = network.devices[pages[0]].room.save_status(text);
+    assert_eq!((status.unsaved_on_device, status.unsaved_on_relay), (0, 0));
+    assert_eq!(network.devices[pages[0]].disk.rows_of(Prefix::Fork as u8).count(), 2);
+}
+
+#[test]
 fn t5_a_leader_that_slept_with_nothing_unwritten_goes_on_as_if_nothing_were() {
     let (mut network, pages, text) = Network::with_pages(2);
     network.insert(pages[0], text, 0, "before ");

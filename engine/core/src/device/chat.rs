@@ -392,12 +392,23 @@ impl Room {
 
     /// Begins to read rows of a channel other than its entries.
     pub(super) fn read_channel(&mut self, id: StreamId, kind: Prefix) {
+        let turn = self.streams.get(&id).map_or(0, |stream| stream.reading);
         let start = stored::stream_prefix(kind, &id);
         let end = [start.as_slice(), &[0xff; 41]].concat();
-        self.scan(whole(start, end), Reading::Channel(id, kind));
+        self.scan(whole(start, end), Reading::Channel(id, turn, kind));
     }
 
-    pub(super) fn handle_channel_page(&mut self, id: StreamId, kind: Prefix, page: Page, now: Now) {
+    pub(super) fn handle_channel_page(
+        &mut self,
+        id: StreamId,
+        turn: u64,
+        kind: Prefix,
+        page: Page,
+        now: Now,
+    ) {
+        if self.streams.get(&id).is_none_or(|stream| stream.reading != turn) {
+            return;
+        }
         for (key, value) in page.rows {
             if self.channel_row(id, kind, &key, &value).is_none() {
                 self.events.push(Event::Damaged { stream: id, code: "store.record".into() });
@@ -408,7 +419,7 @@ impl Room {
         }
         if let Some(start) = page.more {
             let end = [stored::stream_prefix(kind, &id).as_slice(), &[0xff; 41]].concat();
-            return self.scan(whole(start, end), Reading::Channel(id, kind));
+            return self.scan(whole(start, end), Reading::Channel(id, turn, kind));
         }
         if kind == Prefix::Read {
             return self.read_channel(id, Prefix::Fork);

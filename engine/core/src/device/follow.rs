@@ -68,8 +68,16 @@ impl Room {
     pub(super) fn meet_leader(&mut self) {
         let leftovers = self.streams.values().filter_map(|stream| stream.leftover);
         let unsaved = self.streams.values().flat_map(|stream| stream.marks.unsaved());
-        let awaited: Vec<ReplicaId> =
+        let mut awaited: Vec<ReplicaId> =
             unsaved.map(|name| name.replica).chain(leftovers.map(|(replica, _)| replica)).collect();
+        // A home that was restored lacks what this page has led to it before: it hears when that is saved again.
+        let lacking = |replica: &&ReplicaId| {
+            let lacks = |stream: &Stream| {
+                stream.saved.get(*replica).is_some_and(|saved| *saved < stream.log.tip(replica).seq)
+            };
+            self.streams.values().any(lacks)
+        };
+        awaited.extend(self.minted.iter().filter(lacking));
         for replica in awaited {
             self.hand_over(replica);
         }
@@ -106,7 +114,8 @@ impl Room {
         if synced.gone {
             return self.handle_gone(id, now);
         }
-        if matches!(stream.phase, Phase::Loading | Phase::Rebuilding) {
+        let read = self.scans.values().any(|reading| reading.is_of_channel(id, stream.reading));
+        if matches!(stream.phase, Phase::Loading | Phase::Rebuilding) && !read {
             if !stream.has_gathered(&synced.version.above) {
                 // Something of it could not be read: later.
                 stream.sync = Sync::Waiting(now.monotonic.after(RESEND_AFTER));
@@ -235,6 +244,7 @@ impl Room {
     pub(super) fn read_again(&mut self, id: StreamId) {
         let live = self.link.is_live();
         if let Some(stream) = self.streams.get_mut(&id) {
+            stream.reading += 1;
             stream.gathered.clear();
             stream.sync = if live { Sync::Waiting(Millis(0)) } else { Sync::Off };
         }
@@ -265,17 +275,17 @@ impl Room {
 }
 
 impl Stream {
-    /// Whether what the leader has sent reaches as far as it says.
+    /// Whether what the leader has sent reaches as far as it says, without a gap.
     fn has_gathered(&self, above: &[Dep]) -> bool {
-        let names =
-            BinaryHeap::from_iter(self.gathered.iter().map(|(_, entry)| entry.name())).into_sorted_vec();
+        let names = BinaryHeap::from_iter(self.gathered.iter().map(|(_, entry)| entry.name()));
+        let mut names = names.into_sorted_vec();
+        names.dedup();
         above.iter().all(|mark| {
             let covered = self.snapshot.as_ref().map_or(0, |root| root.covered(&mark.replica));
-            covered >= mark.seq || names.binary_search(&mark_name(mark)).is_ok()
+            let name = |seq| EntryName { replica: mark.replica, seq };
+            let places = (names.binary_search(&name(covered + 1)), names.binary_search(&name(mark.seq)));
+            covered >= mark.seq
+                || matches!(places, (Ok(first), Ok(last)) if (last - first) as u64 == mark.seq - covered - 1)
         })
     }
-}
-
-fn mark_name(mark: &Dep) -> EntryName {
-    EntryName { replica: mark.replica, seq: mark.seq }
 }

@@ -34,7 +34,7 @@ pub(super) enum Reading {
     /// Entries of this device's replicas that the home has lost.
     Lost(StreamId),
     /// What was read of a channel, and its drafts.
-    Channel(StreamId, Prefix),
+    Channel(StreamId, u64, Prefix),
     /// The entries of a stream that is in use already, with those the home has not saved.
     Meeting(StreamId, u64, Vec<(u64, Entry)>),
     /// The root of a snapshot for another page.
@@ -62,7 +62,9 @@ impl Room {
                 self.handle_journal_page(stream, replica, read, page, now);
             }
             (Reading::Lost(stream), Ok(page)) => self.handle_lost_page(stream, page, now),
-            (Reading::Channel(stream, kind), Ok(page)) => self.handle_channel_page(stream, kind, page, now),
+            (Reading::Channel(stream, turn, kind), Ok(page)) => {
+                self.handle_channel_page(stream, turn, kind, page, now);
+            }
             (Reading::Meeting(stream, turn, unsaved), Ok(page)) => {
                 self.handle_met_page(stream, turn, unsaved, page, now);
             }
@@ -86,7 +88,7 @@ impl Room {
                 | Reading::Entries(stream, ..)
                 | Reading::Journal(stream, ..)
                 | Reading::Meeting(stream, ..)
-                | Reading::Channel(stream, _),
+                | Reading::Channel(stream, ..),
                 Err(failure),
             ) => {
                 self.set_storage(failing(&failure));
@@ -300,7 +302,7 @@ impl Room {
         self.read_leftovers(id, now);
     }
 
-    /// The stream can be used; tell the app and ask the home.
+    /// The stream can be used; tell the app and ask the home, or take what the leader has sent meanwhile.
     pub(super) fn finish_load(&mut self, id: StreamId, now: Now) {
         let Some(stream) = self.streams.get_mut(&id) else { return };
         if stream.phase == Phase::Ready {
@@ -323,9 +325,13 @@ impl Room {
             Body::Unopened => {}
         }
         self.events.push(Event::SaveStatus(id));
+        let meanwhile = std::mem::take(&mut stream.gathered);
         self.serve_waiting(id);
-        if self.role == Role::Leading {
-            self.subscribe(id, now);
+        match self.role {
+            Role::Leading => self.subscribe(id, now),
+            Role::Following => {
+                self.handle_entries(meanwhile.into_iter().map(|(_, entry)| entry).collect(), now);
+            }
         }
     }
 
@@ -335,6 +341,13 @@ impl Room {
         for prefix in log.into_iter().chain([Prefix::Saved, Prefix::Read]) {
             self.queue.delete_prefix(stored::stream_prefix(prefix, id));
         }
+    }
+}
+
+impl Reading {
+    /// Whether it is a channel's own rows, in this turn: its entries are taken already.
+    pub(super) fn is_of_channel(&self, id: StreamId, turn: u64) -> bool {
+        matches!(self, Self::Channel(of, at, _) if (*of, *at) == (id, turn))
     }
 }
 

@@ -70,9 +70,20 @@ impl Marks {
     /// An edit that goes straight to a fork.
     pub(super) fn handle_forked_edit(&mut self) -> u64 {
         let edit = self.handle_edit();
-        self.refused.push((edit, edit));
+        self.refuse_from(edit);
         self.pass_refused();
         edit
+    }
+
+    /// All edits from this one on are refused.
+    fn refuse_from(&mut self, mut first: u64) {
+        if self.newest < first {
+            return;
+        }
+        while let Some((from, _)) = self.refused.pop_if(|(_, to)| *to + 1 >= first) {
+            first = first.min(from);
+        }
+        self.refused.push((first, self.newest));
     }
 
     pub(super) fn newest(&self) -> u64 {
@@ -107,10 +118,9 @@ impl Marks {
     pub(super) fn handle_claimed(&mut self) {
         let on_disk = self.on_disk;
         self.sealed.retain(|(_, edit)| *edit <= on_disk);
-        if self.newest > on_disk {
-            self.refused.push((on_disk + 1, self.newest));
-        }
+        self.refuse_from(on_disk + 1);
         self.on_disk = self.newest;
+        self.pass_refused();
     }
 
     pub(super) fn on_disk(&self) -> u64 {
@@ -153,9 +163,7 @@ impl Marks {
     pub(super) fn handle_refused(&mut self, stands: impl Fn(EntryName) -> bool) {
         self.sealed.retain(|(name, _)| stands(*name));
         let kept = self.sealed.back().map_or(self.on_relay, |(_, edit)| self.on_relay.max(*edit));
-        if self.newest > kept {
-            self.refused.push((kept + 1, self.newest));
-        }
+        self.refuse_from(kept + 1);
         self.on_disk = self.newest;
         self.pass_refused();
     }
@@ -171,10 +179,10 @@ impl Marks {
 
     /// What was refused does not wait for the home any more.
     fn pass_refused(&mut self) {
-        if let Some((from, to)) = self.refused.last()
-            && self.on_relay + 1 >= *from
-        {
-            self.on_relay = self.on_relay.max(*to);
+        for (from, to) in &self.refused {
+            if self.on_relay + 1 >= *from {
+                self.on_relay = self.on_relay.max(*to);
+            }
         }
     }
 
