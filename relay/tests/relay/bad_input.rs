@@ -162,6 +162,8 @@ async fn a_hostile_update_is_refused_told_and_stored_nowhere() {
     let mut reader = Device::join_stream(&bystander.server.address, "hostile", identity, stream, log).await;
     reader.subscribe().await;
     reader.synced().await;
+    // The fsync may take longer than the question.
+    reader.receive(1).await;
     assert_eq!(reader.received, [create]);
     let health = bystander.server.health().await;
     assert_eq!((&health["entries_refused"], &health["entries_saved"]), (&1.into(), &1.into()));

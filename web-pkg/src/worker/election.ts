@@ -23,14 +23,21 @@ const STAND_FOR_MS = 150;
 const ASK_EVERY_MS = 1_000;
 /** Questions without an answer after which a leader is replaced. */
 const PATIENCE = 4;
+/** Time another who says that it leads has to make the database its own. Only then does the database settle the matter. */
+const CLAIM_WITHIN_MS = 2_000;
 
 export class Election {
   #state: "looking" | "standing" | "following" | "leading" | "away" = "away";
   #leader: string | undefined;
+  /** A leader whose page does not answer, though its worker may say that it is there. */
+  #doubted: string | undefined;
+  /** While leading: another says that it leads. `settling`: the database has been asked late enough to know. */
+  #contest: "none" | "open" | "settling" = "none";
   #unanswered = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #unlock: (() => void) | undefined;
   #queued: AbortController | undefined;
+  #locks = locksHere();
 
   constructor(
     private readonly hall: Hall,
@@ -53,13 +60,13 @@ export class Election {
   hear(call: Call): void {
     switch (call.type) {
       case "ask":
-        if (this.#state === "leading") this.hall.call({ type: "here", leader: this.hall.self });
-        return;
+        return this.#answer();
       case "here":
+        return call.leader === this.#doubted ? undefined : this.#heardOf(call.leader);
       case "lead":
         return this.#heardOf(call.leader);
       case "stand":
-        if (this.#state === "leading") this.hall.call({ type: "here", leader: this.hall.self });
+        if (this.#state === "leading") this.#answer();
         else if (this.#state === "standing" && call.candidate < this.hall.self) this.#look();
         return;
       case "bye":
@@ -72,7 +79,17 @@ export class Election {
 
   /** The leader's page does not answer, though its worker may. */
   doubt(): void {
-    if (this.#state === "following") this.#replace();
+    if (this.#state !== "following") return;
+    this.#doubted = this.#leader;
+    this.#replace();
+  }
+
+  /** The database has taken a commit of this page: it belongs to it. */
+  confirm(): void {
+    if (this.#state !== "leading" || this.#contest !== "settling") return;
+    this.#contest = "none";
+    this.#queue();
+    this.hall.call({ type: "lead", leader: this.hall.self });
   }
 
   /** The database belongs to another page. */
@@ -90,6 +107,22 @@ export class Election {
     this.#state = "away";
   }
 
+  #answer(): void {
+    const isSure = this.#state === "leading" && this.#contest === "none";
+    if (isSure) this.hall.call({ type: "here", leader: this.hall.self });
+  }
+
+  /** Two say that they lead. The database knows who does; until it has spoken this one says nothing. */
+  #contested(): void {
+    if (this.#contest !== "none") return;
+    this.#contest = "open";
+    this.office.lead();
+    this.#after(CLAIM_WITHIN_MS, () => {
+      this.#contest = "settling";
+      this.office.lead();
+    });
+  }
+
   /** Asks who leads, and stands if nobody answers. */
   #look(): void {
     this.#state = "looking";
@@ -101,11 +134,9 @@ export class Election {
 
   #heardOf(leader: string): void {
     if (leader === this.hall.self || this.#state === "away") return;
-    if (this.#state === "leading") {
-      // Two lead. The database knows which of them does.
-      return this.office.lead();
-    }
+    if (this.#state === "leading") return this.#contested();
     this.#unanswered = 0;
+    this.#doubted = undefined;
     if (this.#state === "following" && this.#leader === leader) return;
     this.#state = "following";
     this.#leader = leader;
@@ -125,7 +156,7 @@ export class Election {
   #stand(): void {
     this.#state = "standing";
     this.#leader = undefined;
-    if (locksHere() !== undefined) {
+    if (this.#locks !== undefined) {
       // A lock that is not handed on in this time is held by a page that sleeps.
       this.#queue();
       return this.#after(PATIENCE * ASK_EVERY_MS, () => this.#replace());
@@ -136,7 +167,7 @@ export class Election {
 
   /** The one who should lead does not answer. */
   #replace(): void {
-    const locks = locksHere();
+    const locks = this.#locks;
     if (locks === undefined) return this.#stand();
     this.#queued?.abort();
     this.#queued = undefined;
@@ -147,7 +178,7 @@ export class Election {
 
   /** Waits for the lock, behind those who came before. */
   #queue(): void {
-    const locks = locksHere();
+    const locks = this.#locks;
     if (locks === undefined || this.#queued !== undefined || this.#unlock !== undefined) return;
     this.#queued = new AbortController();
     this.#hold(locks, { signal: this.#queued.signal });
@@ -161,17 +192,27 @@ export class Election {
       this.#lead();
       return released;
     };
-    locks.request(`causeway/${this.hall.room}`, options, held).catch(() => {
-      // Given up, or taken away by somebody who took this page for asleep: who leads now will be heard.
-      if (this.#state !== "leading" || options.signal?.aborted === true) return;
+    locks.request(`causeway/${this.hall.room}`, options, held).catch((error: unknown) => {
+      if (options.signal?.aborted === true) return;
+      if (!isAbort(error)) return this.#doWithoutLocks();
+      // Taken away by somebody who took this page for asleep: who leads now will be heard.
       this.#unlock = undefined;
-      this.office.lead();
+      if (this.#state === "leading") this.#contested();
     });
+  }
+
+  /** A browser that has locks may still not give them to every page. */
+  #doWithoutLocks(): void {
+    this.#locks = undefined;
+    this.#queued = undefined;
+    if (this.#state === "looking" || this.#state === "standing") this.#look();
   }
 
   #lead(): void {
     clearTimeout(this.#timer);
     this.#state = "leading";
+    this.#contest = "none";
+    this.#doubted = undefined;
     this.#leader = this.hall.self;
     this.hall.call({ type: "lead", leader: this.hall.self });
     this.office.lead();
@@ -188,6 +229,10 @@ export class Election {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(then, ms);
   }
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof DOMException && error.name === "AbortError";
 }
 
 /** Web Locks exist on secure origins only. */

@@ -26,7 +26,9 @@ export class Shell {
       case "connect":
         return this.#link?.connect(message.link);
       case "join":
-        return this.#pages?.join(message.link);
+        // Before the database is open nobody is known to lead; who does is told then, and the page asks again.
+        if (this.#pages === undefined) return this.report({ type: "closed", link: message.link, code: undefined });
+        return this.#pages.join(message.link);
       case "send":
         if (this.#pages?.isJoined === true) this.#pages.send(message.bytes);
         else this.#link?.send(message.bytes);
@@ -43,7 +45,10 @@ export class Shell {
       case "commit":
         void this.#opening
           ?.then(({ store }) => store.commit(message))
-          .then((outcome) => this.report({ type: "stored", op: message.op, outcome }));
+          .then((outcome) => {
+            if (outcome === "ok") this.#pages?.election.confirm();
+            this.report({ type: "stored", op: message.op, outcome });
+          });
         return;
       case "scan":
         void this.#opening

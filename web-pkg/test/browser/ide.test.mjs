@@ -137,19 +137,19 @@ test("a reload without a network keeps the page and the text", async () => {
   }
 });
 
-test("a second tab says who keeps the copy on disk, and nothing is said in the first", async () => {
+test("a second tab writes through the first, without a notice in either, and goes on when the first is closed", async () => {
   const room = freshRoom("tabs");
   const first = await open(room, "Ada");
   await first.isOnline();
   const second = await Writer.open(browser, relay.origin, room, { context: first.context });
-  const notice = second.page.getByTestId("storage-notice");
-  await notice.waitFor();
-  assert.equal(await notice.getAttribute("data-backend"), "memory");
-  assert.match(await notice.innerText(), /tab/);
-  assert.equal(await first.page.getByTestId("storage-notice").count(), 0);
   await second.write("from the second");
   await first.shows("from the second");
-  await first.close();
+  await second.isSaved();
+  for (const tab of [first, second]) assert.equal(await tab.page.getByTestId("storage-notice").count(), 0);
+  await first.page.close();
+  await second.write(", alone");
+  await second.isSaved();
+  await first.context.close();
 });
 
 test("a link that names no room, and an engine that cannot be loaded, are told in a sentence", async () => {

@@ -123,10 +123,11 @@ impl Room {
     ) -> Receipt {
         let Some(stream) = self.streams.get_mut(&id) else { return Receipt { stream: id, edit: 0 } };
         let edit = stream.marks.handle_forked_edit();
-        let why = Why {
-            code: "fork.later".into(),
-            sentence: "written while refused work was being set aside".into(),
-        };
+        let why =
+            Why { code: "fork.later".into(), sentence: "written while the text was being built anew".into() };
+        if !stream.fork_told {
+            self.tell_fork(id, &why);
+        }
         self.keep_pieces(id, replica, &[update], &why, now);
         self.queue.tag(Tag::Journaled { stream: id, edit: 0 }, Durability::Relaxed);
         Receipt { stream: id, edit }
@@ -204,8 +205,9 @@ impl Room {
     }
 
     pub(super) fn tell_fork(&mut self, id: StreamId, why: &Why) {
-        if let Some(Stream { marks, closed, phase, .. }) = self.streams.get_mut(&id) {
+        if let Some(Stream { marks, closed, phase, fork_told, .. }) = self.streams.get_mut(&id) {
             let gone = *phase == Phase::Gone;
+            *fork_told = true;
             marks.forks += 1;
             marks.handle_refused(|name| {
                 !gone && closed.get(&name.replica).is_none_or(|first| name.seq < *first)

@@ -312,6 +312,7 @@ impl Room {
             return self.subscribe(id, now);
         }
         stream.phase = Phase::Ready;
+        stream.fork_told = false;
         if let Some((replica, edit)) = stream.leftover.take() {
             let seq = stream.log.tip(&replica).seq;
             stream.marks.handle_sealed(EntryName { replica, seq }, edit);

@@ -46,6 +46,8 @@ pub(super) struct Stream {
     pub(super) page: Option<Vec<u8>>,
     /// The snapshot on the disk cannot be read.
     pub(super) lacks_snapshot: bool,
+    /// While it is built anew: whether people were told that what they write meanwhile becomes a fork.
+    pub(super) fork_told: bool,
     /// One that is on its way.
     pub(super) arriving: Option<Arriving>,
     /// Entries above the snapshot, about.
@@ -165,6 +167,7 @@ impl Stream {
             snapshot: None,
             page: None,
             lacks_snapshot: false,
+            fork_told: false,
             arriving: None,
             tail: 0,
             to_tell: SortedSet::new(),

@@ -69,8 +69,8 @@ impl Room {
         let on_its_way: Vec<Entry> = tags.iter().filter_map(Tag::entry).cloned().collect();
         for id in self.streams.keys().copied().collect::<Vec<_>>() {
             let of_stream = on_its_way.iter().filter(|entry| entry.header().stream == id);
-            let jumped = tags.iter().any(|tag| matches!(tag, Tag::Snapshot { stream, .. } if *stream == id));
-            self.hand_back(id, of_stream.cloned().collect(), jumped, now);
+            let is_others = tags.iter().any(|tag| self.is_others_work(tag, id));
+            self.hand_back(id, of_stream.cloned().collect(), is_others, now);
         }
         for stream in std::mem::take(&mut self.wanted) {
             self.load_stream(stream);
@@ -88,8 +88,27 @@ impl Room {
         }
     }
 
-    /// One stream of a page that led and does so no more. `jumped`: a snapshot has brought it to where the disk is not.
-    fn hand_back(&mut self, id: StreamId, on_its_way: Vec<Entry>, jumped: bool, now: Now) {
+    /// What is on its way to the disk and not this page's to hand over: a snapshot has brought the stream to where the disk
+    /// is not, or this page has written for other pages. What came from the home under their names is the home's.
+    fn is_others_work(&self, tag: &Tag, id: StreamId) -> bool {
+        match tag {
+            Tag::Snapshot { stream, .. } => *stream == id,
+            Tag::Sealed(unsaved) => {
+                let EntryName { replica, .. } = unsaved.entry.name();
+                unsaved.entry.header().stream == id && !self.minted.contains(&replica)
+            }
+            Tag::Taken(_)
+            | Tag::Journaled { .. }
+            | Tag::Rebuild(_)
+            | Tag::Load(_)
+            | Tag::Cloned { .. }
+            | Tag::Suspicion { .. }
+            | Tag::Aside { .. } => false,
+        }
+    }
+
+    /// One stream of a page that led and does so no more.
+    fn hand_back(&mut self, id: StreamId, on_its_way: Vec<Entry>, is_others: bool, now: Now) {
         let author = self.author(id);
         let Some(stream) = self.streams.get_mut(&id) else { return };
         stream.outbox.clear();
@@ -101,15 +120,7 @@ impl Room {
             Phase::Ready | Phase::Meeting if stream.journal_on_disk => {
                 self.leave_claimed_chain(id, author, on_its_way, now);
             }
-            Phase::Ready | Phase::Meeting
-                if jumped
-                    || on_its_way.iter().any(|entry| {
-                        let replica = entry.name().replica;
-                        self.identities.contains_key(&replica) && !self.minted.contains(&replica)
-                    }) =>
-            {
-                self.leave_others_work(id, on_its_way, now);
-            }
+            Phase::Ready | Phase::Meeting if is_others => self.leave_others_work(id, on_its_way, now),
             Phase::Ready | Phase::Meeting => {
                 stream.phase = Phase::Ready;
                 let Journal { updates, written, pieces, since, .. } = &mut stream.journal;
