@@ -7,6 +7,7 @@
 //! sled/       or  rows.redb: the database
 //! ```
 
+pub(crate) mod again;
 mod created;
 pub(crate) mod tip;
 
@@ -87,6 +88,15 @@ pub enum OpenError {
     },
 }
 
+/// What happened to a store before it is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Past {
+    /// Nothing that its files would not show.
+    Plain,
+    /// Its disk refused something in this process: what is read of its files need not be on the disk.
+    DiskFailed,
+}
+
 /// A data folder that we have locked, and whose database is about to be opened. Unless it is kept, all that was made
 /// goes away again.
 pub(crate) struct Claim {
@@ -120,6 +130,16 @@ impl Claim {
     /// Where the database lies.
     pub(crate) fn content(&self) -> PathBuf {
         self.folder.join(self.kind.content())
+    }
+
+    /// Makes sure that what is read of the database is on the disk.
+    pub(crate) fn settle(&self, past: Past) -> Result<(), OpenError> {
+        match past {
+            Past::DiskFailed if self.content().exists() => {
+                again::write_again(&self.content()).map_err(|e| refusal(&self.folder, &e))
+            }
+            Past::DiskFailed | Past::Plain => Ok(()),
+        }
     }
 
     /// Something more that goes away again unless the folder is kept.

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use causeway_core::storage::{Commit, CommitError, FailureKind, Page, Scan, StoreFailure};
 use tracing::{info, warn};
 
+use crate::folder::Past;
 use crate::limits::{REOPEN_FIRST, REOPEN_MOST, REOPEN_TRUST};
 use crate::{MemoryStore, OpenError, Space, Store, StoreHandle, StoreKind, WriterLimits};
 
@@ -36,15 +37,15 @@ impl Storage {
     /// # Errors
     /// One sentence; nothing was touched.
     pub fn folder_of(kind: StoreKind, folder: PathBuf) -> Result<Self, OpenError> {
-        let open = move || {
-            let store = kind.open(&folder)?;
+        let open = move |past| {
+            let store = kind.open_after(&folder, past)?;
             // What a process wrote before it died, or before an fsync failed, may be readable and not yet on the disk.
             // Rooms call saved what they read, so it is put there first.
             let refuse = |why: StoreFailure| OpenError::Io { folder: folder.clone(), what: why.to_string() };
             store.sync().map_err(refuse)?;
             Ok(store)
         };
-        Ok(Self { first: open()?, reopen: Box::new(open) })
+        Ok(Self { first: open(Past::Plain)?, reopen: Box::new(move || open(Past::DiskFailed)) })
     }
 
     /// The same store behind another that watches what passes, also when it is opened again.

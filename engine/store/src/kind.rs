@@ -5,6 +5,7 @@ use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use crate::folder::Past;
 use crate::{OpenError, RedbStore, SledStore, Store};
 
 /// Which embedded database keeps a data folder. A folder stays with the kind that first wrote it.
@@ -40,9 +41,15 @@ impl StoreKind {
     /// # Errors
     /// One sentence each that says what to do; nothing was touched.
     pub fn open(self, folder: impl AsRef<Path>) -> Result<Arc<dyn Store>, OpenError> {
+        self.open_after(folder.as_ref(), Past::Plain)
+    }
+
+    /// The same after what has happened to the store. Where its disk failed, everything is written once more first, as what
+    /// an fsync could not write is still read and no longer written by any other: it takes as long as copying the database.
+    pub(crate) fn open_after(self, folder: &Path, past: Past) -> Result<Arc<dyn Store>, OpenError> {
         Ok(match self {
-            Self::Sled => Arc::new(SledStore::open(folder)?),
-            Self::Redb => Arc::new(RedbStore::open(folder)?),
+            Self::Sled => Arc::new(SledStore::open_after(folder, past)?),
+            Self::Redb => Arc::new(RedbStore::open_after(folder, past)?),
         })
     }
 

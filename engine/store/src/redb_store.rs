@@ -27,7 +27,7 @@ use redb::{AccessGuard, Database, ReadableDatabase, ReadableTable, TableDefiniti
 
 use self::ledger::Ledger;
 use crate::folder::tip::Tip;
-use crate::folder::{FolderLock, io_failure};
+use crate::folder::{FolderLock, Past, io_failure};
 use crate::rows::draft::{Draft, Writes};
 use crate::rows::{self, Pair, Tree, TreeError, layout};
 use crate::{OpenError, Space, Store, limits};
@@ -65,7 +65,11 @@ impl RedbStore {
     /// # Errors
     /// One sentence each that says what to do; nothing was touched.
     pub fn open(folder: impl AsRef<Path>) -> Result<Self, OpenError> {
-        let opened = open::open(folder.as_ref())?;
+        Self::open_after(folder.as_ref(), Past::Plain)
+    }
+
+    pub(crate) fn open_after(folder: &Path, past: Past) -> Result<Self, OpenError> {
+        let opened = open::open(folder, past)?;
         Ok(Self {
             db: Some(opened.db),
             tip: opened.tip,

@@ -25,7 +25,7 @@ use std::sync::{OnceLock, PoisonError, RwLock};
 use causeway_core::storage::{Commit, CommitError, FailureKind, Page, Scan, StoreFailure};
 
 use crate::folder::tip::Tip;
-use crate::folder::{FolderLock, io_failure};
+use crate::folder::{FolderLock, Past, io_failure};
 use crate::rows::draft::{Draft, Writes};
 use crate::rows::{self, Pair, Tree, TreeError, layout};
 use crate::{OpenError, Space, Store, limits};
@@ -62,7 +62,11 @@ impl SledStore {
     /// # Errors
     /// One sentence each that says what to do; nothing was touched.
     pub fn open(folder: impl AsRef<Path>) -> Result<Self, OpenError> {
-        let opened = open::open(folder.as_ref())?;
+        Self::open_after(folder.as_ref(), Past::Plain)
+    }
+
+    pub(crate) fn open_after(folder: &Path, past: Past) -> Result<Self, OpenError> {
+        let opened = open::open(folder, past)?;
         Ok(Self {
             db: Some(opened.db),
             log: opened.log,

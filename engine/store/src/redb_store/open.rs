@@ -10,7 +10,7 @@ use redb::{
 use super::ledger::{KeySet, Ledger};
 use super::{Numbers, ROWS, is_damage};
 use crate::folder::tip::Tip;
-use crate::folder::{Claim, FolderLock, Made, damaged, refusal};
+use crate::folder::{Claim, FolderLock, Made, Past, damaged, refusal};
 use crate::limits::{CACHE_BYTES, VERIFY_BYTES};
 use crate::rows::layout;
 use crate::{OpenError, StoreKind};
@@ -23,8 +23,9 @@ pub(super) struct Opened {
     pub(super) lock: FolderLock,
 }
 
-pub(super) fn open(folder: &Path) -> Result<Opened, OpenError> {
+pub(super) fn open(folder: &Path, past: Past) -> Result<Opened, OpenError> {
     let mut claim = Claim::stake(folder, StoreKind::Redb)?;
+    claim.settle(past)?;
     let path = claim.content();
     let length = path.metadata().map_or(0, |file| file.len());
     if !path.exists() {
@@ -32,16 +33,36 @@ pub(super) fn open(folder: &Path) -> Result<Opened, OpenError> {
     }
     let look = Look { folder, path: &path };
     let mut db = look.open()?;
-    if length <= VERIFY_BYTES && !look.pages_are_sound(&mut db)? {
+    let sound = if length <= VERIFY_BYTES { look.pages_are_sound(&mut db) } else { Ok(true) };
+    let sound = match sound {
+        Ok(sound) => sound,
+        Err(refused) => {
+            close(db);
+            return Err(refused);
+        }
+    };
+    if !sound {
         // What is left of the file after that is asked anew.
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(db)));
+        close(db);
         db = look.open()?;
-        look.keys_are_whole(&db)?;
+        if let Err(refused) = look.keys_are_whole(&db) {
+            close(db);
+            return Err(refused);
+        }
     }
-    let numbers = look.numbers(&db)?;
-    let tip = claim.open_tip(numbers.ledger.batch)?;
-    let lock = claim.keep()?;
-    Ok(Opened { db, tip, numbers, lock })
+    let looked = look.numbers(&db).and_then(|numbers| Ok((claim.open_tip(numbers.ledger.batch)?, numbers)));
+    match looked.and_then(|found| Ok((found, claim.keep()?))) {
+        Ok(((tip, numbers), lock)) => Ok(Opened { db, tip, numbers, lock }),
+        Err(refused) => {
+            close(db);
+            Err(refused)
+        }
+    }
+}
+
+/// redb writes as it closes, and may panic on what it then finds.
+fn close(db: Database) {
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(db)));
 }
 
 /// A look at redb's file, in which any step may find damage.

@@ -2,13 +2,13 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind};
-use std::panic::catch_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::Numbers;
 use crate::folder::tip::Tip;
-use crate::folder::{Claim, FolderLock, Made, damaged, refusal, sync_folder};
+use crate::folder::{Claim, FolderLock, Made, Past, damaged, refusal, sync_folder};
 use crate::limits::CACHE_BYTES;
 use crate::rows::layout;
 use crate::{OpenError, StoreKind};
@@ -22,8 +22,9 @@ pub(super) struct Opened {
     pub(super) lock: FolderLock,
 }
 
-pub(super) fn open(folder: &Path) -> Result<Opened, OpenError> {
+pub(super) fn open(folder: &Path, past: Past) -> Result<Opened, OpenError> {
     let mut claim = Claim::stake(folder, StoreKind::Sled)?;
+    claim.settle(past)?;
     let refuse = |e: io::Error| refusal(folder, &e);
     let tree = claim.content();
     if tree.exists() {
@@ -36,13 +37,43 @@ pub(super) fn open(folder: &Path) -> Result<Opened, OpenError> {
         claim.add(Made::Tree(tree.clone()));
     }
     let db = open_sled(folder, &tree)?;
+    let looked = catch_unwind(AssertUnwindSafe(|| look(folder, &tree, &db, &mut claim)))
+        .unwrap_or_else(|_| Err(damaged(folder, "the embedded database gave up")));
+    let (log, numbers, tip) = match looked {
+        Ok(found) => found,
+        Err(refused) => {
+            close(db);
+            return Err(refused);
+        }
+    };
+    match claim.keep() {
+        Ok(lock) => Ok(Opened { db, log, tip, numbers, lock }),
+        Err(refused) => {
+            close(db);
+            Err(refused)
+        }
+    }
+}
+
+/// What a store is opened with besides the database, read from a disk that may fail at any step.
+fn look(
+    folder: &Path,
+    tree: &Path,
+    db: &sled::Db,
+    claim: &mut Claim,
+) -> Result<(File, Numbers, Tip), OpenError> {
+    let refuse = |e: io::Error| refusal(folder, &e);
     let log = OpenOptions::new().write(true).open(tree.join(LOG)).map_err(refuse)?;
-    let numbers = read_numbers(folder, &db)?;
+    let numbers = read_numbers(folder, db)?;
     let tip = claim.open_tip(numbers.batch)?;
     let conf = OpenOptions::new().write(true).open(tree.join(CONF));
-    conf.and_then(|conf| conf.sync_all()).and_then(|()| sync_folder(&tree)).map_err(refuse)?;
-    let lock = claim.keep()?;
-    Ok(Opened { db, log, tip, numbers, lock })
+    conf.and_then(|conf| conf.sync_all()).and_then(|()| sync_folder(tree)).map_err(refuse)?;
+    Ok((log, numbers, tip))
+}
+
+/// sled writes as it closes, and panics where the disk refuses.
+fn close(db: sled::Db) {
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(db)));
 }
 
 fn read_numbers(folder: &Path, db: &sled::Db) -> Result<Numbers, OpenError> {
