@@ -15,6 +15,8 @@ usage: cargo xtask <command>
                  runs N seeds of the simulated world, starting at seed S
   fuzz TARGET [--minutes N]
                  attacks one target of engine/fuzz and brings its corpus home
+  torture NAME [...]
+                 tortures a real relay or engine (arguments are passed on)
   help           prints this";
 
 /// What the person asked for.
@@ -26,6 +28,7 @@ pub(crate) enum Task {
     Test(TestOptions),
     Check,
     Bench(Vec<String>),
+    Torture(Vec<String>),
     Sim(SimOptions),
     Fuzz(FuzzOptions),
 }
@@ -87,6 +90,7 @@ pub(crate) fn parse(words: impl IntoIterator<Item = String>) -> Result<Task, Bad
         "test" => test(&mut words),
         "check" => words.nothing_more(Task::Check),
         "bench" => Ok(Task::Bench(words.0.collect())),
+        "torture" => Ok(Task::Torture(words.0.collect())),
         "sim" => sim(&mut words),
         "fuzz" => fuzz(&mut words),
         _ => Err(BadArguments::UnknownCommand(command)),

@@ -14,6 +14,7 @@ mod report;
 mod sim;
 mod test;
 mod toolchain;
+mod torture;
 mod up;
 mod web;
 mod workspace;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         Task::Test(options) => test::run(options),
         Task::Check => check::run(),
         Task::Bench(arguments) => bench::run(&arguments),
+        Task::Torture(arguments) => torture::run(&arguments),
         Task::Sim(options) => sim::run(options),
         Task::Fuzz(options) => fuzz::run(&options),
     };

@@ -1,0 +1,218 @@
+//! *flip*: single bytes of a store's file changed, one at a time. What is read is what was written, or is said to be
+//! damaged; a store that lost something refuses to open, with the reason; nothing panics past its guard.
+
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use causeway_core::storage::{Commit, FailureKind, Scan};
+use causeway_store::{OpenError, Space, Store, StoreKind};
+use tempfile::TempDir;
+
+use crate::Outcome;
+use crate::options::Options;
+use crate::rng::Rng;
+use crate::row::Row;
+
+/// Bytes changed in the small store unless said; every byte that is in use has at most as many neighbours left out.
+const ROUNDS: u64 = 4_000;
+/// Bytes changed in the large store, at random places.
+const OF_THE_LARGE: u64 = 4;
+/// Rows of the small store, and of the large one.
+const ROWS: [u32; 2] = [24, 5_000];
+/// Rows written at once.
+const BATCH: u32 = 10;
+/// Bytes around one that is in use, and which count as in use as well.
+const AROUND: usize = 16;
+const TOLD_EVERY: u64 = 1_000;
+
+/// A store as it was written.
+struct Written {
+    kind: StoreKind,
+    folder: PathBuf,
+    rows: u32,
+}
+
+/// What came of the flips.
+#[derive(Default)]
+struct Tally {
+    refused: u64,
+    named: u64,
+    harmless: u64,
+}
+
+pub(crate) fn run(options: &Options) -> Outcome<Vec<Row>> {
+    // Panics that are caught would be printed thousands of times; one that escapes ends the run all the same.
+    std::panic::set_hook(Box::new(|_| {}));
+    let rounds = options.rounds_or(ROUNDS);
+    let mut rows = Vec::new();
+    for kind in &options.stores {
+        rows.push(small(*kind, rounds)?);
+        rows.push(large(*kind, rounds / OF_THE_LARGE, options.seed)?);
+    }
+    Ok(rows)
+}
+
+fn small(kind: StoreKind, rounds: u64) -> Outcome<Row> {
+    let memory = in_memory()?;
+    let written = Written::make(kind, memory.path().join("written"), ROWS[0])?;
+    let bytes = fs::read(written.file(&written.folder))?;
+    let used: Vec<usize> = in_use(&bytes);
+    let step = (used.len() as u64).div_ceil(rounds).max(1);
+    let places = used.iter().step_by(step as usize).copied();
+    let tally = written.flip(&bytes, memory.path(), places)?;
+    let what = format!("every {step}. of {} bytes in use", used.len());
+    Ok(tally.row(&format!("flip, small {kind}"), kind, rounds, &what))
+}
+
+fn large(kind: StoreKind, rounds: u64, seed: u64) -> Outcome<Row> {
+    let memory = in_memory()?;
+    let written = Written::make(kind, memory.path().join("written"), ROWS[1])?;
+    let bytes = fs::read(written.file(&written.folder))?;
+    let mut rng = Rng::new(seed);
+    let places: Vec<usize> = (0..rounds).map(|_| rng.index(bytes.len())).collect();
+    let tally = written.flip(&bytes, memory.path(), places.into_iter())?;
+    let what = format!("of {} MiB, at random", bytes.len() >> 20);
+    Ok(tally.row(&format!("flip, large {kind}"), kind, rounds * OF_THE_LARGE, &what))
+}
+
+/// On a disk in memory where there is one: nothing is learned here of fsync.
+fn in_memory() -> Outcome<TempDir> {
+    let shared = Path::new("/dev/shm");
+    Ok(if shared.is_dir() { tempfile::tempdir_in(shared)? } else { tempfile::tempdir()? })
+}
+
+/// Places that hold something, and a few beside them.
+fn in_use(bytes: &[u8]) -> Vec<usize> {
+    let blocks = bytes.chunks(AROUND).enumerate().filter(|(_, block)| block.iter().any(|byte| *byte != 0));
+    blocks.flat_map(|(at, block)| at * AROUND..at * AROUND + block.len()).collect()
+}
+
+impl Tally {
+    fn row(&self, name: &str, kind: StoreKind, rounds: u64, what: &str) -> Row {
+        let Self { refused, named, harmless } = self;
+        Row {
+            name: name.into(),
+            counts: vec![
+                ("bytes changed".into(), refused + named + harmless),
+                ("read as a value or lost in silence".into(), 0),
+                ("panics past the guard".into(), 0),
+            ],
+            figures: format!(
+                "{what}: {refused} stores refused, {named} with the damage named and the rest read, {harmless} harmless"
+            ),
+            command: format!("cargo xtask torture flip --store {kind} --rounds {rounds}"),
+        }
+    }
+}
+
+impl Written {
+    fn make(kind: StoreKind, folder: PathBuf, rows: u32) -> Outcome<Self> {
+        let store = kind.open(&folder)?;
+        let written = Self { kind, folder, rows };
+        for first in (0..rows).step_by(BATCH as usize) {
+            let numbers = first..rows.min(first + BATCH);
+            let put = |number: u32| vec![(number.to_be_bytes().to_vec(), value(number))];
+            let commit = |number| Ok((room(number)?, Commit { put: put(number), ..Commit::default() }));
+            let group: Vec<_> = numbers.map(commit).collect::<Outcome<_>>()?;
+            store.apply_group(&group).into_iter().collect::<Result<(), _>>()?;
+            store.sync()?;
+        }
+        Ok(written)
+    }
+
+    fn file(&self, folder: &Path) -> PathBuf {
+        folder.join(match self.kind {
+            StoreKind::Sled => "sled/db",
+            StoreKind::Redb => "rows.redb",
+        })
+    }
+
+    fn flip(&self, bytes: &[u8], memory: &Path, places: impl Iterator<Item = usize>) -> Outcome<Tally> {
+        let mut tally = Tally::default();
+        for (place, done) in places.zip(1u64..) {
+            let bent = memory.join("bent");
+            copy(&self.folder, &bent)?;
+            let mut changed = bytes.to_vec();
+            changed[place] ^= 1 << (place % 8);
+            fs::write(self.file(&bent), changed)?;
+            let seen = catch_unwind(AssertUnwindSafe(|| self.look(&bent)));
+            let seen = seen.map_err(|_| "a panic escaped".into()).and_then(|seen| seen);
+            match seen.map_err(|why: Box<dyn std::error::Error + Send + Sync>| {
+                format!("{}, byte {place}: {why}", self.kind)
+            })? {
+                Seen::Refused => tally.refused += 1,
+                Seen::Sound(rows) if rows == self.rows => tally.harmless += 1,
+                Seen::Sound(_) => tally.named += 1,
+            }
+            fs::remove_dir_all(&bent)?;
+            if done % TOLD_EVERY == 0 {
+                println!(
+                    "{}: {done} bytes changed, {} refused, {} named",
+                    self.kind, tally.refused, tally.named
+                );
+            }
+        }
+        Ok(tally)
+    }
+
+    fn look(&self, bent: &Path) -> Outcome<Seen> {
+        let store = match self.kind.open(bent) {
+            Ok(store) => store,
+            Err(OpenError::Damaged { .. }) => return Ok(Seen::Refused),
+            Err(other) => return Err(format!("refused for another reason: {other}").into()),
+        };
+        let mut sound = 0;
+        for number in 0..self.rows {
+            sound += u32::from(self.is_sound(&store, number)?);
+        }
+        Ok(Seen::Sound(sound))
+    }
+
+    /// Whether a row is what was written; not, only if that is said.
+    fn is_sound(&self, store: &Arc<dyn Store>, number: u32) -> Outcome<bool> {
+        let start = number.to_be_bytes().to_vec();
+        let end = [&start[..], &[0]].concat();
+        match store.scan(&room(number)?, &Scan { start: start.clone(), end, max_bytes: 1 << 20, max_rows: 2 })
+        {
+            Ok(page) if page.rows.is_empty() && page.damaged == [start.clone()] => Ok(false),
+            Ok(page) if page.rows == [(start, value(number))] => Ok(true),
+            Ok(page) if page.rows.is_empty() => Err(format!("row {number} is missing in silence").into()),
+            Ok(_) => Err(format!("row {number} is not what was written").into()),
+            Err(failure) if failure.kind == FailureKind::Damaged || failure.kind == FailureKind::Closed => {
+                Ok(false)
+            }
+            Err(failure) => Err(failure.to_string().into()),
+        }
+    }
+}
+
+enum Seen {
+    Refused,
+    Sound(u32),
+}
+
+fn room(number: u32) -> Outcome<Space> {
+    Ok(Space::new(format!("room-{}", number % 3))?)
+}
+
+/// Some of the values are long.
+fn value(number: u32) -> Vec<u8> {
+    let length = if number.is_multiple_of(10) { 5_000 } else { 60 };
+    (0..length).map(|at: u32| (at ^ number.wrapping_mul(31)) as u8 | 1).collect()
+}
+
+fn copy(from: &Path, to: &Path) -> Outcome<()> {
+    fs::create_dir_all(to)?;
+    for found in fs::read_dir(from)? {
+        let found = found?;
+        let to = to.join(found.file_name());
+        if found.path().is_dir() {
+            copy(&found.path(), &to)?;
+        } else {
+            fs::copy(found.path(), to)?;
+        }
+    }
+    Ok(())
+}

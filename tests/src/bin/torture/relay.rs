@@ -1,0 +1,119 @@
+//! The relay as a process of its own. Only processes started here are ever ended.
+
+use std::fs::{self, OpenOptions};
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use causeway_store::StoreKind;
+
+use crate::Outcome;
+
+/// The relay's own commands, which this program takes as well.
+pub(crate) const COMMANDS: [&str; 1] = ["serve"];
+
+/// How to start a relay, again and again in the same place.
+#[derive(Clone, Debug)]
+pub(crate) struct Setup {
+    pub(crate) data: PathBuf,
+    pub(crate) kind: StoreKind,
+    pub(crate) listen: SocketAddr,
+    /// Where what it says about itself is kept.
+    pub(crate) log: PathBuf,
+}
+
+impl Setup {
+    /// In a folder, on a loopback address that nothing else on this machine uses.
+    pub(crate) fn new(folder: &Path, kind: StoreKind) -> Self {
+        let id = std::process::id();
+        let [_, _, high, low] = id.to_be_bytes();
+        let kinds = match kind {
+            StoreKind::Sled => 71,
+            StoreKind::Redb => 72,
+        };
+        let listen = SocketAddr::from(([127, kinds, high, low.clamp(1, 254)], 8787));
+        Self { data: folder.join("data"), kind, listen, log: folder.join("relay.log") }
+    }
+
+    /// Starts it and waits until it says that it serves.
+    pub(crate) fn start(&self) -> Outcome<Relay> {
+        let log = OpenOptions::new().create(true).append(true).open(&self.log)?;
+        let mut command = Command::new(std::env::current_exe()?);
+        command
+            .env_clear()
+            .args(["serve", "--log-level", "warn", "--store", self.kind.name(), "--data"])
+            .arg(&self.data)
+            .args(["--listen", &self.listen.to_string()])
+            .stdout(Stdio::piped())
+            .stderr(log);
+        let began = Instant::now();
+        let mut child = command.spawn()?;
+        let lines = BufReader::new(child.stdout.take().ok_or("a pipe")?).lines();
+        for line in lines {
+            if line?.starts_with("room  ") {
+                return Ok(Relay { child, began });
+            }
+        }
+        let status = child.wait()?;
+        Err(format!("the relay does not start ({status}): {}", self.last_words()).into())
+    }
+
+    /// Whatever panicked in the relay has been written to its log. A database may: the store guards each call, and a
+    /// panic that is not held there shows as another one of ours.
+    pub(crate) fn no_panic(&self) -> Outcome<()> {
+        let log = fs::read_to_string(&self.log).unwrap_or_default();
+        let of_a_database = |line: &str| line.contains("/sled-") || line.contains("/redb-");
+        match log.lines().find(|line| line.contains("panicked at") && !of_a_database(line)) {
+            Some(line) => Err(format!("the relay panicked: {line}").into()),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn last_words(&self) -> String {
+        let log = fs::read_to_string(&self.log).unwrap_or_default();
+        log.lines().last().unwrap_or("it said nothing").to_owned()
+    }
+}
+
+/// A running relay; it ends with this.
+#[derive(Debug)]
+pub(crate) struct Relay {
+    child: Child,
+    /// When its process was started.
+    pub(crate) began: Instant,
+}
+
+impl Relay {
+    /// SIGKILL.
+    pub(crate) fn kill(mut self) -> Outcome<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// SIGTERM, and how it ended.
+    pub(crate) fn terminate(mut self) -> Outcome<ExitStatus> {
+        let id = self.child.id().to_string();
+        Command::new("kill").args(["-TERM", &id]).status()?;
+        let deadline = Instant::now() + Duration::from_secs(30);
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok(status);
+            }
+            if Instant::now() > deadline {
+                return Err("the relay does not stop when told".into());
+            }
+            // pace: between two looks at the process
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,50 @@
+//! Short versions of `cargo xtask torture`: the same program, real relays, a few rounds each.
+
+use std::process::Command;
+
+fn torture(words: &str) {
+    let output = Command::new(env!("CARGO_BIN_EXE_torture")).args(words.split(' ')).output();
+    let output = output.expect("the program is built with this test");
+    let said =
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "torture {words}:\n{said}");
+    println!("{said}");
+}
+
+/// Where this machine lets us mount something.
+fn torture_with_a_disk(words: &str) {
+    match std::fs::OpenOptions::new().read(true).write(true).open("/dev/fuse") {
+        Ok(_) => torture(words),
+        Err(why) => eprintln!("not told: this machine lets us mount nothing ({why})"),
+    }
+}
+
+#[test]
+fn p2_what_was_called_saved_outlives_a_relay_that_is_killed() {
+    torture("kill --rounds 4");
+}
+
+#[test]
+fn st2_what_was_called_saved_outlives_a_power_cut_at_any_operation() {
+    torture_with_a_disk("power --rounds 24");
+}
+
+#[test]
+fn st4_a_relay_on_sled_whose_disk_failed_goes_on_by_itself_and_has_told_no_lie() {
+    torture_with_a_disk("full --rounds 3 --store sled");
+}
+
+#[test]
+fn st4_a_relay_on_redb_whose_disk_failed_goes_on_by_itself_and_has_told_no_lie() {
+    torture_with_a_disk("full --rounds 3 --store redb");
+}
+
+#[test]
+fn st3_a_changed_byte_of_a_store_is_named_or_refused() {
+    torture("flip --rounds 60");
+}
+
+#[test]
+fn p1_what_was_called_kept_outlives_an_engine_that_is_killed() {
+    torture("device-kill --rounds 8");
+}
