@@ -122,6 +122,30 @@ fn rule_3_a_leftover_is_sealed_once_even_if_the_document_is_opened_while_it_is_r
 }
 
 #[test]
+fn rule_3_a_text_that_can_be_read_is_whole_at_whatever_moment_of_the_start_it_was_opened() {
+    for moment in 0..40 {
+        let (mut network, text) = Network::with_document(1);
+        network.insert(0, text, 0, "saved");
+        network.rest();
+        network.go_offline(0);
+        network.insert(0, text, 0, "left and ");
+        network.wait(60);
+        network.restart(0, false);
+        network.devices[0].online = false;
+        network.step_disk(0, moment);
+        network.open(0, text);
+        for step in 0..60 {
+            // Once it can be read, somebody reads it and writes on.
+            if let Ok(shown) = network.devices[0].room.text(text) {
+                assert_eq!(shown, "left and saved", "opened at moment {moment}, read {step} steps later");
+            }
+            network.step_disk(0, 1);
+        }
+        assert!(network.devices[0].room.text(text).is_ok(), "opened at moment {moment}");
+    }
+}
+
+#[test]
 fn rule_3_a_disk_that_was_full_for_long_costs_nothing_but_memory() {
     let (mut network, text) = Network::with_document(2);
     network.devices[0].disk_full = true;

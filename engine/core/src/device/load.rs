@@ -30,7 +30,7 @@ pub(super) enum Reading {
     /// The entries of a stream, gathered so far.
     Entries(StreamId, u64, Vec<(u64, Entry)>),
     /// The journal a dead replica left in a stream, gathered so far.
-    Journal(StreamId, ReplicaId, Vec<Vec<u8>>),
+    Journal(StreamId, u64, ReplicaId, Vec<Vec<u8>>),
     /// Entries of this device's replicas that the home has lost.
     Lost(StreamId),
     /// What was read of a channel, and its drafts.
@@ -58,8 +58,8 @@ impl Room {
             (Reading::Entries(stream, turn, read), Ok(page)) => {
                 self.handle_entry_page(stream, turn, read, page, now);
             }
-            (Reading::Journal(stream, replica, read), Ok(page)) => {
-                self.handle_journal_page(stream, replica, read, page, now);
+            (Reading::Journal(stream, turn, replica, read), Ok(page)) => {
+                self.handle_journal_page(stream, turn, replica, read, page, now);
             }
             (Reading::Lost(stream), Ok(page)) => self.handle_lost_page(stream, page, now),
             (Reading::Channel(stream, turn, kind), Ok(page)) => {
@@ -119,7 +119,10 @@ impl Room {
         } else if self.queue.is_idle() {
             self.scan_entries(stream);
         } else {
-            // What is on its way to the disk belongs to what is read.
+            // What is on its way to the disk belongs to what is read, and what was asked before that no longer counts.
+            if let Some(state) = self.streams.get_mut(&stream) {
+                state.reading += 1;
+            }
             self.queue.tag(Tag::Load(stream), Durability::Relaxed);
         }
     }
@@ -265,12 +268,13 @@ impl Room {
 
     /// Seals the journals that dead pages left in a stream, one after the other; then the stream can be used.
     pub(super) fn read_leftovers(&mut self, id: StreamId, now: Now) {
+        let Some(turn) = self.streams.get(&id).map(|stream| stream.reading) else { return };
         let leftover = self.boot.leftovers.iter().find(|(stream, _)| *stream == id).copied();
         match leftover {
             Some((_, replica)) => {
                 let prefix = stored::journal_stream(&id, &replica);
                 let end = [prefix.as_slice(), &[0xff; 9]].concat();
-                self.scan(whole(prefix, end), Reading::Journal(id, replica, Vec::new()));
+                self.scan(whole(prefix, end), Reading::Journal(id, turn, replica, Vec::new()));
             }
             None => self.finish_load(id, now),
         }
@@ -279,11 +283,16 @@ impl Room {
     fn handle_journal_page(
         &mut self,
         id: StreamId,
+        turn: u64,
         replica: ReplicaId,
         mut read: Vec<Vec<u8>>,
         page: Page,
         now: Now,
     ) {
+        // Opened meanwhile, the stream is read anew, and this with it.
+        if self.streams.get(&id).is_none_or(|stream| stream.reading != turn) {
+            return;
+        }
         for (_, value) in &page.rows {
             match stored::decode_piece(value) {
                 Ok(update) => read.push(update.to_vec()),
@@ -295,7 +304,7 @@ impl Room {
         }
         if let Some(start) = page.more {
             let end = [stored::journal_stream(&id, &replica).as_slice(), &[0xff; 9]].concat();
-            return self.scan(whole(start, end), Reading::Journal(id, replica, read));
+            return self.scan(whole(start, end), Reading::Journal(id, turn, replica, read));
         }
         self.boot.leftovers.retain(|left| *left != (id, replica));
         self.seal_leftover(id, replica, &read, now);
