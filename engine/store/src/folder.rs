@@ -264,8 +264,8 @@ const FORMAT: &str = "FORMAT";
 const FORMAT_BESIDE: &str = "FORMAT.new";
 const FORMAT_OWNER: &str = "causeway store, ";
 const FORMAT_NUMBER: &str = ", format ";
-/// Counts with every record of a home that changes its layout without a version of its own.
-const KNOWN_FORMAT: u32 = 2;
+/// Counts with every record of a store or home that changes its layout without a version of its own.
+const KNOWN_FORMAT: u32 = 3;
 
 const TIP: &str = "tip";
 const LOCK: &str = "lock";

@@ -24,8 +24,9 @@ pub const INLINE_VALUE_BYTES: usize = 3 * 1024;
 /// reads (the newest entries) fits in far less.
 pub(crate) const CACHE_BYTES: usize = 64 * 1024 * 1024;
 
-/// Bytes of redb's file up to which every page is checked when it is opened: half a second on a slow core. In a larger
-/// one damage shows only where it is read.
+/// Bytes of a database's file up to which it is looked through when it is opened, redb's page by page and sled's row by
+/// row: half a second on a slow core. In a larger one damage shows only where it is read, and what sled cut out of its log
+/// does not.
 pub(crate) const VERIFY_BYTES: u64 = 256 * 1024 * 1024;
 
 /// Commits waiting for the writer thread. A room has at most one commit in flight, so this is a count of busy rooms.

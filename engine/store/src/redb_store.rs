@@ -13,7 +13,6 @@
 //! * redb may panic on damage. Every call is guarded; after a panic while writing the store refuses everything, while one
 //!   in a read counts as damage of what was read.
 
-mod ledger;
 mod open;
 
 use std::fmt;
@@ -25,10 +24,10 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use causeway_core::storage::{Commit, CommitError, FailureKind, Page, Scan, StoreFailure};
 use redb::{AccessGuard, Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 
-use self::ledger::Ledger;
 use crate::folder::tip::Tip;
 use crate::folder::{FolderLock, Past, io_failure};
 use crate::rows::draft::{Draft, Writes};
+use crate::rows::ledger::Ledger;
 use crate::rows::{self, Pair, Tree, TreeError, layout};
 use crate::{OpenError, Space, Store, limits};
 
@@ -224,8 +223,8 @@ fn apply(
             None => table.remove(key)?.is_some(),
         };
         match (found, value) {
-            (false, Some(_)) => ledger.keys.add(key),
-            (true, None) => ledger.keys.remove(key),
+            (false, Some(_)) => ledger.census.add(layout::sum(&[key])),
+            (true, None) => ledger.census.remove(layout::sum(&[key])),
             (true, Some(_)) | (false, None) => {}
         }
     }

@@ -2,10 +2,12 @@
 //!
 //! * `layout` is how a row lies in the map, with a sum that makes damage show.
 //! * `draft` turns a group of commits into one batch of writes.
+//! * `ledger` is what a store knows of all its rows together, so that none is missed in silence.
 //! * Here is the reading: a page of a space, the list of spaces.
 
 pub(crate) mod draft;
 pub(crate) mod layout;
+pub(crate) mod ledger;
 
 use causeway_core::storage::{FailureKind, Page, Scan, StoreFailure};
 

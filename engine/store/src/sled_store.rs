@@ -9,7 +9,8 @@
 //! * Rows or pages beyond 128 KiB go to files that sled never fsyncs. Long values are cut into short rows (see
 //!   `rows::layout`), so that this never happens.
 //! * Each batch costs two writes, so the commits of a group become one batch.
-//! * sled cuts its log at the first record that it cannot read and says nothing. `folder::tip` notices.
+//! * sled cuts its log at the first record that it cannot read and says nothing. `folder::tip` notices. Sometimes it cuts
+//!   only a piece out of it: what was written there is missing, or is what it was before. The [`Ledger`] notices.
 //! * sled may panic on damage or a failing disk. Every call is guarded; after a panic the store refuses everything.
 //! * sled's background flush is off: it would fsync every half second for ever, and nothing depends on it, since
 //!   segments are also cleaned in passing by writes.
@@ -27,6 +28,7 @@ use causeway_core::storage::{Commit, CommitError, FailureKind, Page, Scan, Store
 use crate::folder::tip::Tip;
 use crate::folder::{FolderLock, Past, io_failure};
 use crate::rows::draft::{Draft, Writes};
+use crate::rows::ledger::Ledger;
 use crate::rows::{self, Pair, Tree, TreeError, layout};
 use crate::{OpenError, Space, Store, limits};
 
@@ -52,8 +54,7 @@ pub struct SledStore {
 struct Numbers {
     /// The number that the next long value gets.
     next_long: u64,
-    /// The number of the last batch that was applied.
-    batch: u64,
+    ledger: Ledger,
 }
 
 impl SledStore {
@@ -136,9 +137,8 @@ impl Store for SledStore {
                 return Ok(());
             }
             numbers.next_long = draft.next_long();
-            numbers.batch += 1;
             // A batch that fails half way may have shown some of its rows already.
-            apply(db, draft.into_writes(), numbers.batch).map_err(|e| self.fail(failure_of(&e)))
+            apply(db, draft.into_writes(), &mut numbers.ledger).map_err(|e| self.fail(failure_of(&e)))
         });
         if let Err(failure) = outcome {
             // Whatever was staged is not certain, and what comes after a panic was never staged.
@@ -156,7 +156,7 @@ impl Store for SledStore {
 
     fn sync(&self) -> Result<(), StoreFailure> {
         self.guarded(|db| {
-            let batch = self.numbers.read().unwrap_or_else(PoisonError::into_inner).batch;
+            let batch = self.numbers.read().unwrap_or_else(PoisonError::into_inner).ledger.batch;
             self.write_out(db)?;
             self.log.sync_data().and_then(|()| self.tip.note(batch)).map_err(|e| self.fail(io_failure(&e)))
         })
@@ -201,16 +201,25 @@ impl Tree for sled::Db {
     }
 }
 
-/// Applies what was staged, atomically, as the batch of this number.
-fn apply(db: &sled::Db, writes: Writes, number: u64) -> sled::Result<()> {
+/// Applies what was staged, atomically, and the ledger with it.
+fn apply(db: &sled::Db, writes: Writes, ledger: &mut Ledger) -> sled::Result<()> {
     let mut batch = sled::Batch::default();
-    batch.insert(layout::NUMBER_KEY, layout::encode_number(layout::NUMBER_KEY, number));
     for (key, value) in writes {
+        if layout::is_row(&key) {
+            if let Some(old) = sled::Tree::get(db, &key)? {
+                ledger.census.remove(layout::sum_of_row(&old));
+            }
+            if let Some(new) = &value {
+                ledger.census.add(layout::sum_of_row(new));
+            }
+        }
         match value {
             Some(value) => batch.insert(key, value),
             None => batch.remove(key),
         }
     }
+    ledger.batch += 1;
+    batch.insert(layout::NUMBER_KEY, ledger.encode());
     db.apply_batch(batch)
 }
 

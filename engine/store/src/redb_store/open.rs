@@ -7,12 +7,12 @@ use redb::{
     Database, DatabaseError, ReadableDatabase, ReadableTable, ReadableTableMetadata, StorageError, TableError,
 };
 
-use super::ledger::{KeySet, Ledger};
 use super::{Numbers, ROWS, is_damage};
 use crate::folder::tip::Tip;
 use crate::folder::{Claim, FolderLock, Made, Past, damaged, refusal};
 use crate::limits::{CACHE_BYTES, VERIFY_BYTES};
 use crate::rows::layout;
+use crate::rows::ledger::{Census, Ledger};
 use crate::{OpenError, StoreKind};
 
 /// What an open store holds.
@@ -88,14 +88,14 @@ impl Look<'_> {
     /// Where a page is damaged, whether all keys are still there and found: then the damage lies in values, and each
     /// shows when it is read. Anything else would lose rows in silence.
     fn keys_are_whole(&self, db: &Database) -> Result<(), OpenError> {
-        let expected = self.numbers(db)?.ledger.keys;
+        let expected = self.numbers(db)?.ledger.census;
         let found = self.ask(|| {
             let table = db.begin_read()?.open_table(ROWS)?;
-            let mut keys = KeySet::default();
+            let mut keys = Census::default();
             for row in table.iter()? {
                 let key = row?.0;
                 if key.value() != layout::NUMBER_KEY && table.get(key.value())?.is_some() {
-                    keys.add(key.value());
+                    keys.add(layout::sum(&[key.value()]));
                 }
             }
             Ok(keys)

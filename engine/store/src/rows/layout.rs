@@ -1,7 +1,7 @@
 //! How a row of ours lies in the one tree of an embedded database.
 //!
 //! ```text
-//! number 00                                    →  sum (16) ‖ 00 ‖ number of the last batch (8), and what a store adds
+//! ledger 00                                    →  see `ledger`
 //! row    01 ‖ length of space ‖ space ‖ key      →  sum (16) ‖ 00 ‖ value
 //!                                                or  sum (16) ‖ 01 ‖ id (8) ‖ length (8) ‖ sum of value (16)
 //! piece  02 ‖ id (8) ‖ index (4)                 →  a piece of a long value
@@ -96,6 +96,16 @@ pub(crate) fn sum(parts: &[&[u8]]) -> [u8; SUM_BYTES] {
         hasher.update(part);
     }
     *hasher.finalize().as_bytes().first_chunk().expect("a BLAKE3 hash has 32 bytes")
+}
+
+/// The sum that a row begins with, and by which it is known from every other: it covers key and value.
+pub(crate) fn sum_of_row(raw: &[u8]) -> [u8; SUM_BYTES] {
+    raw.first_chunk().copied().unwrap_or_default()
+}
+
+/// Whether a tree key is that of a row, and not of a piece or of the store's own.
+pub(crate) fn is_row(tree_key: &[u8]) -> bool {
+    tree_key.first() == Some(&ROW)
 }
 
 /// A value as it is written: one row, and the pieces it is cut into where it is long.

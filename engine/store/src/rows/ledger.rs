@@ -1,66 +1,67 @@
-//! What redb's store knows of itself: how many batches it took, and which keys it should hold.
+//! What a store knows of itself: how many batches it took, and which rows it should hold.
 //!
 //! ```text
-//! 00  →  sum (16) ‖ 00 ‖ number of the last batch (8) ‖ number of keys (8) ‖ all keys' sums, mixed (16)
+//! 00  →  sum (16) ‖ 00 ‖ number of the last batch (8) ‖ number of rows (8) ‖ a sum of each, mixed (16)
 //! ```
 //!
-//! The sum of a row tells when its value is not what was written. That a row is missing, or stands under a key that
-//! nobody wrote, shows only in the whole: the sums of all keys, mixed by exclusive or, so that adding and removing one
-//! takes the same time whatever the size. It is there for failing disks, not against somebody who writes to them.
+//! The sum of a row tells when its value is not what was written. That a row is missing, stands under a key that nobody
+//! wrote, or is one that was replaced shows only in the whole: sums mixed by exclusive or, so that adding and removing one
+//! takes the same time whatever the size. redb, whose pages say themselves that they are not the newest, mixes the sums of
+//! its keys; sled those of its rows. It is there for failing disks, not against somebody who writes to them.
 
 use crate::rows::layout::{self, SUM_BYTES};
 
 /// The row of the last batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Ledger {
+pub(crate) struct Ledger {
     /// The number of the last batch that was applied.
-    pub(super) batch: u64,
-    pub(super) keys: KeySet,
+    pub(crate) batch: u64,
+    pub(crate) census: Census,
 }
 
-/// Which keys there are, beside that of the ledger itself.
+/// How many rows there are, and a sum of each, mixed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct KeySet {
+pub(crate) struct Census {
     count: u64,
     mixed: [u8; SUM_BYTES],
 }
 
 impl Ledger {
-    pub(super) fn encode(&self) -> Vec<u8> {
+    pub(crate) fn encode(&self) -> Vec<u8> {
         let mut body = Vec::with_capacity(8 + 8 + SUM_BYTES);
         body.extend_from_slice(&self.batch.to_be_bytes());
-        body.extend_from_slice(&self.keys.count.to_be_bytes());
-        body.extend_from_slice(&self.keys.mixed);
+        body.extend_from_slice(&self.census.count.to_be_bytes());
+        body.extend_from_slice(&self.census.mixed);
         layout::encode_own(layout::NUMBER_KEY, &body)
     }
 
     /// `None` where it is not what was written.
-    pub(super) fn decode(raw: &[u8]) -> Option<Self> {
+    pub(crate) fn decode(raw: &[u8]) -> Option<Self> {
         let layout::Stored::Inline(body) = layout::Stored::decode(layout::NUMBER_KEY, raw)? else {
             return None;
         };
         let (batch, rest) = body.split_first_chunk()?;
         let (count, mixed) = rest.split_first_chunk()?;
-        let keys = KeySet { count: u64::from_be_bytes(*count), mixed: mixed.try_into().ok()? };
-        Some(Self { batch: u64::from_be_bytes(*batch), keys })
+        let census = Census { count: u64::from_be_bytes(*count), mixed: mixed.try_into().ok()? };
+        Some(Self { batch: u64::from_be_bytes(*batch), census })
     }
 }
 
-impl KeySet {
-    /// A key that was not there.
-    pub(super) fn add(&mut self, key: &[u8]) {
+impl Census {
+    /// One that was not there.
+    pub(crate) fn add(&mut self, sum: [u8; SUM_BYTES]) {
         self.count = self.count.wrapping_add(1);
-        self.mix(key);
+        self.mix(sum);
     }
 
-    /// A key that was there.
-    pub(super) fn remove(&mut self, key: &[u8]) {
+    /// One that was there.
+    pub(crate) fn remove(&mut self, sum: [u8; SUM_BYTES]) {
         self.count = self.count.wrapping_sub(1);
-        self.mix(key);
+        self.mix(sum);
     }
 
-    fn mix(&mut self, key: &[u8]) {
-        for (mixed, byte) in self.mixed.iter_mut().zip(layout::sum(&[key])) {
+    fn mix(&mut self, sum: [u8; SUM_BYTES]) {
+        for (mixed, byte) in self.mixed.iter_mut().zip(sum) {
             *mixed ^= byte;
         }
     }
@@ -70,24 +71,28 @@ impl KeySet {
 mod tests {
     use super::*;
 
+    fn sum(key: &[u8]) -> [u8; SUM_BYTES] {
+        layout::sum(&[key])
+    }
+
     #[test]
-    fn keys_that_come_and_go_leave_no_trace_and_one_that_changes_does() {
-        let mut keys = KeySet::default();
-        keys.add(b"a");
-        let one = keys;
-        keys.add(b"b");
-        assert_ne!(keys, one);
-        keys.remove(b"b");
-        assert_eq!(keys, one);
-        keys.remove(b"a");
-        keys.add(b"c");
-        assert_ne!(keys, one, "as many keys, but another");
+    fn rows_that_come_and_go_leave_no_trace_and_one_that_changes_does() {
+        let mut census = Census::default();
+        census.add(sum(b"a"));
+        let one = census;
+        census.add(sum(b"b"));
+        assert_ne!(census, one);
+        census.remove(sum(b"b"));
+        assert_eq!(census, one);
+        census.remove(sum(b"a"));
+        census.add(sum(b"c"));
+        assert_ne!(census, one, "as many rows, but another");
     }
 
     #[test]
     fn the_layout_on_disk_stays_as_it_is_and_a_flipped_bit_shows() {
-        let mut ledger = Ledger { batch: 7, keys: KeySet::default() };
-        ledger.keys.add(b"k");
+        let mut ledger = Ledger { batch: 7, census: Census::default() };
+        ledger.census.add(sum(b"k"));
         let raw = ledger.encode();
         let hex: String = raw.iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(

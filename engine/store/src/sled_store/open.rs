@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 use super::Numbers;
 use crate::folder::tip::Tip;
 use crate::folder::{Claim, FolderLock, Made, Past, damaged, refusal, sync_folder};
-use crate::limits::CACHE_BYTES;
+use crate::limits::{CACHE_BYTES, VERIFY_BYTES};
 use crate::rows::layout;
+use crate::rows::ledger::{Census, Ledger};
 use crate::{OpenError, StoreKind};
 
 /// What an open store holds.
@@ -65,7 +66,10 @@ fn look(
     let refuse = |e: io::Error| refusal(folder, &e);
     let log = OpenOptions::new().write(true).open(tree.join(LOG)).map_err(refuse)?;
     let numbers = read_numbers(folder, db)?;
-    let tip = claim.open_tip(numbers.batch)?;
+    if log.metadata().map_err(refuse)?.len() <= VERIFY_BYTES {
+        rows_are_whole(folder, db, &numbers.ledger)?;
+    }
+    let tip = claim.open_tip(numbers.ledger.batch)?;
     let conf = OpenOptions::new().write(true).open(tree.join(CONF));
     conf.and_then(|conf| conf.sync_all()).and_then(|()| sync_folder(tree)).map_err(refuse)?;
     Ok((log, numbers, tip))
@@ -79,12 +83,25 @@ fn close(db: sled::Db) {
 fn read_numbers(folder: &Path, db: &sled::Db) -> Result<Numbers, OpenError> {
     let last = db.last().map_err(|e| sled_refusal(folder, &e))?;
     let next_long = layout::next_long(last.as_ref().map(|(key, _)| &key[..]));
-    let batch = match db.get(layout::NUMBER_KEY).map_err(|e| sled_refusal(folder, &e))? {
-        None => 0,
-        Some(raw) => layout::decode_number(layout::NUMBER_KEY, &raw)
+    let ledger = match db.get(layout::NUMBER_KEY).map_err(|e| sled_refusal(folder, &e))? {
+        None => Ledger::default(),
+        Some(raw) => Ledger::decode(&raw)
             .ok_or_else(|| damaged(folder, "the number of its last batch is not readable"))?,
     };
-    Ok(Numbers { next_long, batch })
+    Ok(Numbers { next_long, ledger })
+}
+
+/// Whether the rows are those that were written last, all of them and no others.
+fn rows_are_whole(folder: &Path, db: &sled::Db, ledger: &Ledger) -> Result<(), OpenError> {
+    let mut census = Census::default();
+    for row in db.range(layout::first_key()..layout::end_of_rows()) {
+        let (_, raw) = row.map_err(|e| sled_refusal(folder, &e))?;
+        census.add(layout::sum_of_row(&raw));
+    }
+    if census == ledger.census {
+        return Ok(());
+    }
+    Err(damaged(folder, "some of its rows are not to be found, or are not the last that were written"))
 }
 
 fn open_sled(folder: &Path, tree: &Path) -> Result<sled::Db, OpenError> {
