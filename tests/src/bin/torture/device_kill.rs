@@ -43,14 +43,15 @@ fn on(kind: StoreKind, rounds: u64, seed: u64) -> Outcome<Row> {
         let room = format!("text-{}", round / ROUNDS_OF_A_TEXT);
         let life = LIFE.mul_f64(rng.below(1000) as f64 / 1000.0);
         let (text, new, span) = live_and_die(kind, folder.path(), &room, round, life)?;
-        for word in &kept {
-            let count = text.matches(&format!("<{word}>")).count();
-            if count != 1 {
-                return Err(format!(
-                    "{kind}, death {round}: {word} was called kept and stands there {count} times"
-                )
-                .into());
-            }
+        let missing: Vec<&String> =
+            kept.iter().filter(|word| text.matches(&format!("<{word}>")).count() != 1).collect();
+        if !missing.is_empty() {
+            println!("what is left of it lies in {}", folder.keep().display());
+            let (missing, kept) = (missing.len(), kept.len());
+            return Err(format!(
+                "{kind}, death {round}: of {kept} words called kept {missing} are not there once"
+            )
+            .into());
         }
         opened.push(span);
         words += new.len() as u64;

@@ -163,29 +163,42 @@ impl Written {
             Err(OpenError::Damaged { .. }) => return Ok(Seen::Refused),
             Err(other) => return Err(format!("refused for another reason: {other}").into()),
         };
-        let mut sound = 0;
+        let (mut sound, mut missing) = (0, Vec::new());
         for number in 0..self.rows {
-            sound += u32::from(self.is_sound(&store, number)?);
+            match self.find(&store, number)? {
+                Found::Sound => sound += 1,
+                Found::Named => {}
+                Found::Nothing => missing.push(number),
+            }
         }
-        Ok(Seen::Sound(sound))
+        if missing.is_empty() {
+            return Ok(Seen::Sound(sound));
+        }
+        Err(format!("rows {missing:?} are missing in silence, {sound} are read").into())
     }
 
-    /// Whether a row is what was written; not, only if that is said.
-    fn is_sound(&self, store: &Arc<dyn Store>, number: u32) -> Outcome<bool> {
+    fn find(&self, store: &Arc<dyn Store>, number: u32) -> Outcome<Found> {
         let start = number.to_be_bytes().to_vec();
         let end = [&start[..], &[0]].concat();
         match store.scan(&room(number)?, &Scan { start: start.clone(), end, max_bytes: 1 << 20, max_rows: 2 })
         {
-            Ok(page) if page.rows.is_empty() && page.damaged == [start.clone()] => Ok(false),
-            Ok(page) if page.rows == [(start, value(number))] => Ok(true),
-            Ok(page) if page.rows.is_empty() => Err(format!("row {number} is missing in silence").into()),
+            Ok(page) if page.rows.is_empty() && page.damaged == [start.clone()] => Ok(Found::Named),
+            Ok(page) if page.rows == [(start, value(number))] => Ok(Found::Sound),
+            Ok(page) if page.rows.is_empty() => Ok(Found::Nothing),
             Ok(_) => Err(format!("row {number} is not what was written").into()),
             Err(failure) if failure.kind == FailureKind::Damaged || failure.kind == FailureKind::Closed => {
-                Ok(false)
+                Ok(Found::Named)
             }
             Err(failure) => Err(failure.to_string().into()),
         }
     }
+}
+
+/// What came of looking for a row.
+enum Found {
+    Sound,
+    Named,
+    Nothing,
 }
 
 enum Seen {
