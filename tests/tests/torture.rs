@@ -48,3 +48,13 @@ fn st3_a_changed_byte_of_a_store_is_named_or_refused() {
 fn p1_what_was_called_kept_outlives_an_engine_that_is_killed() {
     torture("device-kill --rounds 8");
 }
+
+#[test]
+fn rl11_devices_come_back_after_a_relay_was_killed_until_all_are_in_step() {
+    torture("storm --rounds 400 --store sled");
+}
+
+#[test]
+fn rl10_people_connect_while_clients_hold_half_requests() {
+    torture("slowloris --rounds 400");
+}

@@ -23,7 +23,10 @@ mod relay;
 mod rng;
 mod row;
 mod samples;
+mod slowloris;
 mod socket;
+mod storm;
+mod swarm;
 mod writer;
 
 use std::error::Error;
@@ -43,6 +46,8 @@ const SCENARIOS: &[Scenario] = &[
     ("full", full::run),
     ("flip", flip::run),
     ("device-kill", device_kill::run),
+    ("storm", storm::run),
+    ("slowloris", slowloris::run),
 ];
 
 fn main() -> ExitCode {
@@ -52,6 +57,7 @@ fn main() -> ExitCode {
     }
     let outcome = match words.split_first() {
         Some((word, arguments)) if word == device_kill::DEVICE => device_kill::device(arguments),
+        Some((word, arguments)) if word == swarm::SWARM => swarm::swarm(arguments),
         Some(_) | None => run(&words),
     };
     match outcome {

@@ -109,6 +109,13 @@ impl Relay {
             std::thread::sleep(Duration::from_millis(5));
         }
     }
+
+    /// Bytes of memory it uses.
+    pub(crate) fn resident(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+        line.split_ascii_whitespace().next().and_then(|number| number.parse::<u64>().ok()).unwrap_or(0) * 1024
+    }
 }
 
 impl Drop for Relay {
