@@ -4,17 +4,21 @@
 //! machine than about the code. A name of [`BENCHES`] runs that one; `--write` puts the tables into `docs/benchmarks.md`.
 
 mod cold_open;
-mod crowd;
 mod disk;
 mod fan_out;
+mod idle;
+mod joins;
 mod latency;
 mod load;
 mod lone_room;
 mod machine;
+mod presence;
 #[path = "../../../../engine/examples/replay/recording.rs"]
 mod recording;
 mod replay;
+mod restart;
 mod samples;
+mod stalled;
 mod stopwatch;
 mod store_load;
 mod store_open;
@@ -40,7 +44,11 @@ const BENCHES: &[Bench] = &[
     ("cold-open", || with_the_paper("cold-open", cold_open::run)),
     ("latency", || latency::run().map(Some)),
     ("fan-out", || fan_out::run().map(Some)),
-    ("crowd", || crowd::run().map(Some)),
+    ("joins", || joins::run().map(Some)),
+    ("stalled", || stalled::run().map(Some)),
+    ("presence", || presence::run().map(Some)),
+    ("idle", || idle::run().map(Some)),
+    ("restart", || restart::run().map(Some)),
     ("store-rate", || store_rate::run().map(Some)),
     ("store-size", || store_size::run().map(Some)),
     ("store-open", || store_open::run().map(Some)),

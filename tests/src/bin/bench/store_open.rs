@@ -74,7 +74,8 @@ fn fill(kind: StoreKind, ended: &Path, killed: &Path) -> Result<(), Box<dyn Erro
     Ok(())
 }
 
-fn copy(from: &Path, to: &Path) -> Result<(), Box<dyn Error>> {
+/// A folder as a killed process leaves it, if its store is open meanwhile.
+pub(crate) fn copy(from: &Path, to: &Path) -> Result<(), Box<dyn Error>> {
     fs::create_dir_all(to)?;
     for found in fs::read_dir(from)? {
         let found = found?;

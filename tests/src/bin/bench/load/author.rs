@@ -14,13 +14,16 @@ pub(crate) struct Author {
     pub(crate) identity: Identity,
     log: StreamLog,
     stream: StreamId,
+    doc: Doc,
 }
 
 impl Author {
     pub(crate) fn new(number: u32, stream: StreamId) -> Self {
         let mut secret = [7; 32];
         secret[..4].copy_from_slice(&number.to_le_bytes());
-        Self { identity: Identity::from_secret(&secret), log: StreamLog::new(stream), stream }
+        let identity = Identity::from_secret(&secret);
+        let doc = Doc::with_client_id(identity.id().client());
+        Self { identity, log: StreamLog::new(stream), stream, doc }
     }
 
     /// Frames of one small entry each: names in the directory.
@@ -36,17 +39,21 @@ impl Author {
 
     /// Frames that make a text of so many pieces.
     pub(crate) fn text(&mut self, pieces: usize, piece: &str) -> Vec<Bytes> {
-        let doc = Doc::with_client_id(self.identity.id().client());
-        let text = doc.get_or_insert_text(causeway_core::ydoc::ROOT);
         let mut frames = vec![self.write(EntryKind::Create, &[])];
-        for _ in 0..pieces {
-            let mut transaction = doc.transact_mut();
-            text.push(&mut transaction, piece);
-            let update = transaction.encode_update_v1();
-            drop(transaction);
-            frames.push(self.write(EntryKind::Edit, &update));
-        }
+        frames.extend(self.more_text(pieces, piece));
         frames
+    }
+
+    /// Frames that add as many.
+    pub(crate) fn more_text(&mut self, pieces: usize, piece: &str) -> Vec<Bytes> {
+        let text = self.doc.get_or_insert_text(causeway_core::ydoc::ROOT);
+        let add = || {
+            let mut transaction = self.doc.transact_mut();
+            text.push(&mut transaction, piece);
+            transaction.encode_update_v1()
+        };
+        let updates: Vec<Vec<u8>> = (0..pieces).map(|_| add()).collect();
+        updates.iter().map(|update| self.write(EntryKind::Edit, update)).collect()
     }
 
     fn write(&mut self, kind: EntryKind, payload: &[u8]) -> Bytes {

@@ -9,7 +9,7 @@ use causeway_core::log::StreamLog;
 use causeway_core::replica::Identity;
 use causeway_core::wire::{self, Body, Hello, Message, Subscribe, VERSION, Version, Welcome};
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 use super::server::{Kind, Server};
 
@@ -42,7 +42,18 @@ impl Link {
 
     /// Opens a link and says nothing on it yet.
     pub(crate) async fn open(server: &Server, room: &str) -> Result<Self, Box<dyn Error>> {
-        let stream = TcpStream::connect(&server.address).await?;
+        Self::open_on(TcpSocket::new_v4()?, server, room).await
+    }
+
+    /// The same on a socket of which nothing more than its end is read: the system keeps as little for it as it can.
+    pub(crate) async fn open_stalling(server: &Server, room: &str) -> Result<Self, Box<dyn Error>> {
+        let socket = TcpSocket::new_v4()?;
+        socket.set_recv_buffer_size(16 * 1024)?;
+        Self::open_on(socket, server, room).await
+    }
+
+    async fn open_on(socket: TcpSocket, server: &Server, room: &str) -> Result<Self, Box<dyn Error>> {
+        let stream = socket.connect(server.address.parse()?).await?;
         stream.set_nodelay(true)?;
         let mut link = Self { stream, kind: server.kind, buffer: BytesMut::new() };
         match server.kind {
@@ -65,11 +76,15 @@ impl Link {
         Ok(link)
     }
 
-    pub(crate) async fn greet(&mut self, room: &RoomId) -> Result<Welcome, Box<dyn Error>> {
+    pub(crate) async fn say_hello(&mut self, room: &RoomId) -> Result<(), Box<dyn Error>> {
         let digest = StreamLog::new(StreamId::DIRECTORY).digest();
         let hello =
             Hello { oldest: VERSION, newest: VERSION, room: room.clone(), digest, agent: "bench".into() };
-        self.send(&wire::encode(&hello.into())).await?;
+        self.send(&wire::encode(&hello.into())).await
+    }
+
+    pub(crate) async fn greet(&mut self, room: &RoomId) -> Result<Welcome, Box<dyn Error>> {
+        self.say_hello(room).await?;
         match self.next().await?.into_iter().next() {
             Some(Message::Other(Body::Welcome(welcome))) => Ok(welcome),
             other => Err(format!("no welcome: {other:?}").into()),
@@ -125,15 +140,11 @@ impl Link {
     /// A message that has been read; pings are passed over.
     fn take(&mut self) -> Option<Bytes> {
         loop {
-            let [first, short, ..] = self.buffer[..] else { return None };
-            let (head, length) = match short {
-                126 => (4, usize::from(u16::from_be_bytes(self.buffer.get(2..4)?.try_into().ok()?))),
-                127 => (10, u64::from_be_bytes(self.buffer.get(2..10)?.try_into().ok()?) as usize),
-                short => (2, usize::from(short)),
-            };
+            let (head, length) = self.message()?;
             if self.buffer.len() < head + length {
                 return None;
             }
+            let first = self.buffer[0];
             self.buffer.advance(head);
             let payload = self.buffer.split_to(length).freeze();
             if first & 0x0f == 2 {
@@ -142,10 +153,24 @@ impl Link {
         }
     }
 
+    /// Bytes of the head and of the payload of the message at hand.
+    fn message(&self) -> Option<(usize, usize)> {
+        Some(match *self.buffer.get(1)? {
+            126 => (4, usize::from(u16::from_be_bytes(self.buffer.get(2..4)?.try_into().ok()?))),
+            127 => (10, u64::from_be_bytes(self.buffer.get(2..10)?.try_into().ok()?) as usize),
+            short => (2, usize::from(short)),
+        })
+    }
+
     async fn read(&mut self) -> Result<(), Box<dyn Error>> {
         loop {
             self.stream.readable().await?;
-            self.buffer.reserve(8 * 1024);
+            let rest = match self.buffer[..] {
+                [_, 127, ..] => self.message().map_or(0, |(head, length)| head + length),
+                _ => 0,
+            };
+            // Room for the rest of a long message, so that it costs few calls.
+            self.buffer.reserve(rest.saturating_sub(self.buffer.len()).max(8 * 1024));
             match self.stream.try_read_buf(&mut self.buffer) {
                 Ok(0) => return Err("the server has ended the link".into()),
                 Ok(_) => return Ok(()),

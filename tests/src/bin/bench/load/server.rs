@@ -3,18 +3,22 @@
 use std::error::Error;
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use tokio::net::TcpListener;
+use causeway_store::StoreKind;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
+use tokio::time::sleep;
 
 use super::floor;
 
 /// What a process serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// The relay on sled in a fresh folder.
+    /// The relay.
     Relay,
     /// The bare fan-out.
     Floor,
@@ -22,6 +26,8 @@ pub(crate) enum Kind {
 
 /// The word that makes this program a server.
 pub(crate) const SERVE: &str = "serve-for-a-bench";
+/// What it then serves, if not a relay on the store of this name.
+const FLOOR: &str = "floor";
 
 /// A process that serves; it ends with this.
 #[derive(Debug)]
@@ -29,22 +35,35 @@ pub(crate) struct Server {
     child: Child,
     pub(crate) kind: Kind,
     pub(crate) address: String,
-    _folder: tempfile::TempDir,
+    _folder: Option<tempfile::TempDir>,
 }
 
 impl Server {
+    /// In a fresh folder, which ends with it; a relay on sled.
     pub(crate) fn start(kind: Kind) -> Result<Self, Box<dyn Error>> {
         let folder = tempfile::tempdir()?;
         let word = match kind {
-            Kind::Relay => "relay",
-            Kind::Floor => "floor",
+            Kind::Relay => StoreKind::default().name(),
+            Kind::Floor => FLOOR,
         };
+        let mut server = Self::start_in(kind, word, folder.path())?;
+        server._folder = Some(folder);
+        Ok(server)
+    }
+
+    /// A relay in a folder that stays.
+    pub(crate) fn start_relay(store: StoreKind, folder: &Path) -> Result<Self, Box<dyn Error>> {
+        Self::start_in(Kind::Relay, store.name(), folder)
+    }
+
+    /// Answers when it listens.
+    fn start_in(kind: Kind, word: &str, folder: &Path) -> Result<Self, Box<dyn Error>> {
         let mut command = Command::new(std::env::current_exe()?);
-        command.args([SERVE, word]).arg(folder.path()).stdout(Stdio::piped());
+        command.args([SERVE, word]).arg(folder).stdout(Stdio::piped());
         let mut child = command.spawn()?;
         let mut address = String::new();
         BufReader::new(child.stdout.take().ok_or("a pipe")?).read_line(&mut address)?;
-        Ok(Self { child, kind, address: address.trim().into(), _folder: folder })
+        Ok(Self { child, kind, address: address.trim().into(), _folder: None })
     }
 
     /// Time its threads were on a processor, to a hundredth of a second.
@@ -53,6 +72,28 @@ impl Server {
         let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
         let ticks = fields.split_ascii_whitespace().skip(11).take(2);
         Duration::from_millis(ticks.filter_map(|ticks| ticks.parse::<u64>().ok()).sum::<u64>() * 10)
+    }
+
+    /// One figure of the relay's `/metrics`.
+    pub(crate) async fn figure(&self, name: &str) -> Result<f64, Box<dyn Error>> {
+        let mut stream = TcpStream::connect(&self.address).await?;
+        stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: relay\r\nConnection: close\r\n\r\n").await?;
+        let mut page = String::new();
+        stream.read_to_string(&mut page).await?;
+        let of = |line: &str| Some(line.strip_prefix(name)?.strip_prefix(' ')?.trim().to_owned());
+        Ok(page.lines().find_map(of).ok_or("no such figure")?.parse()?)
+    }
+
+    /// Waits until it has done next to nothing for three seconds: what was begun, snapshots too, is done.
+    pub(crate) async fn at_rest(&self) {
+        loop {
+            let before = self.worked();
+            // pace: a home makes a snapshot two seconds after the last entry
+            sleep(Duration::from_secs(3)).await;
+            if self.worked() - before < Duration::from_millis(50) {
+                return;
+            }
+        }
     }
 
     /// Bytes of memory it uses.
@@ -77,14 +118,12 @@ pub(crate) fn serve(what: &str, folder: &str) -> Result<(), Box<dyn Error>> {
     Runtime::new()?.block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         println!("{}", listener.local_addr()?);
-        match what {
-            "relay" => {
-                let storage = causeway_relay::Storage::folder(folder.into())?;
-                let options = causeway_relay::Options::default();
-                causeway_relay::run(listener, storage, options, std::future::pending()).await?;
-            }
-            "floor" => floor::serve(listener).await?,
-            other => return Err(format!("nothing serves '{other}'").into()),
+        if what == FLOOR {
+            floor::serve(listener).await?;
+        } else {
+            let storage = causeway_relay::Storage::folder_of(what.parse()?, folder.into())?;
+            let options = causeway_relay::Options::default();
+            causeway_relay::run(listener, storage, options, std::future::pending()).await?;
         }
         Ok(())
     })
