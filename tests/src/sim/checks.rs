@@ -274,7 +274,7 @@ impl World {
         }
         let page = disk.rows_of(b'p').find(|(key, _)| key[1..].starts_with(&stream.to_bytes()));
         let page = page.and_then(|(_, value)| stored::decode_piece(value).ok());
-        let loaded = page.is_none_or(|page| brief.load([page]).is_ok());
+        let loaded = page.is_none_or(|page| brief.load(&[page]).is_ok());
         for (_, value) in disk
             .rows_of(b'e')
             .filter(|(key, _)| stored::parse_entry_key(key).is_some_and(|(of, _)| of == stream))

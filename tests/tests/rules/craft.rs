@@ -44,7 +44,8 @@ pub(crate) fn forged(network: &Network, device: usize, stream: StreamId, words: 
     let own: Vec<&Entry> = held.iter().filter(|entry| entry.header().replica == replica).collect();
     let mut document = Document::new(replica.client());
     let updates = own.iter().filter(|entry| entry.header().kind == EntryKind::Edit);
-    document.load(updates.map(|entry| entry.payload())).expect("our own entries");
+    let updates: Vec<&[u8]> = updates.map(|entry| entry.payload()).collect();
+    document.load(&updates).expect("our own entries");
     let (_, edited) = document.edit(None, Millis(0), |edit| edit.insert(0, words));
     let last = own.last().expect("the device has written").header();
     let update = edited.expect("words were put in").update;

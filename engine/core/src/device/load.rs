@@ -247,12 +247,13 @@ impl Room {
             old.editors().for_each(|editor| document.open_editor(editor));
             stream.body = Body::Text(Box::new(document));
         }
-        if let Body::Text(document) = &mut stream.body
-            && let Err((_, error)) =
-                document.load(page.as_deref().into_iter().chain(updates.iter().map(|entry| entry.payload())))
-        {
-            let code = format!("ydoc.apply: {error}");
-            self.events.push(Event::Damaged { stream: id, code });
+        if let Body::Text(document) = &mut stream.body {
+            let entries = updates.iter().map(Entry::payload);
+            let all: Vec<&[u8]> = page.as_deref().into_iter().chain(entries).collect();
+            if let Err(error) = document.load(&all) {
+                let code = format!("ydoc.apply: {error}");
+                self.events.push(Event::Damaged { stream: id, code });
+            }
         }
         if stream.lacks_snapshot {
             // Nothing can be written on what is not here: it stays closed until the home has sent it.

@@ -1,5 +1,7 @@
 //! Entries of others, from the home or the leader.
 
+use bytes::Bytes;
+
 use crate::device::Room;
 use crate::device::event::{Change, Event};
 use crate::device::fork::Why;
@@ -16,14 +18,19 @@ use crate::wire::{Have, Need};
 
 impl Room {
     pub(super) fn handle_entries(&mut self, entries: Vec<Entry>, now: Now) {
+        let mut met: Vec<StreamId> = Vec::new();
         for entry in entries {
             let id = entry.header().stream;
+            if met.last() != Some(&id) {
+                met.push(id);
+            }
             let before = self.streams.get(&id).map_or(0, |stream| stream.arrivals);
             self.take_entry(&entry, now);
             if self.streams.get(&id).is_some_and(|stream| stream.arrivals > before) {
                 self.retry_parked(id, now);
             }
         }
+        met.into_iter().for_each(|id| self.apply_fresh(id));
         let streams = &self.streams;
         let here = |stream, name| streams.get(&stream).is_some_and(|stream| stream.park.holds(name));
         let lost = |stream, name| streams.get(&stream).is_some_and(|stream| stream.lost.contains(&name));
@@ -91,6 +98,7 @@ impl Room {
         }
     }
 
+    /// Takes an entry that was judged. What it does to a text waits for [`Room::apply_fresh`].
     pub(super) fn accept(&mut self, entry: &Entry, accepted: Accepted, now: Now) {
         let header = entry.header();
         let (id, replica) = (header.stream, header.replica);
@@ -100,16 +108,22 @@ impl Room {
         if own && writes_on && !stream.journal.updates.is_empty() {
             // Rule 12: an entry under our own name that we did not write, while we have written others under it.
             let from = EntryName { replica, seq: stream.log.tip(&replica).seq + 1 };
+            self.apply_fresh(id);
             return self.close_replica(id, from, &Why::cloned(), now);
         }
         stream.log.extend(entry, accepted);
         stream.lost.retain(|name| *name != entry.name());
         if header.kind == EntryKind::Delete {
+            self.apply_fresh(id);
             return self.handle_gone(id, now);
         }
         stream.to_tell.insert(replica);
+        if header.kind == EntryKind::Edit && stream.document().is_some() {
+            stream.fresh.push(entry.bytes().slice_ref(entry.payload()));
+        } else {
+            self.apply_entry(entry);
+        }
         self.mine_have(now);
-        self.apply_entry(entry);
         self.store_entry(entry);
         if self.role == Role::Leading {
             self.queue.tag(Tag::Taken(Box::new(entry.clone())), Durability::Relaxed);
@@ -144,17 +158,27 @@ impl Room {
 
     /// Applies an update to the text if it is open. Of one that is still being read nobody is told before its reset.
     pub(super) fn apply_update(&mut self, id: StreamId, update: &[u8]) {
-        let Some(stream) = self.streams.get_mut(&id) else { return };
+        if let Some(stream) = self.streams.get_mut(&id).filter(|stream| stream.document().is_some()) {
+            stream.fresh.push(Bytes::copy_from_slice(update));
+            self.apply_fresh(id);
+        }
+    }
+
+    /// Applies what was accepted to the text, and tells of it once: to find out what has changed costs a walk along the
+    /// text, which a page of the log must not cost for each of its entries.
+    pub(super) fn apply_fresh(&mut self, id: StreamId) {
+        let Some(stream) = self.streams.get_mut(&id).filter(|stream| !stream.fresh.is_empty()) else {
+            return;
+        };
+        let updates = std::mem::take(&mut stream.fresh);
         let told = matches!(stream.phase, Phase::Ready | Phase::Meeting);
         let Some(document) = stream.document_mut() else { return };
-        match document.apply(update) {
-            Ok(Some(delta)) if told => {
-                self.events.push(Event::Text { stream: id, change: Change::Delta(delta), editor: None });
-            }
-            Ok(_) => {}
-            Err(error) => {
-                self.events.push(Event::Damaged { stream: id, code: format!("ydoc.apply: {error}") });
-            }
+        let (delta, applied) = document.apply_all(&updates);
+        if let Some(delta) = delta.filter(|_| told) {
+            self.events.push(Event::Text { stream: id, change: Change::Delta(delta), editor: None });
+        }
+        if let Err(error) = applied {
+            self.events.push(Event::Damaged { stream: id, code: format!("ydoc.apply: {error}") });
         }
     }
 

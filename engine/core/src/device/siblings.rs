@@ -258,7 +258,8 @@ impl Room {
         let replica = entry.header().replica;
         if !self.identities.contains_key(&replica) {
             // It came from the home to a page that led before this one, and did not reach the disk there.
-            return self.accept(entry, accepted, now);
+            self.accept(entry, accepted, now);
+            return self.apply_fresh(entry.header().stream);
         }
         let Some(stream) = self.streams.get_mut(&entry.header().stream) else { return };
         stream.log.extend(entry, accepted);

@@ -90,6 +90,7 @@ impl Room {
             self.load_stream(id);
         }
         self.retry_parked(id, now);
+        self.apply_fresh(id);
         Some(())
     }
 

@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use bytes::Bytes;
+
 use crate::device::chat::OpenChannel;
 use crate::device::receipts::Marks;
 use crate::device::snapshot::Arriving;
@@ -23,6 +25,8 @@ pub(super) struct Stream {
     /// Counts the readings of the stream from the disk: only the newest may finish.
     pub(super) reading: u64,
     pub(super) body: Body,
+    /// Updates of entries that were accepted and are not in the text yet: none between two inputs.
+    pub(super) fresh: Vec<Bytes>,
     pub(super) journal: Journal,
     /// Whether the disk may hold a part of the journal.
     pub(super) journal_on_disk: bool,
@@ -155,6 +159,7 @@ impl Stream {
             phase: Phase::Loading,
             reading: 0,
             body,
+            fresh: Vec::new(),
             journal: Journal::default(),
             journal_on_disk: false,
             leftover: None,

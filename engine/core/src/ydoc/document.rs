@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use bytes::Bytes;
 use yrs::block::ClientID;
 use yrs::types::text::TextEvent;
 use yrs::types::{Delta as YrsDelta, Observable};
@@ -104,32 +105,32 @@ impl Document {
     /// # Errors
     /// See [`ApplyError`]; the text may then hold a part of the update.
     pub fn apply(&mut self, update: &[u8]) -> Result<Option<Delta>, ApplyError> {
+        let (delta, applied) = self.apply_all(&[Bytes::copy_from_slice(update)]);
+        applied.map(|()| delta)
+    }
+
+    /// The same of several in one transaction, and what they changed together; with the first error, beside which the
+    /// others are applied.
+    pub(crate) fn apply_all(&mut self, updates: &[Bytes]) -> (Option<Delta>, Result<(), ApplyError>) {
         self.expect_delta();
-        {
-            let mut txn = self.doc.transact_mut();
-            apply_in(&mut txn, update)?;
-        }
-        Ok(self.take_captured().delta)
+        let updates: Vec<&[u8]> = updates.iter().map(|update| &update[..]).collect();
+        let applied = self.apply_together(&updates);
+        (self.take_captured().delta, applied)
     }
 
     /// Takes many updates at once, when a document is opened: nobody looks yet, so nothing is told.
     ///
     /// # Errors
-    /// See [`ApplyError`], with the number of the update; the others are applied.
-    pub fn load<'a>(
-        &mut self,
-        updates: impl IntoIterator<Item = &'a [u8]>,
-    ) -> Result<(), (usize, ApplyError)> {
+    /// See [`ApplyError`]; with the first error, beside which the others are applied.
+    pub fn load(&mut self, updates: &[&[u8]]) -> Result<(), ApplyError> {
+        // yrs joins neighbouring blocks when a transaction ends: without that it moves ever longer lists about.
+        let parts = updates.chunks(LOADED_AT_ONCE).map(|part| self.apply_together(part));
+        parts.fold(Ok(()), Result::and)
+    }
+
+    fn apply_together(&self, updates: &[&[u8]]) -> Result<(), ApplyError> {
         let mut txn = self.doc.transact_mut();
-        let mut first_error = Ok(());
-        for (at, update) in updates.into_iter().enumerate() {
-            if let Err(error) = apply_in(&mut txn, update)
-                && first_error.is_ok()
-            {
-                first_error = Err((at, error));
-            }
-        }
-        first_error
+        updates.iter().map(|update| apply_in(&mut txn, update)).fold(Ok(()), Result::and)
     }
 
     /// Changes the text. `editor` owns the change: its undo takes it back.
@@ -303,5 +304,8 @@ fn assoc(side: Side) -> Assoc {
         Side::After => Assoc::After,
     }
 }
+
+/// Updates in one transaction, when many are read.
+const LOADED_AT_ONCE: usize = 1_000;
 
 static BUILT: AtomicU64 = AtomicU64::new(0);
