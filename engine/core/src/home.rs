@@ -19,6 +19,7 @@ mod holes;
 mod jobs;
 mod lane;
 mod load;
+mod pages;
 mod seen;
 mod session;
 mod stream;
@@ -47,6 +48,7 @@ use compaction::Compaction;
 use conn::Conn;
 use jobs::Work;
 use load::Load;
+use pages::Pages;
 use stream::HomeStream;
 
 pub use compaction::CompactionPlan;
@@ -135,6 +137,7 @@ pub struct Home {
     /// Who is answered with the next commit: a link that sends again what is on its way is noted once.
     again: BTreeSet<(ConnId, StreamId, ReplicaId)>,
     scans: BTreeMap<OpId, Reading>,
+    pages: Pages,
     jobs: BTreeMap<OpId, Work>,
     plan: CompactionPlan,
     compaction: Option<Compaction>,
@@ -166,6 +169,7 @@ impl Home {
             told: BTreeSet::new(),
             again: BTreeSet::new(),
             scans: BTreeMap::new(),
+            pages: Pages::default(),
             jobs: BTreeMap::new(),
             plan: CompactionPlan::default(),
             compaction: None,
@@ -224,7 +228,9 @@ impl Home {
     /// When to hand in [`Input::Tick`].
     pub fn poll_timeout(&self) -> Option<Millis> {
         let silent = self.conns.values().map(Conn::silent_at).min();
-        let timers = [self.presence.poll_timeout(), self.retry_at, self.seen_at, self.compact_at, silent];
+        let pages = self.pages.kept_until();
+        let timers =
+            [self.presence.poll_timeout(), self.retry_at, self.seen_at, self.compact_at, pages, silent];
         timers.into_iter().flatten().min()
     }
 
@@ -294,6 +300,7 @@ impl Home {
             stream.waiting.forget(conn);
         }
         self.scans.retain(|_, reading| reading.conn() != Some(conn));
+        self.pages.forget(conn);
         self.jobs.retain(|_, work| !matches!(work, Work::Segment { conn: of, .. } if *of == conn));
         self.presence.handle_closed(conn, now.monotonic);
         self.forget_reader(conn, now);
@@ -311,6 +318,7 @@ impl Home {
             self.retry_at = None;
             self.scan_next_rows();
         }
+        self.pages.handle_timeout(now.monotonic);
         if self.compact_at.is_some_and(|due| now.monotonic >= due) {
             self.compact_at = None;
             self.tick_compaction(now);
@@ -408,6 +416,7 @@ impl Home {
     fn reload(&mut self, now: Now) {
         self.figures.store_failures += 1;
         self.scans.clear();
+        self.pages = Pages::default();
         self.jobs.clear();
         self.compaction = None;
         self.compact_at = None;

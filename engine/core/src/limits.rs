@@ -15,6 +15,11 @@ pub const FRAME_BYTES: usize = ENTRY_PAYLOAD_BYTES + ENTRY_HEADER_BYTES + 1024;
 /// Bytes of entries put into one frame when catching up: large enough to keep a link busy, small enough that presence
 /// and answers get a turn in between.
 pub const CATCH_UP_BYTES: usize = 128 * 1024;
+/// Pages of the log that a room keeps for others who come by: those who open a document together walk within a few pages
+/// of each other.
+pub const SHARED_PAGES: usize = 8;
+/// How long after the last was read: a room at rest holds none.
+pub const SHARED_PAGES_KEPT: Millis = Millis(1_000);
 /// Entries in one frame; the empty ones of a hostile sender would otherwise cost more to hold than to send.
 pub const FRAME_ENTRIES: usize = 4096;
 /// Replicas named in one version. A room of ten thousand pages that each wrote once fits.

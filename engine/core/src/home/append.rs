@@ -254,6 +254,7 @@ impl Home {
             state.durable.clear();
             state.holes.clear();
             state.snapshot = None;
+            self.pages.forget_stream(&entry.header().stream);
         }
         state.readers.handle_tip(name.replica, name.seq);
         self.expect_seen(now);

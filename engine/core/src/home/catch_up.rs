@@ -10,6 +10,7 @@ use crate::home::Home;
 use crate::home::compaction::{Standing, Step};
 use crate::home::conn::Conn;
 use crate::home::lane::Lane;
+use crate::home::pages::Pages;
 use crate::home::stream::HomeStream;
 use crate::home::transfer::{Fetch, Part, Shared};
 use crate::ids::{ConnId, ReplicaId, StreamId};
@@ -45,6 +46,8 @@ pub(super) struct Walk {
     held: BTreeMap<ReplicaId, u64>,
     /// The snapshot, if it has to be sent before anything else.
     pub(super) fetch: Option<Fetch>,
+    /// It is sent what a snapshot covers as entries: the snapshot cannot be read.
+    pub(super) by_entries: bool,
     /// The reader has asked again meanwhile; the newest question is answered when no scan is under way.
     again: Option<Ask>,
 }
@@ -72,7 +75,20 @@ struct Ask {
 
 impl Walk {
     fn from(next: u64) -> Self {
-        Self { next: Some(next), reads: 0, earliest: 0, held: BTreeMap::new(), fetch: None, again: None }
+        Self {
+            next: Some(next),
+            reads: 0,
+            earliest: 0,
+            held: BTreeMap::new(),
+            fetch: None,
+            by_entries: false,
+            again: None,
+        }
+    }
+
+    /// Whether the reader is sent everything from where the walk stands, like all others who stand there.
+    pub(super) fn wants_all(&self) -> bool {
+        self.held.is_empty()
     }
 
     /// Whether the reader lacks an entry, and the walk has come to it.
@@ -91,6 +107,8 @@ pub(super) enum Reading {
     Lookup(ConnId, StreamId),
     /// The next entries for a reader.
     Rows(ConnId, StreamId),
+    /// The entries from an arrival on, for all readers that stand there.
+    Shared(StreamId, u64),
     /// A row of the snapshot that readers are to be sent.
     Part(StreamId, Part),
     /// A segment of the archive for a reader.
@@ -106,7 +124,12 @@ pub(super) enum Reading {
 impl Reading {
     pub(super) fn conn(&self) -> Option<ConnId> {
         match self {
-            Self::Load | Self::Gather(_) | Self::Part(..) | Self::Name(..) | Self::Heads(..) => None,
+            Self::Load
+            | Self::Gather(_)
+            | Self::Part(..)
+            | Self::Shared(..)
+            | Self::Name(..)
+            | Self::Heads(..) => None,
             Self::Lookup(conn, _) | Self::Rows(conn, _) | Self::Segment(conn, _) => Some(*conn),
         }
     }
@@ -124,6 +147,7 @@ impl Home {
                 Ok(page) => self.handle_rows(conn, stream, page),
                 Err(_) => self.fail_reader(conn),
             },
+            Some(Reading::Shared(stream, from)) => self.handle_shared(stream, from, result, now),
             Some(Reading::Segment(conn, stream)) => match result {
                 Ok(page) => self.handle_segment(conn, stream, &page),
                 Err(_) => self.fail_reader(conn),
@@ -206,7 +230,7 @@ impl Home {
         };
         let reads = if next.is_none() { lacking.len() } else { 0 };
         link.lookups += reads;
-        self.walk(conn, stream, Walk { next, reads, earliest: end, held, fetch: None, again: None });
+        self.walk(conn, stream, Walk { next, reads, earliest: end, held, ..Walk::from(0) });
         if reads == 0 {
             return;
         }
@@ -264,16 +288,22 @@ impl Home {
         let Some(Following::Reading(walk)) = link.follows.get_mut(&stream) else { return };
         match walk.next {
             Some(next) if next >= end => self.finish_reading(conn, stream),
+            Some(next) if next < archived && walk.reads == 0 && walk.wants_all() && !walk.by_entries => {
+                // What it is to be sent went into a snapshot meanwhile.
+                walk.fetch = Some(Fetch::Wanted);
+                self.fetch(stream);
+            }
             Some(next) if room && walk.reads == 0 => {
+                let all = walk.wants_all();
                 walk.reads = 1;
                 link.pages += 1;
                 if next < archived {
-                    return self.read_segment(conn, stream, next);
+                    self.read_segment(conn, stream, next);
+                } else if all {
+                    self.read_shared(conn, stream, next, end);
+                } else {
+                    self.scan(rows(&stream, next, end), Reading::Rows(conn, stream));
                 }
-                let (start, end) = stored::entry_range(&stream, next, end);
-                let scan =
-                    Scan { start, end, max_bytes: CATCH_UP_BYTES, max_rows: SCAN_ROWS.min(FRAME_ENTRIES) };
-                self.scan(scan, Reading::Rows(conn, stream));
             }
             Some(_) | None => {}
         }
@@ -284,6 +314,7 @@ impl Home {
         for state in self.streams.values_mut() {
             state.shared = Shared::default();
         }
+        self.pages = Pages::default();
         let (mut walks, mut wanted) = (Vec::new(), false);
         for (conn, link) in &mut self.conns {
             (link.pages, link.lookups) = (0, 0);
@@ -436,6 +467,12 @@ impl Home {
             Following::Live | Following::Landing => None,
         }
     }
+}
+
+/// The next page of entries.
+pub(super) fn rows(stream: &StreamId, next: u64, end: u64) -> Scan {
+    let (start, end) = stored::entry_range(stream, next, end);
+    Scan { start, end, max_bytes: CATCH_UP_BYTES, max_rows: SCAN_ROWS.min(FRAME_ENTRIES) }
 }
 
 impl Conn {

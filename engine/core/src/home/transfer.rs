@@ -104,6 +104,7 @@ impl Home {
                 && matches!(walk.fetch, Some(Fetch::Wanted))
             {
                 walk.fetch = transfer.map(|transfer| Fetch::Sent(Arc::clone(transfer), 0));
+                walk.by_entries = transfer.is_none();
                 waiting.push(*conn);
             }
         }

@@ -1,0 +1,120 @@
+//! RL8 and R8: many readers on their way along one log, and a snapshot that is made meanwhile.
+
+use causeway_core::home::{self, CompactionPlan, Lane};
+use causeway_core::ids::{ConnId, StreamId};
+use causeway_core::log::Digest;
+use causeway_core::time::Millis;
+use causeway_core::wire::{self, Hello, Message, Subscribe, VERSION, Version};
+use causeway_tests::network::{Network, room};
+
+/// A room whose log has several pages, and whose home makes no snapshot of it.
+fn long() -> (Network, StreamId) {
+    let (mut network, text) = Network::with_document(1);
+    let never = CompactionPlan { entries: u64::MAX / 4, bytes: u64::MAX / 4, quiet: Millis(500) };
+    network.relay.plan_compaction(never);
+    for _ in 0..30 {
+        network.insert(0, text, 0, &"still water ".repeat(2_000));
+        network.settle();
+        network.wait(60);
+    }
+    network.rest();
+    (network, text)
+}
+
+/// Answers the scans that the home asks for; how many they were, and what it sends in the bulk lane.
+fn carry_out(network: &mut Network) -> (usize, Vec<(ConnId, bytes::Bytes)>) {
+    let now = network.clock(0);
+    let (mut scans, mut sent) = (0, Vec::new());
+    while let Some(output) = network.relay.home.poll_output() {
+        match output {
+            home::Output::Scan(op, scan) => {
+                scans += 1;
+                let page = network.relay.disk.scan(&scan);
+                network.relay.home.handle(home::Input::Scanned(op, Ok(page)), now);
+            }
+            home::Output::Send(conn, Lane::Bulk, frame) => sent.push((conn, frame)),
+            home::Output::Send(..)
+            | home::Output::Close(..)
+            | home::Output::Commit(..)
+            | home::Output::Materialise(..) => {}
+        }
+    }
+    (scans, sent)
+}
+
+#[test]
+fn rl8_readers_who_come_together_are_sent_the_same_bytes() {
+    let (mut network, text) = long();
+    let now = network.clock(0);
+    let digest = Digest::of_chains(std::iter::empty());
+    let hello = Hello { oldest: VERSION, newest: VERSION, room: room(), digest, agent: "story".into() };
+    let version = Version::default();
+    let subscribe = Subscribe { stream: text, version, digest, wants_snapshot: true };
+    let readers: Vec<ConnId> = (1_000..1_100).map(ConnId).collect();
+    let frames = [wire::encode(&hello.into()), wire::encode(&subscribe.into())];
+    for conn in &readers {
+        network.relay.home.handle(home::Input::Opened(*conn), now);
+        for frame in &frames {
+            network.relay.home.handle(home::Input::Received(*conn, frame.clone()), now);
+        }
+    }
+    let (mut scans, mut pages) = carry_out(&mut network);
+    assert_eq!((scans, pages.len()), (1, readers.len()), "one page is read for all of them");
+    let mut rounds = 1;
+    while !pages.is_empty() {
+        let first = pages[0].1.as_ptr();
+        let is_page = |frame: &bytes::Bytes| frame.len() > 4_096;
+        assert!(
+            pages.iter().all(|(_, frame)| !is_page(frame) || frame.as_ptr() == first),
+            "and copied for none"
+        );
+        pages = Vec::new();
+        for conn in &readers {
+            network.relay.home.handle(home::Input::Drained(*conn, Lane::Bulk), now);
+            let (more, sent) = carry_out(&mut network);
+            scans += more;
+            pages.extend(sent);
+        }
+        rounds += 1;
+    }
+    assert!(rounds > 4 && scans <= rounds, "{scans} scans in {rounds} rounds");
+    network.now += 2_000;
+    let later = network.clock(0);
+    network.relay.home.handle(home::Input::Tick, later);
+    let Some(mut again) = readers.first().copied() else { return };
+    again.0 += 1_000;
+    network.relay.home.handle(home::Input::Opened(again), later);
+    for frame in &frames {
+        network.relay.home.handle(home::Input::Received(again, frame.clone()), later);
+    }
+    assert_eq!(carry_out(&mut network).0, 1, "a room at rest keeps no page: it is read again");
+}
+
+#[test]
+fn rule_8_a_reader_whom_a_snapshot_overtakes_is_sent_the_snapshot() {
+    let (mut network, text) = long();
+    network.relay.slow = true;
+    let late = network.join();
+    network.open(late, text);
+    network.settle();
+    network.relay.plan_compaction(CompactionPlan { entries: 10, bytes: u64::MAX / 4, quiet: Millis(500) });
+    network.insert(0, text, 0, "at last, ");
+    for _ in 0..20 {
+        network.wait(600);
+        network.settle();
+    }
+    assert_eq!(network.relay.home.figures().snapshots_made, 1);
+    for _ in 0..20 {
+        network.drain();
+        network.rest();
+    }
+    assert_eq!(network.text(late, text), network.text(0, text));
+    assert_eq!(network.relay.home.figures().snapshots_sent, 1);
+    let late = network.devices[late].link();
+    let to_late = network.relay.sent.iter().filter(|(conn, _)| Some(*conn) == late);
+    let entries = to_late.filter_map(|(_, message)| match message {
+        Message::Entries(entries) => Some(entries.len()),
+        Message::Other(_) => None,
+    });
+    assert!(entries.sum::<usize>() < 30, "and not what it covers, entry by entry");
+}
