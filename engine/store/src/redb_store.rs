@@ -27,6 +27,7 @@ use redb::{AccessGuard, Database, ReadableDatabase, ReadableTable, TableDefiniti
 use crate::folder::tip::Tip;
 use crate::folder::{FolderLock, Past, io_failure};
 use crate::rows::draft::{Draft, Writes};
+use crate::rows::known::Known;
 use crate::rows::ledger::Ledger;
 use crate::rows::{self, Pair, Tree, TreeError, layout};
 use crate::{OpenError, Space, Store, limits};
@@ -41,6 +42,7 @@ pub struct RedbStore {
     tip: Tip,
     /// Held by whoever writes.
     numbers: Mutex<Numbers>,
+    known: Mutex<Known>,
     /// The first failure after which nothing is certain any more.
     failed: OnceLock<StoreFailure>,
     /// Released last, after redb has closed its file.
@@ -73,6 +75,7 @@ impl RedbStore {
             db: Some(opened.db),
             tip: opened.tip,
             numbers: Mutex::new(opened.numbers),
+            known: Mutex::default(),
             failed: OnceLock::new(),
             _lock: opened.lock,
         })
@@ -126,10 +129,11 @@ impl RedbStore {
         answers: &mut Vec<Result<(), CommitError>>,
     ) -> Result<(), redb::Error> {
         let mut numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let mut after = *numbers;
         {
             let rows = Rows(change.open_table(ROWS)?);
-            let mut draft = Draft::new(&rows, numbers.next_long);
+            let mut draft = Draft::new(&rows, &mut known, numbers.next_long);
             for (space, commit) in group {
                 let staged = limits::check(commit).map_err(CommitError::from);
                 let staged = staged.and_then(|()| draft.stage(space, commit));

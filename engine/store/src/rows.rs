@@ -6,6 +6,7 @@
 //! * Here is the reading: a page of a space, the list of spaces.
 
 pub(crate) mod draft;
+pub(crate) mod known;
 pub(crate) mod layout;
 pub(crate) mod ledger;
 

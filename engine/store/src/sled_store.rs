@@ -27,7 +27,8 @@ use causeway_core::storage::{Commit, CommitError, FailureKind, Page, Scan, Store
 
 use crate::folder::tip::Tip;
 use crate::folder::{FolderLock, Past, io_failure};
-use crate::rows::draft::{Draft, Writes};
+use crate::rows::draft::Draft;
+use crate::rows::known::Known;
 use crate::rows::ledger::Ledger;
 use crate::rows::{self, Pair, Tree, TreeError, layout};
 use crate::{OpenError, Space, Store, limits};
@@ -55,6 +56,7 @@ struct Numbers {
     /// The number that the next long value gets.
     next_long: u64,
     ledger: Ledger,
+    known: Known,
 }
 
 impl SledStore {
@@ -127,7 +129,8 @@ impl Store for SledStore {
         let mut answers = Vec::with_capacity(group.len());
         let outcome = self.guarded(|db| {
             let mut numbers = self.numbers.write().unwrap_or_else(PoisonError::into_inner);
-            let mut draft = Draft::new(db, numbers.next_long);
+            let Numbers { next_long, ledger, known } = &mut *numbers;
+            let mut draft = Draft::new(db, known, *next_long);
             for (space, commit) in group {
                 let staged = limits::check(commit).map_err(CommitError::from);
                 let staged = staged.and_then(|()| draft.stage(space, commit));
@@ -136,9 +139,9 @@ impl Store for SledStore {
             if draft.is_empty() {
                 return Ok(());
             }
-            numbers.next_long = draft.next_long();
+            *next_long = draft.next_long();
             // A batch that fails half way may have shown some of its rows already.
-            apply(db, draft.into_writes(), &mut numbers.ledger).map_err(|e| self.fail(failure_of(&e)))
+            apply(db, draft, ledger).map_err(|e| self.fail(failure_of(&e)))
         });
         if let Err(failure) = outcome {
             // Whatever was staged is not certain, and what comes after a panic was never staged.
@@ -202,16 +205,12 @@ impl Tree for sled::Db {
 }
 
 /// Applies what was staged, atomically, and the ledger with it.
-fn apply(db: &sled::Db, writes: Writes, ledger: &mut Ledger) -> sled::Result<()> {
+fn apply(db: &sled::Db, draft: Draft<'_, sled::Db>, ledger: &mut Ledger) -> sled::Result<()> {
     let mut batch = sled::Batch::default();
-    for (key, value) in writes {
-        if layout::is_row(&key) {
-            if let Some(old) = sled::Tree::get(db, &key)? {
-                ledger.census.remove(layout::sum_of_row(&old));
-            }
-            if let Some(new) = &value {
-                ledger.census.add(layout::sum_of_row(new));
-            }
+    draft.replaced().iter().for_each(|old| ledger.census.remove(*old));
+    for (key, value) in draft.into_writes() {
+        if let Some(row) = value.as_ref().filter(|_| layout::is_row(&key)) {
+            ledger.census.add(layout::sum_of_row(row));
         }
         match value {
             Some(value) => batch.insert(key, value),

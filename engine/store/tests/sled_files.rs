@@ -123,3 +123,42 @@ fn the_largest_keys_and_rows_never_spill_into_a_file_that_sled_does_not_fsync() 
     }
     store.sync().unwrap();
 }
+
+#[test]
+fn what_is_written_over_leaves_no_pieces_behind_however_it_was_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut expected, mut dice) = (std::collections::BTreeMap::<Vec<u8>, usize>::new(), 1u64);
+    let mut roll = |sides: u64| {
+        dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (dice >> 33) % sides
+    };
+    for _opening in 0..4 {
+        let store = SledStore::open(folder.path()).unwrap();
+        for _group in 0..60 {
+            let mut group = Vec::new();
+            for _ in 0..1 + roll(3) {
+                let mut commit = Commit::default();
+                for _ in 0..1 + roll(4) {
+                    // Keys that count upwards and down again, and keys that do not count.
+                    let number = roll(12).to_be_bytes();
+                    let key = if roll(2) == 0 { [b"counts", &number[..]].concat() } else { vec![number[7]] };
+                    let length = [1, 200, 4_000, 10_000][roll(4) as usize];
+                    if roll(4) == 0 {
+                        commit.delete.push(key.clone());
+                        commit.put.retain(|(put, _)| *put != key);
+                        expected.remove(&key);
+                    } else {
+                        commit.put.push((key.clone(), vec![7; length]));
+                        expected.insert(key, length);
+                    }
+                }
+                group.push((space("room"), commit));
+            }
+            assert!(store.apply_group(&group).iter().all(Result::is_ok));
+        }
+        store.sync().unwrap();
+    }
+    let pieces = open_plain(folder.path()).scan_prefix([2]).count();
+    let long = expected.values().filter(|length| **length > 3 * 1024);
+    assert_eq!(pieces, long.map(|length| length.div_ceil(3 * 1024)).sum::<usize>());
+}

@@ -5,7 +5,9 @@ use std::ops::Bound;
 
 use causeway_core::storage::{Commit, CommitError, Expect, StoreFailure};
 
-use super::{Tree, TreeError, layout};
+use super::known::{Before, Known, end_of_count};
+use super::layout::{self, Sum};
+use super::{Tree, TreeError};
 use crate::Space;
 
 /// Tree keys and what becomes of them: a value, or nothing.
@@ -14,14 +16,18 @@ pub(crate) type Writes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 /// Commits staged on top of a database, not yet applied. Each sees those staged before it.
 pub(crate) struct Draft<'a, T> {
     tree: &'a T,
+    known: &'a mut Known,
     writes: Writes,
+    /// The sum of each row of the database that is written over or deleted.
+    replaced: Vec<Sum>,
     next_long: u64,
 }
 
 impl<'a, T: Tree> Draft<'a, T> {
-    /// An empty draft; long values are numbered from `next_long`.
-    pub(crate) fn new(tree: &'a T, next_long: u64) -> Self {
-        Self { tree, writes: Writes::new(), next_long }
+    /// An empty draft; long values are numbered from `next_long`. What is staged is noted in `known`, so a batch that is
+    /// not applied must be the last that this database is given.
+    pub(crate) fn new(tree: &'a T, known: &'a mut Known, next_long: u64) -> Self {
+        Self { tree, known, writes: Writes::new(), replaced: Vec::new(), next_long }
     }
 
     /// The first number that no staged value uses.
@@ -44,8 +50,17 @@ impl<'a, T: Tree> Draft<'a, T> {
 
         let mut writes = Writes::new();
         let mut next_long = self.next_long;
+        let (mut noted, mut replaced) = (Vec::new(), Vec::new());
         for (tree_key, value) in values {
-            let old = self.read(&tree_key).map_err(|e| e.near(layout::key_in_space(space, &tree_key)))?;
+            let near = |e: TreeError| e.near(layout::key_in_space(space, &tree_key));
+            let before = if value.is_some() { self.known_before(&tree_key).map_err(near)? } else { None };
+            let old = if before.is_some() { None } else { self.read(&tree_key).map_err(near)? };
+            replaced.extend(match before {
+                Some(Before::Absent) => None,
+                Some(Before::Short(sum)) => Some(sum),
+                None if self.writes.contains_key(&tree_key) => None,
+                None => old.as_deref().map(layout::sum_of_row),
+            });
             // The pieces of a row that is itself damaged stay behind as garbage: better than another value's pieces lost.
             if let Some(layout::Stored::Long(long)) =
                 old.as_ref().and_then(|raw| layout::Stored::decode(&tree_key, raw))
@@ -54,6 +69,7 @@ impl<'a, T: Tree> Draft<'a, T> {
             }
             let Some(value) = value else {
                 if old.is_some() {
+                    noted.push((tree_key.clone(), None));
                     writes.insert(tree_key, None);
                 }
                 continue;
@@ -62,10 +78,14 @@ impl<'a, T: Tree> Draft<'a, T> {
                 next_long += 1;
                 next_long - 1
             });
+            let is_short = written.pieces.is_empty();
+            noted.push((tree_key.clone(), is_short.then(|| layout::sum_of_row(&written.row))));
             writes.extend(written.pieces.into_iter().map(|(key, piece)| (key, Some(piece))));
             writes.insert(tree_key, Some(written.row));
         }
         self.next_long = next_long;
+        noted.iter().for_each(|(tree_key, short)| self.known.note_written(tree_key, *short));
+        self.replaced.extend(replaced);
         self.writes.extend(writes);
         Ok(())
     }
@@ -73,6 +93,11 @@ impl<'a, T: Tree> Draft<'a, T> {
     /// Whether there is nothing to apply.
     pub(crate) fn is_empty(&self) -> bool {
         self.writes.is_empty()
+    }
+
+    /// The sums of the rows that are no longer there once the batch is applied, or are written anew.
+    pub(crate) fn replaced(&self) -> &[Sum] {
+        &self.replaced
     }
 
     /// What was staged, to be applied as one batch.
@@ -93,6 +118,23 @@ impl<'a, T: Tree> Draft<'a, T> {
             }
         };
         if found == expect.value { Ok(()) } else { Err(CommitError::Conflict { key: key.clone() }) }
+    }
+
+    /// What the database holds of a row, as far as that is known or cheap to learn and nothing of it has to be taken away.
+    fn known_before(&mut self, tree_key: &[u8]) -> Result<Option<Before>, TreeError> {
+        if self.writes.contains_key(tree_key) {
+            return Ok(None);
+        }
+        if self.known.asks_for_end(tree_key) {
+            let end = end_of_count(tree_key);
+            let bounds = (Bound::Included(tree_key), Bound::Excluded(&end[..]));
+            let staged = self.writes.range::<[u8], _>(bounds).next().is_some();
+            let behind = self.tree.range(tree_key, &end)?.next().transpose()?;
+            if !staged && behind.is_none() {
+                self.known.note_end(tree_key);
+            }
+        }
+        Ok(self.known.before(tree_key))
     }
 
     fn read(&self, tree_key: &[u8]) -> Result<Option<Vec<u8>>, TreeError> {

@@ -22,6 +22,7 @@ const INLINE: u8 = 0;
 const LONG: u8 = 1;
 
 pub(crate) const SUM_BYTES: usize = 16;
+pub(crate) type Sum = [u8; SUM_BYTES];
 const LONG_BYTES: usize = 8 + 8 + SUM_BYTES;
 
 /// Where a key of a space lies in the tree.
@@ -89,7 +90,7 @@ fn prefix(space: &Space) -> Vec<u8> {
     prefix
 }
 
-pub(crate) fn sum(parts: &[&[u8]]) -> [u8; SUM_BYTES] {
+pub(crate) fn sum(parts: &[&[u8]]) -> Sum {
     let mut hasher = blake3::Hasher::new();
     for part in parts {
         hasher.update(&(part.len() as u64).to_be_bytes());
@@ -99,7 +100,7 @@ pub(crate) fn sum(parts: &[&[u8]]) -> [u8; SUM_BYTES] {
 }
 
 /// The sum that a row begins with, and by which it is known from every other: it covers key and value.
-pub(crate) fn sum_of_row(raw: &[u8]) -> [u8; SUM_BYTES] {
+pub(crate) fn sum_of_row(raw: &[u8]) -> Sum {
     raw.first_chunk().copied().unwrap_or_default()
 }
 
@@ -203,7 +204,7 @@ impl<'a> Stored<'a> {
 pub(crate) struct Long {
     id: u64,
     length: usize,
-    sum: [u8; SUM_BYTES],
+    sum: Sum,
 }
 
 impl Long {

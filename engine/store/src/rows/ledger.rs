@@ -9,7 +9,7 @@
 //! takes the same time whatever the size. redb, whose pages say themselves that they are not the newest, mixes the sums of
 //! its keys; sled those of its rows. It is there for failing disks, not against somebody who writes to them.
 
-use crate::rows::layout::{self, SUM_BYTES};
+use crate::rows::layout::{self, SUM_BYTES, Sum};
 
 /// The row of the last batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -23,7 +23,7 @@ pub(crate) struct Ledger {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Census {
     count: u64,
-    mixed: [u8; SUM_BYTES],
+    mixed: Sum,
 }
 
 impl Ledger {
@@ -49,18 +49,18 @@ impl Ledger {
 
 impl Census {
     /// One that was not there.
-    pub(crate) fn add(&mut self, sum: [u8; SUM_BYTES]) {
+    pub(crate) fn add(&mut self, sum: Sum) {
         self.count = self.count.wrapping_add(1);
         self.mix(sum);
     }
 
     /// One that was there.
-    pub(crate) fn remove(&mut self, sum: [u8; SUM_BYTES]) {
+    pub(crate) fn remove(&mut self, sum: Sum) {
         self.count = self.count.wrapping_sub(1);
         self.mix(sum);
     }
 
-    fn mix(&mut self, sum: [u8; SUM_BYTES]) {
+    fn mix(&mut self, sum: Sum) {
         for (mixed, byte) in self.mixed.iter_mut().zip(sum) {
             *mixed ^= byte;
         }
@@ -71,7 +71,7 @@ impl Census {
 mod tests {
     use super::*;
 
-    fn sum(key: &[u8]) -> [u8; SUM_BYTES] {
+    fn sum(key: &[u8]) -> Sum {
         layout::sum(&[key])
     }
 

@@ -10,6 +10,7 @@ use super::Numbers;
 use crate::folder::tip::Tip;
 use crate::folder::{Claim, FolderLock, Made, Past, damaged, refusal, sync_folder};
 use crate::limits::{CACHE_BYTES, VERIFY_BYTES};
+use crate::rows::known::Known;
 use crate::rows::layout;
 use crate::rows::ledger::{Census, Ledger};
 use crate::{OpenError, StoreKind};
@@ -88,7 +89,7 @@ fn read_numbers(folder: &Path, db: &sled::Db) -> Result<Numbers, OpenError> {
         Some(raw) => Ledger::decode(&raw)
             .ok_or_else(|| damaged(folder, "the number of its last batch is not readable"))?,
     };
-    Ok(Numbers { next_long, ledger })
+    Ok(Numbers { next_long, ledger, known: Known::default() })
 }
 
 /// Whether the rows are those that were written last, all of them and no others.
