@@ -1,5 +1,5 @@
 //! A device's room and its home in one thread, each with a store in memory: what the engine itself costs, without
-//! sockets, tasks and disks. The home's share is timed apart (on the wall) and taken off.
+//! sockets, tasks and disks. The home's share is timed apart and taken off.
 
 use std::time::{Duration, Instant};
 
@@ -7,8 +7,11 @@ use bytes::Bytes;
 use causeway_core::device::{self, Room};
 use causeway_core::home::{self, Home, Lane};
 use causeway_core::ids::{ConnId, RoomId, StreamId};
+use causeway_core::limits;
 use causeway_core::time::{Millis, Now};
 use causeway_store::{MemoryStore, Space, Store};
+
+use crate::stopwatch::Stopwatch;
 
 /// The pair.
 pub(crate) struct Pair {
@@ -24,9 +27,12 @@ pub(crate) struct Pair {
     link: ConnId,
     /// Bytes of the home's answers.
     pub(crate) answered: usize,
-    /// Time spent in the home.
+    /// Processor time spent in the home.
     pub(crate) in_home: Duration,
 }
+
+/// A device that is no more, and its disk if that is gone as well.
+pub(crate) struct Past(#[expect(dead_code)] Room, #[expect(dead_code)] Option<MemoryStore>);
 
 impl Pair {
     /// A room that is online, with its first document open.
@@ -35,21 +41,24 @@ impl Pair {
         Self::of(home, MemoryStore::new(), MemoryStore::new(), 2).synced()
     }
 
-    /// The same home, and a device that has nothing yet: until it shows what the home has.
-    pub(crate) fn newcomer(self) -> Self {
-        Self { ahead: self.now().monotonic, ..Self::of(self.home, self.at_home, MemoryStore::new(), 3) }
-            .synced()
+    /// The same home, and a device that has nothing yet: until it shows what the home has. What was the device before is
+    /// handed back, as its end is not the newcomer's work.
+    pub(crate) fn newcomer(self) -> (Self, Past) {
+        let ahead = self.now().monotonic;
+        let past = Past(self.room, Some(self.at_room));
+        (Self { ahead, ..Self::of(self.home, self.at_home, MemoryStore::new(), 3) }.synced(), past)
     }
 
     /// The same device after a restart and without a link: until it shows what its disk has.
-    pub(crate) fn restarted(self) -> Self {
+    pub(crate) fn restarted(self) -> (Self, Past) {
         let ahead = self.now().monotonic;
+        let past = Past(self.room, None);
         let mut pair = Self { ahead, ..Self::of(self.home, self.at_home, self.at_room, 4) };
         while !pair.room.is_open(pair.document) {
             pair.room.handle(device::Input::Tick, pair.now());
             pair.carry_out();
         }
-        pair
+        (pair, past)
     }
 
     fn of(home: Home, at_home: MemoryStore, at_room: MemoryStore, number: u8) -> Self {
@@ -83,6 +92,16 @@ impl Pair {
     /// Time passes that nobody waits for.
     pub(crate) fn skip(&mut self, span: Millis) {
         self.ahead = self.ahead.after(span);
+    }
+
+    /// The home makes the snapshots that are due.
+    pub(crate) fn compact(&mut self) {
+        let mut made = None;
+        while made != Some(self.home.figures().snapshots_made) {
+            made = Some(self.home.figures().snapshots_made);
+            self.skip(limits::SNAPSHOT_QUIET);
+            self.pass_on(home::Input::Tick);
+        }
     }
 
     /// One keystroke, and whatever it leads to.
@@ -127,7 +146,7 @@ impl Pair {
     }
 
     fn pass_on(&mut self, input: home::Input) {
-        let began = Instant::now();
+        let watch = Stopwatch::start();
         let mut answers: Vec<Bytes> = Vec::new();
         self.home.handle(input, self.now());
         // What has drained lets the home go on with what it had put off.
@@ -136,7 +155,7 @@ impl Pair {
                 self.home.handle(home::Input::Drained(self.link, lane), self.now());
             }
         }
-        self.in_home += began.elapsed();
+        self.in_home += watch.read();
         self.answered += answers.iter().map(Bytes::len).sum::<usize>();
         for frames in answers {
             self.room.handle(device::Input::Received(frames), self.now());

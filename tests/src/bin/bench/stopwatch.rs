@@ -1,32 +1,28 @@
 //! How much work a thread has done, whatever else the machine does meanwhile.
 
-use std::fs;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// Times what one thread does: on Linux the time it was on a processor, elsewhere the time on the wall.
+use rustix::time::{ClockId, clock_gettime};
+
+/// Times what one thread does: the time it was on a processor.
 #[derive(Debug)]
 pub(crate) struct Stopwatch {
-    began: Instant,
-    worked: Option<Duration>,
+    began: Duration,
 }
 
 impl Stopwatch {
     /// Begins, for the calling thread.
     pub(crate) fn start() -> Self {
-        Self { began: Instant::now(), worked: worked() }
+        Self { began: worked() }
     }
 
     /// Since it began, on the same thread.
     pub(crate) fn read(&self) -> Duration {
-        match (self.worked, worked()) {
-            (Some(before), Some(now)) => now.saturating_sub(before),
-            _ => self.began.elapsed(),
-        }
+        worked().saturating_sub(self.began)
     }
 }
 
-/// The first number of `schedstat` is the nanoseconds the thread has been on a processor.
-fn worked() -> Option<Duration> {
-    let text = fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-    text.split(' ').next()?.parse().ok().map(Duration::from_nanos)
+fn worked() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
