@@ -100,6 +100,15 @@ impl Disk {
         }
     }
 
+    /// Flips a bit of a value, counted from its first.
+    pub fn flip(&mut self, key: &[u8], bit: u64) {
+        for rows in [&mut self.rows, &mut self.durable] {
+            if let Some(byte) = rows.get_mut(key).and_then(|value| value.get_mut(bit as usize / 8)) {
+                *byte ^= 1 << (bit % 8);
+            }
+        }
+    }
+
     fn sync(&mut self) {
         for commit in self.above.drain(..) {
             apply(&mut self.durable, &commit);

@@ -3,6 +3,7 @@
 //! The same seed gives the same run, down to the byte. A run is a time of trouble, in which people type on, and then a
 //! time in which everything is mended and the books are compared.
 
+mod bugs;
 mod checks;
 mod chronicle;
 mod device;
@@ -15,6 +16,8 @@ mod person;
 mod plan;
 mod relay;
 mod rng;
+mod rot;
+mod rows;
 mod talk;
 mod tally;
 mod wires;
@@ -22,6 +25,7 @@ mod world;
 
 use causeway_core::planted::Planted;
 
+pub use bugs::{Hunt, SEEDS_FOR_A_BUG, hunt};
 pub use tally::{Fault, Tally};
 
 use world::World;

@@ -12,6 +12,7 @@ mod layers;
 mod leftovers;
 mod machine_paths;
 mod no_unsafe;
+mod planted;
 mod react_door;
 mod readme_names;
 mod registry_hosts;
@@ -34,6 +35,7 @@ pub(crate) fn run() -> Outcome {
     report.step("tidiness", tidiness).ok();
     report.step("clippy", clippy).ok();
     report.step("core without a machine", core_for_wasm).ok();
+    report.step("no planted bugs in what is shipped", planted::run).ok();
     report.step("licences, bans, sources", cargo_deny::run).ok();
     report.print();
     match report.failures() {

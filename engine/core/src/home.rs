@@ -20,6 +20,8 @@ mod jobs;
 mod lane;
 mod load;
 mod pages;
+#[cfg(feature = "planted-bugs")]
+mod planted;
 mod seen;
 mod session;
 mod stream;
@@ -186,12 +188,6 @@ impl Home {
         };
         home.scan_next_rows();
         home
-    }
-
-    /// Switches a bug on.
-    #[cfg(feature = "planted-bugs")]
-    pub fn plant(&mut self, bug: crate::planted::Planted) {
-        self.planted = Some(bug);
     }
 
     /// Takes one input. Never fails and never panics, whatever arrives.

@@ -1,22 +1,57 @@
 //! Bugs that can be switched on, so that the simulator can show that it would find them. Only with the feature
 //! `planted-bugs`, and then only where somebody calls `plant`.
 
-/// One bug.
+/// One bug: each breaks one promise the way a hurried change might.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Planted {
     /// A home calls an entry saved before its disk has answered.
     SavedEarly,
     /// A device takes what it has sent for saved.
     OutboxForgets,
+    /// A home serves rows of its disk without looking at their sums.
+    SumsSkipped,
+    /// A home takes an entry that is sent again for a new one.
+    ResendDoubles,
+    /// A home calls saved what has come, though something before it has not.
+    SavedAcrossGap,
+    /// A home takes an entry before what it builds on.
+    BeforeDeps,
+    /// A home drops what a snapshot covers though the snapshot was found wrong.
+    UnverifiedDrop,
+    /// A page that starts again writes under the name it had before. The simulator's shell has this one: it hands in the
+    /// same random bytes twice.
+    ReplicaReused,
 }
 
 impl Planted {
-    /// The bug with this name on a command line.
-    pub fn parse(name: &str) -> Option<Self> {
-        match name {
-            "saved-early" => Some(Self::SavedEarly),
-            "outbox-forgets" => Some(Self::OutboxForgets),
-            _ => None,
+    /// Every bug.
+    pub const ALL: [Self; 8] = [
+        Self::SavedEarly,
+        Self::OutboxForgets,
+        Self::SumsSkipped,
+        Self::ResendDoubles,
+        Self::SavedAcrossGap,
+        Self::BeforeDeps,
+        Self::UnverifiedDrop,
+        Self::ReplicaReused,
+    ];
+
+    /// Its name on a command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SavedEarly => "saved-early",
+            Self::OutboxForgets => "outbox-forgets",
+            Self::SumsSkipped => "sums-skipped",
+            Self::ResendDoubles => "resend-doubles",
+            Self::SavedAcrossGap => "saved-across-gap",
+            Self::BeforeDeps => "before-deps",
+            Self::UnverifiedDrop => "unverified-drop",
+            Self::ReplicaReused => "replica-reused",
         }
+    }
+
+    /// The bug with this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|bug| bug.name() == name)
     }
 }

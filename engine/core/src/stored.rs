@@ -18,6 +18,8 @@ pub use keys::{
     parse_replica_key, parse_saved_key, parse_stream_key, parse_tip_key, snapshot_key, stream_prefix,
     tombstone_key,
 };
+#[cfg(feature = "planted-bugs")]
+pub use records::decode_entry_unchecked;
 pub use records::{
     Damage, ForkRecord, IndexRecord, MetaRecord, ReplicaRecord, StreamRecord, TipRecord, Tombstone,
     decode_entry, decode_number, decode_piece, encode_entry, encode_number, encode_piece, encode_root,

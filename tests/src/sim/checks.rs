@@ -34,6 +34,7 @@ impl World {
                 mirror.follow(change, || room.text(*stream).unwrap_or_default());
                 device.moved.insert(*stream);
             }
+            Event::Damaged { code, .. } if code == "home.entry" && self.relay.has_rotted => {}
             Event::Damaged { stream, code } => {
                 self.fail(|| format!("device {number} calls {stream} damaged without cause: {code}"));
             }
@@ -114,9 +115,12 @@ impl World {
                     (self.relay.durable_seq(&stream, &name.replica) < name.seq)
                         .then(|| format!("passes on {entry:?}, which is not on its disk"))
                 }),
-                Message::Other(Body::Saved(saved)) => (self.relay.durable_seq(&saved.stream, &saved.replica)
-                    < saved.seq)
-                    .then(|| format!("calls {saved:?} saved, which is not on its disk")),
+                Message::Other(Body::Saved(saved)) => {
+                    (self.relay.durable_seq(&saved.stream, &saved.replica) < saved.seq).then(|| {
+                        let wire::Saved { stream, replica, seq, .. } = saved;
+                        format!("calls {replica}/{seq} of {stream} saved, which is not on its disk")
+                    })
+                }
                 Message::Other(Body::Synced(synced)) => synced.version.above.iter().find_map(|mark| {
                     (self.relay.durable_seq(&synced.stream, &mark.replica) < mark.seq)
                         .then(|| format!("claims {mark:?} of {}, which is not on its disk", synced.stream))
@@ -138,7 +142,7 @@ impl World {
             if self.failure.is_some() {
                 return;
             }
-            let unfinished = self.unfinished().or_else(|| self.unsynced());
+            let unfinished = self.unfinished().or_else(|| self.unsynced()).or_else(|| self.unmended());
             match unfinished {
                 None => break,
                 Some(what) if self.now - begun > QUIET_WITHIN => {

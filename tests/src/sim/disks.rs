@@ -5,6 +5,7 @@ use causeway_core::storage::{Commit, CommitError, Durability, FailureKind, Scan,
 use causeway_core::write_queue::OpId;
 use causeway_core::{device, home};
 
+use crate::sim::rows;
 use crate::sim::tally::Fault;
 use crate::sim::world::{Happening, World};
 
@@ -48,6 +49,12 @@ impl World {
         }
         let Some((op, commit)) = device.pending.take() else { return };
         let mut result = if carried_out { self.disk_of(number).commit(&commit) } else { Ok(()) };
+        if carried_out
+            && result.is_ok()
+            && let Some(what) = rows::stored_too_early(self.disk_of(number), &commit)
+        {
+            self.fail(|| format!("device {number} {what}"));
+        }
         if failing {
             self.tally.note(Fault::DeviceDiskFailed);
             self.chronicle.line(self.now, || format!("a commit of device {number} fails ({carried_out})"));
@@ -114,8 +121,17 @@ impl World {
         }
         let failing = self.relay.failing_until > self.now && self.rng.chance(60);
         let carried_out = !failing || self.rng.chance(50);
-        let Some((op, commit)) = self.relay.pending.take() else { return };
+        let Some((op, mut commit)) = self.relay.pending.take() else { return };
+        if carried_out && let Some(what) = rows::stored_twice(&self.relay.disk, &commit) {
+            self.fail(|| format!("the relay {what}"));
+        }
+        if carried_out && !failing && self.relay.miswrites {
+            self.miswrite(&mut commit);
+        }
         let mut result = if carried_out { self.relay.disk.commit(&commit) } else { Ok(()) };
+        if carried_out && let Some(what) = rows::stored_too_early(&self.relay.disk, &commit) {
+            self.fail(|| format!("the relay {what}"));
+        }
         if failing {
             self.tally.note(Fault::RelayDiskFailed);
             self.chronicle.line(self.now, || format!("a commit of the relay fails ({carried_out})"));
@@ -136,7 +152,8 @@ impl World {
         } else {
             job.run(&mut || true)
         };
-        if let Some(error) = result.as_ref().err().filter(|error| **error != JobError::Busy) {
+        let honest = !self.relay.has_miswritten;
+        if let Some(error) = result.as_ref().err().filter(|error| honest && **error != JobError::Busy) {
             self.fail(|| format!("a job of the home fails: {error}"));
         }
         self.tell_home(home::Input::Materialised(op, result));

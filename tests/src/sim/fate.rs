@@ -55,6 +55,8 @@ impl World {
             Trouble::Sleep => self.put_to_sleep(device),
             Trouble::Usurp => self.usurp(device),
             Trouble::Nudge => self.tell_device(device, causeway_core::device::Input::Reconnect),
+            Trouble::Rot => self.rot(),
+            Trouble::Miswrite => self.relay.miswrites = true,
             Trouble::Wipe => {}
         }
     }
@@ -283,12 +285,14 @@ impl World {
         self.troubled = false;
         self.chronicle.line(self.now, || "everything heals".into());
         self.relay.doomed = false;
+        self.relay.miswrites = false;
         self.relay.failing_until = 0;
         self.relay.slow_disk_until = 0;
         for id in self.links.keys().copied().collect::<Vec<_>>() {
             self.cut(id);
         }
         self.start_relay();
+        self.add_newcomer();
         for number in 0..self.devices.len() {
             let device = &mut self.devices[number];
             device.offline_until = 0;

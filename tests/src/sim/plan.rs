@@ -46,9 +46,11 @@ pub(crate) enum Trouble {
     Nudge,
     Sleep,
     Usurp,
+    Rot,
+    Miswrite,
 }
 
-const ALL: [Trouble; 18] = [
+const ALL: [Trouble; 20] = [
     Trouble::Cut,
     Trouble::Lossy,
     Trouble::Twice,
@@ -67,6 +69,8 @@ const ALL: [Trouble; 18] = [
     Trouble::Nudge,
     Trouble::Sleep,
     Trouble::Usurp,
+    Trouble::Rot,
+    Trouble::Miswrite,
 ];
 
 impl Plan {
@@ -78,9 +82,9 @@ impl Plan {
         let unwanted = if rng.chance(50) { Trouble::Wipe } else { Trouble::Restore };
         kinds.retain(|kind| *kind != unwanted);
         Self {
-            devices: rng.between(2, 6) as usize,
+            devices: rng.between(3, 8) as usize,
             documents,
-            trouble: rng.between(20_000, 90_000),
+            trouble: rng.between(15_000, 50_000),
             calm: rng.between(400, 5_000),
             kinds,
             pauses: rng.between(2, 40),

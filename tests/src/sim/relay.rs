@@ -18,6 +18,12 @@ pub(crate) struct Relay {
     /// Whether it is to end in the middle of its next commit.
     pub(crate) doomed: bool,
     pub(crate) backup: Option<Disk>,
+    /// Whether a row of it has ever rotted.
+    pub(crate) has_rotted: bool,
+    /// Whether it is to write the page of its next draft wrongly.
+    pub(crate) miswrites: bool,
+    /// Whether it ever has.
+    pub(crate) has_miswritten: bool,
     pub(crate) epoch: u64,
     pub(crate) failing_until: u64,
     pub(crate) slow_disk_until: u64,
@@ -32,6 +38,9 @@ impl Relay {
             pending: None,
             doomed: false,
             backup: None,
+            has_rotted: false,
+            miswrites: false,
+            has_miswritten: false,
             epoch: 1,
             failing_until: 0,
             slow_disk_until: 0,

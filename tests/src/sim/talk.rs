@@ -205,7 +205,8 @@ impl World {
                 return self
                     .fail(|| {
                         let differing = posts.iter().zip(&at_home).find(|(here, there)| impersonal(here) != impersonal(there));
-                        format!("device {number} and the home's entries give different channels: {} and {} posts, {differing:?}", posts.len(), at_home.len())
+                        let told = differing.map(|(here, there)| (here.name, brief(here), brief(there)));
+                        format!("device {number} and the home's entries give different channels: {} and {} posts, {told:?}", posts.len(), at_home.len())
                     });
             }
         }
@@ -214,6 +215,11 @@ impl World {
             self.fail(|| what);
         }
     }
+}
+
+/// What a post says and where it is.
+fn brief(post: &Post) -> (&str, Saved, usize) {
+    (&post.text, post.saved, post.reactions.len())
 }
 
 /// A post without what differs between people.

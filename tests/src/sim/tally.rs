@@ -58,6 +58,10 @@ pub enum Fault {
     CompactionTorn,
     /// The relay's materialiser had too much to do.
     MaterialiserBusy,
+    /// A bit of an entry's row at the relay flipped.
+    RowRotted,
+    /// The page of a draft was written otherwise than told.
+    PageMiswritten,
     /// Somebody took a step back.
     Undone,
     /// A wall clock that is wrong by hours.
@@ -74,7 +78,7 @@ pub enum Fault {
 
 impl Fault {
     /// Every kind.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 34] = [
         Self::Cut,
         Self::LostInFlight,
         Self::FrameLost,
@@ -101,6 +105,8 @@ impl Fault {
         Self::SnapshotSent,
         Self::CompactionTorn,
         Self::MaterialiserBusy,
+        Self::RowRotted,
+        Self::PageMiswritten,
         Self::Undone,
         Self::ClockWrong,
         Self::LeaderChanged,

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use causeway_core::device::{self, Config, Room};
 use causeway_core::home::{self, Home};
 use causeway_core::ids::{ConnId, RoomId, StreamId};
+use causeway_core::planted::Planted;
 use causeway_core::snapshot::Job;
 use causeway_core::storage::Scan;
 use causeway_core::time::{Millis, Now};
@@ -133,20 +134,30 @@ impl World {
 
     fn populate(&mut self) {
         self.start_relay();
-        for machine in 0..self.plan.devices {
-            let day = 24 * 60 * 60 * 1000;
-            let wall_offset = self.rng.below(2 * day) as i64 - day as i64;
-            if wall_offset.unsigned_abs() > 3_600_000 {
-                self.tally.note(Fault::ClockWrong);
-            }
-            let pages = if self.rng.chance(50) { 1 } else { self.rng.between(2, 4) };
-            self.machines.push(Machine::default());
-            for _ in 0..pages {
-                self.add_page(machine, wall_offset);
-            }
+        for _ in 0..self.plan.devices {
+            let pages = if self.rng.chance(60) { 1 } else { self.rng.between(2, 4) };
+            self.add_machine(pages);
         }
         let first = self.rng.between(500, 3_000);
         self.plan(first, Happening::Fate);
+    }
+
+    fn add_machine(&mut self, pages: u64) {
+        let day = 24 * 60 * 60 * 1000;
+        let wall_offset = self.rng.below(2 * day) as i64 - day as i64;
+        if wall_offset.unsigned_abs() > 3_600_000 {
+            self.tally.note(Fault::ClockWrong);
+        }
+        let machine = self.machines.len();
+        self.machines.push(Machine::default());
+        for _ in 0..pages {
+            self.add_page(machine, wall_offset);
+        }
+    }
+
+    /// Somebody who was not there before reads everything from the home.
+    pub(crate) fn add_newcomer(&mut self) {
+        self.add_machine(1);
     }
 
     fn add_page(&mut self, machine: usize, wall_offset: i64) {
@@ -271,7 +282,10 @@ impl World {
     }
 
     pub(crate) fn start_device(&mut self, number: usize) {
-        let seed = self.rng.seed();
+        let mut seed = self.rng.seed();
+        if self.options.bug == Some(Planted::ReplicaReused) {
+            seed = [number as u8; 32];
+        }
         let device = &mut self.devices[number];
         if device.room.is_some() {
             return;

@@ -1,7 +1,7 @@
 //! Channels: what is taken, what waits, what is refused and kept, and what is left to read.
 
 use causeway_core::chat::{ChatOp, Post, Saved};
-use causeway_core::device::{ChatError, Event};
+use causeway_core::device::{ChatError, Event, Role};
 use causeway_core::ids::StreamId;
 use causeway_core::log::{Entry, EntryName, Header};
 use causeway_core::person::PersonKey;
@@ -392,4 +392,26 @@ fn rule_10_a_page_that_led_when_the_home_was_restored_hears_that_its_posts_are_s
         network.rest();
     }
     assert_eq!(saved(&network), Saved::Relay);
+}
+
+#[test]
+fn t6_what_was_said_in_a_page_that_wanted_to_lead_and_was_not_first_is_not_lost() {
+    let mut network = Network::new(0);
+    let pages = network.join_pages(3);
+    pages.iter().for_each(|page| open(&mut network, *page, 1));
+    network.rest();
+    say(&mut network, pages[1], "hello");
+    network.rest();
+    network.devices[pages[1]].disk_answers = false;
+    network.lead(pages[1]);
+    say(&mut network, pages[1], "while I take over");
+    network.lead(pages[2]);
+    network.rest();
+    network.release_disk(pages[1]);
+    for _ in 0..4 {
+        network.rest();
+    }
+    assert_eq!(network.devices[pages[1]].room.role(), Role::Following);
+    assert_eq!(texts(&network, pages[2]), ["hello", "while I take over"]);
+    assert!(posts(&network, pages[1]).iter().all(|post| post.saved == Saved::Relay));
 }

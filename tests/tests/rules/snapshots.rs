@@ -4,7 +4,7 @@ use causeway_core::home::CompactionPlan;
 use causeway_core::ids::StreamId;
 use causeway_core::log::Entry;
 use causeway_core::snapshot::{SignedRoot, unpack};
-use causeway_core::stored::{self, Prefix};
+use causeway_core::stored::{self, IndexRecord, Prefix};
 use causeway_core::time::Millis;
 use causeway_tests::network::Network;
 
@@ -305,4 +305,32 @@ fn rule_14_nothing_of_snapshot_and_archive_stays_of_a_deleted_document() {
     };
     let rows = [Prefix::Entry, Prefix::Snapshot, Prefix::Draft, Prefix::Page, Prefix::Archive].map(left);
     assert_eq!(rows, [0; 5]);
+}
+
+#[test]
+fn rule_16_a_damaged_entry_is_brought_again_though_its_page_is_closed_and_a_snapshot_covers_what_it_continues()
+ {
+    let (mut network, text) = eager(2);
+    write(&mut network, text, 24);
+    let covered = root(&network, text).expect("a snapshot").root;
+    network.insert(0, text, 0, "here ");
+    network.rest();
+    let replica = network.devices[0].room.replica();
+    let first = covered.covered(&replica) + 1;
+    let index = network.relay.disk.row(&stored::index_key(&text, &replica, first)).expect("an entry above");
+    let arrival = IndexRecord::decode(index).expect("an index").arrival;
+    assert!(network.relay.disk.row(&stored::index_key(&text, &replica, first - 1)).is_none());
+    let key = stored::entry_key(&text, arrival);
+    network.relay.disk.damage(&key);
+    network.restart(0, true);
+    network.open(0, text);
+    network.rest();
+    let late = network.join();
+    network.open(late, text);
+    for _ in 0..4 {
+        network.rest();
+    }
+    let mended = network.relay.disk.row(&key).map(<[u8]>::to_vec).expect("the row is there");
+    assert!(stored::decode_entry(mended).is_ok(), "and it is mended");
+    assert_eq!(network.text(late, text), network.text(1, text));
 }

@@ -90,14 +90,30 @@ impl Room {
         self.compare_digests(synced);
     }
 
-    /// The home says that it cannot read an entry from its disk; only its author can bring it again.
+    /// The home says that it cannot read an entry from its disk; only its author can bring it again, also when the page
+    /// that wrote it is long closed.
     pub(super) fn handle_lost(&mut self, Lost { stream: id, name }: Lost) {
         let Some(stream) = self.streams.get_mut(&id) else { return };
-        if stream.log.tip(&name.replica).seq < name.seq && !stream.lost.contains(&name) {
+        let here = stream.log.tip(&name.replica).seq >= name.seq;
+        let own = self.role == Role::Leading && self.identities.contains_key(&name.replica);
+        if here && own {
+            self.bring_again(id, std::iter::once(name));
+        } else if !here && !stream.lost.contains(&name) {
             stream.lost.truncate(LOST_NAMES - 1);
             stream.lost.push(name);
             self.events.push(Event::Damaged { stream: id, code: "home.entry".into() });
         }
+    }
+
+    /// Entries of ours that the home has lost are read and offered, whatever else it may count among what it has.
+    fn bring_again(&mut self, id: StreamId, names: impl Iterator<Item = EntryName>) {
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        for name in names.take(LOST_NAMES) {
+            stream.lost.retain(|other| *other != name);
+            stream.lost.truncate(LOST_NAMES - 1);
+            stream.lost.push(name);
+        }
+        self.read_lost(id);
     }
 
     /// Reads this device's own entries of a stream from its disk, to offer what the home lacks.
@@ -110,10 +126,16 @@ impl Room {
 
     pub(super) fn handle_lost_page(&mut self, id: StreamId, page: Page, now: Now) {
         let Some(stream) = self.streams.get_mut(&id) else { return };
+        let mut lost = Vec::new();
         for (key, value) in page.rows {
             let Some((_, arrival)) = stored::parse_entry_key(&key) else { continue };
             let Ok(entry) = stored::decode_entry(value) else { continue };
             let name = entry.name();
+            if self.identities.contains_key(&name.replica) && stream.lost.contains(&name) {
+                // The home counts it among what it has.
+                stream.lost.retain(|other| *other != name);
+                lost.push(entry.clone());
+            }
             let saved = stream.saved.get(&name.replica).copied().unwrap_or(0);
             if self.identities.contains_key(&name.replica) && name.seq > saved {
                 let head = stream.log.head_at(&name).map(|head| head.short());
@@ -129,6 +151,7 @@ impl Room {
                 }
             }
         }
+        self.offer(&lost, now);
         match page.more {
             Some(start) => {
                 let (_, end) = stored::entry_range(&id, 0, u64::MAX);
@@ -183,14 +206,15 @@ impl Room {
             // enough however many entries wait there; and what others wrote only they can bring, so asking about it
             // waits for the next time the outbox is offered.
             let asked = matches!(stream.sync, Sync::Asked(_) | Sync::Waiting(_));
-            let saved = stream.saved.get_mut(&need.replica).filter(|saved| **saved >= need.from);
+            let saved = stream.saved.get(&need.replica).copied().unwrap_or(0);
             if !self.identities.contains_key(&need.replica) {
                 return;
             }
-            if let Some(saved) = saved {
+            if saved >= need.from {
                 // The home called it saved and cannot read it any more.
-                *saved = need.from - 1;
-                self.read_lost(need.stream);
+                let replica = need.replica;
+                let names = (need.from..=need.to.min(saved)).map(|seq| EntryName { replica, seq });
+                self.bring_again(need.stream, names);
             } else if !asked {
                 self.subscribe(need.stream, now);
             }

@@ -111,11 +111,24 @@ impl Room {
     fn hand_back(&mut self, id: StreamId, on_its_way: Vec<Entry>, is_others: bool, now: Now) {
         let author = self.author(id);
         let Some(stream) = self.streams.get_mut(&id) else { return };
-        stream.outbox.clear();
+        let mut held = stream.take_held();
         stream.journal.sealing = false;
         match stream.phase {
+            Phase::Gone | Phase::Ready => held.clear(),
+            // What was not brought together with the disk yet is held on.
+            Phase::Loading | Phase::Rebuilding | Phase::Meeting => {
+                held.retain(|entry| self.minted.contains(&entry.name().replica));
+                held.retain(|entry| on_its_way.iter().all(|other| other.name() != entry.name()));
+            }
+        }
+        let on_its_way = [held, on_its_way].concat();
+        match stream.phase {
             Phase::Gone => {}
-            Phase::Loading | Phase::Rebuilding => self.read_again(id),
+            Phase::Loading | Phase::Rebuilding => {
+                let own = on_its_way.into_iter().filter(|entry| self.minted.contains(&entry.name().replica));
+                own.for_each(|entry| stream.hold(entry));
+                self.read_again(id);
+            }
             // The new leader has found the journal there and sealed it under this page's name.
             Phase::Ready | Phase::Meeting if stream.journal_on_disk => {
                 self.leave_claimed_chain(id, author, on_its_way, now);

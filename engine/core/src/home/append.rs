@@ -13,6 +13,8 @@ use crate::limits::{
     ROOM_STREAMS,
 };
 use crate::log::{Accepted, Entry, EntryKind, Missing, Refusal, Verdict};
+#[cfg(feature = "planted-bugs")]
+use crate::planted::Planted;
 use crate::storage::{CommitError, Durability};
 use crate::stored::{self, IndexRecord, Prefix, StreamRecord, TipRecord, Tombstone};
 use crate::time::Now;
@@ -127,13 +129,21 @@ impl Home {
             Verdict::Fresh(_) if !introduces_truly(&entry) => Verdict::Refused(Refusal::Introduction),
             verdict => verdict,
         };
+        #[cfg(feature = "planted-bugs")]
+        let verdict = match self.planted {
+            Some(Planted::BeforeDeps) => self.judge_without_deps(&entry, verdict),
+            Some(Planted::ResendDoubles) if verdict == Verdict::Known => {
+                return self.append_again(conn, entry);
+            }
+            _ => verdict,
+        };
         match verdict {
             Verdict::Fresh(accepted) => self.append(conn, entry, accepted),
-            Verdict::Known if state.hole_of(&entry.name()).is_some() => self.mend(conn, &entry),
+            Verdict::Known if self.is_hole(&stream, &entry.name()) => self.mend(conn, &entry),
             Verdict::Known => self.answer_known(conn, stream, replica, seq),
             Verdict::Waits(missing) => self.let_wait(conn, &entry, &missing),
             Verdict::Refused(refusal) => {
-                state.refused.insert(replica, (seq, refusal.clone()));
+                self.stream_mut(stream).refused.insert(replica, (seq, refusal.clone()));
                 self.figures.entries_refused += 1;
                 self.answer_refused(conn, stream, replica, seq, &refusal);
             }
@@ -143,6 +153,10 @@ impl Home {
     /// Keeps an entry until what it builds on has come, within what one link may make a room keep.
     fn let_wait(&mut self, conn: ConnId, entry: &Entry, missing: &[Missing]) {
         let stream = entry.header().stream;
+        #[cfg(feature = "planted-bugs")]
+        if self.has_bug(Planted::SavedAcrossGap) {
+            self.call_saved(conn, stream, entry.header().replica, entry.header().seq);
+        }
         let unborn = self.arrivals(&stream) == 0;
         let Some(link) = self.conns.get_mut(&conn) else { return };
         let many = unborn && !link.unborn.contains(&stream) && link.unborn.len() >= LINK_PARK_STREAMS;
@@ -184,9 +198,8 @@ impl Home {
         let record = StreamRecord { arrivals: arrival + 1, bytes: state.bytes };
         self.queue.put(stored::stream_key(&stream), record.encode());
         #[cfg(feature = "planted-bugs")]
-        if self.planted == Some(crate::planted::Planted::SavedEarly) {
-            let (replica, seq, head) = (name.replica, name.seq, tip.head.short());
-            self.send(conn, &Saved { stream, replica, seq, head }.into());
+        if self.has_bug(Planted::SavedEarly) {
+            self.call_saved(conn, stream, name.replica, name.seq);
         }
         self.queue.tag(Appended::Entry { conn, arrival, entry }, Durability::Strict);
     }

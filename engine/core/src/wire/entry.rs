@@ -41,6 +41,20 @@ pub fn build(mut header: Header, payload: &[u8]) -> Entry {
 /// # Errors
 /// See [`EntryError`].
 pub fn decode(bytes: Bytes) -> Result<Entry, EntryError> {
+    let entry = split(bytes)?;
+    if blake3::hash(entry.payload()).as_bytes() != &entry.header().payload_hash || entry.header().seq == 0 {
+        return Err(EntryError::Hash);
+    }
+    Ok(entry)
+}
+
+/// A planted bug: [`decode`] without the check.
+#[cfg(feature = "planted-bugs")]
+pub fn decode_unchecked(bytes: Bytes) -> Result<Entry, EntryError> {
+    split(bytes)
+}
+
+fn split(bytes: Bytes) -> Result<Entry, EntryError> {
     let mut rest: &[u8] = &bytes;
     let length = take_varint(&mut rest).ok_or(EntryError::Truncated)?;
     let length = usize::try_from(length).map_err(|_| EntryError::TooLarge)?;
@@ -54,8 +68,5 @@ pub fn decode(bytes: Bytes) -> Result<Entry, EntryError> {
         return Err(EntryError::TooLarge);
     }
     let header: Header = postcard::from_bytes(encoded).map_err(|_| EntryError::Header)?;
-    if blake3::hash(payload).as_bytes() != &header.payload_hash || header.seq == 0 {
-        return Err(EntryError::Hash);
-    }
     Ok(Entry::from_parts(header, bytes, header_at, header_at + length))
 }

@@ -116,6 +116,10 @@ impl Home {
             Step::DraftPage => {
                 let id = gathered.draft_page().ok_or(Unread::Damaged)?;
                 gathered.draft_page = row.and_then(|row| read_page(&id, row));
+                #[cfg(feature = "planted-bugs")]
+                if self.planted == Some(crate::planted::Planted::UnverifiedDrop) {
+                    gathered.draft_page.get_or_insert_default();
+                }
                 gathered.draft_page.as_ref().ok_or(Unread::Damaged)?;
                 self.gather_entries(None);
             }
