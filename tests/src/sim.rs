@@ -6,6 +6,7 @@
 mod bugs;
 mod checks;
 mod chronicle;
+mod cuts;
 mod device;
 mod disks;
 mod fate;
@@ -18,14 +19,18 @@ mod relay;
 mod rng;
 mod rot;
 mod rows;
+mod shrink;
 mod talk;
 mod tally;
+mod telling;
 mod wires;
 mod world;
 
 use causeway_core::planted::Planted;
 
 pub use bugs::{Hunt, SEEDS_FOR_A_BUG, hunt};
+pub use cuts::Cuts;
+pub use shrink::{Shrunk, shrink};
 pub use tally::{Fault, Tally};
 
 use world::World;
@@ -37,6 +42,8 @@ pub struct Options {
     pub bug: Option<Planted>,
     /// How many of the last events to keep in words.
     pub lines: usize,
+    /// What to leave out.
+    pub cuts: Cuts,
 }
 
 /// What came of a run.
@@ -54,6 +61,14 @@ pub struct Report {
     pub events: u64,
     /// How many edits people made.
     pub edits: usize,
+    /// How many devices took part from the beginning.
+    pub devices: usize,
+    /// Milliseconds until everything healed.
+    pub trouble: u64,
+    /// Numbers of the strokes of fate that fell.
+    pub strokes: std::ops::RangeInclusive<u64>,
+    /// What people did, numbered as [`Cuts::acts`].
+    pub acts: Vec<u64>,
     /// The last events, if they were wanted.
     pub chronicle: Vec<String>,
 }
@@ -72,21 +87,45 @@ pub fn run(seed: u64, options: &Options) -> Report {
         tally: world.tally.clone(),
         events: world.chronicle.events,
         edits: world.ledger.edits(),
+        devices: world.plan.devices,
+        trouble: world.plan.trouble,
+        strokes: 1..=world.strokes,
+        acts: std::mem::take(&mut world.acts),
         chronicle: world.chronicle.lines(),
     }
 }
 
-/// Events a failure is told with.
-const LINES: usize = 60;
+/// Events of a story that are told, of its beginning and of its end.
+const BEGINNING: usize = 70;
+const END: usize = 30;
+/// Events of the longest run there may be.
+const ALL_LINES: usize = 200_000;
 
-/// Runs a seed that has failed once more, and tells its end in words.
+/// Makes a seed that has failed smaller, and tells what is left of it in words.
 pub fn retell(report: &Report, options: &Options) -> String {
-    let told = run(report.seed, &Options { lines: options.lines.max(LINES), ..options.clone() });
+    let Shrunk { cuts, report: small, runs } = shrink(report, options);
+    let told = run(report.seed, &Options { lines: ALL_LINES, cuts: cuts.clone(), ..options.clone() });
+    let bug = options.bug.map(|bug| format!(" --bug {}", bug.name())).unwrap_or_default();
     format!(
-        "seed {} failed: {}\n{}\nreplay: cargo run -p causeway-tests --bin sim -- --seeds 1 --from {}",
+        "seed {} failed: {}\nshrunk in {runs} runs from {} devices and {} events to {} and {}: {}\n{}\n\
+         replay: cargo run -p causeway-tests --bin sim -- --seeds 1 --from {}{bug} --cuts '{cuts}'",
         report.seed,
         report.failure.as_deref().unwrap_or("not at all"),
-        told.chronicle.join("\n"),
+        report.devices,
+        report.events,
+        small.devices,
+        small.events,
+        small.failure.as_deref().unwrap_or("not at all"),
+        beginning_and_end(&told.chronicle, options.lines),
         report.seed,
     )
+}
+
+fn beginning_and_end(lines: &[String], more: usize) -> String {
+    let (beginning, end) = (BEGINNING + more, END + more);
+    if lines.len() <= beginning + end {
+        return lines.join("\n");
+    }
+    let left_out = format!("  … {} more lines (--lines N) …", lines.len() - beginning - end);
+    [&lines[..beginning], &[left_out], &lines[lines.len() - end..]].concat().join("\n")
 }

@@ -1,7 +1,7 @@
 //! The seeded world, run two hundred times, and the bugs it must find.
 
 use causeway_core::planted::Planted;
-use causeway_tests::sim::{self, Options, SEEDS_FOR_A_BUG, Tally};
+use causeway_tests::sim::{self, Cuts, Options, SEEDS_FOR_A_BUG, Tally};
 
 /// Seeds of one test run, and the threads that share them.
 const SEEDS: u64 = 200;
@@ -96,4 +96,17 @@ fn found_out(bug: Planted, by: &[&str]) {
     let failure = report.failure.unwrap_or_default();
     println!("{bug:?} is found by seed {}: {failure}", report.seed);
     assert!(by.iter().any(|by| failure.contains(by)), "it is found for the right reason: {failure}");
+}
+
+#[test]
+fn a_seed_that_fails_shrinks_to_a_story_that_fails_again() {
+    let options = Options { bug: Some(Planted::OutboxForgets), ..Options::default() };
+    let report = sim::hunt(Planted::OutboxForgets).found.expect("it is found");
+    let shrunk = sim::shrink(&report, &options);
+    assert!(shrunk.report.events < report.events / 4, "{} of {}", shrunk.report.events, report.events);
+    let cuts: Cuts = shrunk.cuts.to_string().parse().expect("cuts are told as they are read");
+    let again = sim::run(report.seed, &Options { cuts, ..options });
+    assert_eq!((again.trace, again.failure), (shrunk.report.trace, shrunk.report.failure));
+    let story = sim::retell(&report, &options);
+    assert!(story.contains("--bug outbox-forgets --cuts") && story.contains("FAILED"), "{story}");
 }

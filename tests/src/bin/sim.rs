@@ -1,4 +1,5 @@
-//! `sim --seeds N --from S [--lines N] [--bug NAME]`: runs seeds and tells what they found.
+//! `sim --seeds N --from S [--lines N] [--bug NAME] [--cuts CUTS]`: runs seeds and tells what they found; the first that
+//! fails is made smaller and told in words.
 //! `sim --bugs [--write]`: plants each bug and tells which seed finds it; `--write` puts the table into
 //! `docs/reliability.md`.
 
@@ -21,7 +22,10 @@ fn main() -> ExitCode {
         Some(Task::Bugs { write }) => hunt(write),
         None => {
             let bugs: Vec<&str> = Planted::ALL.into_iter().map(Planted::name).collect();
-            eprintln!("usage: sim [--seeds N] [--from S] [--lines N] [--bug {}]", bugs.join("|"));
+            eprintln!(
+                "usage: sim [--seeds N] [--from S] [--lines N] [--cuts CUTS] [--bug {}]",
+                bugs.join("|")
+            );
             eprintln!("       sim --bugs [--write]");
             ExitCode::from(2)
         }
@@ -93,6 +97,7 @@ fn arguments() -> Option<Task> {
             "--seeds" => seeds = words.next()?.parse().ok()?,
             "--from" => from = words.next()?.parse().ok()?,
             "--lines" => options.lines = words.next()?.parse().ok()?,
+            "--cuts" => options.cuts = words.next()?.parse().ok()?,
             "--bug" => options.bug = Some(Planted::parse(&words.next()?)?),
             _ => return None,
         }

@@ -29,6 +29,8 @@ pub(crate) struct Device {
     pub(crate) number: usize,
     pub(crate) machine: usize,
     pub(crate) life: u32,
+    /// What people have done on it, in all its lives.
+    pub(crate) acts: u64,
     pub(crate) room: Option<Room>,
     /// The commit under way; it may be carried out even if nobody is left to hear of it.
     pub(crate) pending: Option<(OpId, Commit)>,

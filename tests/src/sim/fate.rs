@@ -10,6 +10,7 @@ use crate::disk::Disk;
 use crate::sim::device::End;
 use crate::sim::ledger::Fate;
 use crate::sim::plan::Trouble;
+use crate::sim::rng::Rng;
 use crate::sim::tally::Fault;
 use crate::sim::world::{Happening, World};
 
@@ -19,11 +20,18 @@ impl World {
         if !self.troubled {
             return;
         }
-        let next = self.now + self.rng.between(self.plan.calm / 4, self.plan.calm * 2);
-        self.plan(next, Happening::Fate);
-        if self.plan.kinds.is_empty() {
-            return;
-        }
+        self.strokes += 1;
+        let number = self.strokes;
+        self.apart(Rng::STROKE, number, |world| {
+            let next = world.now + world.rng.between(world.plan.calm / 4, world.plan.calm * 2);
+            world.plan(next, Happening::Fate);
+            if !world.plan.kinds.is_empty() && !world.options.cuts.strokes.contains(&number) {
+                world.fall();
+            }
+        });
+    }
+
+    fn fall(&mut self) {
         let kind = self.plan.kinds[self.rng.index(self.plan.kinds.len())];
         let device = self.rng.index(self.devices.len());
         match kind {

@@ -217,7 +217,7 @@ impl World {
         let (follower, leader) = (channel.follower, channel.leader);
         let arrow = if to_leader { "->" } else { "<-" };
         self.chronicle.line(self.now, || {
-            format!("page {follower} {arrow} page {leader}: {}", crate::sim::wires::name(&bytes))
+            format!("page {follower} {arrow} page {leader}: {}", crate::sim::telling::tell(&bytes))
         });
         let input = if to_leader {
             Input::Page(PageInput::Received(SiblingId(id), bytes))

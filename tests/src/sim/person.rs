@@ -8,6 +8,7 @@ use causeway_core::ids::{EditorId, StreamId};
 use causeway_core::presence::{Cursor, State, Status};
 use causeway_core::ydoc::DeltaOp;
 
+use crate::sim::cuts;
 use crate::sim::ledger::marks;
 use crate::sim::rng::Rng;
 use crate::sim::tally::Fault;
@@ -23,15 +24,23 @@ impl World {
         if self.devices[number].room.is_none() || !self.troubled {
             return;
         }
-        let pause = if self.rng.chance(self.plan.pauses) {
-            self.rng.between(500, 12_000)
-        } else {
-            self.rng.between(10, 300)
-        };
-        self.plan(self.now + pause, Happening::Person(number));
-        if !self.devices[number].is_awake(self.now) {
-            return;
-        }
+        self.devices[number].acts += 1;
+        let act = cuts::act(number, self.devices[number].acts);
+        self.apart(Rng::ACT, act, |world| {
+            let pause = if world.rng.chance(world.plan.pauses) {
+                world.rng.between(500, 12_000)
+            } else {
+                world.rng.between(10, 300)
+            };
+            world.plan(world.now + pause, Happening::Person(number));
+            if world.devices[number].is_awake(world.now) && !world.options.cuts.acts.contains(&act) {
+                world.acts.push(act);
+                world.do_something(number);
+            }
+        });
+    }
+
+    fn do_something(&mut self, number: usize) {
         match self.rng.below(100) {
             0..=64 => self.write(number),
             65..=84 => self.talk(number),

@@ -7,6 +7,7 @@ use causeway_core::{device, ids::ConnId};
 
 use crate::sim::link::{Link, may_suffer};
 use crate::sim::tally::Fault;
+use crate::sim::telling::tell;
 use crate::sim::world::{Happening, World};
 
 /// One link may cost this much, and one entry larger than its lane.
@@ -106,7 +107,7 @@ impl World {
             if link.to_lose > 0 {
                 link.to_lose -= 1;
                 self.tally.note(Fault::FrameLost);
-                self.chronicle.line(self.now, || format!("a frame on link {id} is lost: {}", name(bytes)));
+                self.chronicle.line(self.now, || format!("a frame on link {id} is lost: {}", tell(bytes)));
                 return;
             }
             if link.to_repeat > 0 {
@@ -138,7 +139,7 @@ impl World {
         }
         let number = link.device;
         self.chronicle.trace(self.now, "to home", id, &bytes);
-        self.chronicle.line(self.now, || format!("{number} -> home on {id}: {}", name(&bytes)));
+        self.chronicle.line(self.now, || format!("{number} -> home on {id}: {}", tell(&bytes)));
         self.tell_home(home::Input::Received(ConnId(id), bytes));
     }
 
@@ -149,7 +150,7 @@ impl World {
         }
         let number = link.device;
         self.chronicle.trace(self.now, "to device", id, &bytes);
-        self.chronicle.line(self.now, || format!("home -> {number} on {id}: {}", name(&bytes)));
+        self.chronicle.line(self.now, || format!("home -> {number} on {id}: {}", tell(&bytes)));
         self.tell_device(number, device::Input::Received(bytes));
     }
 
@@ -234,16 +235,5 @@ impl World {
         if self.links.get(&id).is_some_and(|link| !link.at_device && !link.at_home) {
             self.links.remove(&id);
         }
-    }
-}
-
-/// What a frame is, in a few words.
-pub(crate) fn name(bytes: &Bytes) -> String {
-    match causeway_core::wire::decode(bytes) {
-        Ok(messages) => {
-            let text = messages.iter().map(|message| format!("{message:?}")).collect::<Vec<_>>().join(", ");
-            text.chars().take(300).collect()
-        }
-        Err(error) => error.to_string(),
     }
 }

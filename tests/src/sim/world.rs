@@ -29,8 +29,13 @@ use crate::sim::tally::{Fault, Tally};
 pub(crate) struct World {
     pub(crate) options: Options,
     pub(crate) room: RoomId,
+    seed: u64,
     pub(crate) rng: Rng,
     pub(crate) plan: Plan,
+    /// Strokes of fate so far.
+    pub(crate) strokes: u64,
+    /// What people did.
+    pub(crate) acts: Vec<u64>,
     pub(crate) now: u64,
     agenda: BTreeMap<(u64, u64), Happening>,
     appointments: u64,
@@ -104,8 +109,13 @@ impl World {
     pub(crate) fn new(seed: u64, options: &Options) -> Self {
         let room: RoomId = "harbour".parse().expect("a room name");
         let mut rng = Rng::new(seed);
-        let plan = Plan::draw(&mut rng, &room);
+        let mut plan = Plan::draw(&mut rng, &room);
+        plan.devices = plan.devices.min(options.cuts.devices.unwrap_or(usize::MAX));
+        plan.trouble = plan.trouble.min(options.cuts.trouble.unwrap_or(u64::MAX));
         let mut world = Self {
+            seed,
+            strokes: 0,
+            acts: Vec::new(),
             options: options.clone(),
             documents: plan.documents.clone(),
             room,
@@ -134,9 +144,11 @@ impl World {
 
     fn populate(&mut self) {
         self.start_relay();
-        for _ in 0..self.plan.devices {
-            let pages = if self.rng.chance(60) { 1 } else { self.rng.between(2, 4) };
-            self.add_machine(pages);
+        for machine in 0..self.plan.devices {
+            self.apart(Rng::MACHINE, machine as u64, |world| {
+                let pages = if world.rng.chance(60) { 1 } else { world.rng.between(2, 4) };
+                world.add_machine(pages);
+            });
         }
         let first = self.rng.between(500, 3_000);
         self.plan(first, Happening::Fate);
@@ -167,6 +179,7 @@ impl World {
             number,
             machine,
             life: 0,
+            acts: 0,
             room: None,
             pending: None,
             link: None,
@@ -191,6 +204,14 @@ impl World {
         });
         let start = self.rng.below(3_000);
         self.plan(start, Happening::StartDevice(number));
+    }
+
+    /// What has chance of its own: what is left out elsewhere does not change it.
+    pub(crate) fn apart(&mut self, kind: u64, number: u64, happens: impl FnOnce(&mut Self)) {
+        let own = Rng::new(self.seed ^ kind.wrapping_add(number).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let shared = std::mem::replace(&mut self.rng, own);
+        happens(self);
+        self.rng = shared;
     }
 
     pub(crate) fn plan(&mut self, at: u64, happening: Happening) {
