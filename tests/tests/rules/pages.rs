@@ -1,6 +1,6 @@
 //! Several pages of one device: one leads, the others follow (T1–T8).
 
-use causeway_core::device::{Event, Role};
+use causeway_core::device::{Event, Input, PageInput, Role};
 use causeway_core::stored::Prefix;
 use causeway_core::wire::Refused;
 use causeway_tests::network::Network;
@@ -233,6 +233,26 @@ fn t5_a_leader_that_slept_with_nothing_unwritten_goes_on_as_if_nothing_were() {
     assert_eq!(network.devices[pages[0]].room.replica(), name);
     assert!(!network.events(pages[0]).iter().any(|event| matches!(event, Event::Fork { .. })));
     assert_eq!(network.relay.home.links(), 1);
+}
+
+#[test]
+fn t5_what_a_page_decides_while_it_meets_the_disk_outlives_its_giving_way() {
+    let (mut network, pages, _) = Network::with_pages(2);
+    network.rest();
+    network.devices[pages[1]].disk_reads = false;
+    network.lead(pages[1]);
+    let now = network.clock(pages[1]);
+    network.devices[pages[1]].room.create_text("kept.md", now).expect("the list is open");
+    network.devices[pages[1]].room.handle(Input::Page(PageInput::Follow), now);
+    network.lead(pages[0]);
+    network.devices[pages[1]].disk_reads = true;
+    for _ in 0..3 {
+        network.rest();
+    }
+    let roles: Vec<Role> = pages.iter().map(|page| network.devices[*page].room.role()).collect();
+    assert_eq!(roles, [Role::Leading, Role::Following]);
+    let listed = network.devices[pages[0]].room.directory();
+    assert_eq!(listed.iter().map(|listed| listed.path.as_str()).collect::<Vec<_>>(), ["kept.md"]);
 }
 
 #[test]

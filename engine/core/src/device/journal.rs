@@ -403,9 +403,13 @@ impl Room {
         if follows && !stream.has_outbox() {
             stream.sync = Sync::Following(now.monotonic);
         }
-        stream.outbox.entry(name.replica).or_default().push_back(unsaved);
+        let saved = stream.saved.get(&name.replica).copied().unwrap_or(0);
+        let held = stream.outbox.entry(name.replica).or_default();
+        // Posts that a restored home lacks are on the disk as well, though not read from there yet.
+        let first = if held.is_empty() { saved + 1 } else { name.seq };
+        held.push_back(unsaved);
         if let Some(open) = stream.channel_mut() {
-            open.channel.touch(name);
+            open.channel.touch_all(name.replica, first, name.seq);
             self.events.push(Event::Channel(id));
         }
         self.events.push(Event::SaveStatus(id));
@@ -413,6 +417,10 @@ impl Room {
             #[cfg(feature = "planted-bugs")]
             if self.planted == Some(crate::planted::Planted::OutboxForgets) {
                 stream.outbox.clear();
+                if let Some(open) = stream.channel_mut() {
+                    // The bug is not that where posts are is told late.
+                    open.channel.show_anew();
+                }
             }
             self.offer(&[entry], now);
         }

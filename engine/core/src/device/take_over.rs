@@ -126,7 +126,8 @@ impl Room {
             Phase::Gone => {}
             Phase::Loading | Phase::Rebuilding => {
                 let own = on_its_way.into_iter().filter(|entry| self.minted.contains(&entry.name().replica));
-                own.for_each(|entry| stream.hold(entry));
+                let standing: Vec<Entry> = own.filter(|entry| !stream.is_refused(entry.name())).collect();
+                standing.into_iter().for_each(|entry| stream.hold(entry));
                 self.read_again(id);
             }
             // The new leader has found the journal there and sealed it under this page's name.
