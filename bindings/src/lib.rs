@@ -14,6 +14,7 @@
 
 mod chat;
 mod documents;
+mod forks;
 mod from_js;
 mod panic;
 mod people;

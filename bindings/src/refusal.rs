@@ -1,6 +1,6 @@
 //! Errors as JavaScript sees them: an `Error` with a machine code.
 
-use causeway_core::device::{ChatError, DocumentError};
+use causeway_core::device::{ChatError, DocumentError, ForkError};
 use causeway_core::ids::InvalidId;
 use causeway_core::presence::InvalidState;
 use js_sys::{Error, Reflect};
@@ -16,6 +16,8 @@ pub(crate) enum Refusal {
     Document(DocumentError),
     /// The channel, the post or what was said.
     Chat(ChatError),
+    /// The fork.
+    Fork(ForkError),
     /// The presence state, or name and colour of the person.
     Presence(InvalidState),
 }
@@ -39,6 +41,9 @@ impl Refusal {
             Self::Chat(ChatError::NoPost) => "no-post",
             Self::Chat(ChatError::NotYours) => "not-yours",
             Self::Chat(ChatError::Op(_)) => "post",
+            Self::Fork(ForkError::Unknown) => "no-fork",
+            Self::Fork(ForkError::Incomplete) => "incomplete",
+            Self::Fork(ForkError::Document(error)) => Self::Document(error.clone()).code(),
             Self::Presence(_) => "presence",
         }
     }
@@ -49,6 +54,7 @@ impl Refusal {
             Self::Id(error) => error.to_string(),
             Self::Document(error) => error.to_string(),
             Self::Chat(error) => error.to_string(),
+            Self::Fork(error) => error.to_string(),
             Self::Presence(error) => error.to_string(),
         }
     }
@@ -69,6 +75,12 @@ impl From<DocumentError> for Refusal {
 impl From<ChatError> for Refusal {
     fn from(error: ChatError) -> Self {
         Self::Chat(error)
+    }
+}
+
+impl From<ForkError> for Refusal {
+    fn from(error: ForkError) -> Self {
+        Self::Fork(error)
     }
 }
 

@@ -3,7 +3,8 @@
 use causeway_core::anchor::{Anchor, Side};
 use causeway_core::chat::{Author, Post, Reaction, Saved, TimelineChange, Unread};
 use causeway_core::device::{
-    Change, Connection, Draft, Event, Output, PageOutput, Receipt, ReceiptState, SaveStatus, Storage,
+    Change, Connection, Draft, Event, Fork, ForkText, Output, PageOutput, Receipt, ReceiptState, SaveStatus,
+    Storage,
 };
 use causeway_core::directory::Listed;
 use causeway_core::ids::PersonId;
@@ -102,6 +103,7 @@ pub(crate) fn event(event: &Event) -> JsValue {
         Event::SaveStatus(stream) => Record::of_type("saveStatus").with("stream", stream.to_string()).build(),
         Event::Others => Record::of_type("others").build(),
         Event::Storage => Record::of_type("storage").build(),
+        Event::Forks => Record::of_type("forks").build(),
         Event::Fork { stream, code, sentence } => Record::of_type("fork")
             .with("stream", stream.to_string())
             .with("code", code.as_str())
@@ -240,6 +242,26 @@ pub(crate) fn draft(draft: &Draft) -> JsValue {
         .with("text", draft.text.as_str())
         .with("code", draft.code.as_str())
         .with("sentence", draft.sentence.as_str())
+        .build()
+}
+
+pub(crate) fn fork(fork: &Fork) -> JsValue {
+    Record::new()
+        .with("id", fork.id.to_string())
+        .with("stream", fork.id.stream.to_string())
+        .with("isWhole", fork.id.whole.is_some())
+        .with("code", fork.code.as_str())
+        .with("sentence", fork.sentence.as_str())
+        .with("time", fork.time.0 as f64)
+        .with("bytes", fork.bytes as f64)
+        .build()
+}
+
+pub(crate) fn fork_text(read: &ForkText) -> JsValue {
+    Record::new()
+        .with("text", read.text.as_str())
+        .with("delta", delta(&read.delta))
+        .with("isComplete", read.is_complete)
         .build()
 }
 

@@ -38,6 +38,7 @@ export type WasmEvent =
   | { type: "saveStatus"; stream: string }
   | { type: "others" }
   | { type: "storage" }
+  | { type: "forks" }
   | { type: "fork"; stream: string; code: string; sentence: string }
   | { type: "damaged"; stream: string; code: string }
   | { type: "gone"; stream: string };
@@ -99,5 +100,15 @@ export type WasmTimeline =
   | { type: "reset"; posts: WasmPost[]; hasOlder: boolean }
   | { type: "splice"; at: number; remove: number; posts: WasmPost[]; hasOlder: boolean };
 export type WasmUnread = { count: number; first: string | null };
+export type WasmFork = {
+  id: string;
+  stream: string;
+  isWhole: boolean;
+  code: string;
+  sentence: string;
+  time: number;
+  bytes: number;
+};
+export type WasmForkText = { text: string; delta: WasmDeltaOp[]; isComplete: boolean };
 export type WasmDraft = { key: string; text: string; code: string; sentence: string };
 "#;

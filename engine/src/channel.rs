@@ -125,7 +125,7 @@ impl Channel {
     /// What the relay refused of what was said here.
     #[must_use]
     pub fn drafts(&self) -> Vec<Draft> {
-        self.room.shared.lock().core.drafts(self.id).to_vec()
+        self.room.shared.lock().core.drafts(self.id)
     }
 
     /// Forgets a draft.

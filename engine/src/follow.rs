@@ -96,6 +96,7 @@ impl Followers {
             | CoreEvent::Channel(_)
             | CoreEvent::Others
             | CoreEvent::Storage
+            | CoreEvent::Forks
             | CoreEvent::Fork { .. }
             | CoreEvent::Damaged { .. } => {}
         }

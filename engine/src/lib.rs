@@ -41,6 +41,7 @@
 //! * [`Room`] leads to [`Documents`] (names), [`Text`]s and [`Presence`], and tells [`Event`]s.
 //! * [`Channel`] is where people talk: posts, changes to them, reactions, what is left to read.
 //! * [`Text`] is read, edited and followed ([`Change`]); an [`Editor`] is a view of it with undo.
+//! * [`Forks`] is work the relay did not take: shown, put back, discarded.
 //! * [`Receipt`] and [`SaveStatus`] say where work is saved.
 //!
 //! Everything that decides anything is in `causeway_core::device`. Here, `driver` is the loop of one room, `link` its
@@ -59,6 +60,7 @@ mod driver;
 mod editor;
 mod engine;
 mod follow;
+mod forks;
 mod limits;
 mod link;
 mod person_key;
@@ -73,7 +75,8 @@ pub use address::{InvalidAddress, RelayAddress};
 pub use causeway_core::anchor::{Anchor, Side};
 pub use causeway_core::chat::{Author, Post, Reaction, Saved, TimelineChange, Unread};
 pub use causeway_core::device::{
-    ChatError, Connection, DocumentError, Draft, ReceiptState, SaveStatus, Storage,
+    ChatError, Connection, DocumentError, Draft, Fork, ForkError, ForkId, ForkText, ReceiptState, SaveStatus,
+    Storage,
 };
 pub use causeway_core::directory::Listed;
 pub use causeway_core::ids::{EditorId, InvalidId, PersonId, RoomId, StreamId};
@@ -86,6 +89,7 @@ pub use documents::Documents;
 pub use editor::Editor;
 pub use engine::{CloseError, Engine, EngineConfig, OpenError, RoomError, StoreChoice};
 pub use follow::{Change, Changes, Event, Events, SaveStatuses, Timelines};
+pub use forks::{ForkFailure, Forks};
 pub use presence::Presence;
 pub use receipt::{NotReached, Reach, Receipt};
 pub use room::Room;

@@ -9,6 +9,7 @@ use crate::channel::Channel;
 use crate::documents::Documents;
 use crate::engine::Inner;
 use crate::follow::Events;
+use crate::forks::Forks;
 use crate::presence::Presence;
 use crate::shared::Shared;
 use crate::text::Text;
@@ -41,6 +42,12 @@ impl Room {
     #[must_use]
     pub fn documents(&self) -> Documents {
         Documents::new(self.clone())
+    }
+
+    /// Work the relay did not take.
+    #[must_use]
+    pub fn forks(&self) -> Forks {
+        Forks::new(self.clone())
     }
 
     /// Opens a text, and follows it from now on. Wait for [`Text::ready`] before reading or writing. A text nobody has

@@ -10,6 +10,8 @@ mod clones;
 mod craft;
 #[path = "rules/entries.rs"]
 mod entries;
+#[path = "rules/forks.rs"]
+mod forks;
 #[path = "rules/homes.rs"]
 mod homes;
 #[path = "rules/pages.rs"]

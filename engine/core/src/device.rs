@@ -20,6 +20,7 @@ mod documents;
 mod event;
 mod follow;
 mod fork;
+mod forks;
 mod journal;
 mod link;
 mod load;
@@ -44,18 +45,20 @@ use crate::replica::Identity;
 use crate::sorted::{SortedMap, SortedSet};
 use crate::storage::{Commit, CommitError, FailureKind, Page, Scan, StoreFailure};
 use crate::time::{Millis, Now};
-use crate::wire::{self, Aside, ErrorCode, Message};
+use crate::wire::{self, ErrorCode, Message};
 use crate::write_queue::{OpId, WriteQueue};
 
 pub use chat::{ChatError, Draft};
 pub use documents::DocumentError;
 pub use event::{Change, Connection, Event, Storage};
+pub use forks::{Fork, ForkError, ForkId, ForkText};
 pub use pages::{PageInput, PageOutput, Role};
 pub use receipts::{Receipt, ReceiptState, SaveStatus};
 
 use boot::Boot;
 use chat::Myself;
 use event::Events;
+use forks::Forks;
 use journal::Tag;
 use link::Link;
 use load::Reading;
@@ -162,8 +165,7 @@ pub struct Room {
     siblings: Siblings,
     /// The leader's link to the home, as it told a page that follows.
     uplink: Connection,
-    /// Pieces of forks that the leader has not called kept.
-    asides: Vec<Aside>,
+    forks: Forks,
     have_at: Option<Millis>,
     events: Events,
     outputs: VecDeque<Output>,
@@ -210,7 +212,7 @@ impl Room {
             myself: None,
             siblings: Siblings::default(),
             uplink: Connection::Offline,
-            asides: Vec::new(),
+            forks: Forks::default(),
             have_at: None,
             events: Events::default(),
             outputs: VecDeque::new(),
@@ -304,6 +306,12 @@ impl Room {
 
     fn send(&mut self, message: &Message) {
         self.send_bytes(wire::encode(message));
+    }
+
+    fn send_if_live(&mut self, message: &Message) {
+        if self.link.is_live() {
+            self.send(message);
+        }
     }
 
     fn send_bytes(&mut self, bytes: Bytes) {

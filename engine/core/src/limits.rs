@@ -145,6 +145,9 @@ pub const STORE_RETRY: Millis = Millis(2_000);
 pub const LATER_AFTER: Millis = Millis(3_000);
 /// How often `seen by` counts and versions are told: a figure people glance at.
 pub const SEEN_TICK: Millis = Millis(250);
+/// Bytes of refused work that a page holds to show it; more stays on the disk until some of it was put back or discarded
+/// and the room is opened again. A hundred days written offline.
+pub const FORK_BYTES: usize = 32 << 20;
 /// Rows of one scan.
 pub const SCAN_ROWS: usize = 2_000;
 /// Bytes of one scan: a few frames' worth.

@@ -21,6 +21,6 @@ pub use keys::{
 #[cfg(feature = "planted-bugs")]
 pub use records::decode_entry_unchecked;
 pub use records::{
-    Damage, ForkRecord, IndexRecord, MetaRecord, ReplicaRecord, StreamRecord, TipRecord, Tombstone,
+    Damage, ForkPart, ForkRecord, IndexRecord, MetaRecord, ReplicaRecord, StreamRecord, TipRecord, Tombstone,
     decode_entry, decode_number, decode_piece, encode_entry, encode_number, encode_piece, encode_root,
 };

@@ -13,9 +13,9 @@ pub mod snapshot;
 
 pub use frame::{FrameError, decode, encode, encode_entries};
 pub use message::{
-    Aside, AsideKept, Body, Chunk, ErrorCode, ErrorFrame, GoAway, Have, Hello, Introduce, Kept, Later,
-    LaterWhy, Lost, Message, Need, Ping, Pong, Prove, Read, Refused, Saved, Secret, Seen, Subscribe, Synced,
-    Uplink, Version, Welcome,
+    Aside, AsideDone, AsideKept, Body, Chunk, ErrorCode, ErrorFrame, GoAway, Have, Hello, Introduce, Kept,
+    Later, LaterWhy, Lost, Message, Need, Ping, Pong, Prove, Read, Refused, Saved, Secret, Seen, Subscribe,
+    Synced, Uplink, Version, Welcome,
 };
 
 /// The one version of the protocol there is.

@@ -7,7 +7,8 @@ use causeway_core::log::{EntryKind, Head, Header, Introduced};
 use causeway_core::replica::Identity;
 use causeway_core::snapshot::{PageId, Root, SignedRoot, SnapshotId};
 use causeway_core::stored::{
-    self, Damage, ForkRecord, IndexRecord, MetaRecord, ReplicaRecord, StreamRecord, TipRecord, Tombstone,
+    self, Damage, ForkPart, ForkRecord, IndexRecord, MetaRecord, ReplicaRecord, StreamRecord, TipRecord,
+    Tombstone,
 };
 use causeway_core::time::Millis;
 use causeway_core::wire;
@@ -63,7 +64,7 @@ fn root() -> SignedRoot {
 
 fn fork() -> ForkRecord {
     let (code, sentence) = ("entry.chain".into(), "no".into());
-    ForkRecord { code, sentence, time: Millis(77), payload: b"work".to_vec() }
+    ForkRecord { code, sentence, time: Millis(77), part: ForkPart::Text, payload: b"work".to_vec() }
 }
 
 fn records() -> Vec<(&'static str, Vec<u8>)> {

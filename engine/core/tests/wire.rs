@@ -13,16 +13,16 @@ use causeway_core::person::{self, PersonKey};
 use causeway_core::presence::{Change, Cursor, Lease, State, Status};
 use causeway_core::replica::{self, Identity};
 use causeway_core::snapshot::SnapshotId;
-use causeway_core::stored::ForkRecord;
+use causeway_core::stored::{ForkPart, ForkRecord};
 use causeway_core::time::Millis;
 use causeway_core::wire::payload::{
     decode_chat, decode_directory, decode_directory_page, encode_chat, encode_directory,
     encode_directory_page,
 };
 use causeway_core::wire::{
-    self, Aside, AsideKept, Chunk, ErrorFrame, GoAway, Have, Hello, Introduce, Kept, Later, LaterWhy, Lost,
-    Message, Need, Ping, Pong, Prove, Read, Refused, Saved, Secret, Seen, Subscribe, Synced, Uplink, Version,
-    Welcome,
+    self, Aside, AsideDone, AsideKept, Chunk, ErrorFrame, GoAway, Have, Hello, Introduce, Kept, Later,
+    LaterWhy, Lost, Message, Need, Ping, Pong, Prove, Read, Refused, Saved, Secret, Seen, Subscribe, Synced,
+    Uplink, Version, Welcome,
 };
 use proptest::prelude::*;
 
@@ -78,7 +78,7 @@ fn state() -> State {
 
 fn fork() -> ForkRecord {
     let (code, sentence) = ("entry.chain".to_owned(), "no".to_owned());
-    ForkRecord { code, sentence, time: Millis(9), payload: b"piece".to_vec() }
+    ForkRecord { code, sentence, time: Millis(9), part: ForkPart::Change, payload: b"piece".to_vec() }
 }
 
 /// Every message there is, with every field in use.
@@ -157,6 +157,7 @@ fn messages() -> Vec<(&'static str, Message)> {
             }
             .into(),
         ),
+        ("asidedone", AsideDone { stream, replica, seq: 301 }.into()),
         ("read", Read { stream, replica, seq: 300 }.into()),
     ]
 }

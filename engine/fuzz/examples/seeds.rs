@@ -7,7 +7,7 @@ use automerge::{ActorId, AutoCommit, Change, ObjType, ROOT, ScalarValue};
 use causeway_core::directory::DirectoryOp;
 use causeway_core::ids::{ReplicaId, StreamId};
 use causeway_core::log::{EntryKind, Head, Header, StreamLog, Tip, Verdict};
-use causeway_core::stored::{self, ForkRecord, MetaRecord, ReplicaRecord, StreamRecord, TipRecord};
+use causeway_core::stored::{self, ForkPart, ForkRecord, MetaRecord, ReplicaRecord, StreamRecord, TipRecord};
 use causeway_core::time::Millis;
 use causeway_core::wire::{self, Message, Ping, Pong};
 use causeway_fuzz::{Pieces, Target, corpus};
@@ -195,7 +195,13 @@ fn frames() -> Vec<Vec<u8>> {
 fn records() -> Vec<Vec<u8>> {
     let (stream, replica) = (StreamId::ydoc([3; 16]), ReplicaId::from_bytes([4; 32]));
     let tip = Tip { seq: 3, head: Head::START, logical: 4, clock: 5, introduced: None };
-    let fork = ForkRecord { code: "c".into(), sentence: "s".into(), time: Millis(1), payload: vec![1, 2] };
+    let fork = ForkRecord {
+        code: "c".into(),
+        sentence: "s".into(),
+        time: Millis(1),
+        part: ForkPart::Text,
+        payload: vec![1, 2],
+    };
     let sealed = [
         MetaRecord { epoch: 1 }.encode(),
         ReplicaRecord { secret: [7; 32] }.encode(),

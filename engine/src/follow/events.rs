@@ -30,6 +30,8 @@ pub enum Event {
     Storage,
     /// What of one document is saved where.
     SaveStatus(StreamId),
+    /// Work the relay did not take: there is more of it, or less.
+    Forks,
     /// The relay refused work on a document; it is kept as a fork.
     Refused {
         /// Which document.
@@ -121,6 +123,7 @@ fn shown(event: &CoreEvent) -> Option<Event> {
         CoreEvent::SaveStatus(stream) => Event::SaveStatus(*stream),
         CoreEvent::Others => Event::Presence,
         CoreEvent::Storage => Event::Storage,
+        CoreEvent::Forks => Event::Forks,
         CoreEvent::Fork { stream, code, sentence } => {
             Event::Refused { document: *stream, code: code.clone(), sentence: sentence.clone() }
         }

@@ -54,7 +54,7 @@ impl World {
                 }
             }
             Event::Channel(stream) => self.watch_channel(number, *stream),
-            Event::Directory | Event::SaveStatus(_) | Event::Others | Event::Storage => {}
+            Event::Directory | Event::SaveStatus(_) | Event::Others | Event::Storage | Event::Forks => {}
         }
     }
 

@@ -3,6 +3,7 @@ import { Cell } from "./cell.js";
 import { Channel } from "./channel.js";
 import { Documents } from "./documents.js";
 import type { EngineError } from "./engine.js";
+import { Forks } from "./forks.js";
 import type { StreamId } from "./ids.js";
 import type { Observable, Unsubscribe } from "./observable.js";
 import { watchPage } from "./page.js";
@@ -26,6 +27,8 @@ export class Room {
   /** The channel all devices agree on before anybody has said anything. */
   readonly mainChannel: StreamId;
   readonly documents: Documents;
+  /** Work the relay did not take, kept on this device. */
+  readonly forks: Forks;
   readonly presence: PresenceLane;
   readonly connection: Observable<ConnectionState>;
   readonly storage: Observable<StorageState>;
@@ -60,6 +63,7 @@ export class Room {
     // Asked once: what a page shows must not need an engine that may have died.
     this.mainChannel = this.#pump.ask((room) => room.mainChannel()) as StreamId;
     this.documents = new Documents(this.#pump);
+    this.forks = new Forks(this.#pump);
     this.presence = new PresenceLane(this.#pump, myself);
     this.#stopWatching = watchPage({
       seen: () => {
@@ -130,7 +134,9 @@ export class Room {
   #take(event: RoomEvent, serial: number): void {
     switch (event.type) {
       case "text":
-        return this.#texts.get(event.stream)?.take(event, serial);
+        this.#texts.get(event.stream)?.take(event, serial);
+        if (event.delta === undefined) this.forks.lookAgain();
+        return;
       case "directory":
         return this.documents.look();
       case "channel":
@@ -144,11 +150,14 @@ export class Room {
         return this.presence.look();
       case "storage":
         return this.#lookAtStorage();
+      case "forks":
+        return this.forks.look();
       case "fork":
         return this.#tell("fork", `The relay did not take a piece of your work: ${event.sentence}. It is kept on this device.`);
       case "damaged":
         return this.#tell("damaged", `Something stored could not be read (${event.code}). The rest goes on without it.`);
       case "gone":
+        this.forks.lookAgain();
         return this.#tell("gone", "This document has been deleted.");
     }
   }

@@ -23,6 +23,8 @@ export { useConnection, useDocuments, useStorage } from "./states.js";
 export { useFiles } from "./files.js";
 export type { Files } from "./files.js";
 export { useMyOtherPages, useOthers } from "./people.js";
+export { useForks } from "./forks.js";
+export type { ForksValue } from "./forks.js";
 export { useChat } from "./chat.js";
 export type { Chat } from "./chat.js";
 export { useMyPresence } from "./presence.js";

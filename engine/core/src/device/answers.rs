@@ -190,7 +190,7 @@ impl Room {
         }
         let Refused { stream, replica, seq, code, sentence } = refused.clone();
         if self.identities.contains_key(&replica) {
-            self.close_replica(stream, EntryName { replica, seq }, &Why { code, sentence }, now);
+            self.close_replica(stream, EntryName { replica, seq }, &Why::refused(code, sentence), now);
         }
     }
 
@@ -311,6 +311,9 @@ impl Room {
     /// The disk is this page's, so it is the other copy that wrote.
     pub(super) fn leave_clone(&mut self, id: StreamId, replica: ReplicaId, now: Now) {
         let unsaved = self.unsaved_from(id, EntryName { replica, seq: 0 });
+        if !unsaved.is_empty() && self.open_first(id) {
+            return;
+        }
         match unsaved.iter().map(|(_, entry)| entry.name().seq).min() {
             Some(seq) => self.close_replica(id, EntryName { replica, seq }, &Why::cloned(), now),
             None => self.events.push(Event::Damaged { stream: id, code: "replica.cloned".into() }),
@@ -328,17 +331,13 @@ impl Room {
     }
 
     pub(super) fn handle_gone(&mut self, id: StreamId, now: Now) {
-        let Some(stream) = self.streams.get_mut(&id) else { return };
-        if stream.phase == Phase::Gone {
+        if self.streams.get(&id).is_none_or(|stream| stream.phase == Phase::Gone) || self.open_first(id) {
             return;
         }
+        self.keep_unsaved(id, now);
+        let Some(stream) = self.streams.get_mut(&id) else { return };
         stream.phase = Phase::Gone;
         stream.log.end();
-        let why = Why {
-            code: "stream.gone".into(),
-            sentence: "the document was deleted before this was saved".into(),
-        };
-        self.keep_unsaved(id, &why, now);
         self.tell_gone(id);
         self.forget_rows(&id);
         self.queue.tag(crate::device::journal::Tag::Journaled { stream: id, edit: 0 }, Durability::Relaxed);

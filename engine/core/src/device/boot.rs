@@ -10,8 +10,9 @@ use crate::limits::{SCAN_BYTES, SCAN_ROWS, STORE_RETRY};
 use crate::replica::Identity;
 use crate::sorted::{SortedMap, SortedSet};
 use crate::storage::{Commit, CommitError, Durability, Expect, Page, Scan, StoreFailure};
-use crate::stored::{self, Damage, META, MetaRecord, OWNER, Prefix, ReplicaRecord, TipRecord};
+use crate::stored::{self, Damage, ForkRecord, META, MetaRecord, OWNER, Prefix, ReplicaRecord, TipRecord};
 use crate::time::Now;
+use crate::wire::Aside;
 use crate::write_queue::OpId;
 
 /// How far the start has come.
@@ -177,6 +178,9 @@ impl Room {
                 {
                     self.boot.closed.push(((stream, replica), seq));
                 }
+                let aside = Aside { stream, replica, seq, record: ForkRecord::decode(value)? };
+                self.forks.hold(aside, true);
+                self.tell_forks(stream);
             }
             Some(b'r') => {
                 let identity = Identity::from_secret(&ReplicaRecord::decode(value)?.secret);
@@ -190,6 +194,7 @@ impl Room {
     fn finish_boot(&mut self) {
         self.boot.stage = Stage::Done;
         self.set_storage(Storage::Working);
+        self.forget_done();
         let unsaved =
             self.boot.tips.iter().filter(|(name, seq)| {
                 self.identities.contains_key(&name.1) && self.boot.saved_upto(name) < *seq
@@ -213,7 +218,6 @@ impl Room {
             let marked = self.new_stream(id);
             if let Some(stream) = self.streams.get_mut(&id) {
                 (stream.closed, stream.saved) = (marked.closed, marked.saved);
-                stream.marks.forks = marked.marks.forks;
                 if let Some(open) = stream.channel_mut() {
                     open.channel.show_anew();
                     self.events.push(Event::Channel(id));
@@ -227,7 +231,6 @@ impl Room {
         let mut stream = Stream::new(id);
         let closed = self.boot.closed.iter().filter(|(name, _)| name.0 == id);
         stream.closed.extend(closed.map(|((_, replica), from)| (*replica, *from)));
-        stream.marks.forks = u32::try_from(stream.closed.len()).unwrap_or(u32::MAX);
         let saved = self.boot.saved.iter().filter(|(name, _)| name.0 == id);
         stream.saved.extend(saved.map(|((_, replica), seq)| (*replica, *seq)));
         stream

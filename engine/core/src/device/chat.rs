@@ -3,7 +3,7 @@
 use crate::chat::{Channel, ChatOp, InvalidOp, Post, Saved, TimelineChange, Unread};
 use crate::device::Room;
 use crate::device::event::Event;
-use crate::device::fork::Why;
+use crate::device::forks::ForkId;
 use crate::device::journal::Content;
 use crate::device::load::{Reading, whole};
 use crate::device::pages::Role;
@@ -16,7 +16,7 @@ use crate::presence::InvalidState;
 use crate::storage::Page;
 use crate::stored::{self, ForkRecord, Prefix};
 use crate::time::Now;
-use crate::wire::{self, Read};
+use crate::wire::{self, AsideDone, Read};
 
 /// Who this device speaks for.
 #[derive(Clone, Debug)]
@@ -30,7 +30,6 @@ pub(super) struct Myself {
 #[derive(Debug)]
 pub(super) struct OpenChannel {
     pub(super) channel: Channel,
-    drafts: Vec<Draft>,
     /// The replica that has introduced itself in this life of the room, and how.
     introduced: Option<(ReplicaId, String, u32)>,
 }
@@ -118,7 +117,7 @@ impl Room {
         }
         let channel = Channel::new(self.person());
         let mut stream = self.streams.remove(&id).unwrap_or_else(|| self.new_stream(id));
-        stream.body = Body::Channel(Box::new(OpenChannel { channel, drafts: Vec::new(), introduced: None }));
+        stream.body = Body::Channel(Box::new(OpenChannel { channel, introduced: None }));
         if stream.phase != Phase::Gone {
             stream.phase = Phase::Loading;
             stream.sync = Sync::Off;
@@ -282,20 +281,24 @@ impl Room {
         }
     }
 
-    /// What the home refused of what was said here.
-    pub fn drafts(&self, id: StreamId) -> &[Draft] {
-        self.streams.get(&id).and_then(Stream::channel).map_or(&[], |open| &open.drafts)
+    /// What the home refused of what was said here. Of refused work words are drafts; reactions and the like are of no use
+    /// to anybody.
+    pub fn drafts(&self, id: StreamId) -> Vec<Draft> {
+        let mut drafts = Vec::new();
+        for aside in self.forks.of(ForkId { stream: id, whole: None }) {
+            let said = wire::payload::decode_chat(&aside.record.payload);
+            if let Some(ChatOp::Post { text, .. } | ChatOp::Amend { text }) = said {
+                let ForkRecord { code, sentence, .. } = aside.record.clone();
+                let key = EntryName { replica: aside.replica, seq: aside.seq };
+                drafts.push(Draft { key, text, code, sentence });
+            }
+        }
+        drafts
     }
 
     /// Forgets a draft.
     pub fn discard_draft(&mut self, id: StreamId, key: EntryName) {
-        let Some(open) = self.streams.get_mut(&id).and_then(Stream::channel_mut) else { return };
-        let before = open.drafts.len();
-        open.drafts.retain(|draft| draft.key != key);
-        if open.drafts.len() < before {
-            self.queue.delete(stored::fork_key(&id, &key.replica, key.seq));
-            self.events.push(Event::Channel(id));
-        }
+        self.drop_piece(AsideDone::of(id, key));
     }
 
     /// An entry of a channel.
@@ -390,72 +393,37 @@ impl Room {
         if on_disk { Saved::Device } else { Saved::Nowhere }
     }
 
-    /// Begins to read rows of a channel other than its entries.
-    pub(super) fn read_channel(&mut self, id: StreamId, kind: Prefix) {
-        let turn = self.streams.get(&id).map_or(0, |stream| stream.reading);
-        let start = stored::stream_prefix(kind, &id);
-        let end = [start.as_slice(), &[0xff; 41]].concat();
-        self.scan(whole(start, end), Reading::Channel(id, turn, kind));
+    /// Reads what was read of a channel.
+    pub(super) fn read_channel(&mut self, id: StreamId) {
+        let Some(stream) = self.streams.get(&id) else { return };
+        self.scan_read(id, stream.reading, stored::stream_prefix(Prefix::Read, &id));
     }
 
-    pub(super) fn handle_channel_page(
-        &mut self,
-        id: StreamId,
-        turn: u64,
-        kind: Prefix,
-        page: Page,
-        now: Now,
-    ) {
-        if self.streams.get(&id).is_none_or(|stream| stream.reading != turn) {
-            return;
-        }
+    fn scan_read(&mut self, id: StreamId, turn: u64, start: Vec<u8>) {
+        let end = [stored::stream_prefix(Prefix::Read, &id).as_slice(), &[0xff; 41]].concat();
+        self.scan(whole(start, end), Reading::Channel(id, turn));
+    }
+
+    pub(super) fn handle_channel_page(&mut self, id: StreamId, turn: u64, page: Page, now: Now) {
+        let Some(stream) = self.streams.get_mut(&id).filter(|stream| stream.reading == turn) else { return };
+        let Some(open) = stream.channel_mut() else { return };
+        let mut damaged = page.damaged.len();
         for (key, value) in page.rows {
-            if self.channel_row(id, kind, &key, &value).is_none() {
-                self.events.push(Event::Damaged { stream: id, code: "store.record".into() });
+            let read = stored::parse_read_key(&key).zip(stored::decode_number(&value).ok());
+            match read {
+                Some(((_, replica), seq)) => open.channel.restore_read(replica, seq),
+                None => damaged += 1,
             }
         }
-        for _ in &page.damaged {
-            self.events.push(Event::Damaged { stream: id, code: "store.record".into() });
-        }
-        if let Some(start) = page.more {
-            let end = [stored::stream_prefix(kind, &id).as_slice(), &[0xff; 41]].concat();
-            return self.scan(whole(start, end), Reading::Channel(id, turn, kind));
-        }
-        if kind == Prefix::Read {
-            return self.read_channel(id, Prefix::Fork);
-        }
-        if let Some(open) = self.streams.get_mut(&id).and_then(Stream::channel_mut) {
+        if page.more.is_none() {
             open.channel.count_unread();
         }
-        self.finish_load(id, now);
-    }
-
-    /// `None`: the row is damaged.
-    fn channel_row(&mut self, id: StreamId, kind: Prefix, key: &[u8], value: &[u8]) -> Option<()> {
-        if kind == Prefix::Read {
-            let (_, replica) = stored::parse_read_key(key)?;
-            let seq = stored::decode_number(value).ok()?;
-            let open = self.streams.get_mut(&id)?.channel_mut()?;
-            open.channel.restore_read(replica, seq);
-        } else {
-            let (_, replica, seq) = stored::parse_fork_key(key)?;
-            let ForkRecord { code, sentence, payload, .. } = ForkRecord::decode(value).ok()?;
-            self.keep_draft(id, EntryName { replica, seq }, &payload, &Why { code, sentence });
+        for _ in 0..damaged {
+            self.events.push(Event::Damaged { stream: id, code: "store.record".into() });
         }
-        Some(())
-    }
-
-    /// Of refused work in an open channel, words become drafts; reactions and the like are of no use to anybody.
-    pub(super) fn keep_draft(&mut self, id: StreamId, key: EntryName, payload: &[u8], why: &Why) {
-        let Some(open) = self.streams.get_mut(&id).and_then(Stream::channel_mut) else { return };
-        let Some(ChatOp::Post { text, .. } | ChatOp::Amend { text }) = wire::payload::decode_chat(payload)
-        else {
-            return;
-        };
-        if !open.drafts.iter().any(|draft| draft.key == key) {
-            let Why { code, sentence } = why.clone();
-            open.drafts.push(Draft { key, text, code, sentence });
-            self.events.push(Event::Channel(id));
+        match page.more {
+            Some(start) => self.scan_read(id, turn, start),
+            None => self.finish_load(id, now),
         }
     }
 }

@@ -239,7 +239,7 @@ impl Room {
         &self.storage
     }
 
-    fn document(&self, id: StreamId) -> Result<&Document, DocumentError> {
+    pub(super) fn document(&self, id: StreamId) -> Result<&Document, DocumentError> {
         let stream = self.streams.get(&id).ok_or(DocumentError::NotOpen)?;
         match stream.phase {
             Phase::Ready | Phase::Rebuilding | Phase::Meeting => {
@@ -276,12 +276,12 @@ impl Room {
         }
     }
 
-    fn receipt_now(&self, id: StreamId) -> Receipt {
+    pub(super) fn receipt_now(&self, id: StreamId) -> Receipt {
         Receipt { stream: id, edit: self.streams.get(&id).map_or(0, |stream| stream.marks.newest()) }
     }
 
     /// A decision about the directory is an entry at once: there is nothing to gather.
-    fn decide(&mut self, op: DirectoryOp, now: Now) -> Result<(), DocumentError> {
+    pub(super) fn decide(&mut self, op: DirectoryOp, now: Now) -> Result<(), DocumentError> {
         directory::validate(&op)?;
         if self
             .streams
@@ -347,7 +347,7 @@ fn transactions(delta: &[DeltaOp]) -> Vec<Delta> {
 }
 
 /// A text in pieces of at most a transaction's worth of units, cut between characters.
-fn chunks(text: &str) -> Vec<&str> {
+pub(super) fn chunks(text: &str) -> Vec<&str> {
     let mut chunks = Vec::new();
     let (mut start, mut units) = (0, 0);
     for (at, c) in text.char_indices() {

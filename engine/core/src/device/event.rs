@@ -32,6 +32,8 @@ pub enum Event {
     Others,
     /// The disk of this device.
     Storage,
+    /// The forks of this device.
+    Forks,
     /// Work was refused by the home and is kept as a fork.
     Fork {
         /// Which document.
@@ -113,6 +115,7 @@ enum Signal {
     SaveStatus(StreamId),
     Others,
     Storage,
+    Forks,
 }
 
 impl Events {
@@ -171,6 +174,7 @@ fn signal_of(event: &Event) -> Option<Signal> {
         Event::SaveStatus(stream) => Some(Signal::SaveStatus(*stream)),
         Event::Others => Some(Signal::Others),
         Event::Storage => Some(Signal::Storage),
+        Event::Forks => Some(Signal::Forks),
         Event::Text { .. } | Event::Fork { .. } | Event::Damaged { .. } | Event::Gone(_) => None,
     }
 }

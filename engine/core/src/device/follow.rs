@@ -11,7 +11,7 @@ use crate::ids::{ReplicaId, StreamId};
 use crate::limits::RESEND_AFTER;
 use crate::log::{Dep, Entry, EntryName, Verdict};
 use crate::time::{Millis, Now};
-use crate::wire::{Aside, AsideKept, Kept, Refused, Secret, Synced, Uplink};
+use crate::wire::{Aside, AsideDone, AsideKept, Kept, Refused, Secret, Synced, Uplink};
 
 impl Room {
     /// A room in a page that may not be the only one: it touches no disk and follows whoever leads, until it is told to
@@ -81,9 +81,15 @@ impl Room {
         for replica in awaited {
             self.hand_over(replica);
         }
-        for aside in self.asides.clone() {
+        // It tells what is kept; what it does not know yet it is given.
+        self.forks.forget_kept();
+        for aside in self.forks.unkept() {
             self.send(&aside.into());
         }
+        for done in self.forks.done.clone() {
+            self.send(&done.into());
+        }
+        self.events.push(Event::Forks);
     }
 
     /// A sealed entry that is not on the device's disk yet. Its logical time is its place among the others.
@@ -149,6 +155,8 @@ impl Room {
         let Some(stream) = self.streams.get_mut(&id) else { return };
         stream.forget_outbox(upto);
         stream.marks.handle_kept(upto);
+        self.settle_forks();
+        let Some(stream) = self.streams.get_mut(&id) else { return };
         if let Some(open) = stream.channel_mut() {
             open.channel.touch_all(upto.replica, 1, upto.seq);
             self.events.push(Event::Channel(id));
@@ -158,20 +166,21 @@ impl Room {
 
     pub(super) fn handle_aside_kept(&mut self, kept: &AsideKept) {
         let AsideKept { stream, replica, seq } = *kept;
-        self.asides.retain(|aside| (aside.stream, aside.replica, aside.seq) != (stream, replica, seq));
-        let waits = self.asides.iter().any(|aside| aside.stream == stream);
+        self.forks.set_kept(&AsideDone { stream, replica, seq }, true);
+        let waits = self.forks.unkept().iter().any(|aside| aside.stream == stream);
         if let Some(of) = self.streams.get_mut(&stream).filter(|_| !waits) {
             of.marks.handle_forks_on_disk();
             self.events.push(Event::SaveStatus(stream));
+            self.settle_forks();
         }
     }
 
-    /// A piece of a fork on its way to the device's disk.
-    pub(super) fn hand_aside(&mut self, aside: Aside) {
-        if self.link.is_live() {
-            self.send(&aside.clone().into());
+    /// A piece of a fork that is kept with the leader.
+    pub(super) fn handle_told_aside(&mut self, aside: Aside) {
+        let (stream, name) = (aside.stream, aside.name());
+        if !self.forks.done.contains(&name) && self.forks.hold(aside, true) {
+            self.tell_forks(stream);
         }
-        self.asides.push(aside);
     }
 
     /// The leader has taken refused work off the disk, of this page or of another: what builds on it here becomes a fork
@@ -194,7 +203,7 @@ impl Room {
             }
         }
         let from = EntryName { replica, seq };
-        self.leave_branch(id, from, &Why { code, sentence }, now);
+        self.leave_branch(id, from, &Why::refused(code, sentence), now);
     }
 
     /// A page that follows closes a replica of its own.
@@ -224,14 +233,13 @@ impl Room {
         let mine = self.identities.contains_key(&from.replica)
             || !refused.is_empty()
             || !stream.journal.updates.is_empty();
+        let whole = self.whole_text(id).filter(|_| why.apart && mine);
+        let Some(stream) = self.streams.get_mut(&id) else { return };
         if stream.phase == Phase::Ready {
             stream.phase = Phase::Rebuilding;
         }
         self.read_again(id);
-        for entry in refused {
-            self.keep_fork(id, entry.name(), entry.payload().to_vec(), why, now);
-        }
-        self.keep_journal(id, why, now);
+        self.set_aside(id, &refused, whole, why, now);
         if mine {
             self.tell_fork(id, why);
         }
@@ -262,11 +270,8 @@ impl Room {
                 }
                 Verdict::Known => {}
                 Verdict::Waits(_) | Verdict::Refused(_) => {
-                    let why = Why {
-                        code: "fork.later".into(),
-                        sentence: "written on top of a change that was refused".into(),
-                    };
-                    self.keep_fork(id, entry.name(), entry.payload().to_vec(), &why, now);
+                    let why = Why::later("written on top of a change that was refused");
+                    self.keep_entry(&entry, &why, now);
                     self.tell_fork(id, &why);
                 }
             }

@@ -1,15 +1,17 @@
 //! Refused work: set aside, kept, never lost (rule 6).
 
 use crate::device::Room;
+use crate::device::documents::chunks;
 use crate::device::event::Event;
+use crate::device::forks::{ForkId, LATER};
 use crate::device::journal::Tag;
 use crate::device::pages::Role;
 use crate::device::receipts::Receipt;
-use crate::device::stream::{Phase, Stream, Sync};
+use crate::device::stream::{Body, Journal, Phase, Stream, Sync};
 use crate::ids::{ReplicaId, StreamId};
 use crate::log::{Entry, EntryName};
 use crate::storage::Durability;
-use crate::stored::{self, ForkRecord, Prefix};
+use crate::stored::{self, ForkPart, ForkRecord, Prefix};
 use crate::time::Now;
 use crate::wire::Aside;
 
@@ -20,15 +22,30 @@ pub(super) struct Why {
     pub(super) code: String,
     /// For people.
     pub(super) sentence: String,
+    /// What the work builds on will not be here, so the text is kept whole.
+    pub(super) apart: bool,
 }
 
 impl Why {
+    /// The home or the log says so.
+    pub(super) fn refused(code: String, sentence: String) -> Self {
+        Self { apart: code == CLONED, code, sentence }
+    }
+
+    /// It builds on work that was refused.
+    pub(super) fn later(sentence: &str) -> Self {
+        Self::refused(LATER.into(), sentence.into())
+    }
+
     /// Another copy of this device's store writes under the same names.
     pub(super) fn cloned() -> Self {
-        Self {
-            code: "replica.cloned".into(),
-            sentence: "this device's store was copied: another one writes under its name".into(),
-        }
+        let sentence = "this device's store was copied: another one writes under its name";
+        Self::refused(CLONED.into(), sentence.into())
+    }
+
+    fn gone() -> Self {
+        let sentence = "the document was deleted before this was saved".into();
+        Self { code: "stream.gone".into(), sentence, apart: true }
     }
 }
 
@@ -44,6 +61,7 @@ impl Room {
             return self.close_followed(id, from, why, now);
         }
         let refused = self.branch(id, from);
+        let whole = self.whole_text(id).filter(|_| why.apart);
         let Some(stream) = self.streams.get_mut(&id) else { return };
         let mut closing = vec![from];
         stream.closed.insert(from.replica, from.seq);
@@ -61,6 +79,7 @@ impl Room {
         }
         stream.outbox.retain(|_, entries| !entries.is_empty());
         stream.phase = Phase::Rebuilding;
+        stream.reading += 1;
         stream.sync = Sync::Off;
         for (arrival, entry) in &refused {
             let EntryName { replica, seq } = entry.name();
@@ -68,10 +87,8 @@ impl Room {
             self.queue.delete(stored::index_key(&id, &replica, seq));
             self.queue.delete(stored::tip_key(&id, &replica));
         }
-        for (_, entry) in refused {
-            self.keep_fork(id, entry.name(), entry.payload().to_vec(), why, now);
-        }
-        self.keep_journal(id, why, now);
+        let refused: Vec<Entry> = refused.into_iter().map(|(_, entry)| entry).collect();
+        self.set_aside(id, &refused, whole, why, now);
         self.tell_fork(id, why);
         self.tell_closed(id, &closing, why);
         if closed.contains_key(&self.current) {
@@ -93,24 +110,70 @@ impl Room {
         all.filter(|(arrival, _)| *arrival >= first).collect()
     }
 
+    /// Whether a text nobody looks at is read first, so that it can be kept whole; what it was for is found out again.
+    pub(super) fn open_first(&mut self, id: StreamId) -> bool {
+        let Some(stream) = self.streams.get(&id) else { return false };
+        let wrote = stream.has_outbox() || self.count_forks(id) > 0;
+        let unread = matches!(stream.body, Body::Unopened) && stream.phase == Phase::Ready;
+        self.role == Role::Leading && wrote && unread && self.open_text(id).is_ok()
+    }
+
     /// The stream has ended: what of this device's work it did not take is kept.
-    pub(super) fn keep_unsaved(&mut self, id: StreamId, why: &Why, now: Now) {
+    pub(super) fn keep_unsaved(&mut self, id: StreamId, now: Now) {
         let replicas: Vec<ReplicaId> = self.identities.keys().copied().collect();
-        let unsaved: Vec<(u64, Entry)> = replicas
-            .into_iter()
-            .flat_map(|replica| self.unsaved_from(id, EntryName { replica, seq: 0 }))
-            .collect();
+        let unsaved =
+            replicas.into_iter().flat_map(|replica| self.unsaved_from(id, EntryName { replica, seq: 0 }));
+        let unsaved: Vec<Entry> = unsaved.map(|(_, entry)| entry).collect();
+        // What was refused before builds on a text that goes now.
+        let changes = ForkId { stream: id, whole: None };
+        let before = if self.role == Role::Leading { self.fork_text(changes).ok() } else { None };
+        let whole = before.map(|fork| fork.text).or_else(|| self.whole_text(id));
+        let forked = self.role == Role::Leading && self.count_forks(id) > 0;
         let Some(stream) = self.streams.get_mut(&id) else { return };
         stream.outbox.clear();
-        if unsaved.is_empty() && stream.journal.updates.is_empty() {
+        if unsaved.is_empty() && stream.journal.updates.is_empty() && !forked {
             return;
         }
-        for (_, entry) in unsaved {
-            self.keep_fork(id, entry.name(), entry.payload().to_vec(), why, now);
+        let why = Why::gone();
+        if whole.is_some() && forked {
+            self.discard_fork(changes);
         }
-        self.keep_journal(id, why, now);
+        self.set_aside(id, &unsaved, whole, &why, now);
         self.queue.delete_prefix(stored::stream_prefix(Prefix::Journal, &id));
-        self.tell_fork(id, why);
+        self.tell_fork(id, &why);
+    }
+
+    /// The text as it stands here, with what the home has not taken yet.
+    pub(super) fn whole_text(&self, id: StreamId) -> Option<String> {
+        let stream = self.streams.get(&id)?;
+        let written = matches!(stream.phase, Phase::Ready | Phase::Meeting);
+        Some(stream.document().filter(|_| written)?.text())
+    }
+
+    /// Keeps refused entries and the journal, or the whole text in their place.
+    pub(super) fn set_aside(
+        &mut self,
+        id: StreamId,
+        refused: &[Entry],
+        whole: Option<String>,
+        why: &Why,
+        now: Now,
+    ) {
+        let Some(whole) = whole else {
+            for entry in refused {
+                self.keep_entry(entry, why, now);
+            }
+            return self.keep_journal(id, why, now);
+        };
+        let author = self.author(id);
+        for chunk in chunks(&whole) {
+            let name = self.piece_name(author, now);
+            self.keep_fork(id, name, ForkPart::Text, chunk.as_bytes().to_vec(), why, now);
+        }
+        if let Some(stream) = self.streams.get_mut(&id) {
+            stream.journal = Journal::default();
+        }
+        self.queue.delete_prefix(stored::journal_stream(&id, &author));
     }
 
     /// What is written while a stream is being rebuilt belongs to the fork.
@@ -123,8 +186,7 @@ impl Room {
     ) -> Receipt {
         let Some(stream) = self.streams.get_mut(&id) else { return Receipt { stream: id, edit: 0 } };
         let edit = stream.marks.handle_forked_edit();
-        let why =
-            Why { code: "fork.later".into(), sentence: "written while the text was being built anew".into() };
+        let why = Why::later("written while the text was being built anew");
         if !stream.fork_told {
             self.tell_fork(id, &why);
         }
@@ -143,23 +205,52 @@ impl Room {
         now: Now,
     ) {
         for piece in pieces {
-            self.fork_pieces += 1;
-            let seq = FORK_EDITS + now.wall.0 % (1 << 45) * (1 << 16) + self.fork_pieces % (1 << 16);
-            self.keep_fork(id, EntryName { replica, seq }, piece.clone(), why, now);
+            let name = self.piece_name(replica, now);
+            self.keep_fork(id, name, ForkPart::Change, piece.clone(), why, now);
         }
     }
 
-    /// Keeps one piece of a fork on the disk.
-    pub(super) fn keep_fork(&mut self, id: StreamId, name: EntryName, payload: Vec<u8>, why: &Why, now: Now) {
-        self.keep_draft(id, name, &payload, why);
-        let Why { code, sentence } = why.clone();
-        let record = ForkRecord { code, sentence, time: now.wall, payload };
+    pub(super) fn keep_entry(&mut self, entry: &Entry, why: &Why, now: Now) {
+        let payload = entry.payload().to_vec();
+        self.keep_fork(entry.header().stream, entry.name(), ForkPart::Change, payload, why, now);
+    }
+
+    fn piece_name(&mut self, replica: ReplicaId, now: Now) -> EntryName {
+        self.fork_pieces += 1;
+        let seq = FORK_EDITS + now.wall.0 % (1 << 45) * (1 << 16) + self.fork_pieces % (1 << 16);
+        EntryName { replica, seq }
+    }
+
+    /// Keeps one piece of a fork: on the disk, or with the page that has it.
+    fn keep_fork(
+        &mut self,
+        stream: StreamId,
+        EntryName { replica, seq }: EntryName,
+        part: ForkPart,
+        payload: Vec<u8>,
+        why: &Why,
+        now: Now,
+    ) {
+        let Why { code, sentence, .. } = why.clone();
+        let record = ForkRecord { code, sentence, time: now.wall, part, payload };
+        let aside = Aside { stream, replica, seq, record };
         match self.role {
-            Role::Leading => self.queue.put(stored::fork_key(&id, &name.replica, name.seq), record.encode()),
+            Role::Leading => self.put_aside(aside),
             Role::Following => {
-                self.hand_aside(Aside { stream: id, replica: name.replica, seq: name.seq, record });
+                self.send_if_live(&aside.clone().into());
+                self.forks.hold(aside, false);
+                self.tell_forks(stream);
             }
         }
+    }
+
+    /// To the disk, and to the other pages.
+    pub(super) fn put_aside(&mut self, aside: Aside) {
+        let Aside { stream, replica, seq, .. } = aside;
+        self.queue.put(stored::fork_key(&stream, &replica, seq), aside.record.encode());
+        self.send_to_all(&aside.clone().into());
+        self.forks.hold(aside, true);
+        self.tell_forks(stream);
     }
 
     /// Another page's work is kept as a fork on this disk.
@@ -167,8 +258,6 @@ impl Room {
         let Some(stream) = self.streams.get_mut(&id) else { return };
         if seq < FORK_EDITS && !stream.closed.contains_key(&replica) {
             stream.closed.insert(replica, seq);
-            stream.marks.forks += 1;
-            self.events.push(Event::SaveStatus(id));
         }
     }
 
@@ -208,16 +297,17 @@ impl Room {
         if let Some(Stream { marks, closed, phase, fork_told, .. }) = self.streams.get_mut(&id) {
             let gone = *phase == Phase::Gone;
             *fork_told = true;
-            marks.forks += 1;
             marks.handle_refused(|name| {
                 !gone && closed.get(&name.replica).is_none_or(|first| name.seq < *first)
             });
         }
-        let Why { code, sentence } = why.clone();
+        let Why { code, sentence, .. } = why.clone();
         self.events.push(Event::Fork { stream: id, code, sentence });
         self.events.push(Event::SaveStatus(id));
     }
 }
 
+/// Code of work that a copy of this device's store stands in the way of.
+const CLONED: &str = "replica.cloned";
 /// Pieces of a fork that never were entries are numbered from here.
 pub(super) const FORK_EDITS: u64 = 1 << 62;

@@ -208,7 +208,7 @@ impl Room {
                 }
             }
             Verdict::Refused(refusal) => {
-                let why = Why { code: refusal.code().into(), sentence: refusal.to_string() };
+                let why = Why::refused(refusal.code().into(), refusal.to_string());
                 self.keep_pieces(id, replica, &[payload.to_vec()], &why, now);
                 return self.close_replica(id, EntryName { replica, seq: seq + 1 }, &why, now);
             }
@@ -237,10 +237,7 @@ impl Room {
     pub(super) fn seal_leftover(&mut self, id: StreamId, replica: ReplicaId, pieces: &[Vec<u8>], now: Now) {
         let closed = self.streams.get(&id).is_none_or(|stream| stream.closed.contains_key(&replica));
         if !pieces.is_empty() && closed {
-            let why = Why {
-                code: "fork.later".into(),
-                sentence: "written after an earlier change of the same page was refused".into(),
-            };
+            let why = Why::later("written after an earlier change of the same page was refused");
             self.keep_pieces(id, replica, pieces, &why, now);
         } else if !pieces.is_empty() {
             let pieces: Vec<Unsealed> =
@@ -257,10 +254,8 @@ impl Room {
                     }
                 }
                 Err(_) => {
-                    let why = Why {
-                        code: "ydoc.merge".into(),
-                        sentence: "what a closed page left cannot be read as a change of this text".into(),
-                    };
+                    let sentence = "what a closed page left cannot be read as a change of this text";
+                    let why = Why::refused("ydoc.merge".into(), sentence.into());
                     let pieces: Vec<Vec<u8>> = pieces.into_iter().map(|piece| piece.update).collect();
                     self.keep_pieces(id, replica, &pieces, &why, now);
                     self.events.push(Event::Damaged { stream: id, code: "ydoc.merge".into() });
@@ -328,6 +323,7 @@ impl Room {
                     self.handle_durable(tag, now);
                 }
                 self.publish(&entries);
+                self.settle_forks();
             }
             // Rule 3: another page has taken the disk over while this one was asleep.
             Some(Stored::Failed(CommitError::Conflict { .. })) => self.step_down(now),

@@ -215,6 +215,8 @@ impl Room {
         match body {
             Body::Kept(kept) => self.handle_kept(&kept, now),
             Body::AsideKept(kept) => self.handle_aside_kept(&kept),
+            Body::Aside(aside) => self.handle_told_aside(aside),
+            Body::AsideDone(done) => self.handle_aside_done(&done),
             Body::Uplink(uplink) => self.handle_uplink(uplink),
             Body::Read(read) => self.handle_read(&read),
             _ => {}

@@ -33,8 +33,8 @@ pub(super) enum Reading {
     Journal(StreamId, u64, ReplicaId, Vec<Vec<u8>>),
     /// Entries of this device's replicas that the home has lost.
     Lost(StreamId),
-    /// What was read of a channel, and its drafts.
-    Channel(StreamId, u64, Prefix),
+    /// What was read of a channel.
+    Channel(StreamId, u64),
     /// The entries of a stream that is in use already, with those the home has not saved.
     Meeting(StreamId, u64, Vec<(u64, Entry)>),
     /// The root of a snapshot for another page.
@@ -62,9 +62,7 @@ impl Room {
                 self.handle_journal_page(stream, turn, replica, read, page, now);
             }
             (Reading::Lost(stream), Ok(page)) => self.handle_lost_page(stream, page, now),
-            (Reading::Channel(stream, turn, kind), Ok(page)) => {
-                self.handle_channel_page(stream, turn, kind, page, now);
-            }
+            (Reading::Channel(stream, turn), Ok(page)) => self.handle_channel_page(stream, turn, page, now),
             (Reading::Meeting(stream, turn, unsaved), Ok(page)) => {
                 self.handle_met_page(stream, turn, unsaved, page, now);
             }
@@ -262,7 +260,7 @@ impl Room {
         }
         self.rejoin(id, held, now);
         if matches!(self.streams.get(&id).map(|stream| &stream.body), Some(Body::Channel(_))) {
-            return self.read_channel(id, Prefix::Read);
+            return self.read_channel(id);
         }
         self.read_leftovers(id, now);
     }
@@ -344,6 +342,7 @@ impl Room {
                 self.handle_entries(meanwhile.into_iter().map(|(_, entry)| entry).collect(), now);
             }
         }
+        self.put_back(id, now);
     }
 
     /// Rows of one kind of a stream that a deleted or rebuilt stream leaves behind.
@@ -358,7 +357,7 @@ impl Room {
 impl Reading {
     /// Whether it is a channel's own rows, in this turn: its entries are taken already.
     pub(super) fn is_of_channel(&self, id: StreamId, turn: u64) -> bool {
-        matches!(self, Self::Channel(of, at, _) if (*of, *at) == (id, turn))
+        matches!(self, Self::Channel(of, at) if (*of, *at) == (id, turn))
     }
 }
 

@@ -41,7 +41,7 @@ pub struct SaveStatus {
     pub seen_by: u32,
     /// Whether the home asked to wait: its disk is full or it has too much to do.
     pub relay_waits: bool,
-    /// How many pieces of refused work are kept.
+    /// How many forks of it are kept on this device.
     pub forks: u32,
 }
 
@@ -55,7 +55,6 @@ pub(super) struct Marks {
     last: Option<(EntryName, u64)>,
     seen_by: u32,
     refused: Vec<(u64, u64)>,
-    pub(super) forks: u32,
     /// As the leader passes it on.
     pub(super) relay_waits: bool,
 }
@@ -206,8 +205,8 @@ impl Room {
     }
 
     /// Where the work on a document is.
-    pub fn save_status(&self, stream: StreamId) -> SaveStatus {
-        let Some(stream) = self.streams.get(&stream) else { return SaveStatus::default() };
+    pub fn save_status(&self, id: StreamId) -> SaveStatus {
+        let Some(stream) = self.streams.get(&id) else { return SaveStatus::default() };
         let marks = &stream.marks;
         // Work of dead pages has no edits here, but it is unsaved all the same.
         let inherited = u64::from(stream.has_outbox() && marks.newest == marks.on_relay);
@@ -219,7 +218,7 @@ impl Room {
                 Role::Leading => matches!(stream.sync, Sync::Waiting(_)),
                 Role::Following => stream.marks.relay_waits,
             },
-            forks: marks.forks,
+            forks: self.count_forks(id),
         }
     }
 }

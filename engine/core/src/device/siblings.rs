@@ -4,6 +4,7 @@ mod serve;
 
 use bytes::Bytes;
 
+use crate::device::forks::LATER;
 use crate::device::journal::Tag;
 use crate::device::pages::{PageInput, PageOutput, Role};
 use crate::device::stream::Phase;
@@ -111,7 +112,8 @@ impl Room {
             Message::Other(Body::Subscribe(subscribe)) if open => self.serve_subscribe(id, subscribe),
             Message::Other(Body::Need(need)) if open => self.serve_need(id, &need),
             Message::Other(Body::Present(state)) if open => self.show_page(Some(id), state, now),
-            Message::Other(Body::Aside(aside)) if open => self.handle_aside(id, &aside),
+            Message::Other(Body::Aside(aside)) if open => self.handle_aside(id, aside),
+            Message::Other(Body::AsideDone(done)) if open => self.handle_aside_done(&done),
             Message::Other(Body::Read(read)) if open => self.handle_read(&read),
             Message::Entries(entries) if open => self.handle_sibling_entries(id, entries, now),
             Message::Other(_) | Message::Entries(_) => {}
@@ -150,6 +152,9 @@ impl Room {
                 })
                 .collect();
             self.send_to(id, &Message::Other(Body::Board(board)));
+            for aside in self.forks.asides() {
+                self.send_to(id, &aside.into());
+            }
         }
     }
 
@@ -229,7 +234,7 @@ impl Room {
                     stream: id,
                     replica: name.replica,
                     seq: *from,
-                    code: "fork.later".into(),
+                    code: LATER.into(),
                     sentence: "written after an earlier change of the same page was refused".into(),
                 };
                 self.send_to(page, &refused.into());
@@ -267,11 +272,11 @@ impl Room {
         self.keep(entry.detached(), now);
     }
 
-    fn handle_aside(&mut self, page: SiblingId, aside: &Aside) {
-        let Aside { stream: id, replica, seq, record } = aside;
-        self.queue.put(stored::fork_key(id, replica, *seq), record.encode());
-        self.queue.tag(Tag::Aside { page, stream: *id, replica: *replica, seq: *seq }, Durability::Strict);
-        self.note_fork(*id, *replica, *seq);
+    fn handle_aside(&mut self, page: SiblingId, aside: Aside) {
+        let Aside { stream: id, replica, seq, .. } = aside;
+        self.put_aside(aside);
+        self.queue.tag(Tag::Aside { page, stream: id, replica, seq }, Durability::Strict);
+        self.note_fork(id, replica, seq);
     }
 
     pub(super) fn answer_aside(&mut self, page: SiblingId, stream: StreamId, replica: ReplicaId, seq: u64) {

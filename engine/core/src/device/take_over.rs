@@ -15,8 +15,9 @@ use crate::ids::{ReplicaId, StreamId};
 use crate::log::{Entry, EntryName, Verdict};
 use crate::sorted;
 use crate::storage::{Durability, Page};
-use crate::stored;
+use crate::stored::{self, Prefix};
 use crate::time::Now;
+use crate::wire::AsideDone;
 
 impl Room {
     pub(super) fn take_over(&mut self, now: Now) {
@@ -34,10 +35,14 @@ impl Room {
                 stream.phase = Phase::Meeting;
             }
         }
-        self.asides.drain(..).for_each(|aside| {
-            self.queue.put(stored::fork_key(&aside.stream, &aside.replica, aside.seq), aside.record.encode());
-            self.queue.tag(Tag::Journaled { stream: aside.stream, edit: 0 }, Durability::Strict);
-        });
+        // What is kept the disk tells.
+        self.forks.forget_kept();
+        for aside in self.forks.unkept() {
+            let (stream, name) = (aside.stream, aside.name());
+            self.put_aside(aside);
+            self.forks.set_kept(&name, true);
+            self.queue.tag(Tag::Journaled { stream, edit: 0 }, Durability::Strict);
+        }
         self.current_on_disk = false;
         self.show_channels();
         self.boot = Boot::start();
@@ -57,12 +62,9 @@ impl Room {
         self.disk_retry_at = None;
         self.outputs.retain(|output| !matches!(output, Output::Commit(..) | Output::Scan(..)));
         self.outputs.push_back(Output::Page(PageOutput::Yield));
-        for (key, value) in self.queue.puts() {
-            let Some((stream, replica, seq)) = stored::parse_fork_key(key).filter(|_| key[0] == b'f') else {
-                continue;
-            };
-            if let Ok(record) = stored::ForkRecord::decode(value) {
-                self.asides.push(crate::wire::Aside { stream, replica, seq, record });
+        for (key, _) in self.queue.puts().filter(|(key, _)| key[0] == Prefix::Fork as u8) {
+            if let Some((stream, replica, seq)) = stored::parse_fork_key(key) {
+                self.forks.set_kept(&AsideDone { stream, replica, seq }, false);
             }
         }
         let tags = self.queue.abandon();
@@ -187,7 +189,7 @@ impl Room {
         stream.marks.handle_claimed();
         self.read_again(id);
         for entry in sealed {
-            self.keep_fork(id, entry.name(), entry.payload().to_vec(), &why, now);
+            self.keep_entry(&entry, &why, now);
         }
         self.keep_pieces(id, author, &lost, &why, now);
         if forked {
@@ -323,10 +325,8 @@ impl Room {
 }
 
 fn claimed() -> Why {
-    Why {
-        code: "disk.claimed".into(),
-        sentence: "another window of this browser took over while this one was asleep".into(),
-    }
+    let sentence = "another window of this browser took over while this one was asleep";
+    Why::refused("disk.claimed".into(), sentence.into())
 }
 
 impl Stream {

@@ -78,8 +78,19 @@ pub struct ForkRecord {
     pub sentence: String,
     /// When it was refused, by this device's wall clock.
     pub time: Millis,
+    /// What the payload is.
+    pub part: ForkPart,
     /// The payload.
     pub payload: Vec<u8>,
+}
+
+/// What is kept of refused work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ForkPart {
+    /// The payload of an entry, or a piece of a journal: it builds on what the home took.
+    Change,
+    /// A piece of the whole text in UTF-8, in the order of the numbers: what the work built on is not to be had.
+    Text,
 }
 
 /// What stays of a deleted stream: 24 bytes.

@@ -106,7 +106,7 @@ bodies! {
     Secret(Secret) = 64;
     /// Leader → page: on this device's disk.
     Kept(Kept) = 65;
-    /// Page → leader: a piece of a fork, to be kept on this device's disk.
+    /// Page → leader: a piece of a fork, to be kept on this device's disk. Leader → page: one that is.
     Aside(Aside) = 66;
     /// Leader → page: a piece of a fork is on this device's disk.
     AsideKept(AsideKept) = 67;
@@ -114,6 +114,8 @@ bodies! {
     Uplink(Uplink) = 68;
     /// Page → leader and leader → page: somebody has read a channel.
     Read(Read) = 69;
+    /// Page → leader and leader → page: a piece of a fork was put back or discarded.
+    AsideDone(AsideDone) = 70;
 }
 
 /// Opens a session.
@@ -394,6 +396,17 @@ pub struct AsideKept {
     pub seq: u64,
 }
 
+/// A piece of a fork was put back or discarded: it goes from the disk and from every page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct AsideDone {
+    /// The stream.
+    pub stream: StreamId,
+    /// Whose.
+    pub replica: ReplicaId,
+    /// Its number.
+    pub seq: u64,
+}
+
 /// How the device that a page belongs to stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Uplink {
@@ -497,6 +510,7 @@ impl Body {
             | Self::Kept(_)
             | Self::Aside(_)
             | Self::AsideKept(_)
+            | Self::AsideDone(_)
             | Self::Uplink(_)
             | Self::Read(_) => true,
         }

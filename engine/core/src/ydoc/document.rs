@@ -10,7 +10,7 @@ use yrs::types::{Delta as YrsDelta, Observable};
 use yrs::updates::decoder::Decode;
 use yrs::{
     Assoc, Doc, GetString, ID, IndexScope, IndexedSequence, OffsetKind, Options, Origin, Out, ReadTxn,
-    StickyIndex, Text, TextRef, Transact, TransactionMut, Update,
+    StateVector, StickyIndex, Text, TextRef, Transact, TransactionMut, Update,
 };
 
 use crate::anchor::{Anchor, Side};
@@ -131,6 +131,31 @@ impl Document {
     fn apply_together(&self, updates: &[&[u8]]) -> Result<(), ApplyError> {
         let mut txn = self.doc.transact_mut();
         updates.iter().map(|update| apply_in(&mut txn, update)).fold(Ok(()), Result::and)
+    }
+
+    /// What this text would be with further changes: the text, how it differs from this one, and whether all that the
+    /// changes build on is here.
+    ///
+    /// # Errors
+    /// See [`ApplyError`].
+    pub fn with_changes(&self, changes: &[&[u8]]) -> Result<(String, Delta, bool), ApplyError> {
+        let copy = Self::new(self.client);
+        let state = self.doc.transact().encode_state_as_update_v1(&StateVector::default());
+        apply_in(&mut copy.doc.transact_mut(), &state)?;
+        copy.expect_delta();
+        let mut is_complete = true;
+        {
+            let mut txn = copy.doc.transact_mut();
+            for change in changes.iter().filter(|change| !change.is_empty()) {
+                // What waits for a later one is found whole when that has come.
+                match apply_in(&mut txn, change) {
+                    Ok(()) => is_complete = true,
+                    Err(ApplyError::Incomplete) => is_complete = false,
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Ok((copy.text(), copy.take_captured().delta.unwrap_or_default(), is_complete))
     }
 
     /// Changes the text. `editor` owns the change: its undo takes it back.

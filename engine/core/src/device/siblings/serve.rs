@@ -265,7 +265,7 @@ impl Room {
             page.follows.retain(|(stream, _)| *stream != id);
         }
         for EntryName { replica, seq } in closed.iter().copied() {
-            let Why { code, sentence } = why.clone();
+            let Why { code, sentence, .. } = why.clone();
             self.send_to_all(&Refused { stream: id, replica, seq, code, sentence }.into());
         }
     }

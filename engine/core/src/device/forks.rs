@@ -1,0 +1,272 @@
+//! Refused work as people meet it: listed, read, put back, discarded (rule 6).
+
+mod held;
+mod id;
+
+use crate::device::Room;
+use crate::device::documents::DocumentError;
+use crate::device::event::Event;
+use crate::device::pages::Role;
+use crate::device::stream::Phase;
+use crate::directory::DirectoryOp;
+use crate::ids::{StreamId, StreamKind};
+use crate::stored;
+use crate::time::{Millis, Now};
+use crate::wire::{self, Aside, AsideDone};
+use crate::ydoc::{Delta, DeltaOp};
+
+pub(super) use held::Forks;
+pub use id::ForkId;
+
+/// Work the home did not take, kept on this device until it is put back or discarded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fork {
+    /// Its name.
+    pub id: ForkId,
+    /// Machine code of the first refusal.
+    pub code: String,
+    /// The reason, for people.
+    pub sentence: String,
+    /// When the newest of it was set aside, by this device's wall clock.
+    pub time: Millis,
+    /// Bytes it takes on the disk.
+    pub bytes: u64,
+}
+
+/// What a fork says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForkText {
+    /// The text as its author had it, with what others have written since; of the directory, one decision a line.
+    pub text: String,
+    /// What putting it back would do to the text it goes into.
+    pub delta: Delta,
+    /// Whether all of it is there. What builds on something that is missing cannot be shown, nor put back.
+    pub is_complete: bool,
+}
+
+/// Why something could not be done with a fork.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ForkError {
+    /// There is none of that name any more.
+    #[error("this work was put back or discarded already")]
+    Unknown,
+    /// It builds on something that is not here. It can be read as far as it goes, and stays.
+    #[error("a part of this work is missing, so it cannot be put back")]
+    Incomplete,
+    /// The document it goes into.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+}
+
+impl Room {
+    /// Work on documents and on their list that the home did not take. That on channels are their drafts.
+    pub fn forks(&self) -> Vec<Fork> {
+        let mut forks: Vec<Fork> = Vec::new();
+        for piece in &self.forks.pieces {
+            let (id, record) = (ForkId::of(&piece.aside), &piece.aside.record);
+            // That a stream begins is no work.
+            if piece.leaving.is_some() || record.payload.is_empty() || id.stream.kind() == StreamKind::Chat {
+                continue;
+            }
+            let bytes = record.payload.len() as u64;
+            match forks.iter_mut().find(|fork| fork.id == id) {
+                Some(fork) => {
+                    fork.bytes += bytes;
+                    fork.time = fork.time.max(record.time);
+                    // What was written on top of refused work names no reason of its own.
+                    if fork.code == LATER {
+                        (fork.code, fork.sentence) = (record.code.clone(), record.sentence.clone());
+                    }
+                }
+                None => forks.push(Fork {
+                    id,
+                    code: record.code.clone(),
+                    sentence: record.sentence.clone(),
+                    time: record.time,
+                    bytes,
+                }),
+            }
+        }
+        forks
+    }
+
+    /// How many forks there are of a stream.
+    pub(super) fn count_forks(&self, stream: StreamId) -> u32 {
+        self.forks().iter().map(|fork| u32::from(fork.id.stream == stream)).sum()
+    }
+
+    /// What a fork says, beside what its document says now.
+    ///
+    /// # Errors
+    /// There is no such fork; or its document is not open, unless it is kept whole.
+    pub fn fork_text(&self, id: ForkId) -> Result<ForkText, ForkError> {
+        let pieces = self.forks.of(id);
+        if pieces.is_empty() {
+            return Err(ForkError::Unknown);
+        }
+        let kind = id.stream.kind();
+        if id.whole.is_none() && kind != StreamKind::Directory {
+            let document = self.settled_document(id.stream)?;
+            let changes: Vec<&[u8]> = pieces.iter().map(|aside| aside.record.payload.as_slice()).collect();
+            let merged = document.with_changes(&changes);
+            let (text, delta, is_complete) = merged.map_err(|_| ForkError::Incomplete)?;
+            return Ok(ForkText { text, delta, is_complete });
+        }
+        let mut text = String::new();
+        for aside in pieces {
+            let payload = &aside.record.payload;
+            if id.whole.is_some() {
+                text.push_str(std::str::from_utf8(payload).unwrap_or_default());
+            } else if let Some(op) = wire::payload::decode_directory(payload) {
+                text.push_str(&line(op));
+            }
+        }
+        Ok(ForkText { delta: vec![DeltaOp::Insert(text.clone())], text, is_complete: true })
+    }
+
+    /// Does again what a fork says, as edits of this page: changes go into the document as it is now, merged with what
+    /// others have written; a text that is kept whole becomes a new document under `path`. A document that is not open
+    /// is opened first. The fork goes when the edits are on this device's disk. Answers the document.
+    ///
+    /// # Errors
+    /// See [`ForkError`]; the fork stays.
+    pub fn reapply_fork(&mut self, id: ForkId, path: &str, now: Now) -> Result<StreamId, ForkError> {
+        let ops: Vec<Vec<u8>> = self.forks.of(id).iter().map(|aside| aside.record.payload.clone()).collect();
+        if ops.is_empty() {
+            return Err(ForkError::Unknown);
+        }
+        if let Some((_, target)) = self.forks.returning.iter().find(|(waiting, _)| *waiting == id) {
+            return Ok(*target);
+        }
+        if id.stream == StreamId::DIRECTORY {
+            for op in ops {
+                if let Some(op) = wire::payload::decode_directory(&op) {
+                    self.decide(op, now)?;
+                }
+            }
+            self.leave_fork(id, id.stream);
+            return Ok(id.stream);
+        }
+        let target = match id.whole {
+            Some(_) => self.create_text(path, now)?,
+            None => {
+                self.open_text(id.stream)?;
+                id.stream
+            }
+        };
+        if self.is_settled(target) && !self.fork_text(id)?.is_complete {
+            return Err(ForkError::Incomplete);
+        }
+        self.forks.returning.push((id, target));
+        self.put_back(target, now);
+        Ok(target)
+    }
+
+    /// Forgets a fork for good.
+    pub fn discard_fork(&mut self, id: ForkId) {
+        let pieces = self.forks.of(id).into_iter().cloned();
+        let pieces: Vec<Aside> = pieces.collect();
+        for aside in pieces {
+            self.drop_piece(aside.name());
+        }
+    }
+
+    /// A document can be written: what waits for it goes there.
+    pub(super) fn put_back(&mut self, target: StreamId, now: Now) {
+        while self.is_settled(target)
+            && let Some(at) = self.forks.returning.iter().position(|(_, into)| *into == target)
+        {
+            let (id, _) = self.forks.returning.remove(at);
+            let Ok(ForkText { delta, is_complete: true, .. }) = self.fork_text(id) else { continue };
+            if self.apply_delta(target, None, &delta, now).is_ok() {
+                self.leave_fork(id, target);
+            }
+        }
+    }
+
+    fn leave_fork(&mut self, id: ForkId, target: StreamId) {
+        let receipt = self.receipt_now(target);
+        for piece in &mut self.forks.pieces {
+            if ForkId::of(&piece.aside) == id {
+                piece.leaving.get_or_insert(receipt);
+            }
+        }
+        self.tell_forks(id.stream);
+        self.settle_forks();
+    }
+
+    /// Forks whose work is on the disk as edits go.
+    pub(super) fn settle_forks(&mut self) {
+        while let Some(name) = self.forks.pieces.iter().find_map(|piece| {
+            let receipt = piece.leaving?;
+            self.receipt(&receipt).device.then(|| piece.aside.name())
+        }) {
+            self.drop_piece(name);
+        }
+    }
+
+    pub(super) fn drop_piece(&mut self, name: AsideDone) {
+        self.forks.let_go(&name);
+        match self.role {
+            Role::Leading => self.forget_piece(&name),
+            Role::Following => {
+                self.forks.done.push(name);
+                self.send_if_live(&name.into());
+            }
+        }
+        self.tell_forks(name.stream);
+    }
+
+    /// Takes a piece off the disk and from the other pages.
+    pub(super) fn forget_piece(&mut self, name: &AsideDone) {
+        self.queue.delete(stored::fork_key(&name.stream, &name.replica, name.seq));
+        self.send_to_all(&(*name).into());
+    }
+
+    /// Another page has put back or discarded a piece.
+    pub(super) fn handle_aside_done(&mut self, name: &AsideDone) {
+        self.forks.let_go(name);
+        match self.role {
+            Role::Leading => self.forget_piece(name),
+            Role::Following => self.forks.done.retain(|done| done != name),
+        }
+        self.tell_forks(name.stream);
+    }
+
+    /// The disk is this page's: what it let go of before goes from there.
+    pub(super) fn forget_done(&mut self) {
+        for name in std::mem::take(&mut self.forks.done) {
+            self.forks.let_go(&name);
+            self.forget_piece(&name);
+        }
+    }
+
+    pub(super) fn tell_forks(&mut self, stream: StreamId) {
+        self.events.push(Event::Forks);
+        self.events.push(Event::SaveStatus(stream));
+        if stream.kind() == StreamKind::Chat {
+            self.events.push(Event::Channel(stream));
+        }
+    }
+
+    /// Whether a text can be written, and shows what the room agrees on.
+    fn is_settled(&self, id: StreamId) -> bool {
+        let phase = self.streams.get(&id).map(|stream| stream.phase);
+        matches!(phase, Some(Phase::Ready | Phase::Meeting)) && self.is_open(id)
+    }
+
+    fn settled_document(&self, id: StreamId) -> Result<&crate::ydoc::Document, DocumentError> {
+        let document = self.document(id)?;
+        if self.is_settled(id) { Ok(document) } else { Err(DocumentError::NotOpen) }
+    }
+}
+
+fn line(op: DirectoryOp) -> String {
+    match op {
+        DirectoryOp::Put { path, .. } => format!("+ {path}\n"),
+        DirectoryOp::Remove { document } => format!("− {document}\n"),
+    }
+}
+
+/// Code of what was written on top of refused work.
+pub(super) const LATER: &str = "fork.later";

@@ -1,0 +1,97 @@
+//! The pieces of forks that a page knows.
+
+use crate::device::forks::ForkId;
+use crate::device::receipts::Receipt;
+use crate::ids::StreamId;
+use crate::limits::FORK_BYTES;
+use crate::log::EntryName;
+use crate::wire::{Aside, AsideDone};
+
+/// All forks of this device, as far as this page knows them.
+#[derive(Debug, Default)]
+pub(in crate::device) struct Forks {
+    /// In the order of their keys.
+    pub(super) pieces: Vec<Piece>,
+    /// To be put back as soon as the document can be written.
+    pub(super) returning: Vec<(ForkId, StreamId)>,
+    /// Put back or discarded in this page, and not confirmed by the one that leads.
+    pub(in crate::device) done: Vec<AsideDone>,
+}
+
+#[derive(Debug)]
+pub(super) struct Piece {
+    pub(super) aside: Aside,
+    /// Of a page that follows: whether the leader has it on the disk.
+    is_kept: bool,
+    /// Made again as an edit: the piece goes when that is on the disk.
+    pub(super) leaving: Option<Receipt>,
+}
+
+impl Forks {
+    /// Takes a piece in. `false`: it is here, or the bound is reached and it stays where it is.
+    pub(in crate::device) fn hold(&mut self, aside: Aside, is_kept: bool) -> bool {
+        let held: usize = self.pieces.iter().map(|piece| piece.aside.record.payload.len()).sum();
+        if is_kept && held + aside.record.payload.len() > FORK_BYTES {
+            return false;
+        }
+        let Err(at) = self.place(&aside.name()) else { return false };
+        self.pieces.insert(at, Piece { aside, is_kept, leaving: None });
+        true
+    }
+
+    pub(super) fn let_go(&mut self, name: &AsideDone) {
+        if let Ok(at) = self.place(name) {
+            self.pieces.remove(at);
+        }
+    }
+
+    /// Whether the piece is kept from now on, or only from the next `kept` on.
+    pub(in crate::device) fn set_kept(&mut self, name: &AsideDone, is_kept: bool) {
+        if let Ok(at) = self.place(name) {
+            self.pieces[at].is_kept = is_kept;
+        }
+    }
+
+    /// Pieces that are not on the disk.
+    pub(in crate::device) fn unkept(&self) -> Vec<Aside> {
+        let mut unkept = self.asides();
+        unkept.retain(|aside| self.place(&aside.name()).is_ok_and(|at| !self.pieces[at].is_kept));
+        unkept
+    }
+
+    pub(in crate::device) fn asides(&self) -> Vec<Aside> {
+        self.pieces.iter().map(|piece| piece.aside.clone()).collect()
+    }
+
+    /// Another disk or leader says what is kept; only what is nowhere else stays.
+    pub(in crate::device) fn forget_kept(&mut self) {
+        self.pieces.retain(|piece| !piece.is_kept);
+    }
+
+    /// Pieces of one fork.
+    pub(in crate::device) fn of(&self, id: ForkId) -> Vec<&Aside> {
+        let mut asides = Vec::new();
+        for piece in &self.pieces {
+            if piece.leaving.is_none() && ForkId::of(&piece.aside) == id {
+                asides.push(&piece.aside);
+            }
+        }
+        asides
+    }
+
+    pub(super) fn place(&self, name: &AsideDone) -> Result<usize, usize> {
+        self.pieces.binary_search_by(|piece| piece.aside.name().cmp(name))
+    }
+}
+
+impl Aside {
+    pub(in crate::device) fn name(&self) -> AsideDone {
+        AsideDone { stream: self.stream, replica: self.replica, seq: self.seq }
+    }
+}
+
+impl AsideDone {
+    pub(in crate::device) fn of(stream: StreamId, EntryName { replica, seq }: EntryName) -> Self {
+        Self { stream, replica, seq }
+    }
+}

@@ -1,0 +1,34 @@
+//! Names of forks.
+
+use std::fmt;
+
+use crate::ids::{Hex, ReplicaId, StreamId};
+use crate::stored::ForkPart;
+use crate::wire::Aside;
+
+/// Names a fork: all changes to a stream that were set aside are one, and each text that was kept whole is another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ForkId {
+    /// What was written.
+    pub stream: StreamId,
+    /// Whose text it is, if it is kept whole.
+    pub whole: Option<ReplicaId>,
+}
+
+impl ForkId {
+    /// The fork that a piece belongs to.
+    pub(super) fn of(aside: &Aside) -> Self {
+        let whole = match aside.record.part {
+            ForkPart::Text => Some(aside.replica),
+            ForkPart::Change => None,
+        };
+        Self { stream: aside.stream, whole }
+    }
+}
+
+impl fmt::Display for ForkId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.stream, f)?;
+        self.whole.map_or(Ok(()), |replica| write!(f, "/{}", Hex(replica.as_bytes())))
+    }
+}
