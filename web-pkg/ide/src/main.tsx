@@ -13,6 +13,7 @@ import "./styles/people.css";
 import "./styles/chat.css";
 import "./styles/editor.css";
 import "./styles/overlays.css";
+import "./styles/forks.css";
 import "./styles/phone.css";
 
 const place = document.getElementById("app");

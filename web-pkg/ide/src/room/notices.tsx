@@ -1,24 +1,27 @@
 import { useEffect, useState, type ReactElement, type ReactNode } from "react";
-import type { ConnectionState, StorageState, StreamId } from "@causeway/web";
-import { useConnection, useRoom, useStorage, useSyncStatus } from "@causeway/web/react";
+import type { ConnectionState, StorageState } from "@causeway/web";
+import { useConnection, useForks, useRoom, useStorage } from "@causeway/web/react";
 import { Icon, type IconName } from "../parts/icon.tsx";
 import { useIsLinkDown } from "./connection.tsx";
 
 /** What a person should know besides the text, most pressing first. */
-export function Notices({ id }: { readonly id: StreamId | null }): ReactElement {
+export function Notices({ onForks }: { onForks(): void }): ReactElement {
   const connection = useConnection();
   const storage = useStorage();
   const isLinkDown = useIsLinkDown();
-  const forks = useSyncStatus(id)?.forks ?? 0;
+  const forks = useForks().forks.length;
   const [told, putAway] = useRoomNotices();
   return (
     <div className="notices" aria-live="polite">
       {connection.state === "stopped" && <StoppedNotice connection={connection} />}
       <StorageNotice storage={storage} />
-      {forks > 0 && told.every((notice) => notice.kind !== "fork") && (
+      {forks > 0 && (
         <Notice icon="alert" mood="bad" testid="fork-notice">
-          {forks === 1 ? "A piece of your work was" : `${forks} pieces of your work were`} not taken by the relay.
+          {forks === 1 ? "A piece of your work was" : `${forks} pieces of your work were`} not taken by the room.
           Nothing is lost: {forks === 1 ? "it is" : "they are"} kept on this device.
+          <button type="button" className="button" onClick={onForks}>
+            Look at {forks === 1 ? "it" : "them"}
+          </button>
         </Notice>
       )}
       {told.map(({ key, sentence }) => (
@@ -93,7 +96,10 @@ function useRoomNotices(): readonly [readonly Told[], (key: number) => void] {
   const [told, setTold] = useState<readonly Told[]>([]);
   useEffect(() => {
     let key = 0;
-    return room.notices((notice) => setTold((told) => [...told, { key: key++, ...notice }].slice(-MOST_NOTICES)));
+    return room.notices((notice) => {
+      // Work that was not taken has a notice of its own, for as long as it is there.
+      if (notice.kind !== "fork") setTold((told) => [...told, { key: key++, ...notice }].slice(-MOST_NOTICES));
+    });
   }, [room]);
   return [told, (key) => setTold((told) => told.filter((other) => other.key !== key))];
 }

@@ -9,6 +9,7 @@ import { FileTree } from "../files/file-tree.tsx";
 import { QuickOpen } from "../files/quick-open.tsx";
 import { useRoomFiles, type RoomFiles } from "../files/room-files.ts";
 import { parted, type ShownFile } from "../files/shown-files.ts";
+import { ForksDialog } from "../forks/forks-dialog.tsx";
 import { Resizer } from "../parts/resizer.tsx";
 import { useAwayWhenHidden } from "../people/away.ts";
 import { Comings } from "../people/comings.tsx";
@@ -35,7 +36,7 @@ export function Workspace(): ReactElement {
   const [pane, setPane] = useState<Pane>("edit");
   const [talk, setTalk] = useState<Talk>("chat");
   const field = useRef<HTMLTextAreaElement>(null);
-  const [open, setOpen] = useState<"quick-open" | "my-card" | null>(null);
+  const [open, setOpen] = useState<"quick-open" | "my-card" | "forks" | null>(null);
   const [removed, setRemoved] = useState<readonly ShownFile[]>([]);
   const [caret] = useState(() => new Caret());
   const forgetRemoved = useCallback(() => setRemoved([]), []);
@@ -86,7 +87,7 @@ export function Workspace(): ReactElement {
         <FileTree files={files} onChosen={toEditor} onRemoved={setRemoved} />
         {!isPhone && <ColumnEdge side="left" width={layout.left.width} onWidth={changeColumn} />}
       </aside>
-      <Notices id={files.current?.id ?? null} />
+      <Notices onForks={() => setOpen("forks")} />
       <main className="stage" hidden={isPhone && pane !== "edit"}>
         <Stage files={files} caret={caret} reveal={reveal} wish={wish} onQuickOpen={() => setOpen("quick-open")} />
       </main>
@@ -106,6 +107,7 @@ export function Workspace(): ReactElement {
       {isPhone && <BottomBar pane={pane} onPane={(pane) => (pane === "chat" || pane === "people" ? show(pane) : setPane(pane))} />}
       {removed.length > 0 && <Removed removed={removed} files={files} onGone={forgetRemoved} />}
       {open === "quick-open" && <QuickOpen files={files} onChosen={toWriting} onClose={closeDialog} />}
+      {open === "forks" && <ForksDialog files={files} onClose={closeDialog} />}
       {open === "my-card" && <MyCard onClose={closeDialog} />}
       <Comings />
       <News />
