@@ -10,9 +10,8 @@ use crate::disk::Disk;
 use crate::sim::device::End;
 use crate::sim::ledger::Fate;
 use crate::sim::plan::Trouble;
-use crate::sim::rng::Rng;
 use crate::sim::tally::Fault;
-use crate::sim::world::{Happening, World};
+use crate::sim::world::{Apart, Happening, World};
 
 impl World {
     /// One stroke of fate, and an appointment for the next.
@@ -22,7 +21,7 @@ impl World {
         }
         self.strokes += 1;
         let number = self.strokes;
-        self.apart(Rng::STROKE, number, |world| {
+        self.apart(Apart::Stroke(number), |world| {
             let next = world.now + world.rng.between(world.plan.calm / 4, world.plan.calm * 2);
             world.plan(next, Happening::Fate);
             if !world.plan.kinds.is_empty() && !world.options.cuts.strokes.contains(&number) {

@@ -12,7 +12,7 @@ use crate::sim::cuts;
 use crate::sim::ledger::marks;
 use crate::sim::rng::Rng;
 use crate::sim::tally::Fault;
-use crate::sim::world::{Happening, World};
+use crate::sim::world::{Apart, Happening, World};
 
 /// The one editor of each device; what it inserts can be taken back.
 const EDITOR: EditorId = EditorId(1);
@@ -26,7 +26,7 @@ impl World {
         }
         self.devices[number].acts += 1;
         let act = cuts::act(number, self.devices[number].acts);
-        self.apart(Rng::ACT, act, |world| {
+        self.apart(Apart::Act(act), |world| {
             let pause = if world.rng.chance(world.plan.pauses) {
                 world.rng.between(500, 12_000)
             } else {

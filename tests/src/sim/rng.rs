@@ -5,11 +5,6 @@
 pub(crate) struct Rng(u64);
 
 impl Rng {
-    /// Kinds of things that have chance of their own.
-    pub(crate) const MACHINE: u64 = 1 << 40;
-    pub(crate) const STROKE: u64 = 2 << 40;
-    pub(crate) const ACT: u64 = 3 << 40;
-
     pub(crate) fn new(seed: u64) -> Self {
         Self(seed ^ 0x9e37_79b9_7f4a_7c15)
     }

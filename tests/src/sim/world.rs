@@ -105,6 +105,23 @@ const EVENTS_OF_A_RUN: u64 = 80_000;
 /// More than any honest burst at one moment; whoever needs more is turning on the spot.
 const STEPS_AT_ONE_MOMENT: u32 = 50_000;
 
+/// What has chance of its own, by its number.
+pub(crate) enum Apart {
+    Machine(u64),
+    Stroke(u64),
+    Act(u64),
+}
+
+impl Apart {
+    fn number(self) -> u64 {
+        match self {
+            Self::Machine(number) => (1 << 40) + number,
+            Self::Stroke(number) => (2 << 40) + number,
+            Self::Act(number) => (3 << 40) + number,
+        }
+    }
+}
+
 impl World {
     pub(crate) fn new(seed: u64, options: &Options) -> Self {
         let room: RoomId = "harbour".parse().expect("a room name");
@@ -145,7 +162,7 @@ impl World {
     fn populate(&mut self) {
         self.start_relay();
         for machine in 0..self.plan.devices {
-            self.apart(Rng::MACHINE, machine as u64, |world| {
+            self.apart(Apart::Machine(machine as u64), |world| {
                 let pages = if world.rng.chance(60) { 1 } else { world.rng.between(2, 4) };
                 world.add_machine(pages);
             });
@@ -207,8 +224,8 @@ impl World {
     }
 
     /// What has chance of its own: what is left out elsewhere does not change it.
-    pub(crate) fn apart(&mut self, kind: u64, number: u64, happens: impl FnOnce(&mut Self)) {
-        let own = Rng::new(self.seed ^ kind.wrapping_add(number).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    pub(crate) fn apart(&mut self, what: Apart, happens: impl FnOnce(&mut Self)) {
+        let own = Rng::new(self.seed ^ what.number().wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let shared = std::mem::replace(&mut self.rng, own);
         happens(self);
         self.rng = shared;

@@ -40,7 +40,7 @@ pub(crate) fn run() -> Result<Table, Box<dyn Error>> {
         heads: &["what", "figure", "bar"],
         rows: vec![
             row("the relay", format!("{:.1} % of a core", relay.share), "≤ 25 %"),
-            row("bare fan-out of the same messages", format!("{:.1} % of a core", floor), "–"),
+            row("bare fan-out of the same messages", format!("{floor:.1} % of a core"), "–"),
             row("states shown", (PEOPLE * SECONDS as usize).to_string(), "–"),
             row("of them seen by others", format!("{} of {expected}", relay.arrived), "all"),
             row("last states that somebody never saw", relay.missing.to_string(), "0"),
@@ -85,6 +85,7 @@ async fn relay(server: &Server) -> Result<Seen, Box<dyn Error>> {
         .zip(links)
         .map(|(number, link)| tokio::task::spawn_local(person(number, link, begin, end, Rc::clone(&shown))))
         .collect();
+    // pace: the time that is measured
     sleep_until(end).await;
     let share = (server.worked() - before).as_secs_f64() / f64::from(SECONDS) * 100.0;
     let mut all = Seen { share, ..Seen::default() };
@@ -116,6 +117,7 @@ async fn person(
     let over = end + Duration::from_secs(3);
     loop {
         tokio::select! {
+            // pace: what is still on its way
             () = sleep_until(over) => break,
             message = link.next_bytes() => {
                 let message = message.map_err(|why| why.to_string())?;
