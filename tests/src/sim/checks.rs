@@ -8,7 +8,7 @@ use causeway_core::home::Home;
 use causeway_core::ids::StreamId;
 use causeway_core::log::{Entry, EntryKind};
 use causeway_core::snapshot::{SignedRoot, unpack};
-use causeway_core::stored::{self, TipRecord};
+use causeway_core::stored::{self, ForkRecord, TipRecord};
 use causeway_core::wire::{self, Body, Message};
 use causeway_core::ydoc::Document;
 
@@ -245,7 +245,9 @@ impl World {
                 });
             }
             let text = texts.first().cloned().unwrap_or_default();
-            if let Err(what) = self.ledger.audit(stream, &text) {
+            let forks = |page: usize, mark: char| self.has_fork_with(page, mark);
+            let audit = self.ledger.audit(stream, &text);
+            if let Err(what) = audit.and_then(|()| self.ledger.audit_forks(stream, &text, forks)) {
                 return self.fail(|| what);
             }
             if self.text_at_home(stream) != text {
@@ -257,6 +259,16 @@ impl World {
         if directories.windows(2).any(|pair| pair[0] != pair[1]) {
             self.fail(|| "devices with equal logs show different directories".into());
         }
+    }
+
+    /// Whether a fork on this page's device holds the edit with this mark.
+    fn has_fork_with(&self, page: usize, mark: char) -> bool {
+        let mark = mark.to_string();
+        let mut forks = self.machines[self.devices[page].machine].disk.rows_of(b'f');
+        forks.any(|(_, value)| {
+            let record = ForkRecord::decode(value);
+            record.is_ok_and(|fork| fork.payload.windows(mark.len()).any(|part| part == mark.as_bytes()))
+        })
     }
 
     /// The text from the home's disk alone, in two ways: every entry from the first, out of the archive and the rows

@@ -206,6 +206,7 @@ impl World {
             // What a leader calls kept is behind the frontier.
             let held = if follows { state.device } else { synced(&stream, edit) };
             match end {
+                End::Killed if state.refused && state.device => Fate::Forked,
                 _ if state.refused => Fate::Unsure,
                 _ if state.relay => Fate::Saved,
                 End::Killed | End::PowerCut if held => Fate::Held,

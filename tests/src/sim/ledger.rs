@@ -30,8 +30,17 @@ pub(crate) enum Fate {
     Held,
     /// Its author's disk has it, and the power may take it.
     Kept,
+    /// It was refused, and its author's disk has answered for the fork.
+    Forked,
     /// It was in memory only, or beyond what the disk answered for.
     Unsure,
+}
+
+impl Fate {
+    /// Whether the text may be with it or without it.
+    fn is_doubtful(self) -> bool {
+        matches!(self, Self::Forked | Self::Unsure)
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -98,15 +107,43 @@ impl Ledger {
     pub(crate) fn fork(&mut self, life: Life, stream: StreamId, forked: impl Fn(u64) -> bool) {
         for edit in self.edits.iter_mut().filter(|edit| edit.life == life && edit.stream == stream) {
             if edit.fate == Fate::Open && forked(edit.number) {
-                edit.fate = Fate::Unsure;
+                edit.fate = Fate::Forked;
             }
         }
+    }
+
+    /// What was refused and is not in the text must be in a fork: `kept` says whether a page's device has one with this mark.
+    pub(crate) fn audit_forks(
+        &self,
+        stream: StreamId,
+        text: &str,
+        kept: impl Fn(usize, char) -> bool,
+    ) -> Result<(), String> {
+        let shown = marks(text);
+        let refused = self.markers.iter().filter(|(mark, marker)| {
+            let author = &self.edits[marker.written];
+            marker.stream == stream
+                && author.fate == Fate::Forked
+                && marker.taken.is_empty()
+                && !shown.contains(mark)
+        });
+        for (mark, marker) in refused {
+            let Edit { life, number, .. } = &self.edits[marker.written];
+            if !kept(life.0, *mark) {
+                let mark = u32::from(*mark) - FIRST_MARK;
+                return Err(format!(
+                    "mark {mark} of {life:?} (edit {number}) was refused in {stream} and is in no fork"
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// A disk is gone: what only it had is no longer certain.
     pub(crate) fn wipe(&mut self, page: usize) {
         self.change(page, Fate::Held, Fate::Unsure);
         self.change(page, Fate::Kept, Fate::Unsure);
+        self.change(page, Fate::Forked, Fate::Unsure);
     }
 
     /// What dead pages left on a disk is behind its frontier now.
@@ -117,6 +154,7 @@ impl Ledger {
     /// The power went, and what was above the frontier may have gone with it.
     pub(crate) fn cut_power(&mut self, page: usize) {
         self.change(page, Fate::Kept, Fate::Unsure);
+        self.change(page, Fate::Forked, Fate::Unsure);
     }
 
     fn change(&mut self, page: usize, from: Fate, to: Fate) {
@@ -150,14 +188,14 @@ impl Ledger {
                 return Err(format!("mark {number} of {:?} stands {count} times in {stream}", author.life));
             }
             let fate = |edit: &EditNo| self.edits[*edit].fate;
-            let taken = marker.taken.iter().any(|edit| fate(edit) != Fate::Unsure);
+            let taken = marker.taken.iter().any(|edit| !fate(edit).is_doubtful());
             if taken && count == 1 {
                 return Err(format!(
                     "mark {number} of {:?} was deleted and is back in {stream}",
                     author.life
                 ));
             }
-            if marker.taken.is_empty() && author.fate != Fate::Unsure && count == 0 {
+            if marker.taken.is_empty() && !author.fate.is_doubtful() && count == 0 {
                 let (life, edit) = (author.life, author.number);
                 return Err(format!("mark {number} of {life:?} (edit {edit}) is lost in {stream}"));
             }

@@ -37,8 +37,6 @@ struct Author {
     number: u32,
     seq: u32,
     counter: u32,
-    /// The hash of the author's last change.
-    last: [u8; HASH],
 }
 
 /// An operation as the ledger names it: number of its actor and counter.
@@ -76,8 +74,8 @@ impl Ledger {
 
     /// Judges a payload (as [`scan`](super::scan)) and all it claims, and lets it in whole or not at all.
     ///
-    /// Its changes are by `own` alone, numbered on from the last one of `own` and building on it, directly or not; they
-    /// build on changes that are here; their operations are counted on from what is here, and name objects, elements and
+    /// Its changes are by `own` alone, numbered on from the last one of `own`; they build on changes that are here, but
+    /// not necessarily on that one; their operations are counted on from what is here, and name objects, elements and
     /// values that exist, are of the right kind and stand in the right place. Those are what automerge asserts or indexes
     /// without a look.
     ///
@@ -147,7 +145,6 @@ impl<'l> Admission<'l> {
         }
         self.author.seq = change.seq;
         self.author.counter = change.start + count - 1;
-        self.author.last = change.hash;
         self.newest = self.newest.max(self.author.counter);
         self.hashes.insert(change.hash);
         Ok(())
