@@ -220,10 +220,11 @@ impl ReplicaId {
         &self.0
     }
 
-    /// The yrs client id: 2⁵² | 52 bits of the replica id. Client ids of foreign Yjs documents stay below 2⁵².
+    /// The yrs client id: 2⁵² | the first 52 bits of the replica id, so clients have the order of their replicas. Client
+    /// ids of foreign Yjs documents stay below 2⁵².
     pub fn client(&self) -> u64 {
-        let low = u64::from_le_bytes(self.0[..8].try_into().expect("eight bytes of thirty-two"));
-        causeway_guard::ydoc::CLIENT_BASE | (low & (causeway_guard::ydoc::CLIENT_BASE - 1))
+        let first = u64::from_be_bytes(self.0[..8].try_into().expect("eight bytes of thirty-two"));
+        causeway_guard::ydoc::CLIENT_BASE | (first >> 12)
     }
 }
 

@@ -4,6 +4,7 @@
 //! is stored, forwarded or applied. It holds no payloads.
 
 mod chain;
+mod chains;
 mod digest;
 mod entry;
 mod park;

@@ -41,6 +41,12 @@ impl Chain {
         Self { seq, head, logical, clock, introduced, recent: [Link { seq, head, logical }].into() }
     }
 
+    /// Where it stands.
+    pub fn tip(&self) -> Tip {
+        let Self { seq, head, logical, clock, introduced, .. } = *self;
+        Tip { seq, head, logical, clock, introduced }
+    }
+
     pub(super) fn extend(&mut self, head: Head, logical: u64, clock: u32) {
         self.seq += 1;
         self.head = head;

@@ -8,6 +8,7 @@ use crate::chat::{self, ChatOp};
 use crate::directory;
 use crate::ids::{PersonId, ReplicaId, StreamId, StreamKind};
 use crate::limits::{ENTRY_DEPS, ENTRY_PAYLOAD_BYTES};
+use crate::log::chains::Chains;
 use crate::log::{Chain, Dep, Digest, Entry, EntryKind, EntryName, Head, Header};
 use crate::sorted::SortedMap;
 use crate::ydoc::ROOT;
@@ -17,8 +18,7 @@ use crate::ydoc::ROOT;
 #[derive(Clone, Debug)]
 pub struct StreamLog {
     stream: StreamId,
-    chains: SortedMap<ReplicaId, Chain>,
-    clients: SortedMap<u64, ReplicaId>,
+    chains: Chains,
     frontier: SortedMap<ReplicaId, u64>,
     life: Life,
 }
@@ -168,14 +168,13 @@ impl StreamLog {
     /// A stream nothing is known of.
     pub fn new(stream: StreamId) -> Self {
         let life = if stream == StreamId::DIRECTORY { Life::Alive } else { Life::Unborn };
-        Self { stream, chains: SortedMap::new(), clients: SortedMap::new(), frontier: SortedMap::new(), life }
+        Self { stream, chains: Chains::default(), frontier: SortedMap::new(), life }
     }
 
     /// Puts a chain in place as its tip record tells it. Every tip joins the frontier, which names more than needed
     /// until the next entry folds it.
     pub fn restore(&mut self, replica: ReplicaId, tip: Tip) {
-        self.chains.insert(replica, Chain::at(tip));
-        self.clients.insert(replica.client(), replica);
+        *self.chains.entry(replica) = Chain::at(tip);
         self.frontier.insert(replica, tip.seq);
         if self.life == Life::Unborn {
             self.life = Life::Alive;
@@ -224,13 +223,7 @@ impl StreamLog {
     /// Where a replica's chain stands.
     pub fn tip(&self, replica: &ReplicaId) -> Tip {
         let empty = Tip { seq: 0, head: Head::START, logical: 0, clock: 0, introduced: None };
-        self.chains.get(replica).map_or(empty, |chain| Tip {
-            seq: chain.seq,
-            head: chain.head,
-            logical: chain.logical,
-            clock: chain.clock,
-            introduced: chain.introduced,
-        })
+        self.chains.get(replica).map_or(empty, Chain::tip)
     }
 
     /// The head of a replica's chain at an entry; `None` if it is not here, or older than the chain remembers.
@@ -240,12 +233,12 @@ impl StreamLog {
 
     /// All chains, in the order of replicas.
     pub fn tips(&self) -> impl Iterator<Item = (ReplicaId, Tip)> {
-        self.chains.keys().map(|replica| (*replica, self.tip(replica)))
+        self.chains.iter().map(|(replica, chain)| (*replica, chain.tip()))
     }
 
     /// Who writes under a yrs client id.
     pub fn replica_of(&self, client: u64) -> Option<ReplicaId> {
-        self.clients.get(&client).copied()
+        self.chains.of_client(client).map(|(replica, _)| replica)
     }
 
     /// The digest of all that is here.
@@ -298,10 +291,9 @@ impl StreamLog {
     /// Lets a judged entry in.
     pub fn extend(&mut self, entry: &Entry, accepted: Accepted) {
         let header = entry.header();
-        let chain = self.chains.entry(header.replica).or_default();
+        let chain = self.chains.entry(header.replica);
         chain.extend(accepted.head, header.logical, accepted.clock);
         chain.introduced = accepted.introduced;
-        self.clients.insert(header.replica.client(), header.replica);
         for dep in &header.deps {
             if self.frontier.get(&dep.replica).is_some_and(|seq| *seq <= dep.seq) {
                 self.frontier.remove(&dep.replica);
@@ -334,7 +326,7 @@ impl StreamLog {
 
     fn judge_known(&self, entry: &Entry) -> Verdict {
         let header = entry.header();
-        let chain = &self.chains[&header.replica];
+        let Some(chain) = self.chains.get(&header.replica) else { return Verdict::Known };
         let before =
             if header.seq == 1 { Some(Head::START) } else { chain.link(header.seq - 1).map(|l| l.head) };
         match (before, chain.link(header.seq)) {
@@ -372,7 +364,7 @@ impl StreamLog {
         if self.life == Life::Unborn && header.kind != EntryKind::Create {
             return Err(Refusal::Unborn);
         }
-        if self.clients.get(&header.replica.client()).is_some_and(|owner| *owner != header.replica) {
+        if self.replica_of(header.replica.client()).is_some_and(|owner| owner != header.replica) {
             return Err(Refusal::Client);
         }
         self.check_deps(header, tip)?;
@@ -392,11 +384,12 @@ impl StreamLog {
             if dep.seq == 0 {
                 return Err(Refusal::Chain);
             }
-            match self.chains[&dep.replica].link(dep.seq) {
+            let Some(chain) = self.chains.get(&dep.replica) else { return Err(Refusal::Chain) };
+            match chain.link(dep.seq) {
                 Some(link) if link.head.short() != dep.head => return Err(Refusal::Chain),
                 Some(link) => newest = newest.max(link.logical),
                 // Older than the memory of its chain: it cannot be later than the chain's newest.
-                None => most = most.max(self.chains[&dep.replica].logical),
+                None => most = most.max(chain.logical),
             }
         }
         let expected = newest + 1;
@@ -487,7 +480,6 @@ fn targets_nothing(header: &Header) -> bool {
 
 impl Known for StreamLog {
     fn clock(&self, client: u64) -> Option<u32> {
-        let replica = self.clients.get(&client)?;
-        self.chains.get(replica).map(|chain| chain.clock)
+        self.chains.of_client(client).map(|(_, chain)| chain.clock)
     }
 }
