@@ -8,6 +8,8 @@ mod chat;
 mod clones;
 #[path = "rules/craft.rs"]
 mod craft;
+#[path = "rules/crowds.rs"]
+mod crowds;
 #[path = "rules/entries.rs"]
 mod entries;
 #[path = "rules/forks.rs"]

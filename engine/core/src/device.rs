@@ -32,6 +32,7 @@ mod siblings;
 mod snapshot;
 mod stream;
 mod take_over;
+mod version;
 
 use std::collections::VecDeque;
 
@@ -39,7 +40,7 @@ use bytes::Bytes;
 
 use crate::entropy::Entropy;
 use crate::ids::{ReplicaId, RoomId, StreamId};
-use crate::log::{Wants, digest_of_room};
+use crate::log::Wants;
 use crate::presence::Others;
 use crate::replica::Identity;
 use crate::sorted::{SortedMap, SortedSet};
@@ -322,10 +323,6 @@ impl Room {
         let op = fresh_op(&mut self.next_op);
         self.scans.insert(op, reading);
         self.outputs.push_back(Output::Scan(op, scan));
-    }
-
-    fn digest(&self) -> crate::log::Digest {
-        digest_of_room(self.streams.iter().map(|(id, stream)| (*id, stream.log.digest())))
     }
 
     /// Mints the replica that writes from now on. The one before stays known until its entries are saved.

@@ -12,9 +12,14 @@
 
 mod append;
 mod archive;
+mod board;
 mod catch_up;
 mod compaction;
+mod compare;
 mod conn;
+mod durable;
+mod figures;
+mod held;
 mod holes;
 mod jobs;
 mod lane;
@@ -22,11 +27,13 @@ mod load;
 mod pages;
 #[cfg(feature = "planted-bugs")]
 mod planted;
+mod reading;
 mod seen;
 mod session;
 mod stream;
 mod transfer;
 mod waiting;
+mod walk;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -34,8 +41,8 @@ use bytes::Bytes;
 
 use crate::entropy::Entropy;
 use crate::ids::{ConnId, ReplicaId, RoomId, StreamId};
-use crate::limits::{BOARD_CHANGES, ROOM_LINKS, STORE_RETRY};
-use crate::log::{Wants, digest_of_room};
+use crate::limits::{ROOM_LINKS, STORE_RETRY};
+use crate::log::{Digest, RoomDigest, Wants};
 use crate::presence::Board;
 use crate::replica::Identity;
 use crate::snapshot::{Done, Job, JobError};
@@ -45,15 +52,16 @@ use crate::wire::{self, Body, ErrorCode, ErrorFrame, GoAway, Message};
 use crate::write_queue::{OpId, WriteQueue};
 
 use append::{Answered, Appended};
-use catch_up::Reading;
 use compaction::Compaction;
 use conn::Conn;
 use jobs::Work;
 use load::Load;
 use pages::Pages;
+use reading::Reading;
 use stream::HomeStream;
 
 pub use compaction::CompactionPlan;
+pub use figures::Figures;
 pub use lane::Lane;
 
 /// What happens to a room at its home.
@@ -97,29 +105,6 @@ pub enum Output {
     Scan(OpId, Scan),
     /// Run a job away from this room, within bounds of time and memory; the answer repeats the number.
     Materialise(OpId, Box<Job>),
-}
-
-/// Figures of a room, for metrics.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Figures {
-    /// Entries on disk since the room was opened.
-    pub entries_saved: u64,
-    /// Entries refused.
-    pub entries_refused: u64,
-    /// Copies of entries handed to readers.
-    pub entries_forwarded: u64,
-    /// Links that were told to catch up from the log because their queue was full.
-    pub links_behind: u64,
-    /// Commits the disk did not take.
-    pub store_failures: u64,
-    /// Entries whose rows were found damaged.
-    pub entries_damaged: u64,
-    /// Snapshots that stand.
-    pub snapshots_made: u64,
-    /// Snapshots sent whole to a reader.
-    pub snapshots_sent: u64,
-    /// Snapshots that could not be made: their streams go on as logs.
-    pub snapshots_failed: u64,
 }
 
 /// A room at its home.
@@ -368,38 +353,12 @@ impl Home {
         }
     }
 
-    fn send_presence(&mut self, now: Now) {
-        let Some(mut changes) = self.presence.poll_changes(now.monotonic) else { return };
-        let changed: Vec<ConnId> = changes.iter().map(|change| ConnId(change.lease.0)).collect();
-        // What does not fit a frame is told as it then is, once the lane has drained.
-        changes.truncate(BOARD_CHANGES);
-        let rest = &changed[changes.len()..];
-        let bytes = wire::encode(&changes.into());
-        for conn in self.conns.keys().copied().collect::<Vec<_>>() {
-            let Some(state) = self.conns.get_mut(&conn) else { continue };
-            let told = state.nonce().is_some() && state.fill.is_empty(Lane::Presence);
-            let taken = state.miss(if told { rest } else { &changed }.iter().copied());
-            if told {
-                self.send_bytes(conn, Lane::Presence, bytes.clone());
-            }
-            if !taken {
-                self.fail(conn, ErrorCode::Silent, "this link has taken nothing for too long");
-            }
+    fn digest(&self) -> Digest {
+        let mut room = RoomDigest::default();
+        for (stream, state) in self.streams.iter().filter(|(_, state)| state.is_alive()) {
+            room.add(stream, &state.durable.digest());
         }
-    }
-
-    /// Tells a link how those stand now whom it was not told of.
-    fn send_missed(&mut self, conn: ConnId) {
-        let Some(link) = self.conns.get_mut(&conn) else { return };
-        let missed = link.take_missed();
-        if !missed.is_empty() {
-            let latest = self.presence.latest(missed);
-            self.send_bytes(conn, Lane::Presence, wire::encode(&latest.into()));
-        }
-    }
-
-    fn digest(&self) -> crate::log::Digest {
-        digest_of_room(self.streams.iter().map(|(stream, state)| (*stream, state.durable_digest())))
+        room.finish()
     }
 
     fn scan(&mut self, scan: Scan, reading: Reading) {

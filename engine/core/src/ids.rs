@@ -226,6 +226,13 @@ impl ReplicaId {
         let first = u64::from_be_bytes(self.0[..8].try_into().expect("eight bytes of thirty-two"));
         causeway_guard::ydoc::CLIENT_BASE | (first >> 12)
     }
+
+    /// The first name a replica with this yrs client id can have.
+    pub(crate) fn first_of_client(client: u64) -> Self {
+        let mut name = [0; 32];
+        name[..8].copy_from_slice(&(client << 12).to_be_bytes());
+        Self(name)
+    }
 }
 
 /// Name of a person: the BLAKE3 hash of the Ed25519 public key their apps keep, the same in all rooms.

@@ -22,8 +22,18 @@ pub const SHARED_PAGES: usize = 8;
 pub const SHARED_PAGES_KEPT: Millis = Millis(1_000);
 /// Entries in one frame; the empty ones of a hostile sender would otherwise cost more to hold than to send.
 pub const FRAME_ENTRIES: usize = 4096;
-/// Replicas named in one version. A room of ten thousand pages that each wrote once fits.
-pub const VERSION_REPLICAS: usize = 20_000;
+/// Chains told of in one frame when two sides differ; the rest follows in more of them. One such frame, and what it is
+/// answered with, fit a lane.
+pub const TOLD_CHAINS: usize = 1_024;
+/// A stream of so few chains is told chain by chain where two sides differ: comparing its groups first would cost more.
+pub const COMPARED_WHOLE: usize = 16;
+/// Streams of one link that are compared at the same time; each may make the home keep an answer of [`TOLD_CHAINS`].
+pub const COMPARED_STREAMS: usize = 8;
+/// Digests of a stream that a home remembers, 40 bytes each: whoever comes back within so many commits is told what is
+/// new without a question.
+pub const DIGESTS_KEPT: usize = 256;
+/// Writers of a stream that hear how many have seen their newest entry: those who wrote last. Nobody looks at more.
+pub const SEEN_WRITERS: usize = 256;
 /// Text shown to people in an error frame.
 pub const SENTENCE_BYTES: usize = 512;
 
@@ -71,8 +81,10 @@ pub const SNAPSHOT_RETRY: Millis = Millis(500);
 pub const SNAPSHOT_STEP_ENTRIES: usize = 4_096;
 /// Bytes of the same, held in memory while it is made.
 pub const SNAPSHOT_STEP_BYTES: usize = 8 << 20;
-/// A snapshot on its way: a page, and a root that names as many replicas as a version does.
-pub const TRANSFER_BYTES: usize = PAGE_BYTES + (4 << 20);
+/// A snapshot's root: two hundred thousand chains.
+pub const ROOT_BYTES: usize = 16 << 20;
+/// A snapshot on its way: a page and a root.
+pub const TRANSFER_BYTES: usize = PAGE_BYTES + ROOT_BYTES;
 /// Entries above its snapshot after which a device asks for a newer one, to read less when it next starts.
 pub const DEVICE_TAIL: u64 = 4 * SNAPSHOT_ENTRIES;
 /// How long a device keeps its own entries below a snapshot: a home may be restored from a backup as old.

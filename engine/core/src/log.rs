@@ -12,7 +12,7 @@ mod stream_log;
 mod wants;
 
 pub use chain::Chain;
-pub use digest::{Digest, digest_of_room};
+pub use digest::{Digest, Group, MARK_BYTES, RoomDigest, differing, groups_of, marks_of};
 pub use entry::{Dep, Entry, EntryKind, EntryName, Head, Header, SignedHead};
 pub use park::Park;
 pub use stream_log::{Accepted, Introduced, Missing, Refusal, StreamLog, Tip, Verdict};

@@ -63,6 +63,9 @@ pub struct SignedRoot {
 }
 
 impl SnapshotId {
+    /// No snapshot.
+    pub const NOTHING: Self = Self([0; 32]);
+
     /// A snapshot named in a frame.
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)

@@ -173,10 +173,6 @@ impl<K: Ord> SortedSet<K> {
         Self { keys: Vec::new() }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.keys.is_empty()
-    }
-
     pub(crate) fn len(&self) -> usize {
         self.keys.len()
     }

@@ -10,13 +10,15 @@ pub mod message;
 pub mod payload;
 pub mod proof;
 pub mod snapshot;
+pub mod version;
 
 pub use frame::{FrameError, decode, encode, encode_entries};
 pub use message::{
     Aside, AsideDone, AsideKept, Body, Chunk, ErrorCode, ErrorFrame, GoAway, Have, Hello, Introduce, Kept,
-    Later, LaterWhy, Lost, Message, Need, Ping, Pong, Prove, Read, Refused, Saved, Secret, Seen, Subscribe,
-    Synced, Uplink, Version, Welcome,
+    Later, LaterWhy, Lost, Message, Need, Ping, Pong, Prove, Read, Refused, Saved, Secret, Seen, Uplink,
+    Welcome,
 };
+pub use version::{Compare, Subscribe, Synced};
 
 /// The one version of the protocol there is.
 pub const VERSION: u16 = 1;

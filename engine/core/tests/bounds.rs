@@ -15,7 +15,7 @@ use causeway_core::replica::Identity;
 use causeway_core::storage::{Commit, Page, Scan};
 use causeway_core::stored;
 use causeway_core::time::{Millis, Now};
-use causeway_core::wire::{self, Body, ErrorCode, Hello, Message, Need, Subscribe, VERSION, Version};
+use causeway_core::wire::{self, Body, ErrorCode, Hello, Message, Need, Subscribe, VERSION};
 use causeway_core::write_queue::OpId;
 
 /// A home, its disk and what it has said.
@@ -70,8 +70,7 @@ fn build(
 }
 
 fn subscribe(stream: StreamId) -> Message {
-    let (version, digest) = (Version::default(), Digest::of_chains([].into_iter()));
-    Subscribe { stream, version, digest, wants_snapshot: false }.into()
+    Subscribe { stream, question: 1, digest: Digest::NOTHING, newest_but: None }.into()
 }
 
 impl Hall {
@@ -159,7 +158,7 @@ impl Hall {
     }
 
     fn hello() -> Bytes {
-        let (digest, agent) = (Digest::of_chains([].into_iter()), "test".into());
+        let (digest, agent) = (Digest::NOTHING, "test".into());
         wire::encode(&Hello { oldest: VERSION, newest: VERSION, room: room(), digest, agent }.into())
     }
 

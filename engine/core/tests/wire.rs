@@ -8,7 +8,7 @@ use causeway_core::chat::ChatOp;
 use causeway_core::device::{Connection, Storage};
 use causeway_core::directory::{Decision, DirectoryOp};
 use causeway_core::ids::{PersonId, ReplicaId, StreamId};
-use causeway_core::log::{Dep, Digest, Entry, EntryKind, EntryName, Head, Header};
+use causeway_core::log::{Dep, Digest, Entry, EntryKind, EntryName, Group, Head, Header, marks_of};
 use causeway_core::person::{self, PersonKey};
 use causeway_core::presence::{Change, Cursor, Lease, State, Status};
 use causeway_core::replica::{self, Identity};
@@ -20,9 +20,9 @@ use causeway_core::wire::payload::{
     encode_directory_page,
 };
 use causeway_core::wire::{
-    self, Aside, AsideDone, AsideKept, Chunk, ErrorFrame, GoAway, Have, Hello, Introduce, Kept, Later,
-    LaterWhy, Lost, Message, Need, Ping, Pong, Prove, Read, Refused, Saved, Secret, Seen, Subscribe, Synced,
-    Uplink, Version, Welcome,
+    self, Aside, AsideDone, AsideKept, Chunk, Compare, ErrorFrame, GoAway, Have, Hello, Introduce, Kept,
+    Later, LaterWhy, Lost, Message, Need, Ping, Pong, Prove, Read, Refused, Saved, Secret, Seen, Subscribe,
+    Synced, Uplink, Welcome,
 };
 use proptest::prelude::*;
 
@@ -42,7 +42,7 @@ fn person() -> PersonId {
 }
 
 fn digest() -> Digest {
-    Digest::of_chains([(&replica(), 3, &Head::START)].into_iter())
+    Digest::of_chains(&[(replica(), 3, Head::START)])
 }
 
 fn stream() -> StreamId {
@@ -84,10 +84,8 @@ fn fork() -> ForkRecord {
 /// Every message there is, with every field in use.
 fn messages() -> Vec<(&'static str, Message)> {
     let room = "harbour".parse().expect("a room name");
-    let version = Version {
-        snapshot: Some([0x22; 32]),
-        above: vec![Dep { replica: replica(), seq: 300, head: [4; 8] }],
-    };
+    let newest_but = Some(SnapshotId::from_bytes([0x22; 32]));
+    let groups = marks_of(&[(Group(0xab), digest())]);
     let (stream, replica) = (stream(), replica());
     let (code, sentence) = ("entry.chain".to_owned(), "no".to_owned());
     let proof = Prove { public_key: [1; 32], signature_r: [2; 32], signature_s: [3; 32] };
@@ -95,23 +93,26 @@ fn messages() -> Vec<(&'static str, Message)> {
         ("hello", Hello { oldest: 1, newest: 2, room, digest: digest(), agent: "web 0.1".into() }.into()),
         (
             "welcome",
-            Welcome {
-                version: 1,
-                nonce: [9; 32],
-                epoch: 4,
-                time: Millis(5),
-                lease: Lease(6),
-                digest: digest(),
+            Welcome { version: 1, nonce: [9; 32], epoch: 4, time: Millis(5), lease: Lease(6), in_step: true }
+                .into(),
+        ),
+        ("prove", proof.clone().into()),
+        ("subscribe", Subscribe { stream, question: 7, digest: digest(), newest_but }.into()),
+        ("entries", Message::Entries(vec![entry(), entry()])),
+        ("synced", Synced { stream, question: 7, digest: digest(), entries: 301, gone: true }.into()),
+        (
+            "compare",
+            Compare {
+                stream,
+                question: 7,
+                from: replica,
+                groups,
+                above: vec![(replica, 300)],
+                own: vec![(replica, 301)],
+                more: true,
             }
             .into(),
         ),
-        ("prove", proof.clone().into()),
-        (
-            "subscribe",
-            Subscribe { stream, version: version.clone(), digest: digest(), wants_snapshot: true }.into(),
-        ),
-        ("entries", Message::Entries(vec![entry(), entry()])),
-        ("synced", Synced { stream, version, digest: digest(), gone: true }.into()),
         ("need", Need { stream, replica, from: 2, to: 300 }.into()),
         ("saved", Saved { stream, replica, seq: 300, head: [5; 8] }.into()),
         ("later", Later { stream, replica, seq: 3, why: LaterWhy::Busy, after: Millis(3000) }.into()),

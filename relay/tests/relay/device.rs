@@ -6,10 +6,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use causeway_core::directory::DirectoryOp;
 use causeway_core::ids::{ReplicaId, RoomId, StreamId};
-use causeway_core::log::{Dep, Entry, EntryKind, Header, StreamLog, Tip, Verdict};
+use causeway_core::log::{Entry, EntryKind, Header, MARK_BYTES, StreamLog, Verdict};
 use causeway_core::replica::Identity;
 use causeway_core::time::Millis;
-use causeway_core::wire::{self, Body, ErrorCode, Hello, Message, Ping, Saved, Subscribe, Synced, Version};
+use causeway_core::wire::{self, Body, Compare, ErrorCode, Hello, Message, Ping, Saved, Subscribe, Synced};
 use causeway_core::ydoc::ROOT;
 use futures_util::{SinkExt, StreamExt};
 use tokio::net::{TcpSocket, TcpStream};
@@ -146,15 +146,8 @@ impl Device {
 
     /// Asks for a stream with what the log has of it.
     pub(crate) async fn subscribe(&mut self) {
-        let mark = |(replica, tip): (_, Tip)| Dep { replica, seq: tip.seq, head: tip.head.short() };
-        let above = self.log.tips().map(mark).collect();
-        let version = Version { snapshot: None, above };
-        self.link
-            .send(
-                &Subscribe { stream: self.stream, version, digest: self.log.digest(), wants_snapshot: false }
-                    .into(),
-            )
-            .await;
+        let (stream, digest) = (self.stream, self.log.digest());
+        self.link.send(&Subscribe { stream, question: 1, digest, newest_but: None }.into()).await;
     }
 
     /// Takes everything until the relay says that this is all.
@@ -163,9 +156,17 @@ impl Device {
             match self.link.next().await {
                 Message::Entries(entries) => self.take(entries),
                 Message::Other(Body::Synced(synced)) => return synced,
+                Message::Other(Body::Compare(compare)) => self.tell_all(&compare).await,
                 Message::Other(_) => {}
             }
         }
+    }
+
+    /// A relay that does not know the digest is told all there is.
+    async fn tell_all(&mut self, compare: &Compare) {
+        let above: Vec<_> = self.log.tips().map(|(replica, tip)| (replica, tip.seq)).collect();
+        let groups = compare.groups.chunks(MARK_BYTES).map(|mark| mark[0]).collect();
+        self.link.send(&Compare { groups, above, ..compare.clone() }.into()).await;
     }
 
     /// What the relay sends until it says that this is all, also what builds on something that is not there.
@@ -175,6 +176,7 @@ impl Device {
             match self.link.next().await {
                 Message::Entries(entries) => sent.extend(entries),
                 Message::Other(Body::Synced(_)) => return sent,
+                Message::Other(Body::Compare(compare)) => self.tell_all(&compare).await,
                 Message::Other(_) => {}
             }
         }

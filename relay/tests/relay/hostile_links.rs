@@ -85,12 +85,8 @@ async fn rl10_a_link_that_takes_nothing_is_cut_and_costs_the_writer_nothing() {
     socket.set_recv_buffer_size(16 << 10).unwrap();
     let mut stuck = Link::open_with(socket, &server.address, "stuck").await;
     stuck.send(&hello(&"stuck".parse().unwrap(), causeway_core::wire::VERSION)).await;
-    let subscribe = causeway_core::wire::Subscribe {
-        stream,
-        version: causeway_core::wire::Version::default(),
-        digest: writer.log.digest(),
-        wants_snapshot: false,
-    };
+    let subscribe =
+        causeway_core::wire::Subscribe { stream, question: 1, digest: writer.log.digest(), newest_but: None };
     stuck.send(&subscribe.into()).await;
     let create = writer.write(EntryKind::Create, &[]);
     writer.send(vec![create]).await;

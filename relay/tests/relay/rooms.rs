@@ -69,7 +69,7 @@ async fn rule_8_a_newcomer_to_a_long_text_is_sent_its_snapshot_and_the_archive_h
     reader.subscribe().await;
     let synced = reader.synced().await;
     assert_eq!(reader.received, [], "no entry is sent that the snapshot covers");
-    assert_eq!(synced.version.above[0].seq, 601);
+    assert_eq!(synced.entries, 601);
     server.until_health(|health| health["snapshots_sent"] == 1).await;
     let need = Need { stream, replica: writer.replica(), from: 1, to: 601 };
     reader.link.send(&need.into()).await;

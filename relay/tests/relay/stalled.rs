@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use causeway_core::log::{EntryKind, StreamLog};
+use causeway_core::log::{Digest, EntryKind, StreamLog};
 use causeway_core::replica::Identity;
-use causeway_core::wire::{Subscribe, VERSION, Version};
+use causeway_core::wire::{Subscribe, VERSION};
 use tokio::net::TcpSocket;
 
 use crate::device::{Device, Link, hello};
@@ -39,9 +39,8 @@ async fn rl8_a_thousand_stalled_readers_cost_a_bounded_amount_of_memory() {
         socket.set_recv_buffer_size(16 << 10).unwrap();
         let mut link = Link::open_with(socket, &address, "stalled").await;
         link.send(&hello(&"stalled".parse().unwrap(), VERSION)).await;
-        let digest = StreamLog::new(stream).digest();
-        link.send(&Subscribe { stream, version: Version::default(), digest, wants_snapshot: false }.into())
-            .await;
+        let digest = Digest::NOTHING;
+        link.send(&Subscribe { stream, question: 1, digest, newest_but: None }.into()).await;
         stalled.push(link);
     }
     let Some(before) = resident(&address).await else { return };

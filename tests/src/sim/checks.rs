@@ -121,10 +121,6 @@ impl World {
                         format!("calls {replica}/{seq} of {stream} saved, which is not on its disk")
                     })
                 }
-                Message::Other(Body::Synced(synced)) => synced.version.above.iter().find_map(|mark| {
-                    (self.relay.durable_seq(&synced.stream, &mark.replica) < mark.seq)
-                        .then(|| format!("claims {mark:?} of {}, which is not on its disk", synced.stream))
-                }),
                 Message::Other(_) => None,
             };
             if let Some(lie) = lie {

@@ -129,8 +129,21 @@ fn rule_5_equal_digests_cost_one_answer_and_no_entries() {
     network.settle();
     let told: Vec<&Message> = network.relay.sent[before..].iter().map(|(_, message)| message).collect();
     assert_eq!(entries_in(told.iter().copied(), text), 0);
-    let synced = |message: &&&Message| matches!(message, Message::Other(Body::Synced(synced)) if synced.stream == text);
-    assert_eq!(told.iter().filter(synced).count(), 1);
+    let asked = told.iter().filter_map(|message| match message {
+        Message::Other(Body::Synced(synced)) => Some(synced.stream),
+        _ => None,
+    });
+    assert_eq!(
+        asked.collect::<Vec<_>>(),
+        [StreamId::DIRECTORY],
+        "only what nobody has written in is asked for"
+    );
+    let welcomed =
+        |message: &&&Message| matches!(message, Message::Other(Body::Welcome(welcome)) if welcome.in_step);
+    assert_eq!(told.iter().filter(welcomed).count(), 1);
+    network.insert(0, text, 0, "still followed: ");
+    network.rest();
+    assert_eq!(network.text(1, text), "still followed: the same everywhere");
 }
 
 #[test]

@@ -3,9 +3,9 @@
 use causeway_core::device::Event;
 use causeway_core::home;
 use causeway_core::ids::StreamId;
-use causeway_core::log::{Dep, Digest, Head};
+use causeway_core::log::{Digest, Head};
 use causeway_core::stored::{self, Prefix};
-use causeway_core::wire::{self, Body, Message, Subscribe, Version};
+use causeway_core::wire::{self, Body, Message, Subscribe};
 use causeway_tests::network::Network;
 
 #[test]
@@ -188,11 +188,8 @@ fn a_link_that_asks_a_thousand_times_fills_nobodys_queue() {
     network.rest();
     let (conn, _) = *network.relay.sent.last().expect("somebody is online");
     let now = network.clock(0);
-    let replicas: Vec<_> = network.devices.iter().map(|device| device.room.replica()).collect();
-    let mark = |replica: &_| Dep { replica: *replica, seq: 1, head: [0; 8] };
-    let version = Version { snapshot: None, above: replicas.iter().map(mark).collect() };
-    let digest = Digest::of_chains(std::iter::empty());
-    let asked = wire::encode(&Subscribe { stream: text, version, digest, wants_snapshot: false }.into());
+    let digest = Digest::NOTHING;
+    let asked = wire::encode(&Subscribe { stream: text, question: 1_000, digest, newest_but: None }.into());
     let mut scans = 0;
     for _ in 0..1_000 {
         network.relay.home.handle(home::Input::Received(conn, asked.clone()), now);

@@ -11,7 +11,7 @@ use crate::ids::{ReplicaId, StreamId};
 use crate::limits::{
     CATCH_UP_BYTES, FRAME_ENTRIES, LINK_REPLICAS, LOST_NAMES, RESEND_AFTER, SCAN_BYTES, SCAN_ROWS,
 };
-use crate::log::{Dep, Entry, EntryName};
+use crate::log::{Dep, Digest, Entry, EntryName};
 use crate::sorted;
 use crate::storage::{Durability, Page, Scan};
 use crate::stored;
@@ -40,25 +40,25 @@ impl Room {
         }
     }
 
-    /// The home has sent all it had. Its version says what it lacks.
+    /// The home has sent all it had, and has said what it lacks of this device's work.
     pub(super) fn handle_synced(&mut self, synced: &Synced, now: Now) {
         if self.role == Role::Following {
             return self.handle_leader_synced(synced, now);
         }
         let id = synced.stream;
-        let Some(stream) = self.streams.get_mut(&id) else { return };
         if synced.gone {
             return self.handle_gone(id, now);
         }
+        let Some(told) = self.take_answer(synced) else { return };
+        let Some(stream) = self.streams.get_mut(&id) else { return };
         if std::mem::take(&mut stream.lacks_snapshot) {
             // The home has no snapshot either: what it has comes as entries.
             return self.finish_load(id, now);
         }
         stream.sync = Sync::Following(now.monotonic);
         let mut lost = false;
-        for replica in self.identities.keys() {
-            let at_home =
-                synced.version.above.iter().find(|mark| mark.replica == *replica).map_or(0, |mark| mark.seq);
+        for Dep { replica, seq: at_home, .. } in &told {
+            let at_home = *at_home;
             let held = stream
                 .outbox
                 .get(replica)
@@ -81,7 +81,7 @@ impl Room {
         if lost {
             self.read_lost(id);
         }
-        for mark in &synced.version.above {
+        for mark in told.iter().filter(|mark| mark.seq > 0) {
             self.mark_saved(id, mark, now);
         }
         self.offer_outbox(id, now);
@@ -164,7 +164,11 @@ impl Room {
     pub(super) fn handle_saved(&mut self, saved: &Saved, now: Now) {
         self.pass_on(saved.replica, || saved.clone().into());
         let Saved { stream, replica, seq, head } = *saved;
-        self.mark_saved(stream, &Dep { replica, seq, head }, now);
+        let mark = Dep { replica, seq, head };
+        if let Some(stream) = self.streams.get_mut(&stream) {
+            stream.question.note(mark);
+        }
+        self.mark_saved(stream, &mark, now);
         if let Some(stream) = self.streams.get_mut(&saved.stream)
             && matches!(stream.sync, Sync::Following(_))
         {
@@ -320,12 +324,15 @@ impl Room {
         }
     }
 
-    /// Equal versions with unequal digests: somebody holds other content under the same names (rule 5).
+    /// Equal versions with unequal digests: somebody holds other content under the same names (rule 5). Whoever has all
+    /// that the home sent, and as many entries, has the same versions: what is not saved yet does not count.
     fn compare_digests(&mut self, synced: &Synced) {
+        let (known, _) = self.known_there(synced.stream);
         let Some(stream) = self.streams.get(&synced.stream) else { return };
-        let ours = stream.log.tips().map(|(replica, tip)| (replica, tip.seq));
-        let theirs = synced.version.above.iter().map(|mark| (mark.replica, mark.seq));
-        if ours.eq(theirs) && stream.log.digest() != synced.digest {
+        let mut entries = 0;
+        known.iter().for_each(|(_, seq, _)| entries = seq.wrapping_add(entries));
+        let whole = !stream.waits() && stream.park.is_empty();
+        if whole && entries == synced.entries && Digest::of_chains(&known) != synced.digest {
             self.suspect(synced.stream, "stream.digest");
         }
     }

@@ -9,7 +9,7 @@ use crate::device::stream::{Phase, Stream, Sync};
 use crate::device::{Config, Room};
 use crate::ids::{ReplicaId, StreamId};
 use crate::limits::RESEND_AFTER;
-use crate::log::{Dep, Entry, EntryName, Verdict};
+use crate::log::{Entry, EntryName, Verdict};
 use crate::time::{Millis, Now};
 use crate::wire::{Aside, AsideDone, AsideKept, Kept, Refused, Secret, Synced, Uplink};
 
@@ -121,19 +121,23 @@ impl Room {
             return self.handle_gone(id, now);
         }
         let read = self.scans.values().any(|reading| reading.is_of_channel(id, stream.reading));
-        if matches!(stream.phase, Phase::Loading | Phase::Rebuilding) && !read {
-            if !stream.has_gathered(&synced.version.above) {
+        let reads = matches!(stream.phase, Phase::Loading | Phase::Rebuilding) && !read;
+        let Some(mut kept) = self.take_answer(synced) else { return };
+        if reads {
+            let Some(stream) = self.streams.get_mut(&id) else { return };
+            if stream.gathered_entries() != synced.entries {
                 // Something of it could not be read: later.
                 stream.sync = Sync::Waiting(now.monotonic.after(RESEND_AFTER));
                 return;
             }
             let gathered = std::mem::take(&mut stream.gathered);
             self.finish_entries(id, gathered, now);
+            kept = self.known_there(id).1;
         }
         if let Some(stream) = self.streams.get_mut(&id) {
             stream.sync = Sync::Following(now.monotonic);
         }
-        for mark in &synced.version.above {
+        for mark in kept {
             self.mark_kept(id, EntryName { replica: mark.replica, seq: mark.seq });
         }
         self.offer_outbox(id, now);
@@ -280,17 +284,14 @@ impl Room {
 }
 
 impl Stream {
-    /// Whether what the leader has sent reaches as far as it says, without a gap.
-    fn has_gathered(&self, above: &[Dep]) -> bool {
-        let names = BinaryHeap::from_iter(self.gathered.iter().map(|(_, entry)| entry.name()));
-        let mut names = names.into_sorted_vec();
-        names.dedup();
-        above.iter().all(|mark| {
-            let covered = self.snapshot.as_ref().map_or(0, |root| root.covered(&mark.replica));
-            let name = |seq| EntryName { replica: mark.replica, seq };
-            let places = (names.binary_search(&name(covered + 1)), names.binary_search(&name(mark.seq)));
-            covered >= mark.seq
-                || matches!(places, (Ok(first), Ok(last)) if (last - first) as u64 == mark.seq - covered - 1)
-        })
+    /// How many entries the leader has sent so far, with those that its snapshot covers.
+    fn gathered_entries(&self) -> u64 {
+        let covered = |replica: &ReplicaId| self.snapshot.as_ref().map_or(0, |root| root.covered(replica));
+        let names = self.gathered.iter().map(|(_, entry)| entry.name());
+        let above = names.filter(|name| name.seq > covered(&name.replica));
+        let mut above = BinaryHeap::from_iter(above).into_sorted_vec();
+        above.dedup();
+        let root = self.snapshot.iter().flat_map(|root| root.tips());
+        root.map(|(_, tip)| tip.seq).sum::<u64>() + above.len() as u64
     }
 }

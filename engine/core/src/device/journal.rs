@@ -411,7 +411,7 @@ impl Room {
         self.events.push(Event::SaveStatus(id));
         if follows {
             #[cfg(feature = "planted-bugs")]
-            if self.planted == Some(crate::planted::Planted::OutboxForgets) {
+            if self.planted == Some(crate::planted::Planted::OutboxForgets) && stream.channel().is_none() {
                 stream.outbox.clear();
                 if let Some(open) = stream.channel_mut() {
                     // The bug is not that where posts are is told late.

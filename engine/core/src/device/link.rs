@@ -4,21 +4,15 @@ use bytes::Bytes;
 
 use crate::device::event::{Connection, Event};
 use crate::device::pages::{PageOutput, Role};
-use crate::device::stream::{Phase, Sync};
+use crate::device::stream::Sync;
 use crate::device::{Output, Room, is_final};
 use crate::ids::{ReplicaId, StreamId};
-use crate::limits::{
-    DEVICE_TAIL, HELLO_WAIT, LINK_REPLICAS, PING_AFTER, RETRY_FIRST, RETRY_MOST, SILENCE, VERSION_REPLICAS,
-};
-use crate::log::{Dep, StreamLog, Tip};
+use crate::limits::{HELLO_WAIT, LINK_REPLICAS, PING_AFTER, RETRY_FIRST, RETRY_MOST, SILENCE};
 use crate::presence::Lease;
 use crate::sorted::SortedSet;
 use crate::stored::{self, META, MetaRecord};
 use crate::time::{Millis, Now};
-use crate::wire::{
-    self, Body, ErrorCode, ErrorFrame, GoAway, Hello, Message, Ping, Pong, Subscribe, VERSION, Version,
-    Welcome,
-};
+use crate::wire::{self, Body, ErrorCode, ErrorFrame, GoAway, Hello, Message, Ping, Pong, VERSION, Welcome};
 
 /// The link and what is known of it.
 #[derive(Debug)]
@@ -30,6 +24,8 @@ pub(super) struct Link {
     last_error: Option<ErrorFrame>,
     come_back_at: Option<Millis>,
     epoch: Option<u64>,
+    /// Streams that the digest of the last hello counts.
+    counted: Vec<StreamId>,
     pub(super) proven: SortedSet<ReplicaId>,
 }
 
@@ -53,6 +49,7 @@ impl Link {
             last_error: None,
             come_back_at: None,
             epoch: None,
+            counted: Vec::new(),
             proven: SortedSet::new(),
         }
     }
@@ -101,13 +98,10 @@ impl Room {
         self.set_state(State::Greeting { until: now.monotonic.after(HELLO_WAIT) });
         self.link.heard = now.monotonic;
         self.link.last_error = None;
-        let hello = Hello {
-            oldest: VERSION,
-            newest: VERSION,
-            room: self.room.clone(),
-            digest: self.digest(),
-            agent: self.agent.clone(),
-        };
+        let (digest, counted) = self.room_digest();
+        self.link.counted = counted;
+        let (room, agent) = (self.room.clone(), self.agent.clone());
+        let hello = Hello { oldest: VERSION, newest: VERSION, room, digest, agent };
         self.send(&hello.into());
     }
 
@@ -185,6 +179,7 @@ impl Room {
             Message::Other(Body::Error(error)) => self.link.last_error = Some(error),
             Message::Entries(entries) if live => self.handle_entries(entries, now),
             Message::Other(Body::Synced(synced)) if live => self.handle_synced(&synced, now),
+            Message::Other(Body::Compare(compare)) if live => self.handle_compare(&compare),
             Message::Other(Body::Saved(saved)) if live => self.handle_saved(&saved, now),
             Message::Other(Body::Later(later)) if live => self.handle_later(&later, now),
             Message::Other(Body::Refused(refused)) if live => self.handle_refused(&refused, now),
@@ -241,8 +236,11 @@ impl Room {
             }
             Role::Following => self.meet_leader(),
         }
-        for stream in self.streams.keys().copied().collect::<Vec<_>>() {
-            self.subscribe(stream, now);
+        let counted = std::mem::take(&mut self.link.counted);
+        if welcome.in_step {
+            self.join_in_step(&counted, now);
+        } else {
+            self.compare_with_home(now);
         }
         // Whoever has written is told who has seen it, also if nothing is left to send.
         if self.current_on_disk {
@@ -276,48 +274,6 @@ impl Room {
             if !self.streams.contains_key(&stream) {
                 self.load_stream(stream);
             }
-        }
-    }
-
-    /// Asks the home for what is missing of a stream and to be kept up to date.
-    pub(super) fn subscribe(&mut self, id: StreamId, now: Now) {
-        if !self.link.is_live() {
-            return;
-        }
-        let Some(stream) = self.streams.get_mut(&id) else { return };
-        let subscribe = match stream.phase {
-            // A page that follows reads from its leader.
-            Phase::Loading | Phase::Rebuilding if self.role == Role::Following => {
-                stream.gathered.clear();
-                (stream.snapshot, stream.page) = (None, None);
-                let digest = StreamLog::new(id).digest();
-                Subscribe { stream: id, version: Version::default(), digest, wants_snapshot: false }
-            }
-            Phase::Loading | Phase::Rebuilding | Phase::Meeting if !stream.lacks_snapshot => return,
-            Phase::Ready | Phase::Gone | Phase::Loading | Phase::Rebuilding | Phase::Meeting => {
-                let mark =
-                    |(replica, tip): (ReplicaId, Tip)| Dep { replica, seq: tip.seq, head: tip.head.short() };
-                let above = stream.log.tips().take(VERSION_REPLICAS).map(mark).collect();
-                let version = Version { snapshot: stream.snapshot_id(), above };
-                let wants_snapshot = stream.tail >= DEVICE_TAIL && self.role == Role::Leading;
-                Subscribe { stream: id, version, digest: stream.log.digest(), wants_snapshot }
-            }
-        };
-        stream.sync = Sync::Asked(now.monotonic);
-        self.send(&subscribe.into());
-    }
-
-    /// The same, but not before `at`.
-    pub(super) fn subscribe_after(&mut self, id: StreamId, at: Millis) {
-        if let Some(stream) = self.streams.get_mut(&id).filter(|stream| stream.sync != Sync::Off) {
-            stream.sync = Sync::Waiting(at);
-        }
-    }
-
-    /// A quiet link is used to find out whether anything was missed: equal digests cost the home one answer.
-    fn compare_with_home(&mut self, now: Now) {
-        for id in self.streams.keys().copied().collect::<Vec<_>>() {
-            self.subscribe(id, now);
         }
     }
 
@@ -378,6 +334,7 @@ impl Room {
         self.events.push(Event::Others);
         for (id, stream) in self.streams.iter_mut() {
             stream.sync = Sync::Off;
+            stream.question.forget();
             stream.marks.handle_unseen();
             stream.to_tell.clear();
             stream.arriving = None;

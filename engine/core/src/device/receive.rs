@@ -10,8 +10,8 @@ use crate::device::pages::Role;
 use crate::device::stream::{Body, Phase};
 use crate::directory;
 use crate::ids::StreamId;
-use crate::limits::SEEN_TICK;
-use crate::log::{Accepted, Entry, EntryKind, EntryName, Missing, Verdict};
+use crate::limits::{SEEN_TICK, SEEN_WRITERS};
+use crate::log::{Accepted, Entry, EntryKind, EntryName, Missing, Refusal, Verdict};
 use crate::storage::Durability;
 use crate::time::{Millis, Now};
 use crate::wire::{Have, Need};
@@ -25,6 +25,9 @@ impl Room {
                 met.push(id);
             }
             let before = self.streams.get(&id).map_or(0, |stream| stream.arrivals);
+            if let Some(stream) = self.streams.get_mut(&id) {
+                stream.note_heard(now);
+            }
             self.take_entry(&entry, now);
             if self.streams.get(&id).is_some_and(|stream| stream.arrivals > before) {
                 self.retry_parked(id, now);
@@ -59,6 +62,12 @@ impl Room {
             Verdict::Waits(missing) => {
                 stream.park.push((), entry.detached());
                 self.wants.add(id, &missing);
+            }
+            // Rule 12: what the home has under a name of ours is not what we wrote.
+            Verdict::Refused(Refusal::Equivocation)
+                if self.identities.contains_key(&entry.header().replica) =>
+            {
+                self.handle_cloned(id, entry.header().replica, now);
             }
             // Rule 16: the home took it and this device cannot. It is counted and told, and nobody dies of it.
             Verdict::Refused(refusal) => self.suspect(id, refusal.code()),
@@ -117,7 +126,9 @@ impl Room {
             self.apply_fresh(id);
             return self.handle_gone(id, now);
         }
-        stream.to_tell.insert(replica);
+        if stream.to_tell.len() <= SEEN_WRITERS {
+            stream.to_tell.insert(replica);
+        }
         if header.kind == EntryKind::Edit && stream.document().is_some() {
             stream.fresh.push(entry.bytes().slice_ref(entry.payload()));
         } else {
@@ -190,7 +201,8 @@ impl Room {
         self.have_at
     }
 
-    /// Tells the home what was applied, a few times a second at most.
+    /// Tells the home what was applied, a few times a second at most. Of more chains than a home counts readers for nothing
+    /// is told: the next question says it with its digest.
     pub(super) fn tick_have(&mut self, now: Now) {
         if self.have_at.is_none_or(|at| now.monotonic < at) {
             return;
@@ -200,7 +212,7 @@ impl Room {
         let mut told: Vec<Have> = Vec::new();
         for (id, stream) in self.streams.iter_mut() {
             let grown = std::mem::take(&mut stream.to_tell);
-            if live && !grown.is_empty() {
+            if live && (1..=SEEN_WRITERS).contains(&grown.len()) {
                 let above =
                     grown.into_iter().map(|replica| (replica, stream.log.tip(&replica).seq)).collect();
                 told.push(Have { stream: *id, above });

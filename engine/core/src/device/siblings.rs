@@ -21,7 +21,7 @@ use crate::wire::{
     self, Aside, AsideKept, Body, Message, Need, Pong, Refused, Secret, Uplink, VERSION, Welcome,
 };
 
-use serve::Following;
+use serve::Follows;
 
 /// The pages that follow this one.
 #[derive(Debug, Default)]
@@ -38,7 +38,7 @@ struct Sibling {
     stage: Stage,
     /// Replicas whose keys it handed over.
     replicas: Vec<ReplicaId>,
-    follows: Vec<(StreamId, Following)>,
+    follows: Vec<Follows>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,7 +109,8 @@ impl Room {
             }
             Message::Other(Body::Ping(_)) => self.send_to(id, &Pong { time: now.wall }.into()),
             Message::Other(Body::Secret(secret)) if open => self.handle_secret(id, &secret, now),
-            Message::Other(Body::Subscribe(subscribe)) if open => self.serve_subscribe(id, subscribe),
+            Message::Other(Body::Subscribe(subscribe)) if open => self.serve_subscribe(id, &subscribe),
+            Message::Other(Body::Compare(compared)) if open => self.serve_compared(id, compared),
             Message::Other(Body::Need(need)) if open => self.serve_need(id, &need),
             Message::Other(Body::Present(state)) if open => self.show_page(Some(id), state, now),
             Message::Other(Body::Aside(aside)) if open => self.handle_aside(id, aside),
@@ -139,7 +140,7 @@ impl Room {
                 epoch: self.epoch,
                 time: self.home_time(now),
                 lease: self.others.own().unwrap_or(Lease(0)),
-                digest: self.digest(),
+                in_step: false,
             };
             self.send_to(id, &welcome.into());
             self.send_to(id, &self.uplink().into());

@@ -39,6 +39,7 @@ impl Room {
         let Some(stream) = self.streams.get_mut(&id).filter(takes) else {
             return;
         };
+        stream.note_heard(now);
         let total = usize::try_from(total).unwrap_or(usize::MAX);
         if at == 0 && total <= TRANSFER_BYTES {
             stream.arriving = Some(Arriving { snapshot, total, bytes: Vec::new() });
@@ -178,13 +179,6 @@ impl Room {
             let (_, end) = stored::entry_range(&id, 0, u64::MAX);
             self.scan(whole(start, end), Reading::Sweep(id));
         }
-    }
-}
-
-impl Stream {
-    /// What the device tells the home it holds below.
-    pub(super) fn snapshot_id(&self) -> Option<[u8; 32]> {
-        self.snapshot.as_ref().map(|root| *root.id().as_bytes())
     }
 }
 

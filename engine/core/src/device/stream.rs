@@ -7,12 +7,13 @@ use bytes::Bytes;
 use crate::device::chat::OpenChannel;
 use crate::device::receipts::Marks;
 use crate::device::snapshot::Arriving;
+use crate::device::version::Question;
 use crate::directory::Directory;
 use crate::ids::{ReplicaId, StreamId, StreamKind};
 use crate::log::{Dep, Entry, EntryName, Park, StreamLog};
 use crate::snapshot::Root;
 use crate::sorted::{SortedMap, SortedSet};
-use crate::time::Millis;
+use crate::time::{Millis, Now};
 use crate::ydoc::Document;
 
 /// A stream: its log, what it amounts to, and what of this device's work is on its way.
@@ -42,6 +43,7 @@ pub(super) struct Stream {
     /// Replicas of this device that were refused here, from which entry on.
     pub(super) closed: SortedMap<ReplicaId, u64>,
     pub(super) sync: Sync,
+    pub(super) question: Question,
     /// Entries that the home cannot read from its disk: not asked for until they come.
     pub(super) lost: Vec<EntryName>,
     /// The snapshot below the entries.
@@ -56,7 +58,7 @@ pub(super) struct Stream {
     pub(super) arriving: Option<Arriving>,
     /// Entries above the snapshot, about.
     pub(super) tail: u64,
-    /// Replicas whose chains grew since the home was told.
+    /// Replicas whose chains grew since the home was told; of more than it counts readers for, not all.
     pub(super) to_tell: SortedSet<ReplicaId>,
     pub(super) marks: Marks,
 }
@@ -168,6 +170,7 @@ impl Stream {
             saved: SortedMap::new(),
             closed: SortedMap::new(),
             sync: Sync::Off,
+            question: Question::default(),
             lost: Vec::new(),
             snapshot: None,
             page: None,
@@ -205,6 +208,13 @@ impl Stream {
         match &mut self.body {
             Body::Channel(channel) => Some(channel),
             Body::Unopened | Body::Text(_) | Body::Directory(_) => None,
+        }
+    }
+
+    /// Something of the answer has come: nothing is asked again while more follows.
+    pub(super) fn note_heard(&mut self, now: Now) {
+        if matches!(self.sync, Sync::Asked(_)) {
+            self.sync = Sync::Asked(now.monotonic);
         }
     }
 

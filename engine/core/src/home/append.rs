@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::chat::{self, ChatOp};
 use crate::home::compaction::{SNAPSHOT_ROWS, Standing};
+use crate::home::durable::Durable;
 use crate::home::lane::Lane;
 use crate::home::stream::HomeStream;
 use crate::home::{Home, Output};
@@ -241,6 +242,11 @@ impl Home {
                 Appended::Mended { conn, arrival, entry } => self.handle_mended(conn, arrival, &entry),
             }
         }
+        for (stream, _) in runs.keys() {
+            if let Some(state) = self.streams.get_mut(stream) {
+                state.durable.settle(state.durable_arrivals);
+            }
+        }
         // Who falls behind goes on from the first entry of the commit: runs come by author, not by arrival.
         let mut firsts: BTreeMap<StreamId, u64> = BTreeMap::new();
         for ((stream, _), (arrival, _)) in &runs {
@@ -258,18 +264,17 @@ impl Home {
     fn mark_durable(&mut self, entry: &Entry, arrival: u64, now: Now) {
         let name = entry.name();
         let Some(state) = self.streams.get_mut(&entry.header().stream) else { return };
-        let before = state.durable.get(&name.replica).map_or(crate::log::Head::START, |(_, head)| *head);
-        state.durable.insert(name.replica, (name.seq, before.next(entry)));
+        state.durable.extend(entry);
         state.durable_arrivals = arrival + 1;
         state.durable_bytes += entry.bytes().len() as u64;
         if entry.header().kind == EntryKind::Delete {
             // Its chains left the disk with this commit.
-            state.durable.clear();
+            state.durable = Durable::default();
             state.holes.clear();
             state.snapshot = None;
             self.pages.forget_stream(&entry.header().stream);
         }
-        state.readers.handle_tip(name.replica, name.seq);
+        state.readers.handle_tip(name, arrival);
         self.expect_seen(now);
         self.expect_compaction(&entry.header().stream, now);
     }
@@ -319,7 +324,7 @@ impl Home {
     pub(super) fn answer_saved(&mut self, conn: ConnId, stream: StreamId, replica: ReplicaId) {
         let durable = self.streams.get(&stream).and_then(|state| state.durable.get(&replica));
         if let Some((seq, head)) = durable {
-            let saved = Saved { stream, replica, seq: *seq, head: head.short() };
+            let saved = Saved { stream, replica, seq, head: head.short() };
             // A `synced` that waits behind pages knows less: to hear it last would look like a loss.
             let landing = self.conns.get(&conn).and_then(|link| link.lane_of(&stream)) == Some(Lane::Bulk);
             let lane = if landing { Lane::Bulk } else { Lane::Control };

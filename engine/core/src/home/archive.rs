@@ -1,9 +1,9 @@
 //! Readers below the snapshot: entries come out of the archive, a segment at a time, byte for byte as they went in.
 
 use crate::home::Home;
-use crate::home::catch_up::Reading;
 use crate::home::jobs::Work;
 use crate::home::lane::Lane;
+use crate::home::reading::Reading;
 use crate::ids::{ConnId, StreamId};
 use crate::log::Entry;
 use crate::snapshot::Job;

@@ -6,9 +6,11 @@ use bytes::Bytes;
 
 use crate::home::catch_up::Following;
 use crate::home::lane::{Fill, Lane};
+use crate::home::walk::Walk;
 use crate::ids::{ConnId, ReplicaId, StreamId};
 use crate::limits::{
-    BOARD_CHANGES, CATCH_UP_BYTES, EARLY_BYTES, EARLY_FRAMES, HELLO_WAIT, HOME_SILENCE, ROOM_LINKS,
+    BOARD_CHANGES, CATCH_UP_BYTES, EARLY_BYTES, EARLY_FRAMES, HELLO_WAIT, HOME_SILENCE, LINK_STREAMS,
+    ROOM_LINKS,
 };
 use crate::time::Millis;
 
@@ -30,8 +32,7 @@ pub(super) struct Conn {
     pub(super) proven: BTreeSet<ReplicaId>,
     /// Replicas that another link has proven since: their device came back, or another page of it leads.
     pub(super) ceded: BTreeSet<ReplicaId>,
-    /// Streams it follows, and how far it has been sent.
-    pub(super) follows: BTreeMap<StreamId, Following>,
+    follows: BTreeMap<StreamId, Follows>,
     /// Streams that fell behind and go on from the log once the entries lane has drained.
     pub(super) behind: Vec<StreamId>,
     /// Links whose presence this one is to be told of when its presence lane has drained.
@@ -40,6 +41,15 @@ pub(super) struct Conn {
     pub(super) lookups: usize,
     /// Pages that are being read for it; each becomes a frame in its bulk lane.
     pub(super) pages: usize,
+}
+
+/// A stream that a link follows.
+#[derive(Debug)]
+struct Follows {
+    /// The newest of its questions that the home has taken up.
+    question: u64,
+    /// How far it has been sent.
+    following: Following,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,6 +120,74 @@ impl Conn {
 
     pub(super) fn take_held(&mut self) -> Vec<Bytes> {
         std::mem::take(&mut self.held)
+    }
+
+    /// Whether it follows a stream, or may follow one more.
+    pub(super) fn may_follow(&self, stream: &StreamId) -> bool {
+        self.follows.len() < LINK_STREAMS || self.follows.contains_key(stream)
+    }
+
+    pub(super) fn following(&self, stream: &StreamId) -> Option<&Following> {
+        self.follows.get(stream).map(|follows| &follows.following)
+    }
+
+    pub(super) fn following_mut(&mut self, stream: &StreamId) -> Option<&mut Following> {
+        self.follows.get_mut(stream).map(|follows| &mut follows.following)
+    }
+
+    /// A walk, and what waits to be written to its link.
+    pub(super) fn walk_and_fill(&mut self, stream: &StreamId) -> Option<(&mut Walk, &Fill)> {
+        match &mut self.follows.get_mut(stream)?.following {
+            Following::Reading(walk) => Some((walk, &self.fill)),
+            Following::Live | Following::Landing | Following::Comparing(_) => None,
+        }
+    }
+
+    /// Streams it follows, and how far it has been sent.
+    pub(super) fn followed(&self) -> impl Iterator<Item = (StreamId, &Following)> {
+        self.follows.iter().map(|(stream, follows)| (*stream, &follows.following))
+    }
+
+    pub(super) fn followed_mut(&mut self) -> impl Iterator<Item = (StreamId, &mut Following)> {
+        self.follows.iter_mut().map(|(stream, follows)| (*stream, &mut follows.following))
+    }
+
+    pub(super) fn follow(&mut self, stream: StreamId, following: Following) {
+        let question = self.question(&stream);
+        self.follows.insert(stream, Follows { question, following });
+    }
+
+    /// Its newest question about a stream.
+    pub(super) fn question(&self, stream: &StreamId) -> u64 {
+        self.follows.get(stream).map_or(0, |follows| follows.question)
+    }
+
+    /// It asks; what it is sent from here on belongs to this question.
+    pub(super) fn note_question(&mut self, stream: StreamId, question: u64) {
+        let follows = self.follows.entry(stream);
+        follows.or_insert(Follows { question, following: Following::Live }).question = question;
+    }
+
+    /// The bulk lane has drained: readers whose walk has ended are live. Those that go on are told.
+    pub(super) fn land(&mut self) -> Vec<StreamId> {
+        let mut walking = Vec::new();
+        for (stream, following) in self.followed_mut() {
+            match following {
+                Following::Landing => *following = Following::Live,
+                Following::Comparing(_) | Following::Reading(_) => walking.push(stream),
+                Following::Live => {}
+            }
+        }
+        walking
+    }
+
+    /// In which lane entries of a stream go out as they become durable, if they do.
+    pub(super) fn lane_of(&self, stream: &StreamId) -> Option<Lane> {
+        match self.following(stream)? {
+            Following::Live => Some(Lane::Entries),
+            Following::Landing => Some(Lane::Bulk),
+            Following::Comparing(_) | Following::Reading(_) => None,
+        }
     }
 
     /// Whether a page may be read for it: one at a time, so somebody who asks for many streams at once gets them one

@@ -2,7 +2,7 @@
 //! put back where they stood. Until then whoever lacks one is told so and does not ask again and again.
 
 use crate::home::Home;
-use crate::home::catch_up::Reading;
+use crate::home::reading::Reading;
 use crate::home::stream::HomeStream;
 use crate::ids::{ConnId, ReplicaId, StreamId};
 use crate::limits::{SCAN_BYTES, SCAN_ROWS, STREAM_HOLES};
@@ -73,7 +73,7 @@ impl Home {
         for conn in authors.map(|(conn, _)| *conn).collect::<Vec<_>>() {
             self.ask_for(conn, stream, name);
         }
-        let readers = self.conns.iter().filter(|(_, link)| link.follows.contains_key(&stream));
+        let readers = self.conns.iter().filter(|(_, link)| link.following(&stream).is_some());
         for conn in readers.map(|(conn, _)| *conn).collect::<Vec<_>>() {
             self.send(conn, &Lost { stream, name }.into());
         }

@@ -1,7 +1,7 @@
 //! Reading a room from the disk: epoch, chains, deleted streams. Entries stay where they are.
 
-use crate::home::catch_up::Reading;
 use crate::home::compaction::Standing;
+use crate::home::reading::Reading;
 use crate::home::stream::HomeStream;
 use crate::home::{Home, Input};
 use crate::ids::StreamId;
@@ -113,6 +113,9 @@ impl Home {
     }
 
     fn finish_load(&mut self, now: Now) {
+        for state in self.streams.values_mut() {
+            state.durable.settle(state.durable_arrivals);
+        }
         let held: Vec<_> = self.conns.iter_mut().map(|(conn, state)| (*conn, state.take_held())).collect();
         for (conn, frames) in held {
             for bytes in frames {

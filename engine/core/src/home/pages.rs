@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, VecDeque};
 use bytes::Bytes;
 
 use crate::home::Home;
-use crate::home::catch_up::{Reading, rows};
 use crate::home::lane::Lane;
+use crate::home::reading::Reading;
+use crate::home::walk::rows;
 use crate::ids::{ConnId, StreamId};
 use crate::limits::{SHARED_PAGES, SHARED_PAGES_KEPT};
 use crate::storage::{Page, StoreFailure};

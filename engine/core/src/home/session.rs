@@ -1,9 +1,10 @@
 //! The messages of one link, other than entries.
 
 use crate::home::Home;
-use crate::home::catch_up::Below;
+use crate::home::catch_up::{Ask, Following};
 use crate::home::conn::Conn;
-use crate::ids::{ConnId, ReplicaId};
+use crate::home::held::Held;
+use crate::ids::{ConnId, ReplicaId, StreamId};
 use crate::limits::{LINK_PROOFS, LINK_REPLICAS, LINK_STREAMS};
 use crate::presence::Lease;
 use crate::time::Now;
@@ -25,7 +26,12 @@ impl Home {
                 self.handle_introduce(conn, &introduce, now);
             }
             Message::Other(Body::Subscribe(subscribe)) if greeted => {
-                self.handle_subscribe(conn, &subscribe, now);
+                self.handle_subscribe(conn, &subscribe);
+                self.expect_seen(now);
+            }
+            Message::Other(Body::Compare(compared)) if greeted => {
+                self.handle_compared(conn, compared);
+                self.expect_seen(now);
             }
             Message::Other(Body::Need(need)) if greeted => self.handle_need(conn, &need),
             Message::Other(Body::Have(have)) if greeted => self.handle_have(conn, &have, now),
@@ -71,6 +77,7 @@ impl Home {
                 "the relay is stopping; it will be back in a moment",
             );
         }
+        let in_step = hello.digest == self.digest() && self.follow_all(conn);
         let nonce = self.entropy.bytes();
         if let Some(state) = self.conns.get_mut(&conn) {
             state.open(nonce);
@@ -81,7 +88,7 @@ impl Home {
             epoch: self.epoch,
             time: now.wall,
             lease: Lease(conn.0),
-            digest: self.digest(),
+            in_step,
         };
         self.send(conn, &welcome.into());
         let present: Vec<ConnId> = self.presence.present().collect();
@@ -142,37 +149,37 @@ impl Home {
         }
     }
 
-    fn handle_subscribe(&mut self, conn: ConnId, subscribe: &Subscribe, now: Now) {
-        let many = self.conns.get(&conn).is_some_and(|state| {
-            state.follows.len() >= LINK_STREAMS && !state.follows.contains_key(&subscribe.stream)
-        });
-        if many {
+    fn handle_subscribe(&mut self, conn: ConnId, subscribe: &Subscribe) {
+        let Subscribe { stream, question: number, digest, newest_but } = *subscribe;
+        if self.conns.get(&conn).is_some_and(|link| !link.may_follow(&stream)) {
             return self.fail(conn, ErrorCode::TooMuch, "more streams than one device can have");
         }
-        if self.is_damaged(&subscribe.stream) {
-            return;
+        if !self.is_damaged(&stream) {
+            self.handle_ask(conn, stream, Ask::Question { number, digest, newest_but });
         }
-        let in_step = self
-            .streams
-            .get(&subscribe.stream)
-            .is_none_or(|state| state.durable_digest() == subscribe.digest || state.log.is_gone());
-        // What a reader comes with counts as applied.
-        let held = subscribe.version.above.iter().map(|mark| (mark.replica, mark.seq));
-        self.handle_held(conn, &subscribe.stream, held, now);
-        let below = if subscribe.wants_snapshot { Below::Newest } else { Below::Snapshot };
-        self.follow(conn, subscribe.stream, &subscribe.version, in_step, below);
     }
 
     fn handle_need(&mut self, conn: ConnId, need: &Need) {
-        let Some(state) = self.streams.get(&need.stream) else { return };
-        let mut version = state.durable_version();
-        for mark in version.above.iter_mut().filter(|mark| mark.replica == need.replica) {
-            mark.seq = need.from - 1;
-        }
         // A walk under way brings what is asked for, or tells at its end what there is.
         let live = |link: &Conn| link.lane_of(&need.stream).is_some();
-        if self.conns.get(&conn).is_some_and(live) {
-            self.follow(conn, need.stream, &version, false, Below::Entries);
+        if self.streams.contains_key(&need.stream) && self.conns.get(&conn).is_some_and(live) {
+            self.handle_ask(conn, need.stream, Ask::Chain { replica: need.replica, from: need.from });
         }
+    }
+
+    /// A device that holds all of the room follows all of it from hello on.
+    fn follow_all(&mut self, conn: ConnId) -> bool {
+        let alive = self.streams.iter().filter(|(_, state)| state.is_alive());
+        let streams: Vec<StreamId> = alive.map(|(stream, _)| *stream).collect();
+        if streams.len() > LINK_STREAMS || self.streams.values().any(|state| state.damaged) {
+            return false;
+        }
+        for stream in streams {
+            let Some(link) = self.conns.get_mut(&conn) else { return false };
+            link.follow(stream, Following::Live);
+            let held = self.streams.get(&stream).map(|state| Held::all(state.durable_arrivals));
+            self.note_reader(conn, &stream, &held.unwrap_or_default());
+        }
+        true
     }
 }

@@ -6,9 +6,10 @@ use std::sync::{Arc, Weak};
 use bytes::Bytes;
 
 use crate::home::Home;
-use crate::home::catch_up::{Following, Reading};
+use crate::home::catch_up::Following;
 use crate::home::compaction::read_page;
 use crate::home::lane::Lane;
+use crate::home::reading::Reading;
 use crate::ids::{ConnId, StreamId};
 use crate::limits::CATCH_UP_BYTES;
 use crate::snapshot::{PageId, SignedRoot};
@@ -100,7 +101,7 @@ impl Home {
         }
         let mut waiting = Vec::new();
         for (conn, link) in &mut self.conns {
-            if let Some(Following::Reading(walk)) = link.follows.get_mut(&stream)
+            if let Some(Following::Reading(walk)) = link.following_mut(&stream)
                 && matches!(walk.fetch, Some(Fetch::Wanted))
             {
                 walk.fetch = transfer.map(|transfer| Fetch::Sent(Arc::clone(transfer), 0));
@@ -117,7 +118,7 @@ impl Home {
     pub(super) fn send_snapshot(&mut self, conn: ConnId, stream: StreamId) -> bool {
         loop {
             let Some(link) = self.conns.get_mut(&conn) else { return false };
-            let Some(Following::Reading(walk)) = link.follows.get_mut(&stream) else { return false };
+            let Some((walk, fill)) = link.walk_and_fill(&stream) else { return false };
             let (transfer, sent) = match &mut walk.fetch {
                 None => return true,
                 Some(Fetch::Wanted) => return false,
@@ -129,7 +130,7 @@ impl Home {
                 self.figures.snapshots_sent += 1;
                 return true;
             };
-            if !link.fill.has_room(Lane::Bulk, frame.len()) {
+            if !fill.has_room(Lane::Bulk, frame.len()) {
                 return false;
             }
             *sent += 1;

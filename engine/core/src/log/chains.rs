@@ -4,7 +4,7 @@
 //! what stands behind it in its run and nothing else.
 
 use crate::ids::ReplicaId;
-use crate::log::Chain;
+use crate::log::{Chain, Tip};
 
 /// Chains by replica.
 #[derive(Clone, Debug, Default)]
@@ -15,49 +15,73 @@ pub(super) struct Chains {
 
 impl Chains {
     pub(super) fn get(&self, replica: &ReplicaId) -> Option<&Chain> {
-        let run = self.runs.get(self.run_of(replica))?;
-        let at = run.binary_search_by(|(other, _)| other.cmp(replica)).ok()?;
-        Some(&run[at].1)
+        let (run, at) = self.place(replica);
+        let (found, chain) = self.runs.get(run)?.get(at)?;
+        (found == replica).then_some(chain)
     }
 
     /// The chain of a replica, an empty one if there is none yet.
     pub(super) fn entry(&mut self, replica: ReplicaId) -> &mut Chain {
-        let mut at_run = self.run_of(&replica);
+        let (mut run, mut at) = self.place(&replica);
         if self.runs.is_empty() {
             self.runs.push(Vec::new());
         }
-        if self.runs[at_run].len() == RUN && self.get(&replica).is_none() {
-            // Chains read from a disk or a snapshot come in order: their runs stay full.
-            let last = at_run + 1 == self.runs.len() && self.runs[at_run][RUN - 1].0 < replica;
-            let rest = if last { Vec::new() } else { self.runs[at_run].split_off(RUN / 2) };
-            let beyond = rest.first().is_none_or(|(first, _)| *first <= replica);
-            self.runs.insert(at_run + 1, rest);
-            at_run += usize::from(beyond);
+        if self.runs[run].get(at).is_none_or(|(found, _)| *found != replica) {
+            if self.runs[run].len() == RUN {
+                // Chains read from a disk or a snapshot come in order: their runs stay full.
+                let half = if at == RUN { RUN } else { RUN / 2 };
+                let rest = self.runs[run].split_off(half);
+                self.runs.insert(run + 1, rest);
+                if at >= half {
+                    (run, at) = (run + 1, at - half);
+                }
+            }
+            self.runs[run].insert(at, (replica, Chain::default()));
         }
-        let run = &mut self.runs[at_run];
-        let at = run.binary_search_by(|(other, _)| other.cmp(&replica)).unwrap_or_else(|at| {
-            run.insert(at, (replica, Chain::default()));
-            at
-        });
-        &mut run[at].1
+        &mut self.runs[run][at].1
     }
 
     /// Who writes under a yrs client id, and their chain.
     pub(super) fn of_client(&self, client: u64) -> Option<(ReplicaId, &Chain)> {
-        let run = self.runs.partition_point(|run| run.last().is_some_and(|(last, _)| last.client() < client));
-        let run = self.runs.get(run)?;
-        let at = run.partition_point(|(replica, _)| replica.client() < client);
-        let (replica, chain) = run.get(at)?;
+        let (run, at) = self.place(&ReplicaId::first_of_client(client));
+        let here = self.runs.get(run)?.get(at);
+        let (replica, chain) = here.or_else(|| self.runs.get(run + 1)?.first())?;
         (replica.client() == client).then_some((*replica, chain))
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&ReplicaId, &Chain)> {
-        self.runs.iter().flatten().map(|(replica, chain)| (replica, chain))
+    pub(super) fn tips(&self) -> Tips<'_> {
+        Tips { chains: self, run: 0, at: 0 }
     }
 
-    /// The run that holds a replica's chain, or would.
-    fn run_of(&self, replica: &ReplicaId) -> usize {
-        self.runs.partition_point(|run| run[0].0 <= *replica).saturating_sub(1)
+    /// The run that holds a replica's chain, or would, and the place there.
+    #[inline(never)]
+    fn place(&self, replica: &ReplicaId) -> (usize, usize) {
+        let run = self.runs.partition_point(|run| run[0].0 <= *replica).saturating_sub(1);
+        let at = self.runs.get(run).map_or(0, |run| run.partition_point(|(other, _)| other < replica));
+        (run, at)
+    }
+}
+
+/// Where chains stand, in the order of their replicas. A type of its own, so that pages carry the loop once.
+#[derive(Debug)]
+pub struct Tips<'a> {
+    chains: &'a Chains,
+    run: usize,
+    at: usize,
+}
+
+impl Iterator for Tips<'_> {
+    type Item = (ReplicaId, Tip);
+
+    #[inline(never)]
+    fn next(&mut self) -> Option<Self::Item> {
+        let run = self.chains.runs.get(self.run)?;
+        let (replica, chain) = &run[self.at];
+        self.at += 1;
+        if self.at == run.len() {
+            (self.run, self.at) = (self.run + 1, 0);
+        }
+        Some((*replica, chain.tip()))
     }
 }
 
@@ -93,7 +117,7 @@ mod tests {
                 chains.entry(replica(*number)).seq = seq as u64;
                 tree.insert(replica(*number), seq as u64);
             }
-            prop_assert!(chains.iter().map(|(replica, chain)| (*replica, chain.seq)).eq(tree.clone()));
+            prop_assert!(chains.tips().map(|(replica, tip)| (replica, tip.seq)).eq(tree.clone()));
             prop_assert!(chains.runs.iter().all(|run| (1..=RUN).contains(&run.len())));
             for number in 0..2_000 {
                 let replica = replica(number);

@@ -8,7 +8,7 @@ use crate::chat::{self, ChatOp};
 use crate::directory;
 use crate::ids::{PersonId, ReplicaId, StreamId, StreamKind};
 use crate::limits::{ENTRY_DEPS, ENTRY_PAYLOAD_BYTES};
-use crate::log::chains::Chains;
+use crate::log::chains::{Chains, Tips};
 use crate::log::{Chain, Dep, Digest, Entry, EntryKind, EntryName, Head, Header};
 use crate::sorted::SortedMap;
 use crate::ydoc::ROOT;
@@ -232,8 +232,8 @@ impl StreamLog {
     }
 
     /// All chains, in the order of replicas.
-    pub fn tips(&self) -> impl Iterator<Item = (ReplicaId, Tip)> {
-        self.chains.iter().map(|(replica, chain)| (*replica, chain.tip()))
+    pub fn tips(&self) -> Tips<'_> {
+        self.chains.tips()
     }
 
     /// Who writes under a yrs client id.
@@ -243,7 +243,11 @@ impl StreamLog {
 
     /// The digest of all that is here.
     pub fn digest(&self) -> Digest {
-        Digest::of_chains(self.chains.iter().map(|(replica, chain)| (replica, chain.seq, &chain.head)))
+        let mut chains = Vec::new();
+        for (replica, tip) in self.tips() {
+            chains.push((replica, tip.seq, tip.head));
+        }
+        Digest::of_chains(&chains)
     }
 
     /// The dependencies and the logical time of the next entry of `replica`.

@@ -4,12 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::device::{Connection, Storage};
 use crate::ids::{ReplicaId, RoomId, StreamId};
-use crate::limits::{SENTENCE_BYTES, VERSION_REPLICAS};
-use crate::log::{Dep, Digest, Entry, EntryName};
+use crate::limits::{ROOM_LINKS, SENTENCE_BYTES, TOLD_CHAINS};
+use crate::log::{Digest, Entry, EntryName, MARK_BYTES};
 use crate::presence::{Change, Lease, State};
 use crate::snapshot::SnapshotId;
 use crate::stored::ForkRecord;
 use crate::time::Millis;
+use crate::wire::version::{Compare, Subscribe, Synced};
 
 /// One decoded frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,7 +69,7 @@ bodies! {
     Welcome(Welcome) = 2;
     /// Device → home: proof that it holds a replica's key.
     Prove(Prove) = 3;
-    /// Device → home: a stream to follow, and what of it is here.
+    /// Device → home: a stream to follow, and the digest of what of it is here.
     Subscribe(Subscribe) = 4;
     /// Home → device: all that was missing has been sent; what the home holds on disk.
     Synced(Synced) = 6;
@@ -98,6 +99,8 @@ bodies! {
     Error(ErrorFrame) = 18;
     /// Device → home: proof of the person it speaks for.
     Introduce(Introduce) = 19;
+    /// Home → device: where do we differ? Device → home: here, and this is what I hold there.
+    Compare(Compare) = 20;
     /// Home → device: a piece of a snapshot.
     Chunk(Chunk) = 32;
     /// Home → device: an entry that the home cannot read from its disk.
@@ -127,7 +130,7 @@ pub struct Hello {
     pub newest: u16,
     /// The room.
     pub room: RoomId,
-    /// Digest over all that the device holds of the room.
+    /// Digest of the room over its streams, as far as the device takes the home to have it.
     pub digest: Digest,
     /// Program and version, for logs.
     pub agent: String,
@@ -146,8 +149,9 @@ pub struct Welcome {
     pub time: Millis,
     /// The name of this link's presence.
     pub lease: Lease,
-    /// Digest over all that the home holds of the room.
-    pub digest: Digest,
+    /// Whether the digests of the room are equal: the device follows all streams of the room from now on and needs to ask
+    /// for none of those it counted.
+    pub in_step: bool,
 }
 
 /// Proof of a replica.
@@ -168,41 +172,6 @@ pub struct Introduce {
     pub proof: Prove,
 }
 
-/// What is held of a stream: everything a snapshot covers, and for each replica all entries up to a number.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Version {
-    /// The snapshot below, by its hash.
-    pub snapshot: Option<[u8; 32]>,
-    /// Chains that reach beyond it, each with the head there.
-    pub above: Vec<Dep>,
-}
-
-/// Follows a stream.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Subscribe {
-    /// The stream.
-    pub stream: StreamId,
-    /// What is here.
-    pub version: Version,
-    /// Digest of what is here; equal to the home's, nothing needs to be sent.
-    pub digest: Digest,
-    /// Whether the device would have the newest snapshot even if it lacks nothing: it holds many entries.
-    pub wants_snapshot: bool,
-}
-
-/// What the home holds on disk of a stream, after it sent what the device lacked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Synced {
-    /// The stream.
-    pub stream: StreamId,
-    /// What the home holds.
-    pub version: Version,
-    /// Digest of it.
-    pub digest: Digest,
-    /// Whether the stream has been deleted.
-    pub gone: bool,
-}
-
 /// Entries that are missing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Need {
@@ -216,7 +185,7 @@ pub struct Need {
     pub to: u64,
 }
 
-/// All of a replica's entries up to `seq` are on the home's disk.
+/// All of a replica's entries up to `seq` are on the home's disk. Number 0, for one of which the device has told more: none.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Saved {
     /// The stream.
@@ -485,17 +454,21 @@ impl Body {
     fn in_bounds(&self) -> bool {
         match self {
             Self::Hello(hello) => hello.agent.len() <= SENTENCE_BYTES,
-            Self::Subscribe(subscribe) => subscribe.version.above.len() <= VERSION_REPLICAS,
-            Self::Synced(synced) => synced.version.above.len() <= VERSION_REPLICAS,
-            Self::Have(have) => have.above.len() <= VERSION_REPLICAS,
+            Self::Compare(compare) => {
+                let groups = compare.groups.len() <= GROUPS * MARK_BYTES;
+                groups && compare.above.len() + compare.own.len() <= TOLD_CHAINS
+            }
+            Self::Have(have) => have.above.len() <= TOLD_CHAINS,
             Self::Refused(refused) => {
                 refused.code.len() <= SENTENCE_BYTES && refused.sentence.len() <= SENTENCE_BYTES
             }
             Self::Error(error) => error.sentence.len() <= SENTENCE_BYTES,
             Self::Need(need) => need.from >= 1 && need.from <= need.to,
-            Self::Board(changes) => changes.len() <= VERSION_REPLICAS,
+            Self::Board(changes) => changes.len() <= ROOM_LINKS,
             Self::Welcome(_)
             | Self::Prove(_)
+            | Self::Subscribe(_)
+            | Self::Synced(_)
             | Self::Saved(_)
             | Self::Later(_)
             | Self::Seen(_)
@@ -516,3 +489,6 @@ impl Body {
         }
     }
 }
+
+/// Groups of a stream: as many as a byte has values.
+const GROUPS: usize = 256;

@@ -8,7 +8,7 @@ use yrs::block::ClientID;
 use yrs::updates::decoder::Decode;
 use yrs::{Doc, GetString, OffsetKind, Options, ReadTxn, StateVector, Transact, Update};
 
-use crate::limits::{PAGE_BYTES, VERSION_REPLICAS};
+use crate::limits::PAGE_BYTES;
 use crate::log::StreamLog;
 use crate::snapshot::JobError;
 use crate::ydoc::{ApplyError, ROOT};
@@ -55,9 +55,8 @@ pub(crate) fn state_of(
 /// Whether a page is safe to hand to yrs and holds exactly the clocks of these chains.
 pub(crate) fn check_page(page: &[u8], log: &StreamLog) -> Result<(), Fault> {
     let many = u32::MAX;
-    let clients = u32::try_from(VERSION_REPLICAS).unwrap_or(many);
     let limits =
-        Limits { bytes: PAGE_BYTES, blocks: many, clients, delete_ranges: many, ..Limits::default() };
+        Limits { bytes: PAGE_BYTES, blocks: many, clients: many, delete_ranges: many, ..Limits::default() };
     let writers = log.tips().filter(|(_, tip)| tip.clock > 0).count();
     check_whole_text(page, ROOT, writers, log, &limits)
 }

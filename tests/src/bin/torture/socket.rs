@@ -5,8 +5,8 @@ use std::net::{IpAddr, SocketAddr};
 
 use bytes::{Buf, BufMut, BytesMut};
 use causeway_core::ids::{RoomId, StreamId};
-use causeway_core::log::StreamLog;
-use causeway_core::wire::{self, Body, Hello, Message, Subscribe, VERSION, Version, Welcome};
+use causeway_core::log::Digest;
+use causeway_core::wire::{self, Body, Hello, Message, Subscribe, VERSION, Welcome};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
@@ -48,7 +48,7 @@ impl Socket {
 
     /// Says hello and waits to be welcomed.
     pub(crate) async fn greet(&mut self, room: &RoomId) -> Outcome<Welcome> {
-        let digest = StreamLog::new(StreamId::DIRECTORY).digest();
+        let digest = Digest::NOTHING;
         let hello =
             Hello { oldest: VERSION, newest: VERSION, room: room.clone(), digest, agent: "torture".into() };
         self.send(&hello.into()).await?;
@@ -61,8 +61,7 @@ impl Socket {
 
     /// Asks for all there is of a stream.
     pub(crate) async fn subscribe(&mut self, stream: StreamId) -> Outcome<()> {
-        let digest = StreamLog::new(stream).digest();
-        let all = Subscribe { stream, version: Version::default(), digest, wants_snapshot: false };
+        let all = Subscribe { stream, question: 1, digest: Digest::NOTHING, newest_but: None };
         self.send(&all.into()).await
     }
 

@@ -7,19 +7,32 @@ use crate::device::stream::Phase;
 use crate::device::{Output, Room};
 use crate::ids::{ReplicaId, SiblingId, StreamId};
 use crate::limits::{CATCH_UP_BYTES, FRAME_ENTRIES};
-use crate::log::{Dep, Entry, EntryName};
+use crate::log::{Dep, Digest, Entry, EntryName, Group};
 use crate::snapshot::SignedRoot;
 use crate::storage::{Page, Scan};
 use crate::stored;
-use crate::wire::{self, Kept, Message, Need, Refused, Saved, Subscribe, Synced, Version};
+use crate::wire::{self, Compare, Kept, Message, Need, Refused, Saved, Subscribe, Synced};
 
-/// What a page holds of a stream: the part of its version that matters here.
+/// What a page holds of a stream, in the order of replicas.
 pub(in crate::device) type Held = Vec<(ReplicaId, u64)>;
+
+/// A stream that a page follows.
+#[derive(Debug)]
+pub(super) struct Follows {
+    stream: StreamId,
+    /// Its newest question.
+    question: u64,
+    following: Following,
+}
 
 /// How far a page has been sent a stream.
 #[derive(Debug)]
-pub(super) enum Following {
-    /// It waits until the stream can be used here.
+enum Following {
+    /// It has asked before the stream could be used here.
+    Early(Digest),
+    /// It is telling what it holds.
+    Telling(Held),
+    /// It lacks something.
     Wanted(Held),
     /// It is sent the disk's entries.
     Reading {
@@ -34,17 +47,56 @@ pub(super) enum Following {
 }
 
 impl Room {
-    pub(super) fn serve_subscribe(&mut self, page: SiblingId, subscribe: Subscribe) {
-        let Subscribe { stream: id, version, digest, .. } = subscribe;
+    pub(super) fn serve_subscribe(&mut self, page: SiblingId, subscribe: &Subscribe) {
+        let Subscribe { stream: id, question, digest, .. } = *subscribe;
         if !self.streams.contains_key(&id) {
             self.load_stream(id);
         }
-        let in_step = self.streams.get(&id).is_some_and(|stream| stream.log.digest() == digest);
-        if in_step && self.is_served(&id) {
-            self.set_following(page, id, Following::Live);
-            return self.send_synced(page, id);
+        self.set_following(page, id, Following::Early(digest));
+        if let Some(follows) = self.follows(page, id) {
+            follows.question = question;
         }
-        let held = version.above.iter().map(|mark| (mark.replica, mark.seq)).collect();
+        if self.is_served(&id) {
+            self.serve_question(page, id, &digest);
+        }
+    }
+
+    fn serve_question(&mut self, page: SiblingId, id: StreamId, digest: &Digest) {
+        if self.streams.get(&id).is_some_and(|stream| stream.log.digest() == *digest) {
+            self.set_following(page, id, Following::Live);
+            self.send_synced(page, id);
+        } else if *digest == Digest::NOTHING {
+            self.set_following(page, id, Following::Wanted(Held::new()));
+            self.serve_waiting(id);
+        } else {
+            self.set_following(page, id, Following::Telling(Held::new()));
+            self.ask_page(page, id, Group(0).first());
+        }
+    }
+
+    /// Pages of one device are near each other: what differs is not looked for, all is told.
+    fn ask_page(&mut self, page: SiblingId, stream: StreamId, from: ReplicaId) {
+        let Some(Follows { question, .. }) = self.follows(page, stream) else { return };
+        let (groups, above, own, more) = (Vec::new(), Vec::new(), Vec::new(), false);
+        let compare = Compare { stream, question: *question, from, groups, above, own, more };
+        self.send_to(page, &compare.into());
+    }
+
+    pub(super) fn serve_compared(&mut self, page: SiblingId, compared: Compare) {
+        let Compare { stream: id, question, above, own, more, .. } = compared;
+        let Some(follows) = self.follows(page, id).filter(|follows| follows.question == question) else {
+            return;
+        };
+        let Following::Telling(held) = &mut follows.following else { return };
+        held.extend(above);
+        for (replica, seq) in own {
+            let at = held.partition_point(|(other, _)| *other < replica);
+            held.insert(at, (replica, seq));
+        }
+        if let Some((from, _)) = held.last().copied().filter(|_| more) {
+            return self.ask_page(page, id, from);
+        }
+        let held = std::mem::take(held);
         self.set_following(page, id, Following::Wanted(held));
         self.serve_waiting(id);
     }
@@ -60,7 +112,7 @@ impl Room {
 
     /// Whether anybody looks at a stream from another page.
     pub(in crate::device) fn is_watched(&self, id: &StreamId) -> bool {
-        self.siblings.pages.iter().any(|page| page.follows.iter().any(|(stream, _)| stream == id))
+        self.siblings.pages.iter().any(|page| page.follows.iter().any(|follows| follows.stream == *id))
     }
 
     fn is_served(&self, id: &StreamId) -> bool {
@@ -72,10 +124,17 @@ impl Room {
         if !self.is_served(&id) {
             return;
         }
+        for at in 0..self.siblings.pages.len() {
+            let page = self.siblings.pages[at].id;
+            if let Some(Following::Early(digest)) = self.served(page, id) {
+                let digest = *digest;
+                self.serve_question(page, id, &digest);
+            }
+        }
         let mut walks = Vec::new();
         for page in &mut self.siblings.pages {
-            let following = page.follows.iter_mut().find(|(stream, _)| *stream == id);
-            if let Some((_, following @ Following::Wanted(_))) = following {
+            let follows = page.follows.iter_mut().find(|follows| follows.stream == id);
+            if let Some(Follows { following: following @ Following::Wanted(_), .. }) = follows {
                 let Following::Wanted(held) = std::mem::replace(following, Following::Live) else { continue };
                 self.siblings.walks += 1;
                 let walk = self.siblings.walks;
@@ -94,7 +153,7 @@ impl Room {
 
     /// Whether the disk has a snapshot in the place of something a page does not hold.
     fn lacks_covered(&mut self, page: SiblingId, id: StreamId) -> bool {
-        let Some(Following::Reading { held, .. }) = self.follows(page, id) else { return false };
+        let Some(Following::Reading { held, .. }) = self.served(page, id) else { return false };
         let held = held.clone();
         let root = self.streams.get(&id).and_then(|stream| stream.snapshot.as_ref());
         root.is_some_and(|root| root.tips().any(|(replica, tip)| seq_of(&held, &replica) < tip.seq))
@@ -120,7 +179,7 @@ impl Room {
     ) {
         let Ok(SignedRoot { root, .. }) = SignedRoot::decode(record) else { return };
         let content = rows.rows.first().and_then(|(_, value)| stored::decode_piece(value).ok());
-        let current = self.follows(page, id).is_some_and(|following| following.is_walk(walk));
+        let current = self.served(page, id).is_some_and(|following| following.is_walk(walk));
         if let Some(content) = content.filter(|_| current) {
             for frame in wire::snapshot::frames(&root, record, content, CATCH_UP_BYTES) {
                 self.outputs.push_back(Output::Page(PageOutput::Send(page, frame)));
@@ -132,9 +191,9 @@ impl Room {
     /// A snapshot came to the disk in the place of entries: whoever looks on is sent it.
     pub(in crate::device) fn publish_snapshot(&mut self, id: StreamId, before: &[(ReplicaId, u64)]) {
         for page in &mut self.siblings.pages {
-            for (_, following) in page.follows.iter_mut().filter(|(stream, _)| *stream == id) {
-                if matches!(following, Following::Live) {
-                    *following = Following::Wanted(before.to_vec());
+            for follows in page.follows.iter_mut().filter(|follows| follows.stream == id) {
+                if matches!(follows.following, Following::Live) {
+                    follows.following = Following::Wanted(before.to_vec());
                 }
             }
         }
@@ -159,7 +218,7 @@ impl Room {
         walk: u64,
         rows: Page,
     ) {
-        let Some(Following::Reading { held, walk: current, again }) = self.follows(page, id) else { return };
+        let Some(Following::Reading { held, walk: current, again }) = self.served(page, id) else { return };
         if *current != walk {
             return;
         }
@@ -185,17 +244,31 @@ impl Room {
         let Some(stream) = self.streams.get(&id) else { return };
         let gone = stream.phase == Phase::Gone;
         let digest = stream.log.digest();
-        let saved: Vec<Dep> = stream.saved.iter().filter_map(|(of, seq)| stream.mark(*of, *seq)).collect();
-        let above = self
-            .on_disk(&id)
-            .into_iter()
-            .map(|(replica, seq)| stream.mark(replica, seq).unwrap_or(Dep { replica, seq, head: [0; 8] }));
-        let version = Version { snapshot: None, above: above.collect() };
-        self.send_to(page, &Synced { stream: id, version, digest, gone }.into());
-        for Dep { replica, seq, head } in saved {
-            if self.siblings.page(page).is_some_and(|page| page.replicas.contains(&replica)) {
-                self.send_to(page, &Saved { stream: id, replica, seq, head }.into());
-            }
+        let on_disk = self.on_disk(&id);
+        let entries = on_disk.iter().fold(0u64, |sum, (_, seq)| sum.wrapping_add(*seq));
+        let Some(Follows { question, .. }) = self.follows(page, id) else { return };
+        let synced = Synced { stream: id, question: *question, digest, entries, gone };
+        let written = self.siblings.page(page).map_or_else(Vec::new, |page| page.replicas.clone());
+        for replica in &written {
+            self.tell_kept(page, id, *replica, seq_of(&on_disk, replica));
+        }
+        self.send_to(page, &synced.into());
+        for replica in written {
+            self.tell_saved(page, id, replica);
+        }
+    }
+
+    fn tell_kept(&mut self, page: SiblingId, stream: StreamId, replica: ReplicaId, seq: u64) {
+        if seq > 0 {
+            self.send_to(page, &Kept { stream, replica, seq }.into());
+        }
+    }
+
+    fn tell_saved(&mut self, page: SiblingId, stream: StreamId, replica: ReplicaId) {
+        let state = self.streams.get(&stream);
+        let saved = state.and_then(|state| state.mark(replica, *state.saved.get(&replica)?));
+        if let Some(Dep { replica, seq, head }) = saved {
+            self.send_to(page, &Saved { stream, replica, seq, head }.into());
         }
     }
 
@@ -206,9 +279,9 @@ impl Room {
         for entry in self.queue.waiting().filter_map(|tag| tag.entry()) {
             let name = entry.name();
             if entry.header().stream == *id
-                && let Some((_, seq)) = above.iter_mut().find(|(replica, _)| *replica == name.replica)
+                && let Ok(at) = above.binary_search_by_key(&name.replica, |(replica, _)| *replica)
             {
-                *seq = (*seq).min(name.seq - 1);
+                above[at].1 = above[at].1.min(name.seq - 1);
             }
         }
         above.retain(|(_, seq)| *seq > 0);
@@ -230,10 +303,11 @@ impl Room {
                     frames.push((page.id, wire::encode(&kept.into())));
                     continue;
                 }
-                match page.follows.iter_mut().find(|(stream, _)| *stream == id) {
-                    Some((_, Following::Live)) => wanted.push(entry),
-                    Some((_, Following::Reading { again, .. })) => *again = true,
-                    Some((_, Following::Wanted(_))) | None => {}
+                let follows = page.follows.iter_mut().find(|follows| follows.stream == id);
+                match follows.map(|follows| &mut follows.following) {
+                    Some(Following::Live) => wanted.push(entry),
+                    Some(Following::Reading { again, .. }) => *again = true,
+                    Some(Following::Early(_) | Following::Telling(_) | Following::Wanted(_)) | None => {}
                 }
             }
             for run in wanted.chunks(FRAME_ENTRIES) {
@@ -247,22 +321,15 @@ impl Room {
 
     /// The entry is here already: it is kept, or will be when what is on its way has reached the disk.
     pub(super) fn serve_known(&mut self, page: SiblingId, id: StreamId, name: EntryName) {
-        let on_disk = self.on_disk(&id);
-        let Some((replica, seq)) = on_disk.into_iter().find(|(replica, _)| *replica == name.replica) else {
-            return;
-        };
-        self.send_to(page, &Kept { stream: id, replica, seq }.into());
-        let stream = self.streams.get(&id);
-        let saved = stream.and_then(|stream| stream.mark(replica, *stream.saved.get(&replica)?));
-        if let Some(Dep { replica, seq, head }) = saved {
-            self.send_to(page, &Saved { stream: id, replica, seq, head }.into());
-        }
+        let seq = seq_of(&self.on_disk(&id), &name.replica);
+        self.tell_kept(page, id, name.replica, seq);
+        self.tell_saved(page, id, name.replica);
     }
 
     /// Work was refused and taken off the disk: the other pages let go of it too, and read the stream again.
     pub(in crate::device) fn tell_closed(&mut self, id: StreamId, closed: &[EntryName], why: &Why) {
         for page in &mut self.siblings.pages {
-            page.follows.retain(|(stream, _)| *stream != id);
+            page.follows.retain(|follows| follows.stream != id);
         }
         for EntryName { replica, seq } in closed.iter().copied() {
             let Why { code, sentence, .. } = why.clone();
@@ -272,22 +339,25 @@ impl Room {
 
     pub(in crate::device) fn tell_gone(&mut self, id: StreamId) {
         let pages = self.siblings.pages.iter();
-        let watching = pages.filter(|page| page.follows.iter().any(|(stream, _)| *stream == id));
+        let watching = pages.filter(|page| page.follows.iter().any(|follows| follows.stream == id));
         for page in watching.map(|page| page.id).collect::<Vec<_>>() {
             self.send_synced(page, id);
         }
     }
 
-    fn follows(&mut self, page: SiblingId, id: StreamId) -> Option<&mut Following> {
-        let follows = &mut self.siblings.page(page)?.follows;
-        follows.iter_mut().find(|(stream, _)| *stream == id).map(|(_, following)| following)
+    fn follows(&mut self, page: SiblingId, id: StreamId) -> Option<&mut Follows> {
+        self.siblings.page(page)?.follows.iter_mut().find(|follows| follows.stream == id)
+    }
+
+    fn served(&mut self, page: SiblingId, id: StreamId) -> Option<&mut Following> {
+        self.follows(page, id).map(|follows| &mut follows.following)
     }
 
     fn set_following(&mut self, page: SiblingId, id: StreamId, following: Following) {
-        if let Some(held) = self.follows(page, id) {
+        if let Some(held) = self.served(page, id) {
             *held = following;
         } else if let Some(page) = self.siblings.page(page) {
-            page.follows.push((id, following));
+            page.follows.push(Follows { stream: id, question: 0, following });
         }
     }
 }
@@ -299,5 +369,5 @@ impl Following {
 }
 
 fn seq_of(held: &[(ReplicaId, u64)], replica: &ReplicaId) -> u64 {
-    held.iter().find(|(of, _)| of == replica).map_or(0, |(_, seq)| *seq)
+    held.binary_search_by_key(replica, |(of, _)| *of).map_or(0, |at| held[at].1)
 }

@@ -1,8 +1,8 @@
 //! Reading from the disk what a job needs: the parent, for a verification the draft, and the entries between them.
 
 use crate::home::Home;
-use crate::home::catch_up::Reading;
 use crate::home::compaction::{Purpose, read_page, shared};
+use crate::home::reading::Reading;
 use crate::ids::StreamId;
 use crate::limits::{SCAN_BYTES, SCAN_ROWS, SNAPSHOT_STEP_BYTES, SNAPSHOT_STEP_ENTRIES};
 use crate::log::Entry;

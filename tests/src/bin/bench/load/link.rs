@@ -5,9 +5,10 @@ use std::io::ErrorKind;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use causeway_core::ids::{RoomId, StreamId};
-use causeway_core::log::StreamLog;
+use causeway_core::log::Digest;
 use causeway_core::replica::Identity;
-use causeway_core::wire::{self, Body, Hello, Message, Subscribe, VERSION, Version, Welcome};
+use causeway_core::snapshot::SnapshotId;
+use causeway_core::wire::{self, Body, Hello, Message, Subscribe, VERSION, Welcome};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpSocket, TcpStream};
 
@@ -77,7 +78,7 @@ impl Link {
     }
 
     pub(crate) async fn say_hello(&mut self, room: &RoomId) -> Result<(), Box<dyn Error>> {
-        let digest = StreamLog::new(StreamId::DIRECTORY).digest();
+        let digest = Digest::NOTHING;
         let hello =
             Hello { oldest: VERSION, newest: VERSION, room: room.clone(), digest, agent: "bench".into() };
         self.send(&wire::encode(&hello.into())).await
@@ -92,11 +93,8 @@ impl Link {
     }
 
     pub(crate) async fn subscribe(&mut self, stream: StreamId) -> Result<(), Box<dyn Error>> {
-        let digest = StreamLog::new(stream).digest();
-        self.send(&wire::encode(
-            &Subscribe { stream, version: Version::default(), digest, wants_snapshot: true }.into(),
-        ))
-        .await
+        let (digest, newest_but) = (Digest::NOTHING, Some(SnapshotId::NOTHING));
+        self.send(&wire::encode(&Subscribe { stream, question: 1, digest, newest_but }.into())).await
     }
 
     /// Sends one frame.

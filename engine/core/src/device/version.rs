@@ -1,0 +1,184 @@
+//! What this device tells of the chains it holds (rule 5): a digest, and chain by chain only where the other end asks.
+//!
+//! The digest is of what the other end is taken to hold: of this device's own work only what was called saved. So it is
+//! one that a home had, also while something waits in the outbox.
+
+use crate::device::Room;
+use crate::device::event::Event;
+use crate::device::pages::Role;
+use crate::device::stream::{Phase, Stream, Sync};
+use crate::ids::{ReplicaId, StreamId};
+use crate::limits::{DEVICE_TAIL, TOLD_CHAINS};
+use crate::log::{Dep, Digest, EntryName, Group, Head, RoomDigest, differing, groups_of, marks_of};
+use crate::snapshot::SnapshotId;
+use crate::time::{Millis, Now};
+use crate::wire::{Compare, Subscribe, Synced};
+
+/// The newest question about a stream.
+#[derive(Debug, Default)]
+pub(super) struct Question {
+    number: u64,
+    /// Chains of this device as the other end holds them, if it says nothing else; taken with the answer.
+    own: Option<Vec<Dep>>,
+}
+
+/// A chain up to where the other end is taken to hold it.
+pub(super) type Known = (ReplicaId, u64, Head);
+
+impl Room {
+    /// Asks the home for what is missing of a stream and to be kept up to date.
+    pub(super) fn subscribe(&mut self, id: StreamId, now: Now) {
+        let Some(stream) = self.streams.get(&id).filter(|_| self.link.is_live()) else { return };
+        let reads_leader = self.role == Role::Following;
+        let in_use = match stream.phase {
+            Phase::Ready | Phase::Gone => true,
+            Phase::Loading | Phase::Rebuilding => reads_leader || stream.lacks_snapshot,
+            Phase::Meeting => stream.lacks_snapshot,
+        };
+        if !in_use {
+            return;
+        }
+        let (known, own) = self.known_there(id);
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        if matches!(stream.phase, Phase::Loading | Phase::Rebuilding) && reads_leader {
+            // A page that follows reads from its leader.
+            stream.gathered.clear();
+            (stream.snapshot, stream.page) = (None, None);
+        }
+        let newest_but = (stream.tail >= DEVICE_TAIL && !reads_leader)
+            .then(|| stream.snapshot.as_ref().map_or(SnapshotId::NOTHING, |root| root.id()));
+        stream.question.number += 1;
+        stream.question.own = Some(own);
+        stream.sync = Sync::Asked(now.monotonic);
+        let question = stream.question.number;
+        let digest = Digest::of_chains(&known);
+        self.send(&Subscribe { stream: id, question, digest, newest_but }.into());
+    }
+
+    /// The same, but not before `at`.
+    pub(super) fn subscribe_after(&mut self, id: StreamId, at: Millis) {
+        if let Some(stream) = self.streams.get_mut(&id).filter(|stream| stream.sync != Sync::Off) {
+            stream.sync = Sync::Waiting(at);
+        }
+    }
+
+    /// A quiet link is used to find out whether anything was missed: equal digests cost the home one answer.
+    pub(super) fn compare_with_home(&mut self, now: Now) {
+        for id in self.streams.keys().copied().collect::<Vec<_>>() {
+            self.subscribe(id, now);
+        }
+    }
+
+    /// The digest of the room for hello, and the streams it counts.
+    pub(super) fn room_digest(&self) -> (Digest, Vec<StreamId>) {
+        let (mut room, mut counted) = (RoomDigest::default(), Vec::new());
+        for (id, stream) in self.streams.iter() {
+            let (known, _) = self.known_there(*id);
+            if !known.is_empty() && stream.phase != Phase::Gone {
+                room.add(id, &Digest::of_chains(&known));
+                counted.push(*id);
+            }
+        }
+        (room.finish(), counted)
+    }
+
+    /// The home holds just what was told of the room in hello: these streams are followed without a question.
+    pub(super) fn join_in_step(&mut self, counted: &[StreamId], now: Now) {
+        for id in self.streams.keys().copied().collect::<Vec<_>>() {
+            let Some(stream) = self.streams.get_mut(&id) else { continue };
+            if !counted.contains(&id) || stream.phase != Phase::Ready || stream.tail >= DEVICE_TAIL {
+                self.subscribe(id, now);
+                continue;
+            }
+            stream.sync = Sync::Following(now.monotonic);
+            self.offer_outbox(id, now);
+            self.events.push(Event::SaveStatus(id));
+        }
+        self.tick_journals(now);
+    }
+
+    /// The other end does not know our digest: where we differ, it is told chain by chain.
+    pub(super) fn handle_compare(&mut self, compare: &Compare) {
+        let Compare { stream: id, question, from, ref groups, .. } = *compare;
+        let (known, _) = self.known_there(id);
+        let Some(stream) = self.streams.get(&id).filter(|stream| stream.question.number == question) else {
+            return;
+        };
+        let groups = differing(&marks_of(&groups_of(&known)), groups, Group::of(&from));
+        let (mut above, mut own, mut more) = (Vec::new(), Vec::new(), false);
+        for (replica, tip) in stream.log.tips() {
+            if known.is_empty() || replica <= from || !groups.contains(&Group::of(&replica).0) {
+                continue;
+            }
+            more = above.len() + own.len() == TOLD_CHAINS;
+            if more {
+                break;
+            }
+            if self.is_ours(stream, &replica) {
+                own.push((replica, tip.seq));
+            } else {
+                above.push((replica, tip.seq));
+            }
+        }
+        self.send(&Compare { stream: id, question, from, groups, above, own, more }.into());
+    }
+
+    /// Chains of ours as the home holds them, once for each question; `None` if this answers an older one.
+    pub(super) fn take_answer(&mut self, synced: &Synced) -> Option<Vec<Dep>> {
+        let question = &mut self.streams.get_mut(&synced.stream)?.question;
+        (question.number == synced.question).then(|| question.own.take().unwrap_or_default())
+    }
+
+    /// Chains as the other end is taken to hold them, in the order of their replicas; and ours as marks, with number 0 for
+    /// those of which it is not taken to hold anything.
+    pub(super) fn known_there(&self, id: StreamId) -> (Vec<Known>, Vec<Dep>) {
+        let (mut known, mut ours) = (Vec::new(), Vec::new());
+        let reads = |stream: &Stream| matches!(stream.phase, Phase::Loading | Phase::Rebuilding);
+        let stream = self.streams.get(&id).filter(|stream| self.role == Role::Leading || !reads(stream));
+        let Some(stream) = stream else { return (known, ours) };
+        for (replica, tip) in stream.log.tips() {
+            let seq = match self.role {
+                Role::Leading if self.identities.contains_key(&replica) => {
+                    stream.saved.get(&replica).copied().unwrap_or(0)
+                }
+                Role::Leading => tip.seq,
+                Role::Following => {
+                    let held = stream.outbox.get(&replica).and_then(|held| held.front());
+                    held.map_or(tip.seq, |first| first.entry.name().seq - 1)
+                }
+            };
+            // What the chain does not remember is taken to be there: if it is not, the groups tell.
+            let head =
+                if seq == 0 { Some(Head::START) } else { stream.log.head_at(&EntryName { replica, seq }) };
+            let (seq, head) = head.map_or((tip.seq, tip.head), |head| (seq, head));
+            if seq > 0 {
+                known.push((replica, seq, head));
+            }
+            if self.is_ours(stream, &replica) {
+                ours.push(Dep { replica, seq, head: head.short() });
+            }
+        }
+        (known, ours)
+    }
+
+    /// Whether the other end is to say what it has of a chain.
+    fn is_ours(&self, stream: &Stream, replica: &ReplicaId) -> bool {
+        self.identities.contains_key(replica) || stream.outbox.contains_key(replica)
+    }
+}
+
+impl Question {
+    /// No answer is awaited any more.
+    pub(super) fn forget(&mut self) {
+        self.own = None;
+    }
+
+    /// What the home says of one of them.
+    pub(super) fn note(&mut self, mark: Dep) {
+        let Some(own) = &mut self.own else { return };
+        match own.iter_mut().find(|other| other.replica == mark.replica) {
+            Some(other) => *other = mark,
+            None => own.push(mark),
+        }
+    }
+}
