@@ -328,6 +328,22 @@ impl Network {
         self.pump();
     }
 
+    /// A device's disk answers the first commit it was asked for, and then no more.
+    pub fn answer_commit(&mut self, device: usize) {
+        self.devices[device].disk_answers = false;
+        if let Some((op, commit)) = self.devices[device].held.pop_front() {
+            self.store(device, op, &commit);
+        }
+    }
+
+    /// A device's disk answers the first it was asked to read, and then no more; whether there was one.
+    pub fn answer_read(&mut self, device: usize) -> bool {
+        self.devices[device].disk_reads = false;
+        let Some((op, scan)) = self.devices[device].held_reads.pop_front() else { return false };
+        self.read(device, op, &scan);
+        true
+    }
+
     /// A device that has just started does so many steps with its disk, and then waits for the story.
     pub fn step_disk(&mut self, number: usize, steps: usize) {
         for _ in 0..steps {

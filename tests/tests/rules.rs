@@ -26,3 +26,5 @@ mod promises;
 mod sealing;
 #[path = "rules/snapshots.rs"]
 mod snapshots;
+#[path = "rules/takeovers.rs"]
+mod takeovers;

@@ -166,6 +166,8 @@ pub struct Room {
     siblings: Siblings,
     /// The leader's link to the home, as it told a page that follows.
     uplink: Connection,
+    /// The same of the disk.
+    uplink_storage: Storage,
     forks: Forks,
     have_at: Option<Millis>,
     events: Events,
@@ -213,6 +215,7 @@ impl Room {
             myself: None,
             siblings: Siblings::default(),
             uplink: Connection::Offline,
+            uplink_storage: Storage::Opening,
             forks: Forks::default(),
             have_at: None,
             events: Events::default(),

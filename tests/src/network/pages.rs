@@ -28,6 +28,16 @@ impl Network {
         (first..first + pages).collect()
     }
 
+    /// One more page of a device that has some, and follows; answers its number.
+    pub fn join_page(&mut self, of: usize) -> usize {
+        self.next += 1;
+        let config = Config { room: room(), seed: seed(self.next), agent: "story".into() };
+        let disk_of = self.devices[of].disk_of;
+        let page = Device { disk_of, ..Device::new(Room::following(config), disk_of) };
+        self.devices.push(page);
+        self.devices.len() - 1
+    }
+
     /// The same, online, with the room's first document open on every page.
     pub fn with_pages(pages: usize) -> (Self, Vec<usize>, StreamId) {
         let mut network = Self::new(0);
@@ -63,6 +73,11 @@ impl Network {
         self.devices[page].asleep = true;
         self.devices[page].mail.clear();
         self.end_channels(|channel, _| channel.follower == page || channel.leader == page);
+    }
+
+    /// The channel of a page that follows ends; it looks for another.
+    pub fn part(&mut self, page: usize) {
+        self.end_channels(|channel, _| channel.follower == page);
     }
 
     /// The browser lets a page sleep: it hears and does nothing.

@@ -55,6 +55,7 @@ impl Network {
                     }
                 }
                 Output::Close => {
+                    (device.dialling, device.joining) = (false, false);
                     self.hang_up_on_leader(number);
                     self.drop_link(number);
                 }

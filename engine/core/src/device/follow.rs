@@ -4,12 +4,14 @@ use std::collections::BinaryHeap;
 
 use crate::device::event::{Connection, Event};
 use crate::device::fork::Why;
+use crate::device::journal::Tag;
 use crate::device::pages::Role;
 use crate::device::stream::{Phase, Stream, Sync};
 use crate::device::{Config, Room};
 use crate::ids::{ReplicaId, StreamId};
 use crate::limits::RESEND_AFTER;
 use crate::log::{Entry, EntryName, Verdict};
+use crate::storage::Durability;
 use crate::time::{Millis, Now};
 use crate::wire::{Aside, AsideDone, AsideKept, Kept, Refused, Secret, Synced, Uplink};
 
@@ -52,6 +54,7 @@ impl Room {
                 self.events.push(Event::SaveStatus(*id));
             }
         }
+        self.uplink_storage = uplink.storage.clone();
         self.set_storage(uplink.storage);
     }
 
@@ -66,10 +69,8 @@ impl Room {
 
     /// The leader has welcomed this page: what the last one did not keep is handed over again.
     pub(super) fn meet_leader(&mut self) {
-        let leftovers = self.streams.values().filter_map(|stream| stream.leftover);
         let unsaved = self.streams.values().flat_map(|stream| stream.marks.unsaved());
-        let mut awaited: Vec<ReplicaId> =
-            unsaved.map(|name| name.replica).chain(leftovers.map(|(replica, _)| replica)).collect();
+        let mut awaited: Vec<ReplicaId> = unsaved.map(|name| name.replica).collect();
         // A home that was restored lacks what this page has led to it before: it hears when that is saved again.
         let lacking = |replica: &&ReplicaId| {
             let lacks = |stream: &Stream| {
@@ -107,8 +108,9 @@ impl Room {
     }
 
     /// What the leader sends of a stream that is being read, in its order.
-    pub(super) fn gather(&mut self, entry: &Entry) {
+    pub(super) fn gather(&mut self, entry: &Entry, now: Now) {
         let Some(stream) = self.streams.get_mut(&entry.header().stream) else { return };
+        stream.note_heard(now);
         let place = stream.gathered.len() as u64;
         stream.gathered.push((place, entry.clone()));
     }
@@ -171,12 +173,8 @@ impl Room {
     pub(super) fn handle_aside_kept(&mut self, kept: &AsideKept) {
         let AsideKept { stream, replica, seq } = *kept;
         self.forks.set_kept(&AsideDone { stream, replica, seq }, true);
-        let waits = self.forks.unkept().iter().any(|aside| aside.stream == stream);
-        if let Some(of) = self.streams.get_mut(&stream).filter(|_| !waits) {
-            of.marks.handle_forks_on_disk();
-            self.events.push(Event::SaveStatus(stream));
-            self.settle_forks();
-        }
+        self.note_forks_on_disk(stream);
+        self.settle_forks();
     }
 
     /// A piece of a fork that is kept with the leader.
@@ -192,21 +190,15 @@ impl Room {
     pub(super) fn handle_told_refused(&mut self, refused: Refused, now: Now) {
         let Refused { stream: id, replica, seq, code, sentence } = refused;
         let Some(stream) = self.streams.get_mut(&id) else { return };
-        if stream.is_refused(EntryName { replica, seq }) || stream.phase == Phase::Gone {
+        let from = EntryName { replica, seq };
+        let is_here = stream.phase == Phase::Ready && stream.log.tip(&replica).seq >= seq;
+        if stream.phase == Phase::Gone || (stream.is_refused(from) && !is_here) {
             return;
         }
-        stream.closed.insert(replica, seq);
-        for entry in stream.held() {
-            let builds_on_refused = entry
-                .header()
-                .deps
-                .iter()
-                .any(|dep| stream.is_refused(EntryName { replica: dep.replica, seq: dep.seq }));
-            if builds_on_refused && !stream.is_refused(entry.name()) {
-                stream.closed.insert(entry.name().replica, entry.name().seq);
-            }
+        if !stream.is_refused(from) {
+            stream.closed.insert(replica, seq);
         }
-        let from = EntryName { replica, seq };
+        stream.refuse_dependants();
         self.leave_branch(id, from, &Why::refused(code, sentence), now);
     }
 
@@ -219,7 +211,7 @@ impl Room {
     }
 
     /// Turns what is held here of closed chains, and the journal, into a fork, and reads the stream again.
-    fn leave_branch(&mut self, id: StreamId, from: EntryName, why: &Why, now: Now) {
+    pub(super) fn leave_branch(&mut self, id: StreamId, from: EntryName, why: &Why, now: Now) {
         let Some(stream) = self.streams.get_mut(&id) else { return };
         let mut refused = Vec::new();
         let closed = stream.closed.clone();
@@ -239,10 +231,13 @@ impl Room {
             || !stream.journal.updates.is_empty();
         let whole = self.whole_text(id).filter(|_| why.apart && mine);
         let Some(stream) = self.streams.get_mut(&id) else { return };
-        if stream.phase == Phase::Ready {
+        if matches!(stream.phase, Phase::Ready | Phase::Meeting) {
             stream.phase = Phase::Rebuilding;
         }
-        self.read_again(id);
+        match self.role {
+            Role::Leading => self.queue.tag(Tag::Rebuild(id), Durability::Strict),
+            Role::Following => self.read_again(id),
+        }
         self.set_aside(id, &refused, whole, why, now);
         if mine {
             self.tell_fork(id, why);

@@ -37,6 +37,11 @@ impl Why {
         Self::refused(LATER.into(), sentence.into())
     }
 
+    /// It was refused while this page had no link to the one that led.
+    pub(super) fn unheard() -> Self {
+        Self::later("written on top of a change that had been refused")
+    }
+
     /// Another copy of this device's store writes under the same names.
     pub(super) fn cloned() -> Self {
         let sentence = "this device's store was copied: another one writes under its name";
@@ -54,7 +59,7 @@ impl Room {
     /// not sealed become a fork; the stream is built again from what the home took, and writing goes on under a new
     /// replica.
     pub(super) fn close_replica(&mut self, id: StreamId, from: EntryName, why: &Why, now: Now) {
-        if self.streams.get(&id).is_none_or(|stream| stream.closed.contains_key(&from.replica)) {
+        if self.streams.get(&id).is_none_or(|stream| stream.is_refused(from)) {
             return;
         }
         if self.role == Role::Following {
@@ -187,11 +192,11 @@ impl Room {
         let Some(stream) = self.streams.get_mut(&id) else { return Receipt { stream: id, edit: 0 } };
         let edit = stream.marks.handle_forked_edit();
         let why = Why::later("written while the text was being built anew");
-        if !stream.fork_told {
+        let told = stream.fork_told;
+        self.keep_pieces(id, replica, &[update], &why, now);
+        if !told {
             self.tell_fork(id, &why);
         }
-        self.keep_pieces(id, replica, &[update], &why, now);
-        self.queue.tag(Tag::Journaled { stream: id, edit: 0 }, Durability::Relaxed);
         Receipt { stream: id, edit }
     }
 
@@ -235,7 +240,10 @@ impl Room {
         let record = ForkRecord { code, sentence, time: now.wall, part, payload };
         let aside = Aside { stream, replica, seq, record };
         match self.role {
-            Role::Leading => self.put_aside(aside),
+            Role::Leading => {
+                self.put_aside(aside);
+                self.queue.tag(Tag::Journaled { stream, edit: 0 }, Durability::Relaxed);
+            }
             Role::Following => {
                 self.send_if_live(&aside.clone().into());
                 self.forks.hold(aside, false);
@@ -244,20 +252,27 @@ impl Room {
         }
     }
 
-    /// To the disk, and to the other pages.
+    /// To the disk. The other pages hear of it when it is there.
     pub(super) fn put_aside(&mut self, aside: Aside) {
         let Aside { stream, replica, seq, .. } = aside;
         self.queue.put(stored::fork_key(&stream, &replica, seq), aside.record.encode());
-        self.send_to_all(&aside.clone().into());
-        self.forks.hold(aside, true);
+        self.forks.hold(aside, false);
         self.tell_forks(stream);
     }
 
-    /// Another page's work is kept as a fork on this disk.
-    pub(super) fn note_fork(&mut self, id: StreamId, replica: ReplicaId, seq: u64) {
+    /// Another page's work is kept as a fork on this disk. What stands here already as an entry is taken back.
+    pub(super) fn note_fork(&mut self, id: StreamId, name: EntryName, why: &Why, now: Now) {
         let Some(stream) = self.streams.get_mut(&id) else { return };
-        if seq < FORK_EDITS && !stream.closed.contains_key(&replica) {
-            stream.closed.insert(replica, seq);
+        if name.seq >= FORK_EDITS || stream.is_refused(name) {
+            return;
+        }
+        let saved = stream.saved.get(&name.replica).copied().unwrap_or(0);
+        if stream.phase == Phase::Ready && stream.log.tip(&name.replica).seq >= name.seq {
+            if saved < name.seq {
+                self.close_replica(id, name, why, now);
+            }
+        } else {
+            stream.closed.insert(name.replica, name.seq);
         }
     }
 
@@ -301,9 +316,31 @@ impl Room {
                 !gone && closed.get(&name.replica).is_none_or(|first| name.seq < *first)
             });
         }
+        self.note_forks_on_disk(id);
         let Why { code, sentence, .. } = why.clone();
         self.events.push(Event::Fork { stream: id, code, sentence });
         self.events.push(Event::SaveStatus(id));
+    }
+
+    /// Pieces of forks have reached the disk of a page that leads.
+    pub(super) fn tell_kept_asides(&mut self) {
+        for aside in self.forks.unkept() {
+            let name = aside.name();
+            let row = stored::fork_key(&name.stream, &name.replica, name.seq);
+            if !self.queue.puts().any(|(key, _)| key == row) {
+                self.forks.set_kept(&name, true);
+                self.send_to_all(&aside.into());
+            }
+        }
+    }
+
+    /// What was refused counts as on this device when no piece of it waits for the disk any more.
+    pub(super) fn note_forks_on_disk(&mut self, id: StreamId) {
+        let waits = self.forks.unkept().iter().any(|aside| aside.stream == id);
+        if let Some(stream) = self.streams.get_mut(&id).filter(|_| !waits) {
+            stream.marks.handle_forks_on_disk();
+            self.events.push(Event::SaveStatus(id));
+        }
     }
 }
 

@@ -226,7 +226,8 @@ impl Room {
         stream.arrivals += 1;
         stream.tail += 1;
         let tip = stream.log.tip(&name.replica);
-        let index = IndexRecord { arrival, head: tip.head };
+        let head = stream.log.head_at(&name).unwrap_or(tip.head);
+        let index = IndexRecord { arrival, head };
         self.queue.put(stored::entry_key(&id, arrival), stored::encode_entry(entry));
         self.queue.put(stored::index_key(&id, &name.replica, name.seq), index.encode());
         self.queue.put(stored::tip_key(&id, &name.replica), TipRecord::from(tip).encode());
@@ -365,14 +366,19 @@ impl Room {
             Tag::Journaled { stream: id, edit } => {
                 if let Some(stream) = self.streams.get_mut(&id) {
                     stream.marks.handle_on_disk(edit);
-                    if edit == 0 {
-                        stream.marks.handle_forks_on_disk();
-                    }
                     self.events.push(Event::SaveStatus(id));
+                }
+                if edit == 0 {
+                    self.tell_kept_asides();
+                    self.note_forks_on_disk(id);
                 }
             }
             Tag::Rebuild(stream) | Tag::Load(stream) => self.scan_entries(stream),
-            Tag::Aside { page, stream, replica, seq } => self.answer_aside(page, stream, replica, seq),
+            Tag::Aside { page, stream, replica, seq } => {
+                self.answer_aside(page, stream, replica, seq);
+                self.tell_kept_asides();
+                self.note_forks_on_disk(stream);
+            }
             Tag::Snapshot { stream, before } => self.publish_snapshot(stream, &before),
             Tag::Cloned { stream, replica } => self.leave_clone(stream, replica, now),
             Tag::Suspicion { stream, code } => {
@@ -389,7 +395,8 @@ impl Room {
         let Some(stream) = self.streams.get_mut(&id) else { return };
         if stream.document().is_none_or(|document| document.client() == name.replica.client()) {
             stream.journal.sealing = false;
-            stream.journal_on_disk = false;
+            // A piece may have been written behind it.
+            stream.journal_on_disk = stream.journal.pieces > 0;
         }
         if stream.is_refused(name) {
             return;

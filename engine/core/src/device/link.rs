@@ -20,7 +20,7 @@ pub(super) struct Link {
     state: State,
     attempts: u32,
     heard: Millis,
-    pinged: bool,
+    pinged: Option<Millis>,
     last_error: Option<ErrorFrame>,
     come_back_at: Option<Millis>,
     epoch: Option<u64>,
@@ -45,7 +45,7 @@ impl Link {
             state: State::Down { retry_at: Some(Millis(0)) },
             attempts: 0,
             heard: Millis(0),
-            pinged: false,
+            pinged: None,
             last_error: None,
             come_back_at: None,
             epoch: None,
@@ -63,7 +63,10 @@ impl Link {
             State::Down { retry_at } => *retry_at,
             State::Connecting | State::Stopped { .. } => None,
             State::Greeting { until } => Some(*until),
-            State::Live { .. } => Some(self.heard.after(if self.pinged { SILENCE } else { PING_AFTER })),
+            // Of a page that slept the time since the last frame says nothing; only what was asked can go unanswered.
+            State::Live { .. } => {
+                Some(self.pinged.map_or(self.heard.after(PING_AFTER), |at| at.after(PONG_WAIT)))
+            }
         }
     }
 
@@ -110,7 +113,7 @@ impl Room {
             return;
         }
         self.link.heard = now.monotonic;
-        self.link.pinged = false;
+        self.link.pinged = None;
         match wire::decode(bytes) {
             Ok(messages) => {
                 for message in messages {
@@ -162,8 +165,8 @@ impl Room {
                     Role::Following => Output::Page(PageOutput::Join),
                 });
             }
-            State::Live { .. } if !self.link.pinged => {
-                self.link.pinged = true;
+            State::Live { .. } if self.link.pinged.is_none() => {
+                self.link.pinged = Some(now.monotonic);
                 self.send(&Ping { time: now.wall }.into());
                 self.compare_with_home(now);
             }
@@ -312,6 +315,7 @@ impl Room {
             self.outputs.push_back(Output::Close);
         }
         self.link.attempts = 0;
+        self.link.epoch = None;
         self.leave_link(State::Down { retry_at: Some(now.monotonic) });
     }
 
@@ -328,7 +332,7 @@ impl Room {
 
     fn leave_link(&mut self, state: State) {
         self.set_state(state);
-        self.link.pinged = false;
+        self.link.pinged = None;
         self.link.proven.clear();
         self.others.handle_closed();
         self.events.push(Event::Others);
@@ -351,3 +355,6 @@ impl Room {
         }
     }
 }
+
+/// How long a ping may go unanswered.
+const PONG_WAIT: Millis = Millis(SILENCE.0 - PING_AFTER.0);

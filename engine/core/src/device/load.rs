@@ -8,7 +8,7 @@ use crate::device::{Room, failing};
 use crate::directory::{self, Directory};
 use crate::ids::{ReplicaId, SiblingId, StreamId};
 use crate::limits::{SCAN_BYTES, SCAN_ROWS, STORE_RETRY};
-use crate::log::{Entry, EntryKind, EntryName, StreamLog, Verdict};
+use crate::log::{Entry, EntryKind, StreamLog, Verdict};
 use crate::snapshot::{PageId, SignedRoot};
 use crate::storage::{Durability, Page, Scan, StoreFailure};
 use crate::stored::{self, Prefix};
@@ -48,6 +48,10 @@ pub(super) enum Reading {
 impl Room {
     pub(super) fn handle_scanned(&mut self, op: OpId, result: Result<Page, StoreFailure>, now: Now) {
         let Some(reading) = self.scans.remove(&op) else { return };
+        if self.role == Role::Following && result.is_ok() {
+            // A disk that could not be read can be again; how writing goes the leader tells.
+            self.set_storage(self.uplink_storage.clone());
+        }
         match (reading, result) {
             (Reading::Boot, result) => self.handle_boot_page(result, now),
             (Reading::Root(stream, turn), Ok(page)) => self.handle_root(stream, turn, &page),
@@ -313,6 +317,7 @@ impl Room {
     /// The stream can be used; tell the app and ask the home, or take what the leader has sent meanwhile.
     pub(super) fn finish_load(&mut self, id: StreamId, now: Now) {
         let Some(stream) = self.streams.get_mut(&id) else { return };
+        stream.find_leftovers();
         if stream.phase == Phase::Ready {
             // It was in use while the disk was met: what has changed is told already.
             self.events.push(Event::SaveStatus(id));
@@ -321,10 +326,6 @@ impl Room {
         }
         stream.phase = Phase::Ready;
         stream.fork_told = false;
-        if let Some((replica, edit)) = stream.leftover.take() {
-            let seq = stream.log.tip(&replica).seq;
-            stream.marks.handle_sealed(EntryName { replica, seq }, edit);
-        }
         match &stream.body {
             Body::Text(_) => {
                 self.events.push(Event::Text { stream: id, change: Change::Reset, editor: None });

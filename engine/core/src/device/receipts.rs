@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use crate::device::Room;
 use crate::device::pages::Role;
 use crate::device::stream::Sync;
-use crate::ids::StreamId;
+use crate::ids::{ReplicaId, StreamId};
 use crate::log::EntryName;
 
 /// Names one edit made here, so that its way can be followed.
@@ -55,6 +55,8 @@ pub(super) struct Marks {
     last: Option<(EntryName, u64)>,
     seen_by: u32,
     refused: Vec<(u64, u64)>,
+    /// Up to here what was refused is on the disk, as forks.
+    forks_on_disk: u64,
     /// As the leader passes it on.
     pub(super) relay_waits: bool,
 }
@@ -91,6 +93,7 @@ impl Marks {
 
     pub(super) fn handle_on_disk(&mut self, edit: u64) {
         self.on_disk = self.on_disk.max(edit);
+        self.pass_forks();
     }
 
     /// Edits up to `edit` are in this entry and those before it. It may not be on the disk yet.
@@ -105,21 +108,29 @@ impl Marks {
         let kept = |name: &EntryName| name.replica == upto.replica && name.seq <= upto.seq;
         let edits = self.sealed.iter().filter(|(name, _)| kept(name)).map(|(_, edit)| *edit);
         self.on_disk = edits.max().map_or(self.on_disk, |edit| self.on_disk.max(edit));
+        self.pass_forks();
     }
 
-    /// Edits of the journal that are on the disk and in no entry yet: how many are there, and none if all are sealed.
-    pub(super) fn journaled(&self) -> Option<u64> {
-        let sealed = self.sealed.back().map_or(self.on_relay, |(_, edit)| self.on_relay.max(*edit));
-        (self.on_disk > sealed).then_some(self.on_disk)
-    }
-
-    /// What is sealed and not on the disk will not get there: the new leader has sealed the journal instead.
-    pub(super) fn handle_claimed(&mut self) {
+    /// What is sealed and not on the disk will not get there: the new leader seals the journal under `author`'s name
+    /// instead. Answers whether edits wait for that.
+    pub(super) fn handle_claimed(&mut self, author: ReplicaId) -> bool {
         let on_disk = self.on_disk;
         self.sealed.retain(|(_, edit)| *edit <= on_disk);
+        let sealed = self.sealed.back().map_or(self.on_relay, |(_, edit)| self.on_relay.max(*edit));
+        if on_disk > sealed {
+            self.sealed.push_back((EntryName { replica: author, seq: NOT_SEALED }, on_disk));
+        }
         self.refuse_from(on_disk + 1);
-        self.on_disk = self.newest;
         self.pass_refused();
+        on_disk > sealed
+    }
+
+    /// The new leader has sealed the journal in entries up to this one.
+    pub(super) fn handle_leftover(&mut self, upto: EntryName) {
+        let unsealed = EntryName { seq: NOT_SEALED, ..upto };
+        if let Some((name, _)) = self.sealed.iter_mut().find(|(name, _)| *name == unsealed) {
+            *name = upto;
+        }
     }
 
     pub(super) fn on_disk(&self) -> u64 {
@@ -141,6 +152,7 @@ impl Marks {
             self.last = Some((name, edit));
             self.sealed.pop_front();
         }
+        self.pass_forks();
         self.pass_refused();
     }
 
@@ -163,15 +175,19 @@ impl Marks {
         self.sealed.retain(|(name, _)| stands(*name));
         let kept = self.sealed.back().map_or(self.on_relay, |(_, edit)| self.on_relay.max(*edit));
         self.refuse_from(kept + 1);
-        self.on_disk = self.newest;
         self.pass_refused();
     }
 
-    /// Pieces of forks are on this device's disk.
+    /// All pieces of forks are on this device's disk.
     pub(super) fn handle_forks_on_disk(&mut self) {
+        self.forks_on_disk = self.refused.last().map_or(0, |(_, to)| *to);
+        self.pass_forks();
+    }
+
+    fn pass_forks(&mut self) {
         for (from, to) in &self.refused {
-            if self.on_disk + 1 >= *from {
-                self.on_disk = self.on_disk.max(*to);
+            if self.on_disk + 1 >= *from && self.forks_on_disk >= *from {
+                self.on_disk = self.on_disk.max(self.forks_on_disk.min(*to));
             }
         }
     }
@@ -222,3 +238,6 @@ impl Room {
         }
     }
 }
+
+/// The number, which no entry has, of edits that are in a journal on the disk and that another page seals.
+const NOT_SEALED: u64 = u64::MAX;

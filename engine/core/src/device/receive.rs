@@ -33,7 +33,12 @@ impl Room {
                 self.retry_parked(id, now);
             }
         }
-        met.into_iter().for_each(|id| self.apply_fresh(id));
+        for id in met {
+            self.apply_fresh(id);
+            if let Some(stream) = self.streams.get_mut(&id) {
+                stream.find_leftovers();
+            }
+        }
         let streams = &self.streams;
         let here = |stream, name| streams.get(&stream).is_some_and(|stream| stream.park.holds(name));
         let lost = |stream, name| streams.get(&stream).is_some_and(|stream| stream.lost.contains(&name));
@@ -50,7 +55,7 @@ impl Room {
         let id = entry.header().stream;
         let Some(stream) = self.streams.get_mut(&id) else { return };
         if self.role == Role::Following && matches!(stream.phase, Phase::Loading | Phase::Rebuilding) {
-            return self.gather(entry);
+            return self.gather(entry, now);
         }
         // What arrives before the disk is read is asked for again by the version told then.
         if stream.phase != Phase::Ready {

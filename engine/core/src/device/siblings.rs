@@ -4,6 +4,7 @@ mod serve;
 
 use bytes::Bytes;
 
+use crate::device::fork::Why;
 use crate::device::forks::LATER;
 use crate::device::journal::Tag;
 use crate::device::pages::{PageInput, PageOutput, Role};
@@ -11,7 +12,7 @@ use crate::device::stream::Phase;
 use crate::device::{Output, Room};
 use crate::ids::{ReplicaId, SiblingId, StreamId};
 use crate::limits::{HOME_SILENCE, LINK_REPLICAS, ROOM_STREAMS, SIBLINGS};
-use crate::log::{Accepted, Entry, Missing, Verdict};
+use crate::log::{Accepted, Entry, EntryName, Missing, Verdict};
 use crate::presence::{Change, Lease};
 use crate::replica::Identity;
 use crate::storage::Durability;
@@ -38,6 +39,8 @@ struct Sibling {
     stage: Stage,
     /// Replicas whose keys it handed over.
     replicas: Vec<ReplicaId>,
+    /// The newest entry of each chain that came from it.
+    brought: Vec<(StreamId, EntryName)>,
     follows: Vec<Follows>,
 }
 
@@ -49,6 +52,22 @@ enum Stage {
     Greeted,
     /// It was welcomed.
     Open,
+}
+
+impl Sibling {
+    fn note_brought(&mut self, stream: StreamId, name: EntryName) {
+        let mut chains = self.brought.iter_mut();
+        match chains.find(|(of, last)| (*of, last.replica) == (stream, name.replica)) {
+            Some((_, last)) => *last = name,
+            None => self.brought.push((stream, name)),
+        }
+    }
+
+    /// Whether it holds an entry because it came from there.
+    fn has_brought(&self, stream: StreamId, name: EntryName) -> bool {
+        let mut chains = self.brought.iter();
+        chains.any(|(of, last)| (*of, last.replica) == (stream, name.replica) && last.seq >= name.seq)
+    }
 }
 
 impl Siblings {
@@ -86,6 +105,7 @@ impl Room {
             heard: now.monotonic,
             stage: Stage::Silent,
             replicas: Vec::new(),
+            brought: Vec::new(),
             follows: Vec::new(),
         });
     }
@@ -113,7 +133,7 @@ impl Room {
             Message::Other(Body::Compare(compared)) if open => self.serve_compared(id, compared),
             Message::Other(Body::Need(need)) if open => self.serve_need(id, &need),
             Message::Other(Body::Present(state)) if open => self.show_page(Some(id), state, now),
-            Message::Other(Body::Aside(aside)) if open => self.handle_aside(id, aside),
+            Message::Other(Body::Aside(aside)) if open => self.handle_aside(id, aside, now),
             Message::Other(Body::AsideDone(done)) if open => self.handle_aside_done(&done),
             Message::Other(Body::Read(read)) if open => self.handle_read(&read),
             Message::Entries(entries) if open => self.handle_sibling_entries(id, entries, now),
@@ -153,7 +173,7 @@ impl Room {
                 })
                 .collect();
             self.send_to(id, &Message::Other(Body::Board(board)));
-            for aside in self.forks.asides() {
+            for aside in self.forks.kept() {
                 self.send_to(id, &aside.into());
             }
         }
@@ -242,7 +262,12 @@ impl Room {
                 continue;
             }
             match stream.log.judge(&entry) {
-                Verdict::Fresh(accepted) => self.take_from_page(&entry, accepted, now),
+                Verdict::Fresh(accepted) => {
+                    if let Some(page) = self.siblings.page(page) {
+                        page.note_brought(id, name);
+                    }
+                    self.take_from_page(&entry, accepted, now);
+                }
                 Verdict::Known => self.serve_known(page, id, name),
                 Verdict::Waits(missing) => needs.extend(missing.into_iter().map(|missing| (id, missing))),
                 Verdict::Refused(refusal) => {
@@ -273,11 +298,12 @@ impl Room {
         self.keep(entry.detached(), now);
     }
 
-    fn handle_aside(&mut self, page: SiblingId, aside: Aside) {
+    fn handle_aside(&mut self, page: SiblingId, aside: Aside, now: Now) {
         let Aside { stream: id, replica, seq, .. } = aside;
+        let why = Why::refused(aside.record.code.clone(), aside.record.sentence.clone());
         self.put_aside(aside);
         self.queue.tag(Tag::Aside { page, stream: id, replica, seq }, Durability::Strict);
-        self.note_fork(id, replica, seq);
+        self.note_fork(id, EntryName { replica, seq }, &why, now);
     }
 
     pub(super) fn answer_aside(&mut self, page: SiblingId, stream: StreamId, replica: ReplicaId, seq: u64) {

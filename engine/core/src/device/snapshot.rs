@@ -81,6 +81,7 @@ impl Room {
         }
         let stream = self.streams.get_mut(&id)?;
         stream.log.cover(root.tips(), &root.frontier);
+        stream.find_leftovers();
         self.apply_page(id, page);
         if self.role == Role::Leading {
             self.keep_snapshot(id, root, record, page, now);

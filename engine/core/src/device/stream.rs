@@ -31,8 +31,8 @@ pub(super) struct Stream {
     pub(super) journal: Journal,
     /// Whether the disk may hold a part of the journal.
     pub(super) journal_on_disk: bool,
-    /// The name this page wrote under when it lost the disk, and its newest edit there: the new leader seals it.
-    pub(super) leftover: Option<(ReplicaId, u64)>,
+    /// Names this page lost with the disk, each with its last entry here: the new leader seals the journal above it.
+    pub(super) leftovers: Vec<EntryName>,
     /// What the leader has sent of a stream that is being read.
     pub(super) gathered: Vec<(u64, Entry)>,
     /// Sealed entries of this device that the home has not answered `saved` for; of a page that follows or meets the
@@ -164,7 +164,7 @@ impl Stream {
             fresh: Vec::new(),
             journal: Journal::default(),
             journal_on_disk: false,
-            leftover: None,
+            leftovers: Vec::new(),
             gathered: Vec::new(),
             outbox: SortedMap::new(),
             saved: SortedMap::new(),
@@ -223,6 +223,25 @@ impl Stream {
         self.closed.get(&name.replica).is_some_and(|from| name.seq >= *from)
     }
 
+    /// The first of refused work that stands in the log all the same.
+    pub(super) fn refused_here(&self) -> Option<EntryName> {
+        let here = |replica: &ReplicaId, from: &u64| self.log.tip(replica).seq >= *from;
+        let first = self.closed.iter().find(|(replica, from)| here(replica, from));
+        first.map(|(replica, from)| EntryName { replica: *replica, seq: *from })
+    }
+
+    /// What is held and builds on refused work is refused as well.
+    pub(super) fn refuse_dependants(&mut self) {
+        for entry in self.held() {
+            let deps = &entry.header().deps;
+            let builds_on_refused =
+                deps.iter().any(|dep| self.is_refused(EntryName { replica: dep.replica, seq: dep.seq }));
+            if builds_on_refused && !self.is_refused(entry.name()) {
+                self.closed.insert(entry.name().replica, entry.name().seq);
+            }
+        }
+    }
+
     /// Whether what the home holds at an entry of this device's is what this device wrote there; `None` if it cannot be
     /// told yet.
     pub(super) fn wrote(&self, mark: &Dep) -> Option<bool> {
@@ -237,6 +256,18 @@ impl Stream {
     pub(super) fn mark(&self, replica: ReplicaId, seq: u64) -> Option<Dep> {
         let head = self.log.head_at(&EntryName { replica, seq })?.short();
         Some(Dep { replica, seq, head })
+    }
+
+    /// What the new leader has sealed of the journal this page lost is here: now the edits in it have a name.
+    pub(super) fn find_leftovers(&mut self) {
+        let Self { leftovers, log, marks, .. } = self;
+        leftovers.retain(|last| {
+            let seq = log.tip(&last.replica).seq;
+            if seq > last.seq {
+                marks.handle_leftover(EntryName { seq, ..*last });
+            }
+            seq <= last.seq
+        });
     }
 
     /// Whether something waits that asking the home may bring.

@@ -12,12 +12,11 @@ use crate::device::pages::{PageOutput, Role};
 use crate::device::stream::{Journal, Phase, Stream, Unsaved};
 use crate::device::{Output, Room};
 use crate::ids::{ReplicaId, StreamId};
-use crate::log::{Entry, EntryName, Verdict};
+use crate::log::{Entry, EntryKind, EntryName, Verdict};
 use crate::sorted;
 use crate::storage::{Durability, Page};
-use crate::stored::{self, Prefix};
+use crate::stored;
 use crate::time::Now;
-use crate::wire::AsideDone;
 
 impl Room {
     pub(super) fn take_over(&mut self, now: Now) {
@@ -38,12 +37,18 @@ impl Room {
         // What is kept the disk tells.
         self.forks.forget_kept();
         for aside in self.forks.unkept() {
-            let (stream, name) = (aside.stream, aside.name());
+            let stream = aside.stream;
             self.put_aside(aside);
-            self.forks.set_kept(&name, true);
             self.queue.tag(Tag::Journaled { stream, edit: 0 }, Durability::Strict);
         }
-        self.current_on_disk = false;
+        // What was remembered with a leader may not be on this disk, and nothing is sent without its key.
+        let wrote = self.current_on_disk;
+        let current = self.current;
+        for replica in self.minted.clone() {
+            if wrote || replica != current {
+                self.remember(replica);
+            }
+        }
         self.show_channels();
         self.boot = Boot::start();
         self.boot_next();
@@ -62,11 +67,6 @@ impl Room {
         self.disk_retry_at = None;
         self.outputs.retain(|output| !matches!(output, Output::Commit(..) | Output::Scan(..)));
         self.outputs.push_back(Output::Page(PageOutput::Yield));
-        for (key, _) in self.queue.puts().filter(|(key, _)| key[0] == Prefix::Fork as u8) {
-            if let Some((stream, replica, seq)) = stored::parse_fork_key(key) {
-                self.forks.set_kept(&AsideDone { stream, replica, seq }, false);
-            }
-        }
         let tags = self.queue.abandon();
         let on_its_way: Vec<Entry> = tags.iter().filter_map(Tag::entry).cloned().collect();
         for id in self.streams.keys().copied().collect::<Vec<_>>() {
@@ -171,9 +171,19 @@ impl Room {
         let why = claimed();
         let Some(stream) = self.streams.get_mut(&id) else { return };
         let on_disk = stream.marks.on_disk();
-        stream.leftover = stream.marks.journaled().map(|edit| (author, edit));
-        let sealed: Vec<Entry> =
-            on_its_way.into_iter().filter(|entry| entry.name().replica == author).collect();
+        let mut sealed = Vec::new();
+        let mut base = stream.log.tip(&author).seq;
+        for entry in on_its_way {
+            let EntryName { replica, seq } = entry.name();
+            if replica == author {
+                base = base.min(seq - 1);
+                if entry.header().kind == EntryKind::Edit {
+                    sealed.push(entry.payload().to_vec());
+                }
+            } else if self.minted.contains(&replica) {
+                stream.hold(entry);
+            }
+        }
         let journal = std::mem::take(&mut stream.journal).updates;
         let mut edit = stream.marks.newest() - journal.iter().map(|unsealed| unsealed.edits).sum::<u64>();
         let mut lost = Vec::new();
@@ -186,11 +196,12 @@ impl Room {
         stream.phase = Phase::Rebuilding;
         stream.journal_on_disk = false;
         let forked = !sealed.is_empty() || !lost.is_empty();
-        stream.marks.handle_claimed();
-        self.read_again(id);
-        for entry in sealed {
-            self.keep_entry(&entry, &why, now);
+        if stream.marks.handle_claimed(author) {
+            stream.leftovers.push(EntryName { replica: author, seq: base });
         }
+        self.read_again(id);
+        // Not under the names they had: the new leader gives these to what it seals of the journal.
+        self.keep_pieces(id, author, &sealed, &why, now);
         self.keep_pieces(id, author, &lost, &why, now);
         if forked {
             self.tell_fork(id, &why);
@@ -289,6 +300,11 @@ impl Room {
 
     fn finish_meeting(&mut self, id: StreamId, unsaved: Vec<(u64, Entry)>, now: Now) {
         let Some(stream) = self.streams.get_mut(&id) else { return };
+        if let Some(from) = stream.refused_here() {
+            // It was taken off the disk while this page heard nothing.
+            stream.refuse_dependants();
+            return self.leave_branch(id, from, &Why::unheard(), now);
+        }
         let held = stream.take_held();
         for (arrival, entry) in unsaved {
             let name = entry.name();

@@ -21,7 +21,7 @@ pub(in crate::device) struct Forks {
 #[derive(Debug)]
 pub(super) struct Piece {
     pub(super) aside: Aside,
-    /// Of a page that follows: whether the leader has it on the disk.
+    /// Whether it is on the disk.
     is_kept: bool,
     /// Made again as an edit: the piece goes when that is on the disk.
     pub(super) leaving: Option<Receipt>,
@@ -54,13 +54,17 @@ impl Forks {
 
     /// Pieces that are not on the disk.
     pub(in crate::device) fn unkept(&self) -> Vec<Aside> {
-        let mut unkept = self.asides();
-        unkept.retain(|aside| self.place(&aside.name()).is_ok_and(|at| !self.pieces[at].is_kept));
-        unkept
+        self.asides(false)
     }
 
-    pub(in crate::device) fn asides(&self) -> Vec<Aside> {
-        self.pieces.iter().map(|piece| piece.aside.clone()).collect()
+    /// Pieces that are.
+    pub(in crate::device) fn kept(&self) -> Vec<Aside> {
+        self.asides(true)
+    }
+
+    fn asides(&self, kept: bool) -> Vec<Aside> {
+        let pieces = self.pieces.iter().filter(|piece| piece.is_kept == kept);
+        pieces.map(|piece| piece.aside.clone()).collect()
     }
 
     /// Another disk or leader says what is kept; only what is nowhere else stays.

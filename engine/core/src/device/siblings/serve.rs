@@ -97,8 +97,27 @@ impl Room {
             return self.ask_page(page, id, from);
         }
         let held = std::mem::take(held);
+        if self.tell_refused_before(page, id, &held) {
+            // It reads the stream again.
+            return;
+        }
         self.set_following(page, id, Following::Wanted(held));
         self.serve_waiting(id);
+    }
+
+    /// Of refused work that a page still holds it has not heard; answers whether there is any.
+    fn tell_refused_before(&mut self, page: SiblingId, id: StreamId, held: &Held) -> bool {
+        let Some(stream) = self.streams.get(&id) else { return false };
+        let closed = stream.closed.iter().filter(|(replica, from)| {
+            seq_of(held, replica) >= **from && stream.log.tip(replica).seq < **from
+        });
+        let closed: Vec<EntryName> =
+            closed.map(|(replica, from)| EntryName { replica: *replica, seq: *from }).collect();
+        for EntryName { replica, seq } in closed.iter().copied() {
+            let Why { code, sentence, .. } = Why::unheard();
+            self.send_to(page, &Refused { stream: id, replica, seq, code, sentence }.into());
+        }
+        !closed.is_empty()
     }
 
     pub(super) fn serve_need(&mut self, page: SiblingId, need: &Need) {
@@ -301,6 +320,9 @@ impl Room {
                 if page.replicas.contains(&replica) {
                     let kept = Kept { stream: id, replica, seq };
                     frames.push((page.id, wire::encode(&kept.into())));
+                }
+                // What is sealed here of the journal it left it has never seen.
+                if page.has_brought(id, entry.name()) {
                     continue;
                 }
                 let follows = page.follows.iter_mut().find(|follows| follows.stream == id);

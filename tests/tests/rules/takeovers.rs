@@ -1,0 +1,341 @@
+//! What becomes of work while the lead goes from one page to another (T4–T7).
+
+use causeway_core::device::{Connection, Event, Role};
+use causeway_core::ids::StreamId;
+use causeway_core::stored::Prefix;
+use causeway_core::wire::{Message, Refused};
+use causeway_tests::network::Network;
+
+fn forks(network: &Network, page: usize) -> usize {
+    network.devices[page].disk.rows_of(Prefix::Fork as u8).count()
+}
+
+fn refuse(network: &mut Network, leader: usize, text: StreamId, author: usize, seq: u64) {
+    let replica = network.devices[author].room.replica();
+    let (code, sentence) = ("ydoc.guard".into(), "this home is stricter".into());
+    let refused: Message = Refused { stream: text, replica, seq, code, sentence }.into();
+    network.hand_to_device(leader, &refused);
+}
+
+fn told_of_fork(network: &mut Network, page: usize, what: &str) -> bool {
+    network.events(page).iter().any(|event| matches!(event, Event::Fork { code, .. } if code == what))
+}
+
+/// The first page has its newest edit in the journal alone, all else is saved, and nobody reaches the home.
+fn with_a_journal(pages: usize) -> (Network, Vec<usize>, StreamId, causeway_core::device::Receipt) {
+    let (mut network, pages, text) = Network::with_pages(pages);
+    network.insert(pages[0], text, 0, "before ");
+    network.rest();
+    network.insert(pages[0], text, 0, "saved ");
+    network.settle();
+    let journal = network.insert(pages[0], text, 0, "journal ");
+    pages.iter().for_each(|page| network.devices[*page].online = false);
+    network.go_offline(pages[0]);
+    network.wait(60);
+    network.settle();
+    assert_eq!(network.devices[pages[0]].disk.rows_of(Prefix::Journal as u8).count(), 1);
+    (network, pages, text, journal)
+}
+
+#[test]
+fn t6_the_page_that_claims_second_keeps_what_it_wrote_since_the_leader_hung() {
+    let (mut network, pages, text) = Network::with_pages(3);
+    network.insert(pages[0], text, 0, "before ");
+    network.rest();
+    network.freeze(pages[0]);
+    let first = network.insert(pages[1], text, 0, "first ");
+    let second = network.insert(pages[2], text, 0, "second ");
+    network.wait(400);
+    network.settle();
+    for page in [pages[1], pages[2]] {
+        network.devices[page].disk_answers = false;
+        network.lead(page);
+    }
+    let late = network.insert(pages[2], text, 0, "late ");
+    network.wait(100);
+    network.release_disk(pages[1]);
+    network.release_disk(pages[2]);
+    assert_eq!(network.devices[pages[2]].room.role(), Role::Following);
+    network.lead(pages[1]);
+    for _ in 0..3 {
+        network.rest();
+    }
+    for page in [pages[1], pages[2]] {
+        let shown = network.text(page, text);
+        for word in ["before ", "first ", "second ", "late "] {
+            assert_eq!(shown.matches(word).count(), 1, "{word} in {shown:?} on page {page}");
+        }
+    }
+    for (page, receipt) in [(pages[1], first), (pages[2], second), (pages[2], late)] {
+        let state = network.receipt(page, &receipt);
+        assert!(state.device && state.relay && !state.refused, "{receipt:?}: {state:?}");
+    }
+}
+
+#[test]
+fn t5_what_the_new_leader_has_not_written_yet_of_a_journal_is_not_called_saved() {
+    let (mut network, pages, text, journal) = with_a_journal(2);
+    network.devices[pages[1]].disk_answers = false;
+    network.lead(pages[1]);
+    network.answer_commit(pages[1]);
+    // The one that led tries its link again, and finds out.
+    for _ in 0..60 {
+        network.wait(1_000);
+        network.settle();
+    }
+    assert_eq!(network.devices[pages[0]].room.role(), Role::Following);
+    let state = network.receipt(pages[0], &journal);
+    assert!(state.device && !state.relay && !state.refused, "{state:?}");
+    assert_eq!(network.devices[pages[0]].room.save_status(text).unsaved_on_relay, 1);
+    network.release_disk(pages[1]);
+    network.settle();
+    assert_eq!(network.text(pages[0], text), "journal saved before ", "its own words come back at once");
+    pages.iter().for_each(|page| network.devices[*page].online = true);
+    network.go_online(pages[1]);
+    network.rest();
+    let state = network.receipt(pages[0], &journal);
+    assert!(state.device && state.relay && !state.refused, "{state:?}");
+    assert_eq!(network.devices[pages[0]].room.save_status(text).unsaved_on_relay, 0);
+    assert!(!network.events(pages[0]).iter().any(|event| matches!(event, Event::Fork { .. })));
+}
+
+#[test]
+fn t5_only_what_the_journal_on_the_disk_lacks_is_refused() {
+    let (mut network, pages, text, journal) = with_a_journal(2);
+    network.devices[pages[0]].disk_answers = false;
+    let memory = network.insert(pages[0], text, 0, "memory ");
+    network.wait(60);
+    network.freeze(pages[0]);
+    network.lead(pages[1]);
+    network.rest();
+    network.thaw(pages[0]);
+    network.release_disk(pages[0]);
+    assert_eq!(network.devices[pages[0]].room.role(), Role::Following);
+    assert!(network.receipt(pages[0], &memory).refused);
+    assert!(!network.receipt(pages[0], &journal).refused);
+    pages.iter().for_each(|page| network.devices[*page].online = true);
+    network.go_online(pages[1]);
+    network.rest();
+    let state = network.receipt(pages[0], &journal);
+    assert!(state.device && state.relay && !state.refused, "{state:?}");
+    let status = network.devices[pages[0]].room.save_status(text);
+    assert_eq!((status.unsaved_on_device, status.unsaved_on_relay), (0, 0));
+}
+
+#[test]
+fn t5_a_fork_is_not_called_kept_before_the_disk_has_it() {
+    let (mut network, pages, text, _) = with_a_journal(2);
+    network.devices[pages[0]].disk_answers = false;
+    let memory = network.insert(pages[0], text, 0, "memory ");
+    network.wait(60);
+    network.freeze(pages[0]);
+    network.lead(pages[1]);
+    network.rest();
+    network.devices[pages[1]].disk_answers = false;
+    network.thaw(pages[0]);
+    network.release_disk(pages[0]);
+    assert!(told_of_fork(&mut network, pages[0], "disk.claimed"));
+    network.rest();
+    assert_eq!(forks(&network, pages[0]), 0);
+    assert!(!network.receipt(pages[0], &memory).device, "it is in memory alone");
+    assert!(network.devices[pages[0]].room.save_status(text).unsaved_on_device > 0);
+    network.release_disk(pages[1]);
+    network.rest();
+    assert_eq!(forks(&network, pages[0]), 1);
+    assert!(network.receipt(pages[0], &memory).device);
+    assert_eq!(network.devices[pages[0]].room.save_status(text).unsaved_on_device, 0);
+}
+
+#[test]
+fn t5_a_piece_of_journal_behind_a_seal_is_known_to_be_on_the_disk() {
+    let (mut network, pages, text) = Network::with_pages(2);
+    network.insert(pages[0], text, 0, "before ");
+    network.rest();
+    network.devices[pages[0]].disk_answers = false;
+    network.insert(pages[0], text, 0, "sealed ");
+    network.settle();
+    let piece = network.insert(pages[0], text, 0, "piece ");
+    network.wait(60);
+    pages.iter().for_each(|page| network.devices[*page].online = false);
+    network.go_offline(pages[0]);
+    network.answer_commit(pages[0]);
+    network.answer_commit(pages[0]);
+    assert_eq!(network.devices[pages[0]].disk.rows_of(Prefix::Journal as u8).count(), 1);
+    network.freeze(pages[0]);
+    network.lead(pages[1]);
+    network.rest();
+    network.thaw(pages[0]);
+    network.release_disk(pages[0]);
+    pages.iter().for_each(|page| network.devices[*page].online = true);
+    for _ in 0..3 {
+        network.rest();
+    }
+    for page in &pages {
+        assert_eq!(network.text(*page, text), "piece sealed before ", "page {page}");
+    }
+    assert!(network.receipt(pages[0], &piece).relay);
+    assert!(!network.events(pages[0]).iter().any(|event| matches!(event, Event::Fork { .. })));
+    assert_eq!(forks(&network, pages[0]), 0);
+}
+
+#[test]
+fn t7_a_page_that_joins_after_a_refusal_hears_of_it() {
+    let (mut network, pages, text) = Network::with_pages(3);
+    network.insert(pages[0], text, 0, "agreed ");
+    network.rest();
+    network.home_is_deaf = true;
+    network.insert(pages[1], text, 0, "refused ");
+    network.rest();
+    assert_eq!(network.text(pages[2], text), "refused agreed ");
+    network.freeze(pages[2]);
+    network.part(pages[2]);
+    refuse(&mut network, pages[0], text, pages[1], 1);
+    network.settle();
+    network.home_is_deaf = false;
+    network.thaw(pages[2]);
+    let on_top = network.insert(pages[2], text, 0, "on top ");
+    for _ in 0..4 {
+        network.rest();
+    }
+    for page in &pages {
+        assert_eq!(network.text(*page, text), "agreed ", "page {page}");
+    }
+    assert_eq!(forks(&network, pages[0]), 2, "what was refused, and what was written on top of it");
+    let state = network.receipt(pages[2], &on_top);
+    assert!(state.device && state.refused, "{state:?}");
+}
+
+#[test]
+fn t7_a_page_that_takes_over_with_refused_work_in_its_text_takes_it_back() {
+    let (mut network, pages, text) = Network::with_pages(3);
+    network.insert(pages[0], text, 0, "agreed ");
+    network.rest();
+    network.home_is_deaf = true;
+    network.insert(pages[1], text, 0, "refused ");
+    network.rest();
+    network.freeze(pages[2]);
+    network.part(pages[2]);
+    refuse(&mut network, pages[0], text, pages[1], 1);
+    network.settle();
+    network.home_is_deaf = false;
+    assert_eq!(forks(&network, pages[0]), 1);
+    network.end_page(pages[0], false);
+    network.end_page(pages[1], false);
+    let now = network.clock(pages[2]);
+    let room = &mut network.devices[pages[2]].room;
+    room.open_editor(text, causeway_tests::network::EDITOR).unwrap();
+    room.edit(text, Some(causeway_tests::network::EDITOR), now, |edit| edit.insert(0, "on top ")).unwrap();
+    network.lead(pages[2]);
+    network.thaw(pages[2]);
+    for _ in 0..4 {
+        network.rest();
+    }
+    assert_eq!(network.text(pages[2], text), "agreed ");
+    assert_eq!(forks(&network, pages[0]), 2, "what was refused, and what was written on top of it");
+    let receipt = network.insert(pages[2], text, 0, "new ");
+    network.rest();
+    assert!(network.receipt(pages[2], &receipt).relay);
+    let other = network.join();
+    network.open(other, text);
+    network.rest();
+    assert_eq!(network.text(other, text), "new agreed ");
+}
+
+#[test]
+fn t7_work_refused_below_a_fork_that_is_kept_is_taken_back_too() {
+    let (mut network, pages, text) = Network::with_pages(3);
+    network.insert(pages[0], text, 0, "agreed ");
+    network.rest();
+    network.relay.disk_answers = false;
+    network.insert(pages[1], text, 0, "refused ");
+    network.rest();
+    network.devices[pages[0]].disk_answers = false;
+    network.insert(pages[1], text, 0, "on top ");
+    network.rest();
+    let author = network.devices[pages[1]].room.replica();
+    let (code, sentence): (String, String) = ("ydoc.guard".into(), "this home is stricter".into());
+    let refused: Message = Refused { stream: text, replica: author, seq: 1, code, sentence }.into();
+    network.hand_to_device(pages[0], &refused);
+    network.settle();
+    assert_eq!(network.devices[pages[1]].room.save_status(text).unsaved_on_device, 1);
+    network.end_page(pages[0], false);
+    network.lead(pages[2]);
+    network.rest();
+    assert_eq!(forks(&network, pages[0]), 1, "what was on top");
+    network.hand_to_device(pages[2], &refused);
+    for _ in 0..4 {
+        network.rest();
+    }
+    for page in [pages[1], pages[2]] {
+        assert_eq!(network.text(page, text), "agreed ", "page {page}");
+        let status = network.devices[page].room.save_status(text);
+        assert_eq!((status.unsaved_on_device, status.unsaved_on_relay), (0, 0), "page {page}");
+    }
+    assert_eq!(forks(&network, pages[0]), 2);
+}
+
+#[test]
+fn t4_what_was_first_written_between_two_leaders_is_sent_by_whoever_comes_after() {
+    let (mut network, pages, text) = Network::with_pages(3);
+    network.insert(pages[0], text, 0, "before ");
+    network.rest();
+    pages.iter().for_each(|page| network.devices[*page].online = false);
+    network.end_page(pages[0], false);
+    network.freeze(pages[2]);
+    network.insert(pages[1], text, 0, "between ");
+    network.lead(pages[1]);
+    network.wait(60);
+    network.settle();
+    network.wait(60);
+    network.settle();
+    assert_eq!(network.devices[pages[0]].disk.rows_of(Prefix::Journal as u8).count(), 1);
+    network.end_page(pages[1], false);
+    network.devices[pages[2]].online = true;
+    network.thaw(pages[2]);
+    network.lead(pages[2]);
+    network.rest();
+    network.rest();
+    let other = network.join();
+    network.open(other, text);
+    network.rest();
+    assert_eq!(network.text(other, text), "between before ");
+    assert_eq!(network.devices[pages[2]].room.save_status(text).unsaved_on_relay, 0);
+}
+
+#[test]
+fn t5_a_page_that_slept_long_asks_its_leader_before_it_gives_it_up() {
+    let (mut network, pages, _) = Network::with_pages(2);
+    network.rest();
+    network.freeze(pages[1]);
+    network.wait(40_000);
+    network.thaw(pages[1]);
+    network.wait(1);
+    assert_eq!(*network.devices[pages[1]].room.storage(), causeway_core::device::Storage::Working);
+    assert_eq!(network.devices[pages[1]].room.connection(), Connection::Online, "it waits for the answer");
+    network.settle();
+    network.wait(20_000);
+    assert_eq!(network.devices[pages[1]].room.connection(), Connection::Online);
+}
+
+#[test]
+fn t1_a_page_reads_a_large_stream_from_a_slow_leader_in_one_go() {
+    let (mut network, pages, text) = Network::with_pages(1);
+    for n in 0..8 {
+        network.insert(pages[0], text, 0, &format!("{n}").repeat(60_000));
+        network.rest();
+    }
+    let page = network.join_page(pages[0]);
+    network.devices[pages[0]].disk_reads = false;
+    network.open(page, text);
+    network.settle();
+    let mut answered = 0;
+    while network.devices[page].room.text(text).is_err() {
+        network.wait(3_000);
+        network.settle();
+        answered += u32::from(network.answer_read(pages[0]));
+        network.settle();
+        assert!(answered < 40, "it begins again and again");
+    }
+    assert!(answered > 2, "a slow disk");
+    assert_eq!(network.text(page, text).len(), 8 * 60_000);
+}
