@@ -4,7 +4,7 @@ use causeway_core::ids::StreamId;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::refusal::Refusal;
+use crate::refusal::refused;
 use crate::room::WasmRoom;
 use crate::{from_js, to_js};
 
@@ -13,26 +13,26 @@ impl WasmRoom {
     /// The channel all devices agree on before anybody has said anything.
     #[wasm_bindgen(js_name = mainChannel)]
     pub fn main_channel(&self) -> String {
-        StreamId::main_channel(self.inner.borrow().room()).to_string()
+        StreamId::main_channel(self.room().room()).to_string()
     }
 
     /// Opens a channel; its first event says that it can be read.
     #[wasm_bindgen(js_name = openChannel)]
     pub fn open_channel(&self, stream: &str) -> Result<(), JsValue> {
         let stream = from_js::stream(stream)?;
-        Ok(self.inner.borrow_mut().open_channel(stream).map_err(Refusal::from)?)
+        self.room_mut().open_channel(stream).map_err(refused)
     }
 
     /// What has changed in the part of a channel that is shown; the first answer is a reset.
     #[wasm_bindgen(js_name = pollTimeline, unchecked_return_type = "WasmTimeline | undefined")]
     pub fn poll_timeline(&self, stream: &str) -> Result<JsValue, JsValue> {
-        let change = self.inner.borrow_mut().poll_timeline(from_js::stream(stream)?);
+        let change = self.room_mut().poll_timeline(from_js::stream(stream)?);
         Ok(change.as_ref().map_or(JsValue::UNDEFINED, to_js::timeline))
     }
 
     /// Shows one page of older posts.
     pub fn older(&self, stream: &str) -> Result<(), JsValue> {
-        self.inner.borrow_mut().older(from_js::stream(stream)?);
+        self.room_mut().older(from_js::stream(stream)?);
         Ok(())
     }
 
@@ -48,7 +48,7 @@ impl WasmRoom {
         let stream = from_js::stream(stream)?;
         let reply_to = reply_to.map(|post| from_js::post(&post)).transpose()?;
         let now = from_js::now(monotonic, wall);
-        let receipt = self.inner.borrow_mut().post(stream, text, reply_to, now).map_err(Refusal::from)?;
+        let receipt = self.room_mut().post(stream, text, reply_to, now).map_err(refused)?;
         Ok(to_js::receipt(&receipt))
     }
 
@@ -63,7 +63,7 @@ impl WasmRoom {
     ) -> Result<f64, JsValue> {
         let (stream, post) = (from_js::stream(stream)?, from_js::post(post)?);
         let now = from_js::now(monotonic, wall);
-        let receipt = self.inner.borrow_mut().amend(stream, post, text, now).map_err(Refusal::from)?;
+        let receipt = self.room_mut().amend(stream, post, text, now).map_err(refused)?;
         Ok(to_js::receipt(&receipt))
     }
 
@@ -71,7 +71,7 @@ impl WasmRoom {
     pub fn retract(&self, stream: &str, post: &str, monotonic: f64, wall: f64) -> Result<f64, JsValue> {
         let (stream, post) = (from_js::stream(stream)?, from_js::post(post)?);
         let now = from_js::now(monotonic, wall);
-        let receipt = self.inner.borrow_mut().retract(stream, post, now).map_err(Refusal::from)?;
+        let receipt = self.room_mut().retract(stream, post, now).map_err(refused)?;
         Ok(to_js::receipt(&receipt))
     }
 
@@ -87,7 +87,7 @@ impl WasmRoom {
     ) -> Result<f64, JsValue> {
         let (stream, post) = (from_js::stream(stream)?, from_js::post(post)?);
         let now = from_js::now(monotonic, wall);
-        let receipt = self.inner.borrow_mut().react(stream, post, emoji, on, now).map_err(Refusal::from)?;
+        let receipt = self.room_mut().react(stream, post, emoji, on, now).map_err(refused)?;
         Ok(to_js::receipt(&receipt))
     }
 
@@ -96,20 +96,20 @@ impl WasmRoom {
     pub fn mark_read(&self, stream: &str, upto: Option<String>) -> Result<(), JsValue> {
         let stream = from_js::stream(stream)?;
         let upto = upto.map(|post| from_js::post(&post)).transpose()?;
-        self.inner.borrow_mut().mark_read(stream, upto);
+        self.room_mut().mark_read(stream, upto);
         Ok(())
     }
 
     /// What is left to read.
     #[wasm_bindgen(unchecked_return_type = "WasmUnread")]
     pub fn unread(&self, stream: &str) -> Result<JsValue, JsValue> {
-        Ok(to_js::unread(&self.inner.borrow().unread(from_js::stream(stream)?)))
+        Ok(to_js::unread(&self.room().unread(from_js::stream(stream)?)))
     }
 
     /// What the relay refused of what was said here.
     #[wasm_bindgen(unchecked_return_type = "WasmDraft[]")]
     pub fn drafts(&self, stream: &str) -> Result<JsValue, JsValue> {
-        let room = self.inner.borrow();
+        let room = self.room();
         Ok(to_js::array(room.drafts(from_js::stream(stream)?).iter().map(to_js::draft)).into())
     }
 
@@ -117,7 +117,7 @@ impl WasmRoom {
     #[wasm_bindgen(js_name = discardDraft)]
     pub fn discard_draft(&self, stream: &str, key: &str) -> Result<(), JsValue> {
         let (stream, key) = (from_js::stream(stream)?, from_js::post(key)?);
-        self.inner.borrow_mut().discard_draft(stream, key);
+        self.room_mut().discard_draft(stream, key);
         Ok(())
     }
 }

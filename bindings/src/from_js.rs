@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use causeway_core::anchor::{Anchor, Side};
+use causeway_core::device::{ForkError, ForkId};
 use causeway_core::ids::StreamId;
 use causeway_core::log::EntryName;
 use causeway_core::presence::{Cursor, Status};
@@ -11,19 +12,23 @@ use causeway_core::ydoc::{Delta, DeltaOp};
 use js_sys::{Array, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::refusal::Refusal;
+use crate::refusal::{argument, refused};
 
 /// The two clocks of the page. Whatever is no number is the beginning of time.
 pub(crate) fn now(monotonic: f64, wall: f64) -> Now {
     Now { monotonic: Millis(monotonic as u64), wall: Millis(wall as u64) }
 }
 
-pub(crate) fn stream(name: &str) -> Result<StreamId, Refusal> {
-    Ok(name.parse()?)
+pub(crate) fn stream(name: &str) -> Result<StreamId, JsValue> {
+    name.parse().map_err(refused)
 }
 
-pub(crate) fn post(name: &str) -> Result<EntryName, Refusal> {
-    Ok(name.parse()?)
+pub(crate) fn post(name: &str) -> Result<EntryName, JsValue> {
+    name.parse().map_err(refused)
+}
+
+pub(crate) fn fork(name: &str) -> Result<ForkId, JsValue> {
+    name.parse().map_err(|_| refused(ForkError::Unknown))
 }
 
 /// A property; absent properties and properties of what is no object are `undefined`.
@@ -35,12 +40,12 @@ pub(crate) fn is_absent(value: &JsValue) -> bool {
     value.is_undefined() || value.is_null()
 }
 
-pub(crate) fn delta(steps: &JsValue) -> Result<Delta, Refusal> {
-    let steps: &Array = steps.dyn_ref().ok_or(Refusal::Argument("a delta is an array of steps"))?;
+pub(crate) fn delta(steps: &JsValue) -> Result<Delta, JsValue> {
+    let steps: &Array = steps.dyn_ref().ok_or_else(|| argument("a delta is an array of steps"))?;
     steps.iter().map(|step| delta_op(&step)).collect()
 }
 
-fn delta_op(step: &JsValue) -> Result<DeltaOp, Refusal> {
+fn delta_op(step: &JsValue) -> Result<DeltaOp, JsValue> {
     if let Some(text) = property(step, "insert").as_string() {
         return Ok(DeltaOp::Insert(text));
     }
@@ -50,7 +55,7 @@ fn delta_op(step: &JsValue) -> Result<DeltaOp, Refusal> {
     if let Some(length) = units(&property(step, "delete")) {
         return Ok(DeltaOp::Delete(length));
     }
-    Err(Refusal::Argument("a step is { retain: units }, { insert: text } or { delete: units }"))
+    Err(argument("a step is { retain: units }, { insert: text } or { delete: units }"))
 }
 
 /// A whole number of UTF-16 units.
@@ -59,50 +64,50 @@ pub(crate) fn units(value: &JsValue) -> Option<u32> {
     (number >= 0.0 && number <= f64::from(u32::MAX) && number.fract() == 0.0).then_some(number as u32)
 }
 
-pub(crate) fn side(name: &str) -> Result<Side, Refusal> {
+pub(crate) fn side(name: &str) -> Result<Side, JsValue> {
     match name {
         "before" => Ok(Side::Before),
         "after" => Ok(Side::After),
-        _ => Err(Refusal::Argument("a side is \"before\" or \"after\"")),
+        _ => Err(argument("a side is \"before\" or \"after\"")),
     }
 }
 
-pub(crate) fn anchor(value: &JsValue) -> Result<Anchor, Refusal> {
-    const SHAPE: Refusal = Refusal::Argument("an anchor is what `anchor` returned");
-    let side = side(&property(value, "side").as_string().ok_or(SHAPE)?)?;
+pub(crate) fn anchor(value: &JsValue) -> Result<Anchor, JsValue> {
+    let shape = || argument("an anchor is what `anchor` returned");
+    let side = side(&property(value, "side").as_string().ok_or_else(shape)?)?;
     let item = property(value, "item");
     if is_absent(&item) {
         return Ok(Anchor { item: None, side });
     }
-    let pair: &Array = item.dyn_ref().ok_or(SHAPE)?;
+    let pair: &Array = item.dyn_ref().ok_or_else(shape)?;
     // Client ids stay below 2^53, so a JavaScript number holds them.
     let author =
-        pair.get(0).as_f64().filter(|author| *author >= 0.0 && author.fract() == 0.0).ok_or(SHAPE)?;
-    let clock = units(&pair.get(1)).ok_or(SHAPE)?;
+        pair.get(0).as_f64().filter(|author| *author >= 0.0 && author.fract() == 0.0).ok_or_else(shape)?;
+    let clock = units(&pair.get(1)).ok_or_else(shape)?;
     Ok(Anchor { item: Some((author as u64, clock)), side })
 }
 
-pub(crate) fn cursor(value: &JsValue) -> Result<Option<Cursor>, Refusal> {
+pub(crate) fn cursor(value: &JsValue) -> Result<Option<Cursor>, JsValue> {
     if is_absent(value) {
         return Ok(None);
     }
-    let name = property(value, "stream").as_string().ok_or(Refusal::Argument("a cursor names its stream"))?;
+    let name = property(value, "stream").as_string().ok_or_else(|| argument("a cursor names its stream"))?;
     let anchor_of = |end: &str| anchor(&property(value, end));
     Ok(Some(Cursor { stream: stream(&name)?, anchor: anchor_of("anchor")?, head: anchor_of("head")? }))
 }
 
-pub(crate) fn status(name: &str) -> Result<Status, Refusal> {
+pub(crate) fn status(name: &str) -> Result<Status, JsValue> {
     match name {
         "editing" => Ok(Status::Editing),
         "idle" => Ok(Status::Idle),
         "running" => Ok(Status::Running),
         "away" => Ok(Status::Away),
-        _ => Err(Refusal::Argument("a status is \"editing\", \"idle\", \"running\" or \"away\"")),
+        _ => Err(argument("a status is \"editing\", \"idle\", \"running\" or \"away\"")),
     }
 }
 
 /// The disk's answer to a commit: `"ok"`, `{ conflict: key }` or a failure.
-pub(crate) fn stored(outcome: &JsValue) -> Result<Result<(), CommitError>, Refusal> {
+pub(crate) fn stored(outcome: &JsValue) -> Result<Result<(), CommitError>, JsValue> {
     if outcome.as_string().is_some_and(|word| word == "ok") {
         return Ok(Ok(()));
     }
@@ -114,7 +119,7 @@ pub(crate) fn stored(outcome: &JsValue) -> Result<Result<(), CommitError>, Refus
 }
 
 /// The disk's answer to a scan: a page or a failure.
-pub(crate) fn scanned(outcome: &JsValue) -> Result<Result<Page, StoreFailure>, Refusal> {
+pub(crate) fn scanned(outcome: &JsValue) -> Result<Result<Page, StoreFailure>, JsValue> {
     let rows = property(outcome, "rows");
     let Some(rows) = rows.dyn_ref::<Array>() else { return Ok(Err(failure(outcome)?)) };
     let rows = rows.iter().map(|row| row_of(&row)).collect::<Result<_, _>>()?;
@@ -124,12 +129,12 @@ pub(crate) fn scanned(outcome: &JsValue) -> Result<Result<Page, StoreFailure>, R
     Ok(Ok(Page { rows, damaged: Vec::new(), more }))
 }
 
-fn row_of(row: &JsValue) -> Result<(Vec<u8>, Vec<u8>), Refusal> {
-    let pair: &Array = row.dyn_ref().ok_or(Refusal::Argument("a row is a pair of a key and a value"))?;
+fn row_of(row: &JsValue) -> Result<(Vec<u8>, Vec<u8>), JsValue> {
+    let pair: &Array = row.dyn_ref().ok_or_else(|| argument("a row is a pair of a key and a value"))?;
     Ok((bytes(&pair.get(0))?, bytes(&pair.get(1))?))
 }
 
-fn failure(value: &JsValue) -> Result<StoreFailure, Refusal> {
+fn failure(value: &JsValue) -> Result<StoreFailure, JsValue> {
     let kind = match property(value, "failed").as_string().as_deref() {
         Some("full") => FailureKind::Full,
         Some("damaged") => FailureKind::Damaged,
@@ -137,13 +142,13 @@ fn failure(value: &JsValue) -> Result<StoreFailure, Refusal> {
         Some("busy") => FailureKind::Busy,
         Some("too-large") => FailureKind::TooLarge,
         Some("io") => FailureKind::Io,
-        _ => return Err(Refusal::Argument("this is no answer of a disk")),
+        _ => return Err(argument("this is no answer of a disk")),
     };
     Ok(StoreFailure::new(kind, property(value, "sentence").as_string().unwrap_or_default()))
 }
 
-fn bytes(value: &JsValue) -> Result<Vec<u8>, Refusal> {
-    value.dyn_ref::<Uint8Array>().map(Uint8Array::to_vec).ok_or(Refusal::Argument("bytes are a Uint8Array"))
+fn bytes(value: &JsValue) -> Result<Vec<u8>, JsValue> {
+    value.dyn_ref::<Uint8Array>().map(Uint8Array::to_vec).ok_or_else(|| argument("bytes are a Uint8Array"))
 }
 
 /// What arrived on the socket.

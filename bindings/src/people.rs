@@ -5,7 +5,7 @@ use causeway_core::presence::State;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::refusal::Refusal;
+use crate::refusal::{argument, refused};
 use crate::room::WasmRoom;
 use crate::{from_js, to_js};
 
@@ -14,14 +14,14 @@ impl WasmRoom {
     /// Says for whom this device speaks. `secret` has 32 bytes, which the app keeps.
     #[wasm_bindgen(js_name = setPerson)]
     pub fn set_person(&self, secret: &[u8], name: String, colour: u32) -> Result<(), JsValue> {
-        let secret = secret.try_into().map_err(|_| Refusal::Argument("the key of a person has 32 bytes"))?;
+        let secret = secret.try_into().map_err(|_| argument("the key of a person has 32 bytes"))?;
         let key = PersonKey::from_secret(secret);
-        Ok(self.inner.borrow_mut().set_person(key, name, colour).map_err(Refusal::from)?)
+        self.room_mut().set_person(key, name, colour).map_err(refused)
     }
 
     /// For whom this device speaks: 64 hex digits.
     pub fn person(&self) -> Option<String> {
-        self.inner.borrow().person().map(|person| person.to_string())
+        self.room().person().map(|person| person.to_string())
     }
 
     /// Shows a state to the others.
@@ -45,13 +45,13 @@ impl WasmRoom {
         let typing = typing.map(|name| from_js::stream(&name)).transpose()?;
         let state = State { name, colour, status, cursor, typing };
         let now = from_js::now(monotonic, wall);
-        Ok(self.inner.borrow_mut().set_presence(state, now).map_err(Refusal::from)?)
+        self.room_mut().set_presence(state, now).map_err(refused)
     }
 
     /// The other people in the room.
     #[wasm_bindgen(unchecked_return_type = "WasmPerson[]")]
     pub fn others(&self) -> JsValue {
-        let room = self.inner.borrow();
+        let room = self.room();
         to_js::array(room.others().map(|(lease, state)| to_js::person(lease, state, room.person_of(lease))))
             .into()
     }

@@ -90,11 +90,21 @@ impl From<InvalidState> for Refusal {
     }
 }
 
-impl From<Refusal> for JsValue {
-    fn from(refusal: Refusal) -> Self {
-        let error = Error::new(&refusal.sentence());
-        // Setting a property of a fresh object cannot fail.
-        let _ = Reflect::set(&error, &"code".into(), &refusal.code().into());
-        error.into()
-    }
+/// What the caller throws. Not inlined: a hundred calls would each carry the way from the core's error to here.
+#[inline(never)]
+pub(crate) fn refused<E: Into<Refusal>>(error: E) -> JsValue {
+    thrown(&error.into())
+}
+
+#[inline(never)]
+fn thrown(refusal: &Refusal) -> JsValue {
+    let error = Error::new(&refusal.sentence());
+    // Setting a property of a fresh object cannot fail.
+    let _ = Reflect::set(&error, &"code".into(), &refusal.code().into());
+    error.into()
+}
+
+/// The same of an argument that is not of its shape.
+pub(crate) fn argument(sentence: &'static str) -> JsValue {
+    refused(Refusal::Argument(sentence))
 }

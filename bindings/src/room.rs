@@ -1,6 +1,6 @@
 //! The room: construction, inputs, and what is pulled.
 
-use std::cell::RefCell;
+use std::cell::{Ref, RefCell, RefMut};
 
 use causeway_core::device::{Config, Input, PageInput, Role, Room};
 use causeway_core::ids::SiblingId;
@@ -8,7 +8,7 @@ use causeway_core::write_queue::OpId;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::refusal::Refusal;
+use crate::refusal::{argument, refused};
 use crate::{from_js, to_js};
 
 /// One room of this page. Times are `performance.now()` and `Date.now()`.
@@ -16,7 +16,7 @@ use crate::{from_js, to_js};
 /// After every call: `pollOutput` until it answers `undefined`, then `pollEvent` likewise, then `pollTimeout`.
 #[wasm_bindgen]
 pub struct WasmRoom {
-    pub(crate) inner: RefCell<Room>,
+    inner: RefCell<Room>,
 }
 
 #[wasm_bindgen]
@@ -26,8 +26,8 @@ impl WasmRoom {
     /// `seed` is 32 random bytes, used for this one object and never again.
     #[wasm_bindgen(constructor)]
     pub fn new(room: &str, seed: &[u8], agent: &str) -> Result<WasmRoom, JsValue> {
-        let room = room.parse().map_err(Refusal::Id)?;
-        let seed = seed.try_into().map_err(|_| Refusal::Argument("a seed has 32 bytes"))?;
+        let room = room.parse().map_err(refused)?;
+        let seed = seed.try_into().map_err(|_| argument("a seed has 32 bytes"))?;
         let config = Config { room, seed, agent: agent.into() };
         Ok(Self { inner: RefCell::new(Room::following(config)) })
     }
@@ -109,7 +109,7 @@ impl WasmRoom {
 
     /// Whether this page leads.
     pub fn leads(&self) -> bool {
-        self.inner.borrow().role() == Role::Leading
+        self.room().role() == Role::Leading
     }
 
     /// The moment named by `pollTimeout` has come.
@@ -120,37 +120,50 @@ impl WasmRoom {
     /// What to do next.
     #[wasm_bindgen(js_name = pollOutput, unchecked_return_type = "WasmOutput | undefined")]
     pub fn poll_output(&self) -> JsValue {
-        let output = self.inner.borrow_mut().poll_output();
+        let output = self.room_mut().poll_output();
         output.map_or(JsValue::UNDEFINED, |output| to_js::output(&output))
     }
 
     /// What has changed for the app.
     #[wasm_bindgen(js_name = pollEvent, unchecked_return_type = "WasmEvent | undefined")]
     pub fn poll_event(&self) -> JsValue {
-        let event = self.inner.borrow_mut().poll_event();
+        let event = self.room_mut().poll_event();
         event.map_or(JsValue::UNDEFINED, |event| to_js::event(&event))
     }
 
     /// When to call `tick`, on the monotonic clock.
     #[wasm_bindgen(js_name = pollTimeout)]
     pub fn poll_timeout(&self) -> Option<f64> {
-        self.inner.borrow().poll_timeout().map(|(at, _)| at.0 as f64)
+        self.room().poll_timeout().map(|(at, _)| at.0 as f64)
     }
 
     /// The link, as people see it.
     #[wasm_bindgen(unchecked_return_type = "WasmConnection")]
     pub fn connection(&self) -> JsValue {
-        to_js::connection(&self.inner.borrow().connection())
+        to_js::connection(&self.room().connection())
     }
 
     /// The disk of this device, as people see it.
     #[wasm_bindgen(unchecked_return_type = "WasmStorage")]
     pub fn storage(&self) -> JsValue {
-        to_js::storage(self.inner.borrow().storage())
+        to_js::storage(self.room().storage())
     }
 
     fn handle(&self, input: Input, monotonic: f64, wall: f64) {
-        self.inner.borrow_mut().handle(input, from_js::now(monotonic, wall));
+        self.room_mut().handle(input, from_js::now(monotonic, wall));
+    }
+}
+
+/// Not inlined: each of fifty calls would carry its own check and its own panic.
+impl WasmRoom {
+    #[inline(never)]
+    pub(crate) fn room(&self) -> Ref<'_, Room> {
+        self.inner.borrow()
+    }
+
+    #[inline(never)]
+    pub(crate) fn room_mut(&self) -> RefMut<'_, Room> {
+        self.inner.borrow_mut()
     }
 }
 

@@ -39,8 +39,13 @@ pub(crate) fn build(report: &mut Report) -> Outcome {
 fn compile() -> Outcome {
     let mut command =
         cargo(["build", "--profile", "web", "--target", WASM_TARGET, "--package", "causeway-wasm"]);
-    process::run(command.env("RUSTFLAGS", without_machine_paths()))
+    let flags = format!("{} {LITTLE_INLINING}", without_machine_paths());
+    process::run(command.env("RUSTFLAGS", flags))
 }
+
+/// What the linker's optimiser may put in place of a call, in its own cost units: the hints that the standard library
+/// gives it for speed cost a download 1 kB.
+const LITTLE_INLINING: &str = "-C llvm-args=-inline-threshold=8";
 
 /// Panic messages carry source paths: shipped ones name the crate, not somebody's home folder.
 fn without_machine_paths() -> String {

@@ -317,17 +317,22 @@ impl fmt::Display for Hex<'_> {
 }
 
 pub(crate) fn parse_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let mut bytes = [0; N];
+    fill_from_hex(&mut bytes, text)?;
+    Some(bytes)
+}
+
+fn fill_from_hex(bytes: &mut [u8], text: &str) -> Option<()> {
     let digits = text.as_bytes();
-    if digits.len() != 2 * N {
+    if digits.len() != 2 * bytes.len() {
         return None;
     }
-    let mut bytes = [0; N];
     for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
         let high = char::from(pair[0]).to_digit(16)?;
         let low = char::from(pair[1]).to_digit(16)?;
         *byte = u8::try_from(high * 16 + low).ok()?;
     }
-    Some(bytes)
+    Some(())
 }
 
 #[cfg(test)]

@@ -14,9 +14,8 @@ pub mod version;
 
 pub use frame::{FrameError, decode, encode, encode_entries};
 pub use message::{
-    Aside, AsideDone, AsideKept, Body, Chunk, ErrorCode, ErrorFrame, GoAway, Have, Hello, Introduce, Kept,
-    Later, LaterWhy, Lost, Message, Need, Ping, Pong, Prove, Read, Refused, Saved, Secret, Seen, Uplink,
-    Welcome,
+    Aside, Body, Chunk, ErrorCode, ErrorFrame, GoAway, Have, Hello, Introduce, Later, LaterWhy, Lost,
+    Message, Need, Ping, Place, Pong, Prove, Refused, Saved, Secret, Seen, Uplink, Welcome,
 };
 pub use version::{Compare, Subscribe, Synced};
 

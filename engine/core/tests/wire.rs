@@ -20,9 +20,9 @@ use causeway_core::wire::payload::{
     encode_directory_page,
 };
 use causeway_core::wire::{
-    self, Aside, AsideDone, AsideKept, Chunk, Compare, ErrorFrame, GoAway, Have, Hello, Introduce, Kept,
-    Later, LaterWhy, Lost, Message, Need, Ping, Pong, Prove, Read, Refused, Saved, Secret, Seen, Subscribe,
-    Synced, Uplink, Welcome,
+    self, Aside, Body, Chunk, Compare, ErrorFrame, GoAway, Have, Hello, Introduce, Later, LaterWhy, Lost,
+    Message, Need, Ping, Place, Pong, Prove, Refused, Saved, Secret, Seen, Subscribe, Synced, Uplink,
+    Welcome,
 };
 use proptest::prelude::*;
 
@@ -146,9 +146,9 @@ fn messages() -> Vec<(&'static str, Message)> {
         ),
         ("lost", Lost { stream, name: EntryName { replica, seq: 300 } }.into()),
         ("secret", Secret { secret: [7; 32], own: true }.into()),
-        ("kept", Kept { stream, replica, seq: 300 }.into()),
+        ("kept", Body::Kept(Place { stream, replica, seq: 300 }).into()),
         ("aside", Aside { stream, replica, seq: 301, record: fork() }.into()),
-        ("asidekept", AsideKept { stream, replica, seq: 301 }.into()),
+        ("asidekept", Body::AsideKept(Place { stream, replica, seq: 301 }).into()),
         (
             "uplink",
             Uplink {
@@ -158,8 +158,8 @@ fn messages() -> Vec<(&'static str, Message)> {
             }
             .into(),
         ),
-        ("asidedone", AsideDone { stream, replica, seq: 301 }.into()),
-        ("read", Read { stream, replica, seq: 300 }.into()),
+        ("asidedone", Body::AsideDone(Place { stream, replica, seq: 301 }).into()),
+        ("read", Body::Read(Place { stream, replica, seq: 300 }).into()),
     ]
 }
 

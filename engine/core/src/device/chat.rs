@@ -16,7 +16,7 @@ use crate::presence::InvalidState;
 use crate::storage::Page;
 use crate::stored::{self, ForkRecord, Prefix};
 use crate::time::Now;
-use crate::wire::{self, AsideDone, Read};
+use crate::wire::{self, Place};
 
 /// Who this device speaks for.
 #[derive(Clone, Debug)]
@@ -240,7 +240,7 @@ impl Room {
             return;
         }
         for (replica, seq) in grown {
-            self.keep_read(&Read { stream: id, replica, seq });
+            self.keep_read(&Place { stream: id, replica, seq });
         }
         self.events.push(Event::Channel(id));
     }
@@ -256,21 +256,21 @@ impl Room {
     }
 
     /// To the disk and to the other pages of this device.
-    fn keep_read(&mut self, read: &Read) {
-        let Read { stream, replica, seq } = read;
+    fn keep_read(&mut self, read: &Place) {
+        let Place { stream, replica, seq } = read;
         match self.role {
             Role::Leading => {
                 self.queue.put(stored::read_key(stream, replica), stored::encode_number(*seq));
-                self.send_to_all(&read.clone().into());
+                self.send_to_all(&wire::Body::Read(*read).into());
             }
-            Role::Following if self.link.is_live() => self.send(&read.clone().into()),
+            Role::Following if self.link.is_live() => self.send(&wire::Body::Read(*read).into()),
             // It is told again with the next post that is read.
             Role::Following => {}
         }
     }
 
     /// Another page of this device has shown posts.
-    pub(super) fn handle_read(&mut self, read: &Read) {
+    pub(super) fn handle_read(&mut self, read: &Place) {
         if let Some(open) = self.streams.get_mut(&read.stream).and_then(Stream::channel_mut) {
             open.channel.restore_read(read.replica, read.seq);
             open.channel.count_unread();
@@ -298,7 +298,7 @@ impl Room {
 
     /// Forgets a draft.
     pub fn discard_draft(&mut self, id: StreamId, key: EntryName) {
-        self.drop_piece(AsideDone::of(id, key));
+        self.drop_piece(Place::of(id, key));
     }
 
     /// An entry of a channel.

@@ -13,7 +13,7 @@ use crate::limits::RESEND_AFTER;
 use crate::log::{Entry, EntryName, Verdict};
 use crate::storage::Durability;
 use crate::time::{Millis, Now};
-use crate::wire::{Aside, AsideDone, AsideKept, Kept, Refused, Secret, Synced, Uplink};
+use crate::wire::{self, Aside, Place, Refused, Secret, Synced, Uplink};
 
 impl Room {
     /// A room in a page that may not be the only one: it touches no disk and follows whoever leads, until it is told to
@@ -88,7 +88,7 @@ impl Room {
             self.send(&aside.into());
         }
         for done in self.forks.done.clone() {
-            self.send(&done.into());
+            self.send(&wire::Body::AsideDone(done).into());
         }
         self.events.push(Event::Forks);
     }
@@ -147,7 +147,7 @@ impl Room {
         self.events.push(Event::SaveStatus(id));
     }
 
-    pub(super) fn handle_kept(&mut self, kept: &Kept, now: Now) {
+    pub(super) fn handle_kept(&mut self, kept: &Place, now: Now) {
         self.mark_kept(kept.stream, EntryName { replica: kept.replica, seq: kept.seq });
         if let Some(stream) = self.streams.get_mut(&kept.stream)
             && matches!(stream.sync, Sync::Following(_))
@@ -170,10 +170,9 @@ impl Room {
         self.events.push(Event::SaveStatus(id));
     }
 
-    pub(super) fn handle_aside_kept(&mut self, kept: &AsideKept) {
-        let AsideKept { stream, replica, seq } = *kept;
-        self.forks.set_kept(&AsideDone { stream, replica, seq }, true);
-        self.note_forks_on_disk(stream);
+    pub(super) fn handle_aside_kept(&mut self, kept: &Place) {
+        self.forks.set_kept(kept, true);
+        self.note_forks_on_disk(kept.stream);
         self.settle_forks();
     }
 

@@ -12,7 +12,7 @@ use crate::directory::DirectoryOp;
 use crate::ids::{StreamId, StreamKind};
 use crate::stored;
 use crate::time::{Millis, Now};
-use crate::wire::{self, Aside, AsideDone};
+use crate::wire::{self, Aside, Place};
 use crate::ydoc::{Delta, DeltaOp};
 
 pub(super) use held::Forks;
@@ -92,7 +92,11 @@ impl Room {
 
     /// How many forks there are of a stream.
     pub(super) fn count_forks(&self, stream: StreamId) -> u32 {
-        self.forks().iter().map(|fork| u32::from(fork.id.stream == stream)).sum()
+        let mut count = 0;
+        for fork in self.forks() {
+            count += u32::from(fork.id.stream == stream);
+        }
+        count
     }
 
     /// What a fork says, beside what its document says now.
@@ -117,7 +121,7 @@ impl Room {
             let payload = &aside.record.payload;
             if id.whole.is_some() {
                 text.push_str(std::str::from_utf8(payload).unwrap_or_default());
-            } else if let Some(op) = wire::payload::decode_directory(payload) {
+            } else if let Some(op) = decided(aside) {
                 text.push_str(&line(op));
             }
         }
@@ -131,18 +135,17 @@ impl Room {
     /// # Errors
     /// See [`ForkError`]; the fork stays.
     pub fn reapply_fork(&mut self, id: ForkId, path: &str, now: Now) -> Result<StreamId, ForkError> {
-        let ops: Vec<Vec<u8>> = self.forks.of(id).iter().map(|aside| aside.record.payload.clone()).collect();
-        if ops.is_empty() {
+        let pieces = self.forks.of(id);
+        if pieces.is_empty() {
             return Err(ForkError::Unknown);
         }
         if let Some((_, target)) = self.forks.returning.iter().find(|(waiting, _)| *waiting == id) {
             return Ok(*target);
         }
         if id.stream == StreamId::DIRECTORY {
+            let ops: Vec<DirectoryOp> = pieces.into_iter().filter_map(decided).collect();
             for op in ops {
-                if let Some(op) = wire::payload::decode_directory(&op) {
-                    self.decide(op, now)?;
-                }
+                self.decide(op, now)?;
             }
             self.leave_fork(id, id.stream);
             return Ok(id.stream);
@@ -164,10 +167,9 @@ impl Room {
 
     /// Forgets a fork for good.
     pub fn discard_fork(&mut self, id: ForkId) {
-        let pieces = self.forks.of(id).into_iter().cloned();
-        let pieces: Vec<Aside> = pieces.collect();
-        for aside in pieces {
-            self.drop_piece(aside.name());
+        let names: Vec<Place> = self.forks.of(id).into_iter().map(Aside::name).collect();
+        for name in names {
+            self.drop_piece(name);
         }
     }
 
@@ -205,26 +207,26 @@ impl Room {
         }
     }
 
-    pub(super) fn drop_piece(&mut self, name: AsideDone) {
+    pub(super) fn drop_piece(&mut self, name: Place) {
         self.forks.let_go(&name);
         match self.role {
             Role::Leading => self.forget_piece(&name),
             Role::Following => {
                 self.forks.done.push(name);
-                self.send_if_live(&name.into());
+                self.send_if_live(&wire::Body::AsideDone(name).into());
             }
         }
         self.tell_forks(name.stream);
     }
 
     /// Takes a piece off the disk and from the other pages.
-    pub(super) fn forget_piece(&mut self, name: &AsideDone) {
+    pub(super) fn forget_piece(&mut self, name: &Place) {
         self.queue.delete(stored::fork_key(&name.stream, &name.replica, name.seq));
-        self.send_to_all(&(*name).into());
+        self.send_to_all(&wire::Body::AsideDone(*name).into());
     }
 
     /// Another page has put back or discarded a piece.
-    pub(super) fn handle_aside_done(&mut self, name: &AsideDone) {
+    pub(super) fn handle_aside_done(&mut self, name: &Place) {
         self.forks.let_go(name);
         match self.role {
             Role::Leading => self.forget_piece(name),
@@ -259,6 +261,10 @@ impl Room {
         let document = self.document(id)?;
         if self.is_settled(id) { Ok(document) } else { Err(DocumentError::NotOpen) }
     }
+}
+
+fn decided(aside: &Aside) -> Option<DirectoryOp> {
+    wire::payload::decode_directory(&aside.record.payload)
 }
 
 fn line(op: DirectoryOp) -> String {

@@ -18,9 +18,7 @@ use crate::replica::Identity;
 use crate::storage::Durability;
 use crate::stored::{self, ReplicaRecord};
 use crate::time::{Millis, Now};
-use crate::wire::{
-    self, Aside, AsideKept, Body, Message, Need, Pong, Refused, Secret, Uplink, VERSION, Welcome,
-};
+use crate::wire::{self, Aside, Body, Message, Need, Place, Pong, Refused, Secret, Uplink, VERSION, Welcome};
 
 use serve::Follows;
 
@@ -308,7 +306,7 @@ impl Room {
 
     pub(super) fn answer_aside(&mut self, page: SiblingId, stream: StreamId, replica: ReplicaId, seq: u64) {
         if self.siblings.page(page).is_some() {
-            self.send_to(page, &AsideKept { stream, replica, seq }.into());
+            self.send_to(page, &Body::AsideKept(Place { stream, replica, seq }).into());
         }
     }
 

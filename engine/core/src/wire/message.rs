@@ -22,23 +22,27 @@ pub enum Message {
 }
 
 macro_rules! bodies {
-    ($($(#[$doc:meta])* $name:ident($body:ty) = $number:literal;)*) => {
+    ($($(#[$doc:meta])* $name:ident($body:ty) = $number:literal;)*
+     @places $($(#[$place_doc:meta])* $place:ident = $place_number:literal;)*) => {
         /// A message other than entries.
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub enum Body {
             $($(#[$doc])* $name($body),)*
+            $($(#[$place_doc])* $place(Place),)*
         }
 
         impl Body {
             pub(super) fn frame_type(&self) -> u64 {
                 match self {
                     $(Self::$name(_) => $number,)*
+                    $(Self::$place(_) => $place_number,)*
                 }
             }
 
             pub(super) fn encode(&self) -> Vec<u8> {
                 match self {
                     $(Self::$name(body) => postcard::to_allocvec(body),)*
+                    $(Self::$place(place) => postcard::to_allocvec(place),)*
                 }
                 .expect("a message has no part that cannot be written")
             }
@@ -48,6 +52,7 @@ macro_rules! bodies {
             pub(super) fn decode(frame_type: u64, bytes: &[u8]) -> Option<Option<Self>> {
                 let body = match frame_type {
                     $($number => Self::$name(postcard::take_from_bytes(bytes).ok()?.0),)*
+                    $($place_number => Self::$place(postcard::take_from_bytes(bytes).ok()?.0),)*
                     _ => return Some(None),
                 };
                 body.in_bounds().then_some(Some(body))
@@ -59,6 +64,12 @@ macro_rules! bodies {
                 Self::Other(Body::$name(body))
             }
         })*
+
+        impl From<Body> for Message {
+            fn from(body: Body) -> Self {
+                Self::Other(body)
+            }
+        }
     };
 }
 
@@ -107,18 +118,20 @@ bodies! {
     Lost(Lost) = 34;
     /// Page → leader: the key of a replica that this page writes under.
     Secret(Secret) = 64;
-    /// Leader → page: on this device's disk.
-    Kept(Kept) = 65;
     /// Page → leader: a piece of a fork, to be kept on this device's disk. Leader → page: one that is.
     Aside(Aside) = 66;
-    /// Leader → page: a piece of a fork is on this device's disk.
-    AsideKept(AsideKept) = 67;
     /// Leader → page: how the link to the home and the disk of this device are.
     Uplink(Uplink) = 68;
-    /// Page → leader and leader → page: somebody has read a channel.
-    Read(Read) = 69;
-    /// Page → leader and leader → page: a piece of a fork was put back or discarded.
-    AsideDone(AsideDone) = 70;
+    @places
+    /// Leader → page: on this device's disk, up to there.
+    Kept = 65;
+    /// Leader → page: a piece of a fork is on this device's disk.
+    AsideKept = 67;
+    /// Page → leader and leader → page: the person of this device has read a channel up to there.
+    Read = 69;
+    /// Page → leader and leader → page: a piece of a fork was put back or discarded; it goes from the disk and from
+    /// every page.
+    AsideDone = 70;
 }
 
 /// Opens a session.
@@ -330,14 +343,14 @@ impl std::fmt::Debug for Secret {
     }
 }
 
-/// All of a replica's entries up to `seq` are on this device's disk.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Kept {
+/// A place in a replica's chain: up to there something is kept or read, or it is the name of a piece of a fork.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Place {
     /// The stream.
     pub stream: StreamId,
     /// Whose.
     pub replica: ReplicaId,
-    /// Up to where.
+    /// The number.
     pub seq: u64,
 }
 
@@ -354,28 +367,6 @@ pub struct Aside {
     pub record: ForkRecord,
 }
 
-/// A piece of a fork is on this device's disk.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AsideKept {
-    /// The stream.
-    pub stream: StreamId,
-    /// Whose.
-    pub replica: ReplicaId,
-    /// Its number.
-    pub seq: u64,
-}
-
-/// A piece of a fork was put back or discarded: it goes from the disk and from every page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct AsideDone {
-    /// The stream.
-    pub stream: StreamId,
-    /// Whose.
-    pub replica: ReplicaId,
-    /// Its number.
-    pub seq: u64,
-}
-
 /// How the device that a page belongs to stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Uplink {
@@ -385,17 +376,6 @@ pub struct Uplink {
     pub lease: Option<Lease>,
     /// The disk.
     pub storage: Storage,
-}
-
-/// Up to where the person of this device has read a replica's posts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Read {
-    /// The channel.
-    pub stream: StreamId,
-    /// Whose.
-    pub replica: ReplicaId,
-    /// Up to where.
-    pub seq: u64,
 }
 
 /// Close codes: 44xx are final until something changes at the sender, 45xx pass by themselves.

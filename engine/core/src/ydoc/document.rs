@@ -140,7 +140,7 @@ impl Document {
     /// See [`ApplyError`].
     pub fn with_changes(&self, changes: &[&[u8]]) -> Result<(String, Delta, bool), ApplyError> {
         let copy = Self::new(self.client);
-        let state = self.doc.transact().encode_state_as_update_v1(&StateVector::default());
+        let state = self.doc.transact().encode_diff_v1(&StateVector::default());
         apply_in(&mut copy.doc.transact_mut(), &state)?;
         copy.expect_delta();
         let mut is_complete = true;

@@ -5,7 +5,7 @@ use crate::device::receipts::Receipt;
 use crate::ids::StreamId;
 use crate::limits::FORK_BYTES;
 use crate::log::EntryName;
-use crate::wire::{Aside, AsideDone};
+use crate::wire::{Aside, Place};
 
 /// All forks of this device, as far as this page knows them.
 #[derive(Debug, Default)]
@@ -15,7 +15,7 @@ pub(in crate::device) struct Forks {
     /// To be put back as soon as the document can be written.
     pub(super) returning: Vec<(ForkId, StreamId)>,
     /// Put back or discarded in this page, and not confirmed by the one that leads.
-    pub(in crate::device) done: Vec<AsideDone>,
+    pub(in crate::device) done: Vec<Place>,
 }
 
 #[derive(Debug)]
@@ -39,14 +39,14 @@ impl Forks {
         true
     }
 
-    pub(super) fn let_go(&mut self, name: &AsideDone) {
+    pub(super) fn let_go(&mut self, name: &Place) {
         if let Ok(at) = self.place(name) {
             self.pieces.remove(at);
         }
     }
 
     /// Whether the piece is kept from now on, or only from the next `kept` on.
-    pub(in crate::device) fn set_kept(&mut self, name: &AsideDone, is_kept: bool) {
+    pub(in crate::device) fn set_kept(&mut self, name: &Place, is_kept: bool) {
         if let Ok(at) = self.place(name) {
             self.pieces[at].is_kept = is_kept;
         }
@@ -83,18 +83,18 @@ impl Forks {
         asides
     }
 
-    pub(super) fn place(&self, name: &AsideDone) -> Result<usize, usize> {
+    pub(super) fn place(&self, name: &Place) -> Result<usize, usize> {
         self.pieces.binary_search_by(|piece| piece.aside.name().cmp(name))
     }
 }
 
 impl Aside {
-    pub(in crate::device) fn name(&self) -> AsideDone {
-        AsideDone { stream: self.stream, replica: self.replica, seq: self.seq }
+    pub(in crate::device) fn name(&self) -> Place {
+        Place { stream: self.stream, replica: self.replica, seq: self.seq }
     }
 }
 
-impl AsideDone {
+impl Place {
     pub(in crate::device) fn of(stream: StreamId, EntryName { replica, seq }: EntryName) -> Self {
         Self { stream, replica, seq }
     }

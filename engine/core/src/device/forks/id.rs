@@ -1,8 +1,9 @@
 //! Names of forks.
 
 use std::fmt;
+use std::str::FromStr;
 
-use crate::ids::{Hex, ReplicaId, StreamId};
+use crate::ids::{Hex, InvalidId, ReplicaId, StreamId, parse_hex};
 use crate::stored::ForkPart;
 use crate::wire::Aside;
 
@@ -30,5 +31,17 @@ impl fmt::Display for ForkId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.stream, f)?;
         self.whole.map_or(Ok(()), |replica| write!(f, "/{}", Hex(replica.as_bytes())))
+    }
+}
+
+impl FromStr for ForkId {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        let (stream, whole) = match text.split_once('/') {
+            Some((stream, replica)) => (stream, Some(parse_hex(replica).ok_or(InvalidId::Entry)?)),
+            None => (text, None),
+        };
+        Ok(Self { stream: stream.parse()?, whole: whole.map(ReplicaId::from_bytes) })
     }
 }

@@ -11,7 +11,7 @@ use crate::log::{Dep, Digest, Entry, EntryName, Group};
 use crate::snapshot::SignedRoot;
 use crate::storage::{Page, Scan};
 use crate::stored;
-use crate::wire::{self, Compare, Kept, Message, Need, Refused, Saved, Subscribe, Synced};
+use crate::wire::{self, Body, Compare, Message, Need, Place, Refused, Saved, Subscribe, Synced};
 
 /// What a page holds of a stream, in the order of replicas.
 pub(in crate::device) type Held = Vec<(ReplicaId, u64)>;
@@ -279,7 +279,7 @@ impl Room {
 
     fn tell_kept(&mut self, page: SiblingId, stream: StreamId, replica: ReplicaId, seq: u64) {
         if seq > 0 {
-            self.send_to(page, &Kept { stream, replica, seq }.into());
+            self.send_to(page, &Body::Kept(Place { stream, replica, seq }).into());
         }
     }
 
@@ -318,7 +318,7 @@ impl Room {
             for entry in entries {
                 let (id, EntryName { replica, seq }) = (entry.header().stream, entry.name());
                 if page.replicas.contains(&replica) {
-                    let kept = Kept { stream: id, replica, seq };
+                    let kept = Body::Kept(Place { stream: id, replica, seq });
                     frames.push((page.id, wire::encode(&kept.into())));
                 }
                 // What is sealed here of the journal it left it has never seen.
