@@ -1,6 +1,6 @@
 import type { Delta } from "./delta.js";
 import type { StreamId } from "./ids.js";
-import type { Unsubscribe } from "./observable.js";
+import type { Observable, Unsubscribe } from "./observable.js";
 import type { Pump } from "./pump.js";
 import type { Receipt } from "./receipt.js";
 import type { Receipts } from "./receipts.js";
@@ -13,47 +13,51 @@ export class Editor {
   /** @internal Use `Text.editor`. */
   constructor(
     private readonly pump: Pump,
-    private readonly stream: StreamId,
+    private readonly text: { readonly id: StreamId; readonly writable: Observable<boolean> },
     private readonly receipts: Receipts,
     /** Stands in the events of this editor's changes. */
     readonly id: number,
     private readonly onClose: () => void,
   ) {
-    pump.command((room) => room.openEditor(stream, id));
+    pump.command((room) => room.openEditor(text.id, id));
   }
 
   get canUndo(): boolean {
-    return !this.#isClosed && this.pump.ask((room) => room.canUndo(this.stream, this.id));
+    return this.#takesEdits && this.pump.ask((room) => room.canUndo(this.text.id, this.id));
   }
 
   get canRedo(): boolean {
-    return !this.#isClosed && this.pump.ask((room) => room.canRedo(this.stream, this.id));
+    return this.#takesEdits && this.pump.ask((room) => room.canRedo(this.text.id, this.id));
   }
 
-  /** Changes the text at once. Throws if the delta reaches behind the text's end; nothing is then applied. */
+  /** Changes the text at once. Throws if the delta reaches behind the text's end, or the text is not writable; nothing is
+   * then applied. */
   applyDelta(delta: Delta): Receipt {
-    const edit = this.pump.command((room, mono, wall) => room.applyDelta(this.stream, this.id, delta, mono, wall));
+    if (!this.text.writable.get()) throw new Error("the disk of this device is full: the text takes no edits");
+    const edit = this.pump.command((room, mono, wall) => room.applyDelta(this.text.id, this.id, delta, mono, wall));
     this.changed();
     return this.receipts.of(edit);
   }
 
   /** Takes back the last step; `false`: there is none. The text's event of it carries no editor. */
   undo(): boolean {
-    const edit = this.pump.command((room, mono, wall) => room.undo(this.stream, this.id, mono, wall));
+    if (!this.#takesEdits) return false;
+    const edit = this.pump.command((room, mono, wall) => room.undo(this.text.id, this.id, mono, wall));
     this.changed();
     return edit !== undefined;
   }
 
   /** Makes the step last taken back again; `false`: there is none. */
   redo(): boolean {
-    const edit = this.pump.command((room, mono, wall) => room.redo(this.stream, this.id, mono, wall));
+    if (!this.#takesEdits) return false;
+    const edit = this.pump.command((room, mono, wall) => room.redo(this.text.id, this.id, mono, wall));
     this.changed();
     return edit !== undefined;
   }
 
   /** What follows is a new undo step. */
   endStep(): void {
-    this.pump.command((room) => room.endUndoStep(this.stream, this.id));
+    this.pump.command((room) => room.endUndoStep(this.text.id, this.id));
   }
 
   /** Called after anything that may have changed `canUndo` or `canRedo`. */
@@ -66,9 +70,13 @@ export class Editor {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.pump.command((room) => room.closeEditor(this.stream, this.id));
+    this.pump.command((room) => room.closeEditor(this.text.id, this.id));
     this.#readers.clear();
     this.onClose();
+  }
+
+  get #takesEdits(): boolean {
+    return !this.#isClosed && this.text.writable.get();
   }
 
   /** @internal */

@@ -22,6 +22,11 @@ export type StorageState = (
 ) &
   Backend;
 
+/** Whether what is written now can be kept: a disk that is full takes nothing until there is room again. */
+export function canWrite(storage: StorageState): boolean {
+  return storage.state !== "failing" || !storage.full;
+}
+
 /** Where the work on a document is. */
 export interface SaveStatus {
   /** `memory`: this device keeps nothing after a reload (see the storage state). */

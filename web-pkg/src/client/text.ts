@@ -6,7 +6,7 @@ import type { Observable, Unsubscribe } from "./observable.js";
 import type { Anchor, Side } from "./people.js";
 import type { Pump, RoomEvent } from "./pump.js";
 import { Receipts } from "./receipts.js";
-import { saveStatus, type SaveStatus, type StorageState } from "./states.js";
+import { canWrite, saveStatus, type SaveStatus, type StorageState } from "./states.js";
 
 /** How a text changed. `editor` is the id of the editor that made the change on this page: it has it already. */
 export type TextEvent =
@@ -24,9 +24,12 @@ export class Text {
   /** Resolves when the text can be read and written: this device's copy has been read. */
   readonly ready: Promise<void>;
   readonly status: Observable<SaveStatus>;
+  /** Whether it takes edits. While the disk of this device is full it does not: they could not be kept. */
+  readonly writable: Observable<boolean>;
   readonly #pump: Pump;
   readonly #receipts: Receipts;
   readonly #status: Cell<SaveStatus>;
+  readonly #writable: Cell<boolean>;
   readonly #readers = new Set<Reader>();
   readonly #editors = new Set<Editor>();
   #becomeReady: () => void = () => undefined;
@@ -46,6 +49,8 @@ export class Text {
     pump.command((room) => room.openText(id));
     this.#status = new Cell(this.#readStatus());
     this.status = this.#status;
+    this.#writable = new Cell(canWrite(storage.get()));
+    this.writable = this.#writable;
     if (this.isOpen) this.#becomeReady();
   }
 
@@ -65,7 +70,7 @@ export class Text {
 
   /** Opens an editor on the text, which must be open. */
   editor(): Editor {
-    const editor: Editor = new Editor(this.#pump, this.id, this.#receipts, this.nextEditor(), () =>
+    const editor: Editor = new Editor(this.#pump, this, this.#receipts, this.nextEditor(), () =>
       this.#editors.delete(editor),
     );
     this.#editors.add(editor);
@@ -118,6 +123,10 @@ export class Text {
   look(): void {
     this.#status.set(this.#readStatus());
     this.#receipts.look();
+    const isWritable = canWrite(this.storage.get());
+    if (isWritable === this.#writable.get()) return;
+    this.#writable.set(isWritable);
+    for (const editor of this.#editors) editor.changed();
   }
 
   /** @internal Whether this device's disk has everything. */

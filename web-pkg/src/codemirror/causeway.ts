@@ -4,6 +4,7 @@ import type { Editor, PresenceLane, Text } from "../client/index.js";
 import { cursors } from "./cursors.js";
 import { isFromText, sync } from "./sync.js";
 import { undoKeys } from "./undo.js";
+import { writable } from "./writable.js";
 
 export interface CausewayOptions {
   /** Shows the others' cursors, and tells them this one. */
@@ -22,7 +23,8 @@ export function causeway(text: Text, options: CausewayOptions = {}): Extension {
     // One line break is one unit, as in the text. Whatever else ends lines elsewhere is made one on its way in.
     EditorState.lineSeparator.of("\n"),
     EditorView.clipboardInputFilter.of(withUnixLines),
-    EditorState.changeFilter.of((transaction) => isFromText(transaction) || text.isOpen),
+    EditorState.changeFilter.of((transaction) => isFromText(transaction) || (text.isOpen && text.writable.get())),
+    writable(text),
     plugin,
     undoKeys(plugin),
     options.presence === undefined ? [] : cursors(text, options.presence),

@@ -1,6 +1,6 @@
 import { useCallback, useMemo, useRef, useState, type ReactElement, type RefObject } from "react";
-import type { Draft, Post } from "@causeway/web";
-import { useChat, useRoom, type Chat } from "@causeway/web/react";
+import { canWrite, type Draft, type Post } from "@causeway/web";
+import { useChat, useRoom, useStorage, type Chat } from "@causeway/web/react";
 import { Icon } from "../parts/icon.tsx";
 import { Menu, type MenuPlace } from "../parts/menu.tsx";
 import { Composer, type Intent } from "./composer.tsx";
@@ -24,6 +24,7 @@ export interface ChatPanelProps {
 export function ChatPanel({ isShown, field }: ChatPanelProps): ReactElement {
   const room = useRoom();
   const chat = useChat();
+  const isFull = !canWrite(useStorage());
   const reading = useReading(chat, isShown);
   const tellTyping = useTypingInto(room.mainChannel);
   const talk = useTalk(chat, field);
@@ -72,6 +73,7 @@ export function ChatPanel({ isShown, field }: ChatPanelProps): ReactElement {
         room={room.name}
         intent={intent}
         isOpen={chat.isOpen}
+        isFull={isFull}
         field={field}
         onSay={say}
         onTyping={tellTyping}

@@ -13,6 +13,8 @@ export interface ComposerProps {
   readonly room: string;
   readonly intent: Intent;
   readonly isOpen: boolean;
+  /** Whether this device can keep nothing more. */
+  readonly isFull: boolean;
   readonly field: Ref<HTMLTextAreaElement>;
   /** Says it; a sentence if it cannot be said. */
   onSay(text: string): string | null;
@@ -25,7 +27,7 @@ export interface ComposerProps {
 
 /** Where one writes. What is not sent yet outlives a reload. */
 export function Composer(props: ComposerProps): ReactElement {
-  const { room, intent, isOpen, field, onSay, onTyping, onLeave, onAmendLast } = props;
+  const { room, intent, isOpen, isFull, field, onSay, onTyping, onLeave, onAmendLast } = props;
   const [text, setText] = useState(() => recall(`unsent/${room}`, isText) ?? "");
   const [wrong, setWrong] = useState<string | null>(null);
   const aside = useRef("");
@@ -51,7 +53,7 @@ export function Composer(props: ComposerProps): ReactElement {
 
   const say = () => {
     const words = said(text);
-    if (words === "" && intent.kind !== "amend") return;
+    if (isFull || (words === "" && intent.kind !== "amend")) return;
     const complaint = complaintAboutText(words) ?? onSay(words);
     setWrong(complaint);
     if (complaint === null && intent.kind !== "amend") setText("");
@@ -88,8 +90,9 @@ export function Composer(props: ComposerProps): ReactElement {
           }}
           rows={1}
           aria-label={intent.kind === "amend" ? "New wording" : "Message"}
-          placeholder={isOpen ? "Message everybody here" : "Opening the chat…"}
+          placeholder={isFull ? "This device is full" : isOpen ? "Message everybody here" : "Opening the chat…"}
           disabled={!isOpen}
+          readOnly={isFull}
           value={text}
           enterKeyHint="send"
           onChange={(event) => {
@@ -105,7 +108,7 @@ export function Composer(props: ComposerProps): ReactElement {
           className="send"
           aria-label={intent.kind === "amend" ? "Keep this wording" : "Send"}
           title={intent.kind === "amend" ? "Keep (Enter)" : "Send (Enter); Shift+Enter begins a new line"}
-          disabled={!isOpen || said(text) === ""}
+          disabled={!isOpen || isFull || said(text) === ""}
         >
           <Icon name={intent.kind === "amend" ? "check" : "send"} size={18} />
         </button>

@@ -75,8 +75,10 @@ function StorageNotice({ storage }: { readonly storage: StorageState }): ReactEl
 
 function wordsAbout(storage: StorageState): { readonly mood: "wait" | "bad"; readonly words: string } | null {
   if (storage.state === "failing") {
-    const why = storage.full ? "The disk of this device is full." : `This device cannot save: ${storage.sentence}`;
-    return { mood: "bad", words: `${why} What you write is kept in this tab and sent to the relay; leave it open.` };
+    const words = storage.full
+      ? "The storage of this device is full, so nothing can be written here now. What you wrote last is in this tab only: leave it open and free some space. It goes on by itself."
+      : `This device cannot save: ${storage.sentence} What you write is kept in this tab until it can; leave it open.`;
+    return { mood: "bad", words };
   }
   if (storage.backend === "memory" && storage.state !== "opening") {
     return { mood: "wait", words: `Nothing is kept on this device after this tab is closed: ${storage.reason}` };
