@@ -189,9 +189,9 @@ impl Room {
         update: Vec<u8>,
         now: Now,
     ) -> Receipt {
+        let why = self.why_meanwhile(id);
         let Some(stream) = self.streams.get_mut(&id) else { return Receipt { stream: id, edit: 0 } };
         let edit = stream.marks.handle_forked_edit();
-        let why = Why::later("written while the text was being built anew");
         let told = stream.fork_told;
         self.keep_pieces(id, replica, &[update], &why, now);
         if !told {

@@ -2,6 +2,7 @@
 
 mod held;
 mod id;
+mod moved;
 
 use crate::device::Room;
 use crate::device::documents::DocumentError;
@@ -216,6 +217,7 @@ impl Room {
                 self.send_if_live(&wire::Body::AsideDone(name).into());
             }
         }
+        self.note_forks_on_disk(name.stream);
         self.tell_forks(name.stream);
     }
 

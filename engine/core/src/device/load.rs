@@ -344,6 +344,7 @@ impl Room {
             }
         }
         self.put_back(id, now);
+        self.return_moved(id, now);
     }
 
     /// Rows of one kind of a stream that a deleted or rebuilt stream leaves behind.

@@ -158,7 +158,7 @@ impl Room {
         stream.phase = Phase::Rebuilding;
         let wrote = !stream.journal.updates.is_empty();
         self.read_again(id);
-        let why = claimed();
+        let why = Why::claimed();
         self.keep_journal(id, &why, now);
         if wrote {
             self.tell_fork(id, &why);
@@ -168,7 +168,7 @@ impl Room {
     /// The new leader has found this page's journal on the disk and sealed it under this page's name: what had not got
     /// there becomes a fork, the rest is read from the leader, and writing goes on under a new name.
     fn leave_claimed_chain(&mut self, id: StreamId, author: ReplicaId, on_its_way: Vec<Entry>, now: Now) {
-        let why = claimed();
+        let why = Why::claimed();
         let Some(stream) = self.streams.get_mut(&id) else { return };
         let on_disk = stream.marks.on_disk();
         let mut sealed = Vec::new();
@@ -338,11 +338,6 @@ impl Room {
             self.queue.tag(Tag::Taken(Box::new(entry)), Durability::Relaxed);
         }
     }
-}
-
-fn claimed() -> Why {
-    let sentence = "another window of this browser took over while this one was asleep";
-    Why::refused("disk.claimed".into(), sentence.into())
 }
 
 impl Stream {
