@@ -90,6 +90,11 @@ fn r2_a_page_that_takes_its_old_name_again_is_found_out() {
     found_out(Planted::ReplicaReused, &mixed);
 }
 
+#[test]
+fn t2_a_page_that_calls_work_kept_before_its_disk_is_found_out() {
+    found_out(Planted::KeptEarly, &["the power may take it"]);
+}
+
 fn found_out(bug: Planted, by: &[&str]) {
     let report = sim::hunt(bug).found;
     let report = report.unwrap_or_else(|| panic!("{bug:?} went unnoticed for {SEEDS_FOR_A_BUG} seeds"));

@@ -21,11 +21,13 @@ pub enum Planted {
     /// A page that starts again writes under the name it had before. The simulator's shell has this one: it hands in the
     /// same random bytes twice.
     ReplicaReused,
+    /// A page that leads calls work of another kept before its disk has answered.
+    KeptEarly,
 }
 
 impl Planted {
     /// Every bug.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::SavedEarly,
         Self::OutboxForgets,
         Self::SumsSkipped,
@@ -34,6 +36,7 @@ impl Planted {
         Self::BeforeDeps,
         Self::UnverifiedDrop,
         Self::ReplicaReused,
+        Self::KeptEarly,
     ];
 
     /// Its name on a command line.
@@ -47,6 +50,7 @@ impl Planted {
             Self::BeforeDeps => "before-deps",
             Self::UnverifiedDrop => "unverified-drop",
             Self::ReplicaReused => "replica-reused",
+            Self::KeptEarly => "kept-early",
         }
     }
 

@@ -36,6 +36,7 @@ fn deed(bug: Planted) -> &'static str {
         Planted::BeforeDeps => "a relay takes an entry before what it builds on",
         Planted::UnverifiedDrop => "a relay drops what a snapshot covers that was found wrong",
         Planted::ReplicaReused => "a page that starts again writes under its old name",
+        Planted::KeptEarly => "a page that leads calls another's work kept before its disk has answered",
     }
 }
 

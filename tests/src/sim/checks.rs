@@ -38,7 +38,9 @@ impl World {
             Event::Damaged { stream, code } => {
                 self.fail(|| format!("device {number} calls {stream} damaged without cause: {code}"));
             }
-            Event::Fork { .. } if self.devices[number].contested => self.tally.note(Fault::Forked),
+            Event::Fork { .. } if self.devices[number].contested_until >= self.now => {
+                self.tally.note(Fault::Forked);
+            }
             Event::Fork { stream, code, sentence } => {
                 self.fail(|| {
                     format!(
@@ -220,7 +222,7 @@ impl World {
 
     /// Work of living pages that was set aside, as their receipts tell.
     fn note_forks(&mut self) {
-        for device in self.devices.iter().filter(|device| device.contested) {
+        for device in self.devices.iter().filter(|device| device.contested_until > 0) {
             let Some(room) = &device.room else { continue };
             for stream in self.documents.iter().copied().chain([self.channel()]) {
                 let forked = |edit| room.receipt(&Receipt { stream, edit }).refused;

@@ -60,8 +60,8 @@ pub(crate) struct Device {
     /// The browser lets it sleep: it hears nothing before this moment.
     pub(crate) asleep_until: u64,
     pub(crate) mail: Vec<Input>,
-    /// Whether another page may have taken it for dead.
-    pub(crate) contested: bool,
+    /// Until when another page may have taken it for dead without its knowledge; zero if none ever has.
+    pub(crate) contested_until: u64,
 }
 
 /// The world's clock at its beginning, as people write it.

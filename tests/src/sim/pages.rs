@@ -6,8 +6,10 @@ use bytes::Bytes;
 use causeway_core::device::{Input, PageInput, PageOutput, Role};
 use causeway_core::ids::SiblingId;
 use causeway_core::log::EntryName;
+use causeway_core::wire;
 
 use crate::disk::Disk;
+use crate::sim::rows;
 use crate::sim::tally::Fault;
 use crate::sim::world::{Happening, World};
 
@@ -31,6 +33,8 @@ pub(crate) struct Channel {
     last_to_follower: u64,
 }
 
+/// So long after somebody else has taken the lead, or could, a page knows.
+const CONTEST: u64 = 30_000;
 /// Longest way between two pages.
 const CHANNEL_DELAY: u64 = 6;
 
@@ -92,8 +96,25 @@ impl World {
         let machine = self.devices[page].machine;
         if self.devices[page].is_awake(self.now) && self.machines[machine].leader != Some(page) {
             self.tally.note(Fault::TwoLeaders);
-            self.note_contest(machine);
+            self.note_contest(machine, self.now);
             self.lead(page);
+            // Two that missed the same frame of the same leader give it up in the same moment.
+            let others: Vec<usize> = self.siblings(page).into_iter().filter(|other| *other != page).collect();
+            if !others.is_empty() && self.rng.chance(50) {
+                let other = others[self.rng.index(others.len())];
+                let (at, life) = (self.now + self.rng.below(20), self.devices[other].life);
+                self.plan(at, Happening::Usurp(other, life));
+            }
+        }
+    }
+
+    /// T2: a page that leads tells only what is on the disk.
+    fn check_sent_to_page(&mut self, number: usize, bytes: &Bytes) {
+        let Ok(messages) = wire::decode(bytes) else {
+            return self.fail(|| format!("page {number} sends what cannot be read"));
+        };
+        if let Some(lie) = rows::told_too_early(self.disk_of(number), &messages) {
+            self.fail(|| format!("page {number} {lie}"));
         }
     }
 
@@ -103,8 +124,8 @@ impl World {
         }
         self.tally.note(Fault::PageSlept);
         let machine = self.devices[page].machine;
-        self.note_contest(machine);
         let until = self.now + self.rng.between(500, 60_000);
+        self.note_contest(machine, until);
         self.devices[page].asleep_until = until;
         let life = self.devices[page].life;
         self.chronicle.line(self.now, || format!("page {page} falls asleep"));
@@ -112,10 +133,11 @@ impl World {
         self.elect_soon(machine, 4_000);
     }
 
-    /// From now on what the leader of this device had not written may become a fork.
-    fn note_contest(&mut self, machine: usize) {
+    /// What the leader of this device had not written may become a fork, until it has heard of the one after it.
+    fn note_contest(&mut self, machine: usize, until: u64) {
         for page in self.machines[machine].pages.clone() {
-            self.devices[page].contested = true;
+            let device = &mut self.devices[page];
+            device.contested_until = device.contested_until.max(until + CONTEST);
         }
     }
 
@@ -151,7 +173,10 @@ impl World {
                 let life = self.devices[number].life;
                 self.plan(at, Happening::Join(number, life));
             }
-            PageOutput::Send(SiblingId(id), bytes) => self.send_on_channel(id, bytes, false),
+            PageOutput::Send(SiblingId(id), bytes) => {
+                self.check_sent_to_page(number, &bytes);
+                self.send_on_channel(id, bytes, false);
+            }
             PageOutput::Dismiss(SiblingId(id)) => self.end_channel(id),
             PageOutput::Yield => {
                 let machine = self.devices[number].machine;

@@ -5,6 +5,7 @@ use causeway_core::log::{Entry, EntryName};
 use causeway_core::snapshot::{Root, SignedRoot};
 use causeway_core::storage::Commit;
 use causeway_core::stored::{self, IndexRecord, TipRecord};
+use causeway_core::wire::{Body, Message};
 
 use crate::disk::Disk;
 
@@ -34,6 +35,49 @@ pub(crate) fn stored_twice(disk: &Disk, commit: &Commit) -> Option<String> {
         let covered = || snapshot_of(disk, &stream).is_some_and(|root| root.covered(&replica) >= seq);
         (elsewhere || (index.is_none() && covered())).then(|| format!("stores {entry:?} a second time"))
     })
+}
+
+/// T2, of a frame to a page that follows: what it tells is on the disk, and work of this device that it calls kept survives
+/// a power cut.
+pub(crate) fn told_too_early(disk: &Disk, frame: &[Message]) -> Option<String> {
+    let visible = |key: &[u8]| disk.row(key).map(<[u8]>::to_vec);
+    let durable = |key: &[u8]| disk.durable_row(key).map(<[u8]>::to_vec);
+    frame.iter().find_map(|message| match message {
+        Message::Entries(entries) => entries
+            .iter()
+            .find(|entry| !has_entry(visible, &entry.header().stream, entry.name()))
+            .map(|entry| format!("passes on {entry:?}, which is not on its disk")),
+        Message::Other(Body::Kept(kept)) => {
+            let name = EntryName { replica: kept.replica, seq: kept.seq };
+            // What others wrote the home has.
+            let is_own = visible(&stored::replica_key(&name.replica)).is_some();
+            let stands = if is_own {
+                has_entry(durable, &kept.stream, name)
+            } else {
+                has_entry(visible, &kept.stream, name)
+            };
+            (!stands).then(|| format!("says {kept:?}, and the power may take it"))
+        }
+        Message::Other(Body::Aside(aside)) => {
+            let row = visible(&stored::fork_key(&aside.stream, &aside.replica, aside.seq));
+            row.is_none().then(|| {
+                format!("tells of a fork of {}/{}, which is not on its disk", aside.replica, aside.seq)
+            })
+        }
+        Message::Other(Body::AsideKept(kept)) => {
+            let row = durable(&stored::fork_key(&kept.stream, &kept.replica, kept.seq));
+            row.is_none().then(|| format!("says {kept:?}, and the power may take it"))
+        }
+        Message::Other(_) => None,
+    })
+}
+
+fn has_entry(row: impl Fn(&[u8]) -> Option<Vec<u8>>, stream: &StreamId, name: EntryName) -> bool {
+    let covered = || {
+        let root = row(&stored::snapshot_key(stream)).and_then(|row| SignedRoot::decode(&row).ok());
+        root.is_some_and(|signed| signed.root.covered(&name.replica) >= name.seq)
+    };
+    row(&stored::index_key(stream, &name.replica, name.seq)).is_some() || covered()
 }
 
 fn as_entry((key, value): &(Vec<u8>, Vec<u8>)) -> Option<(u64, Entry)> {

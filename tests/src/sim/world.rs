@@ -95,6 +95,7 @@ pub(crate) enum Happening {
     /// The pages of a device see to it that one leads.
     Elect(usize),
     Wake(usize, u32),
+    Usurp(usize, u32),
     /// A page that thinks that it leads makes sure.
     LookAgain(usize, u32),
 }
@@ -216,7 +217,7 @@ impl World {
             looks: 0,
             asleep_until: 0,
             mail: Vec::new(),
-            contested: false,
+            contested_until: 0,
             talk: Talk::default(),
         });
         let start = self.rng.below(3_000);
@@ -315,6 +316,8 @@ impl World {
             Happening::ChannelClosed { id, follower, leader } => self.channel_closed(id, follower, leader),
             Happening::Elect(machine) => self.elect(machine),
             Happening::Wake(page, life) => self.wake(page, life),
+            Happening::Usurp(page, life) if life == self.devices[page].life => self.usurp(page),
+            Happening::Usurp(..) => {}
             Happening::LookAgain(page, life) => self.look_again(page, life),
         }
     }
@@ -336,7 +339,7 @@ impl World {
         device.joining = false;
         device.channel = None;
         device.mail.clear();
-        device.contested = false;
+        device.contested_until = 0;
         let life = device.life;
         let config = Config { room: self.room.clone(), seed, agent: "sim".into() };
         let mut room = Room::following(config);

@@ -265,6 +265,11 @@ impl Room {
                         page.note_brought(id, name);
                     }
                     self.take_from_page(&entry, accepted, now);
+                    #[cfg(feature = "planted-bugs")]
+                    if self.planted == Some(crate::planted::Planted::KeptEarly) {
+                        let EntryName { replica, seq } = name;
+                        self.send_to(page, &Body::Kept(Place { stream: id, replica, seq }).into());
+                    }
                 }
                 Verdict::Known => self.serve_known(page, id, name),
                 Verdict::Waits(missing) => needs.extend(missing.into_iter().map(|missing| (id, missing))),
