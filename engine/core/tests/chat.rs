@@ -283,7 +283,9 @@ proptest! {
         }
         // The same after a restart, with the rows kept in any order.
         let mut again = Channel::new(Some(me));
-        kept.iter().rev().for_each(|(replica, seq)| again.restore_read(*replica, *seq));
+        kept.iter().rev().for_each(|(replica, seq)| {
+            again.restore_read(*replica, *seq);
+        });
         entries.iter().for_each(|entry| again.apply(entry));
         again.count_unread();
         prop_assert_eq!(again.unread(), channel.unread());

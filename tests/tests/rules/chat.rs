@@ -273,6 +273,42 @@ fn ch6_unread_is_right_after_any_offline_merge_and_after_a_restart() {
 }
 
 #[test]
+fn ch6_what_was_read_on_one_page_never_goes_back_and_waits_for_a_leader() {
+    for leader_looks in [true, false] {
+        let mut network = talkers(&[2]);
+        let pages = network.join_pages(3);
+        let looking = if leader_looks { &pages[..] } else { &pages[1..] };
+        looking.iter().for_each(|page| open(&mut network, *page, 1));
+        network.rest();
+        let said = ["one", "two", "three"].map(|text| say(&mut network, 0, text));
+        network.rest();
+        let unread_on_disk = |network: &mut Network| {
+            let page = network.join_page(pages[0]);
+            open(network, page, 1);
+            network.wait(1);
+            network.rest();
+            network.devices[page].room.unread(channel()).count
+        };
+        // The last page has no leader for a moment.
+        network.part(pages[2]);
+        network.devices[pages[2]].room.mark_read(channel(), Some(said[0]));
+        network.settle();
+        assert_eq!(unread_on_disk(&mut network), 2, "what it read is kept with the leader it finds");
+        network.part(pages[2]);
+        network.devices[pages[1]].room.mark_read(channel(), Some(said[2]));
+        network.settle();
+        network.devices[pages[2]].room.mark_read(channel(), Some(said[1]));
+        network.rest();
+        network.rest();
+        assert_eq!(
+            unread_on_disk(&mut network),
+            0,
+            "it has not heard how far others have read ({leader_looks})"
+        );
+    }
+}
+
+#[test]
 fn ch7_a_post_that_is_refused_is_kept_as_a_draft_until_it_is_discarded() {
     let mut network = talkers(&[1, 2]);
     say(&mut network, 0, "taken");

@@ -30,11 +30,14 @@ impl Marker {
         self.find(replica).map_or(0, |place| self.0[place].1)
     }
 
-    fn raise(&mut self, replica: ReplicaId, seq: u64) {
+    /// Whether it has grown.
+    fn raise(&mut self, replica: ReplicaId, seq: u64) -> bool {
+        let grows = seq > self.read(&replica);
         match self.find(&replica) {
             Ok(place) => self.0[place].1 = self.0[place].1.max(seq),
             Err(place) => self.0.insert(place, (replica, seq)),
         }
+        grows
     }
 
     fn find(&self, replica: &ReplicaId) -> Result<usize, usize> {
@@ -50,9 +53,14 @@ impl Channel {
         Unread { count: self.unread, first: first.map(|index| self.posts[*index].name()) }
     }
 
-    /// A number of the read marker as it was kept. Call [`Channel::count_unread`] after the last.
-    pub fn restore_read(&mut self, replica: ReplicaId, seq: u64) {
-        self.marker.raise(replica, seq);
+    /// A number of the read marker as it was kept; answers whether it is news. Call [`Channel::count_unread`] after the last.
+    pub fn restore_read(&mut self, replica: ReplicaId, seq: u64) -> bool {
+        self.marker.raise(replica, seq)
+    }
+
+    /// The read marker: up to which entry of each replica, ordered by replica.
+    pub fn read_marks(&self) -> &[(ReplicaId, u64)] {
+        &self.marker.0
     }
 
     /// Looks at every post again.

@@ -264,20 +264,55 @@ impl Room {
                 self.send_to_all(&wire::Body::Read(*read).into());
             }
             Role::Following if self.link.is_live() => self.send(&wire::Body::Read(*read).into()),
-            // It is told again with the next post that is read.
+            // The next leader is told when it is met.
             Role::Following => {}
         }
     }
 
     /// Another page of this device has shown posts.
     pub(super) fn handle_read(&mut self, read: &Place) {
-        if let Some(open) = self.streams.get_mut(&read.stream).and_then(Stream::channel_mut) {
-            open.channel.restore_read(read.replica, read.seq);
+        let stream = self.streams.get_mut(&read.stream);
+        let knows = stream.as_ref().is_some_and(|stream| stream.phase == Phase::Ready);
+        if let Some(open) = stream.and_then(Stream::channel_mut) {
+            if !open.channel.restore_read(read.replica, read.seq) {
+                return;
+            }
             open.channel.count_unread();
             self.events.push(Event::Channel(read.stream));
+            if knows && self.role == Role::Leading {
+                return self.keep_read(read);
+            }
         }
         if self.role == Role::Leading {
+            // What the disk has of it is not known here.
+            let row = stored::read_key(&read.stream, &read.replica);
+            self.scan_row(row, Reading::Read(*read));
+        }
+    }
+
+    /// The disk's number of a read marker: it only ever grows.
+    pub(super) fn handle_read_row(&mut self, read: &Place, page: &Page) {
+        let row = stored::read_key(&read.stream, &read.replica);
+        let waiting = self.queue.puts().filter(|(key, _)| *key == row).map(|(_, value)| value);
+        let known = page.rows.iter().map(|(_, value)| value.as_slice()).chain(waiting);
+        if known.filter_map(|value| stored::decode_number(value).ok()).all(|seq| seq < read.seq) {
             self.keep_read(read);
+        }
+    }
+
+    /// What was read here goes to a leader that may not know of it.
+    pub(super) fn tell_read(&mut self) {
+        let mut told = Vec::new();
+        for (id, stream) in self.streams.iter_mut() {
+            let marks = stream.channel().map_or(&[][..], |open| open.channel.read_marks());
+            told.extend(marks.iter().map(|(replica, seq)| Place {
+                stream: *id,
+                replica: *replica,
+                seq: *seq,
+            }));
+        }
+        for read in told {
+            self.send(&wire::Body::Read(read).into());
         }
     }
 
@@ -411,7 +446,9 @@ impl Room {
         for (key, value) in page.rows {
             let read = stored::parse_read_key(&key).zip(stored::decode_number(&value).ok());
             match read {
-                Some(((_, replica), seq)) => open.channel.restore_read(replica, seq),
+                Some(((_, replica), seq)) => {
+                    open.channel.restore_read(replica, seq);
+                }
                 None => damaged += 1,
             }
         }

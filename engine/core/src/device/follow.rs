@@ -90,6 +90,7 @@ impl Room {
         for done in self.forks.done.clone() {
             self.send(&wire::Body::AsideDone(done).into());
         }
+        self.tell_read();
         self.events.push(Event::Forks);
     }
 

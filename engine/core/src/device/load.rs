@@ -13,6 +13,7 @@ use crate::snapshot::{PageId, SignedRoot};
 use crate::storage::{Durability, Page, Scan, StoreFailure};
 use crate::stored::{self, Prefix};
 use crate::time::Now;
+use crate::wire::Place;
 use crate::write_queue::OpId;
 use crate::ydoc::Document;
 
@@ -33,6 +34,8 @@ pub(super) enum Reading {
     Journal(StreamId, u64, ReplicaId, Vec<Vec<u8>>),
     /// Entries of this device's replicas that the home has lost.
     Lost(StreamId),
+    /// One number of a channel's read marker, told by another page.
+    Read(Place),
     /// What was read of a channel.
     Channel(StreamId, u64),
     /// The entries of a stream that is in use already, with those the home has not saved.
@@ -79,6 +82,9 @@ impl Room {
             (Reading::SiblingPage { page, stream, walk, record }, Ok(rows)) => {
                 self.serve_snapshot(page, stream, walk, &record, &rows);
             }
+            (Reading::Read(read), Ok(page)) => self.handle_read_row(&read, &page),
+            // The page that told it tells it to the next leader too.
+            (Reading::Read(_), Err(_)) => {}
             // It asks again.
             (Reading::Sibling { .. } | Reading::SiblingRoot { .. } | Reading::SiblingPage { .. }, Err(_)) => {
             }
