@@ -13,7 +13,7 @@ use bytes::Bytes;
 use causeway_core::device::{Config, Event, Input, Output, Receipt, ReceiptState, Room};
 use causeway_core::home::{self, Lane};
 use causeway_core::ids::{ConnId, EditorId, RoomId, SiblingId, StreamId};
-use causeway_core::storage::{Commit, Scan};
+use causeway_core::storage::{Commit, FailureKind, Scan, StoreFailure};
 use causeway_core::time::{Millis, Now};
 use causeway_core::wire::{self, Message};
 use causeway_core::write_queue::OpId;
@@ -341,6 +341,14 @@ impl Network {
         self.devices[device].disk_reads = false;
         let Some((op, scan)) = self.devices[device].held_reads.pop_front() else { return false };
         self.read(device, op, &scan);
+        true
+    }
+
+    /// The first that a device's disk was asked to read cannot be read; whether there was one.
+    pub fn fail_read(&mut self, device: usize) -> bool {
+        let Some((op, _)) = self.devices[device].held_reads.pop_front() else { return false };
+        let failure = StoreFailure::new(FailureKind::Busy, "the disk of this story does not feel well");
+        self.tell(device, Input::Scanned(op, Err(failure)));
         true
     }
 

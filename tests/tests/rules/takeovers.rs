@@ -341,3 +341,25 @@ fn t1_a_page_reads_a_large_stream_from_a_slow_leader_in_one_go() {
     assert!(answered > 2, "a slow disk");
     assert_eq!(network.text(page, text).len(), 8 * 60_000);
 }
+
+#[test]
+fn t1_a_page_is_served_again_when_its_leader_could_not_read() {
+    let (mut network, pages, text) = Network::with_pages(1);
+    network.insert(pages[0], text, 0, "whole");
+    network.rest();
+    let page = network.join_page(pages[0]);
+    network.wait(1);
+    network.settle();
+    network.devices[pages[0]].disk_reads = false;
+    network.open(page, text);
+    network.wait(1);
+    network.settle();
+    assert!(network.fail_read(pages[0]), "it is read for the page that has come");
+    while network.fail_read(pages[0]) {}
+    network.settle();
+    network.devices[pages[0]].disk_reads = true;
+    // Sooner than the page would ask again by itself.
+    network.wait(2_500);
+    network.settle();
+    assert_eq!(network.text(page, text), "whole");
+}

@@ -354,6 +354,9 @@ impl Room {
         for stream in std::mem::take(&mut self.wanted) {
             self.load_stream(stream);
         }
+        for stream in self.streams.keys().copied().collect::<Vec<_>>() {
+            self.serve_waiting(stream);
+        }
         let op = super::fresh_op(&mut self.next_op);
         if let Some((op, commit)) = self.queue.retry(op) {
             self.outputs.push_back(Output::Commit(op, commit));

@@ -85,9 +85,12 @@ impl Room {
             (Reading::Read(read), Ok(page)) => self.handle_read_row(&read, &page),
             // The page that told it tells it to the next leader too.
             (Reading::Read(_), Err(_)) => {}
-            // It asks again.
-            (Reading::Sibling { .. } | Reading::SiblingRoot { .. } | Reading::SiblingPage { .. }, Err(_)) => {
-            }
+            (
+                Reading::Sibling { page, stream, walk }
+                | Reading::SiblingRoot { page, stream, walk }
+                | Reading::SiblingPage { page, stream, walk, .. },
+                Err(_),
+            ) => self.walk_later(page, stream, walk, now),
             // The stream goes on meanwhile, so it is not read anew; the home is asked again and then this disk.
             (Reading::Lost(stream), Err(_)) => self.subscribe_after(stream, now.monotonic.after(STORE_RETRY)),
             (

@@ -6,11 +6,12 @@ use crate::device::pages::PageOutput;
 use crate::device::stream::Phase;
 use crate::device::{Output, Room};
 use crate::ids::{ReplicaId, SiblingId, StreamId};
-use crate::limits::{CATCH_UP_BYTES, FRAME_ENTRIES};
+use crate::limits::{CATCH_UP_BYTES, FRAME_ENTRIES, STORE_RETRY};
 use crate::log::{Dep, Digest, Entry, EntryName, Group};
 use crate::snapshot::SignedRoot;
 use crate::storage::{Page, Scan};
 use crate::stored;
+use crate::time::Now;
 use crate::wire::{self, Body, Compare, Message, Need, Place, Refused, Saved, Subscribe, Synced};
 
 /// What a page holds of a stream, in the order of replicas.
@@ -211,12 +212,27 @@ impl Room {
     pub(in crate::device) fn publish_snapshot(&mut self, id: StreamId, before: &[(ReplicaId, u64)]) {
         for page in &mut self.siblings.pages {
             for follows in page.follows.iter_mut().filter(|follows| follows.stream == id) {
-                if matches!(follows.following, Following::Live) {
-                    follows.following = Following::Wanted(before.to_vec());
-                }
+                let held = match &mut follows.following {
+                    Following::Live => before.to_vec(),
+                    // What it is being sent may stand on the disk no more.
+                    Following::Reading { held, .. } => std::mem::take(held),
+                    Following::Early(_) | Following::Telling(_) | Following::Wanted(_) => continue,
+                };
+                follows.following = Following::Wanted(held);
             }
         }
         self.serve_waiting(id);
+    }
+
+    /// A walk for another page could not be read on: it begins anew when the disk is tried again.
+    pub(in crate::device) fn walk_later(&mut self, page: SiblingId, id: StreamId, walk: u64, now: Now) {
+        if let Some(Following::Reading { held, walk: current, .. }) = self.served(page, id)
+            && *current == walk
+        {
+            let held = std::mem::take(held);
+            self.set_following(page, id, Following::Wanted(held));
+            self.disk_retry_at.get_or_insert(now.monotonic.after(STORE_RETRY));
+        }
     }
 
     fn walk_from_start(&mut self, page: SiblingId, id: StreamId, walk: u64) {
