@@ -103,6 +103,7 @@ fn keys() -> Vec<(&'static str, Vec<u8>)> {
         ("draft", stored::draft_key(&stream)),
         ("page", stored::page_key(&stream, &PageId::of(b"page"))),
         ("archive", stored::archive_key(&stream, 258)),
+        ("place", stored::place_key(&stream, &replica, 258)),
     ]
 }
 

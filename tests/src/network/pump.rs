@@ -113,6 +113,7 @@ impl Network {
                     }
                 }
                 home::Output::Materialise(op, job) => {
+                    self.relay.jobs_run += 1;
                     let result = job.run(&mut || true);
                     self.tell_home(home::Input::Materialised(op, result));
                 }

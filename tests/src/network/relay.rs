@@ -31,6 +31,8 @@ pub struct Relay {
     pub closed: Vec<(ConnId, u16)>,
     /// Messages it has sent, in order.
     pub sent: Vec<(ConnId, Message)>,
+    /// Jobs it has had done: steps of snapshots, and segments of the archive that were read.
+    pub jobs_run: usize,
     /// Whether it writes pages of snapshots otherwise than it was told.
     pub damages_pages: bool,
     pub(super) held: Vec<(OpId, Commit)>,
@@ -51,6 +53,7 @@ impl Relay {
             bulk_first: false,
             closed: Vec::new(),
             sent: Vec::new(),
+            jobs_run: 0,
             damages_pages: false,
             held: Vec::new(),
             plan: CompactionPlan::default(),

@@ -6,6 +6,7 @@ use causeway_core::log::Entry;
 use causeway_core::snapshot::{SignedRoot, unpack};
 use causeway_core::stored::{self, IndexRecord, Prefix};
 use causeway_core::time::Millis;
+use causeway_core::wire::{self, Message, Need};
 use causeway_tests::network::Network;
 
 /// A room whose home makes a snapshot after every tenth entry.
@@ -231,6 +232,40 @@ fn rule_9_a_reader_below_the_snapshot_gets_on_from_wherever_it_was() {
 }
 
 #[test]
+fn rule_9_who_asks_for_a_chain_is_sent_it_from_its_segment_on() {
+    let (mut network, text) = eager(2);
+    for _ in 0..12 {
+        write(&mut network, text, 12);
+    }
+    let chain = network.devices[1].room.replica();
+    let tip = root(&network, text).expect("a snapshot").root.covered(&chain);
+    let segments = rows(&network, Prefix::Archive);
+    assert!(segments >= 10, "{segments} segments");
+    let unpacked = |network: &mut Network, from: u64| {
+        let (jobs, sent) = (network.relay.jobs_run, network.relay.sent.len());
+        let need = Need { stream: text, replica: chain, from, to: tip };
+        network.inject(0, wire::encode(&need.into()));
+        network.rest();
+        let came = network.relay.sent[sent..].iter().flat_map(|(_, message)| match message {
+            Message::Entries(entries) => entries.iter().map(|entry| entry.name()).collect(),
+            Message::Other(_) => Vec::new(),
+        });
+        let came: Vec<_> = came.filter(|name| name.replica == chain).map(|name| name.seq).collect();
+        (network.relay.jobs_run - jobs, came)
+    };
+    assert_eq!(unpacked(&mut network, tip), (1, vec![tip]), "the last segment is enough for the last entry");
+    let (jobs, came) = unpacked(&mut network, tip / 2);
+    assert_eq!(came, (tip / 2..=tip).collect::<Vec<_>>());
+    assert!(jobs <= segments / 2 + 2, "{jobs} of {segments} segments for half of the chain");
+    assert_eq!(unpacked(&mut network, 1).1, (1..=tip).collect::<Vec<_>>());
+    // A row that is gone costs a longer way and nothing else.
+    let places: Vec<Vec<u8>> =
+        network.relay.disk.rows_of(Prefix::Place as u8).map(|(key, _)| key.to_vec()).collect();
+    places.iter().for_each(|key| network.relay.disk.damage(key));
+    assert_eq!(unpacked(&mut network, tip), (segments, vec![tip]));
+}
+
+#[test]
 fn promise_4_a_crash_between_any_two_commits_of_a_compaction_loses_nothing() {
     // The home's disk takes so many commits after the writing has ended, and then the home dies.
     let mut stages = std::collections::BTreeSet::new();
@@ -303,8 +338,9 @@ fn rule_14_nothing_of_snapshot_and_archive_stays_of_a_deleted_document() {
         let prefix = stored::stream_prefix(prefix, &text);
         network.relay.disk.rows().filter(|(key, _)| key.starts_with(&prefix)).count()
     };
-    let rows = [Prefix::Entry, Prefix::Snapshot, Prefix::Draft, Prefix::Page, Prefix::Archive].map(left);
-    assert_eq!(rows, [0; 5]);
+    let kinds = [Prefix::Entry, Prefix::Index, Prefix::Snapshot, Prefix::Draft, Prefix::Page];
+    assert_eq!(kinds.map(left), [0; 5]);
+    assert_eq!([Prefix::Archive, Prefix::Place].map(left), [0; 2]);
 }
 
 #[test]

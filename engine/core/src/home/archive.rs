@@ -1,14 +1,17 @@
 //! Readers below the snapshot: entries come out of the archive, a segment at a time, byte for byte as they went in.
+//! Whoever asks for a chain begins at the segment that holds it.
+
+use std::collections::BTreeMap;
 
 use crate::home::Home;
 use crate::home::jobs::Work;
 use crate::home::lane::Lane;
 use crate::home::reading::Reading;
-use crate::ids::{ConnId, StreamId};
+use crate::ids::{ConnId, ReplicaId, StreamId};
 use crate::log::Entry;
-use crate::snapshot::Job;
+use crate::snapshot::{Job, Segment};
 use crate::storage::{Page, Scan};
-use crate::stored;
+use crate::stored::{self, IndexRecord, Prefix};
 use crate::wire;
 
 impl Home {
@@ -59,4 +62,48 @@ impl Home {
         }
         self.finish_page(conn, stream, end);
     }
+}
+
+/// A look-up of where a chain's entries from one on begin: in the archive if they are covered.
+pub(super) fn look_up(stream: &StreamId, replica: &ReplicaId, seq: u64, covered: u64) -> Scan {
+    let (start, end) = if seq <= covered {
+        let end = stored::place_key(stream, replica, u64::MAX);
+        (stored::place_key(stream, replica, seq), end)
+    } else {
+        let start = stored::index_key(stream, replica, seq);
+        let end = [start.as_slice(), &[0]].concat();
+        (start, end)
+    };
+    Scan { start, end, max_bytes: 64, max_rows: 1 }
+}
+
+/// What such a look-up has found. A row that is missing or damaged means a walk from the start, which finds everything.
+pub(super) fn looked_up(page: &Page) -> u64 {
+    let Some((key, value)) = page.rows.first().filter(|_| page.damaged.is_empty()) else { return 0 };
+    if key.first() == Some(&(Prefix::Place as u8)) {
+        return stored::decode_number(value).unwrap_or(0);
+    }
+    IndexRecord::decode(value).map_or(0, |index| index.arrival)
+}
+
+/// The rows that say where in these segments chains are, for entries that arrived one after the other from `first` on.
+pub(super) fn places(
+    stream: &StreamId,
+    first: u64,
+    entries: &[Entry],
+    segments: &[Segment],
+) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let mut rows = Vec::new();
+    let mut numbered = (first..).zip(entries).peekable();
+    for segment in segments {
+        let mut chains: BTreeMap<ReplicaId, (u64, u64)> = BTreeMap::new();
+        while let Some((arrival, entry)) = numbered.next_if(|(arrival, _)| *arrival < segment.end) {
+            let name = entry.name();
+            chains.entry(name.replica).or_insert((arrival, name.seq)).1 = name.seq;
+        }
+        rows.extend(chains.iter().map(|(replica, (begins, last))| {
+            (stored::place_key(stream, replica, *last), stored::encode_number(*begins))
+        }));
+    }
+    rows
 }

@@ -5,6 +5,7 @@
 //! A reader whose entries lane is full is not sent anything more; when it drains it goes on from the log where it stopped.
 
 use crate::home::Home;
+use crate::home::archive::look_up;
 use crate::home::compaction::Standing;
 use crate::home::compare::Comparing;
 use crate::home::held::Held;
@@ -19,7 +20,6 @@ use crate::limits::{LINK_READS, WALK_LOOKUPS};
 use crate::log::{Digest, Group};
 use crate::snapshot::SnapshotId;
 use crate::storage::Scan;
-use crate::stored;
 use crate::wire::ErrorCode;
 
 /// How far a link has been sent a stream.
@@ -122,6 +122,10 @@ impl Home {
             .filter(|(_, told, seq)| told < seq)
             .map(|(replica, told, _)| (replica, told + 1))
             .collect();
+        let look_up = |(replica, seq): &(ReplicaId, u64)| {
+            let covered = state.snapshot.as_ref().map_or(0, |standing| standing.covered(replica));
+            look_up(&stream, replica, *seq, covered)
+        };
         let Some(link) = self.conns.get_mut(&conn) else { return };
         // Looking up thousands of chains would cost more than passing over entries.
         let many = lacking.len() > WALK_LOOKUPS || link.lookups + lacking.len() > LINK_READS;
@@ -132,16 +136,12 @@ impl Home {
             (false, false) => (None, lacking.len()),
         };
         link.lookups += reads;
+        let scans: Vec<Scan> = lacking.iter().take(reads).map(look_up).collect();
         let by_entries = below == Below::Entries;
         let walk = Walk { next, reads, earliest, floor, held, by_entries, ..Walk::from(0) };
         self.set_following(conn, stream, Following::Reading(walk));
-        if reads == 0 {
-            return;
-        }
-        for (replica, seq) in lacking {
-            let start = stored::index_key(&stream, &replica, seq);
-            let end = [start.as_slice(), &[0]].concat();
-            self.scan(Scan { start, end, max_bytes: 64, max_rows: 1 }, Reading::Lookup(conn, stream));
+        for scan in scans {
+            self.scan(scan, Reading::Lookup(conn, stream));
         }
     }
 

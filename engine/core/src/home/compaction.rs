@@ -13,6 +13,7 @@ use bytes::Bytes;
 
 use crate::home::Home;
 use crate::home::append::Appended;
+use crate::home::archive::places;
 use crate::home::stream::HomeStream;
 use crate::ids::{ReplicaId, StreamId};
 use crate::limits::{SNAPSHOT_BYTES, SNAPSHOT_ENTRIES, SNAPSHOT_QUIET, SNAPSHOT_RETRY};
@@ -72,6 +73,12 @@ impl Standing {
             page: root.pages.first().copied(),
             covered: root.coverage.iter().map(|(replica, tip)| (*replica, tip.seq)).collect(),
         }
+    }
+
+    /// Up to which entry a chain is covered; zero for none.
+    pub(super) fn covered(&self, replica: &ReplicaId) -> u64 {
+        let at = self.covered.binary_search_by_key(replica, |(covered, _)| *covered);
+        at.map_or(0, |at| self.covered[at].1)
     }
 }
 
@@ -260,6 +267,9 @@ impl Home {
         }
         self.queue.delete(stored::draft_key(&stream));
         self.queue.put(stored::snapshot_key(&stream), record);
+        for (key, value) in places(&stream, first, &gathered.entries, &segments) {
+            self.queue.put(key, value);
+        }
         for Segment { end, bytes } in segments {
             self.queue.put(stored::archive_key(&stream, end), stored::encode_piece(&bytes));
         }
@@ -308,8 +318,8 @@ impl HomeStream {
 }
 
 /// The rows of a stream that its snapshots and its archive take.
-pub(super) const SNAPSHOT_ROWS: [Prefix; 4] =
-    [Prefix::Snapshot, Prefix::Draft, Prefix::Page, Prefix::Archive];
+pub(super) const SNAPSHOT_ROWS: [Prefix; 5] =
+    [Prefix::Snapshot, Prefix::Draft, Prefix::Page, Prefix::Archive, Prefix::Place];
 
 /// A root as shared by jobs.
 pub(super) fn shared(root: SignedRoot) -> Arc<Root> {

@@ -1,6 +1,7 @@
 //! The walk along a stream's order of arrival: look-ups, then pages, then `synced`.
 
 use crate::home::Home;
+use crate::home::archive::looked_up;
 use crate::home::catch_up::{Ask, Following};
 use crate::home::held::Held;
 use crate::home::lane::Lane;
@@ -11,7 +12,7 @@ use crate::ids::{ConnId, StreamId};
 use crate::limits::{CATCH_UP_BYTES, FRAME_ENTRIES, SCAN_ROWS};
 use crate::log::Entry;
 use crate::storage::{Page, Scan};
-use crate::stored::{self, IndexRecord};
+use crate::stored;
 use crate::wire::{self, Synced};
 
 /// A walk along a stream's order of arrival.
@@ -109,9 +110,7 @@ impl Home {
             link.lookups = link.lookups.saturating_sub(1);
         }
         let Some(walk) = self.walk_mut(conn, stream) else { return };
-        // An index row that is missing or damaged means a walk from the start, which finds everything.
-        let index = page.rows.first().and_then(|(_, value)| IndexRecord::decode(value).ok());
-        walk.earliest = walk.earliest.min(index.map_or(0, |index| index.arrival));
+        walk.earliest = walk.earliest.min(looked_up(page));
         walk.reads = walk.reads.saturating_sub(1);
         if walk.reads == 0 {
             walk.next = Some(walk.earliest.max(walk.floor));

@@ -32,6 +32,8 @@ pub enum Prefix {
     Index = b'n',
     /// `p stream page`: a page of a snapshot, named by its hash.
     Page = b'p',
+    /// `q stream replica seq`: of a chain's entries in a segment of the archive, by the last: where the first arrived.
+    Place = b'q',
     /// `r replica`: the secret of a replica of this device.
     Replica = b'r',
     /// `s stream replica`: up to where the home has answered `saved`.
@@ -79,6 +81,11 @@ pub fn page_key(stream: &StreamId, page: &PageId) -> Vec<u8> {
 /// Key of a segment of the archive by the arrival number behind its last entry.
 pub fn archive_key(stream: &StreamId, end: u64) -> Vec<u8> {
     with_number(stream_prefix(Prefix::Archive, stream), end)
+}
+
+/// Key of a chain's place in a segment of the archive, by its last entry there.
+pub fn place_key(stream: &StreamId, replica: &ReplicaId, last: u64) -> Vec<u8> {
+    with_number(with_replica(Prefix::Place, stream, replica), last)
 }
 
 /// Key of a tombstone.
