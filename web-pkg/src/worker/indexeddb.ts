@@ -19,6 +19,7 @@ const OPEN_WITHIN_MS = 5_000;
  */
 export class IndexedDbStore implements Store {
   #database: IDBDatabase | undefined;
+  #hasOpened = false;
 
   private constructor(
     private readonly factory: IDBFactory,
@@ -116,13 +117,15 @@ export class IndexedDbStore implements Store {
 
   async #connection(): Promise<IDBDatabase> {
     if (this.#database !== undefined) return this.#database;
-    const database = await open(this.factory, this.name);
+    const database = await open(this.factory, this.name, this.#hasOpened);
+    this.#hasOpened = true;
     const forget = (): void => {
       if (this.#database === database) this.#database = undefined;
     };
     database.onclose = forget;
-    // Somebody deletes the database: a connection kept open would only delay that.
-    database.onversionchange = () => {
+    database.onversionchange = ({ newVersion }) => {
+      // Who deletes the database waits until this page has ended: it may hold what is nowhere else.
+      if (newVersion === null) return;
       database.close();
       forget();
     };
@@ -142,18 +145,26 @@ export class IndexedDbStore implements Store {
   }
 }
 
-function open(factory: IDBFactory, name: string): Promise<IDBDatabase> {
+/** `existed`: an empty database in its place would be mistaken for the one that was there. */
+function open(factory: IDBFactory, name: string, existed: boolean): Promise<IDBDatabase> {
   return new Promise((resolve, reject) => {
     const request = factory.open(name, VERSION);
     const deadline = setTimeout(() => reject(new Error("the database did not open in time")), OPEN_WITHIN_MS);
-    request.onupgradeneeded = () => request.result.createObjectStore(ROWS);
+    request.onupgradeneeded = () => {
+      if (existed) request.transaction?.abort();
+      else request.result.createObjectStore(ROWS);
+    };
     request.onsuccess = () => {
       clearTimeout(deadline);
       resolve(request.result);
     };
     request.onerror = () => {
       clearTimeout(deadline);
-      reject(request.error ?? new Error("the database did not open"));
+      const { error } = request;
+      // It stays as it is: the newer page will want it.
+      if (existed && error?.name === "AbortError") reject(new Error("what it had kept was deleted"));
+      else if (error?.name === "VersionError") reject(new Error("a newer version of this page has kept it; reload to update"));
+      else reject(error ?? new Error("the database did not open"));
     };
   });
 }

@@ -153,3 +153,31 @@ test("a line that is reset again and again while both type loses and doubles not
   await ben.shows(await ada.text());
   await Promise.all([ada.close(), ben.close()]);
 });
+
+test("W12 a line that carries nothing and closes nothing is noticed: the page says offline, and comes back", { timeout: 180_000 }, async (t) => {
+  const { relay, line } = await world(t);
+  const room = freshRoom("half-open");
+  const ada = await Writer.open(browser, line.origin, room);
+  const ben = await Writer.open(browser, relay.origin, room, { name: "Ben" });
+  t.after(() => Promise.all([ada.close(), ben.close()]));
+  await Promise.all([ada.isOnline(), ben.isOnline()]);
+  await ada.write("before. ");
+  await ben.showsWords("before.");
+
+  line.stall();
+  await ada.write("into silence. ");
+  await until("the page says that it is not online", async () => (await ada.connection()) !== "online", SILENCE);
+  await ada.isSavedHere();
+  assert.notEqual((await ada.status()).relay, "saved");
+  await ben.write("meanwhile. ");
+
+  line.mend();
+  await Promise.all([ada.isOnline(), ben.isOnline()]);
+  await Promise.all([ada.isSaved(), ben.isSaved()]);
+  await ada.showsWords("before.", "into silence.", "meanwhile.");
+  await ben.shows(await ada.text());
+  assert.equal(occurrences(await ada.text(), "into silence."), 1);
+});
+
+/** A page gives a silent link up after 25 s. */
+const SILENCE = 60_000;
