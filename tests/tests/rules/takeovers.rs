@@ -1,9 +1,11 @@
 //! What becomes of work while the lead goes from one page to another (T4–T7).
 
 use causeway_core::device::{Connection, Event, Role};
+use causeway_core::home::CompactionPlan;
 use causeway_core::ids::StreamId;
 use causeway_core::stored::Prefix;
-use causeway_core::wire::{Message, Refused};
+use causeway_core::time::Millis;
+use causeway_core::wire::{Body, Message, Refused};
 use causeway_tests::network::Network;
 
 fn forks(network: &Network, page: usize) -> usize {
@@ -362,4 +364,39 @@ fn t1_a_page_is_served_again_when_its_leader_could_not_read() {
     network.wait(2_500);
     network.settle();
     assert_eq!(network.text(page, text), "whole");
+}
+
+#[test]
+fn t2_a_page_is_sent_what_its_leader_could_not_read_for_it_at_first() {
+    let (mut network, pages, text) = Network::with_pages(2);
+    network.relay.plan_compaction(CompactionPlan { entries: 10, bytes: 1 << 40, quiet: Millis(100) });
+    network.insert(pages[0], text, 0, "here ");
+    network.rest();
+    network.devices[pages[0]].online = false;
+    network.go_offline(pages[0]);
+    let other = network.join();
+    network.open(other, text);
+    network.settle();
+    for _ in 0..12 {
+        network.insert(other, text, 0, "there ");
+        network.settle();
+        network.wait(60);
+    }
+    network.rest();
+    assert_eq!(network.relay.home.figures().snapshots_made, 1);
+    // The leader is sent the snapshot, keeps it, and cannot read it for the page that looks on.
+    network.devices[pages[0]].disk_reads = false;
+    network.devices[pages[0]].online = true;
+    network.go_online(pages[0]);
+    network.settle();
+    assert!(network.fail_read(pages[0]), "the leader reads for the other page");
+    while network.fail_read(pages[0]) {}
+    network.devices[pages[0]].disk_reads = true;
+    let asked = network.devices[pages[1]].sent.len();
+    network.wait(2_000);
+    network.rest();
+    assert_eq!(network.text(pages[0], text), network.text(other, text));
+    assert_eq!(network.text(pages[1], text), network.text(other, text));
+    let asks = |message: &Message| matches!(message, Message::Other(Body::Subscribe(_)));
+    assert!(!network.devices[pages[1]].sent[asked..].iter().any(asks), "and did not have to ask");
 }
