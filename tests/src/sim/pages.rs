@@ -110,8 +110,9 @@ impl World {
 
     /// T2: a page that leads tells only what is on the disk.
     fn check_sent_to_page(&mut self, number: usize, bytes: &Bytes) {
-        let Ok(messages) = wire::decode(bytes) else {
-            return self.fail(|| format!("page {number} sends what cannot be read"));
+        let messages = match wire::decode(bytes) {
+            Ok(messages) => messages,
+            Err(error) => return self.fail(|| format!("page {number} sends what cannot be read: {error}")),
         };
         if let Some(lie) = rows::told_too_early(self.disk_of(number), &messages) {
             self.fail(|| format!("page {number} {lie}"));

@@ -400,3 +400,19 @@ fn t2_a_page_is_sent_what_its_leader_could_not_read_for_it_at_first() {
     let asks = |message: &Message| matches!(message, Message::Other(Body::Subscribe(_)));
     assert!(!network.devices[pages[1]].sent[asked..].iter().any(asks), "and did not have to ask");
 }
+
+#[test]
+fn t1_much_that_reaches_the_disk_at_once_is_passed_on_in_frames_a_page_can_read() {
+    let (mut network, pages, text) = Network::with_pages(2);
+    let other = network.join();
+    network.open(other, text);
+    network.rest();
+    network.devices[pages[0]].disk_answers = false;
+    for _ in 0..24 {
+        network.insert(other, text, 0, &"much".repeat(15_000));
+        network.rest();
+    }
+    network.release_disk(pages[0]);
+    network.settle();
+    assert_eq!(network.text(pages[1], text).len(), 24 * 60_000);
+}

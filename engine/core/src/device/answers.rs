@@ -1,5 +1,7 @@
 //! What the home answers, and the outbox that waits for it (rules 6 and 10, promise 3).
 
+use bytes::Bytes;
+
 use crate::device::Room;
 use crate::device::event::Event;
 use crate::device::fork::Why;
@@ -21,23 +23,13 @@ use crate::wire::{self, Later, Lost, Need, Refused, Saved, Seen, Synced};
 impl Room {
     /// Puts sealed entries on the link, in frames of a bounded size.
     pub(super) fn offer(&mut self, entries: &[Entry], now: Now) {
-        let mut run: Vec<&Entry> = Vec::new();
-        let mut bytes = 0;
+        let mut proven: Vec<&Entry> = Vec::new();
         for entry in entries {
-            if !self.prove(entry.header().replica, now) {
-                continue;
+            if self.prove(entry.header().replica, now) {
+                proven.push(entry);
             }
-            let size = entry.bytes().len();
-            if !run.is_empty() && (bytes + size > CATCH_UP_BYTES || run.len() == FRAME_ENTRIES) {
-                self.send_bytes(wire::encode_entries(std::mem::take(&mut run)));
-                bytes = 0;
-            }
-            bytes += size;
-            run.push(entry);
         }
-        if !run.is_empty() {
-            self.send_bytes(wire::encode_entries(run));
-        }
+        frames(proven).into_iter().for_each(|frame| self.send_bytes(frame));
     }
 
     /// The home has sent all it had, and has said what it lacks of this device's work.
@@ -351,4 +343,22 @@ impl Room {
         self.events.push(Event::Gone(id));
         self.events.push(Event::SaveStatus(id));
     }
+}
+
+/// Entries in their order, in frames of a bounded size.
+pub(super) fn frames(entries: Vec<&Entry>) -> Vec<Bytes> {
+    let (mut frames, mut run, mut bytes) = (Vec::new(), Vec::new(), 0);
+    for entry in entries {
+        let size = entry.bytes().len();
+        if !run.is_empty() && (bytes + size > CATCH_UP_BYTES || run.len() == FRAME_ENTRIES) {
+            frames.push(wire::encode_entries(std::mem::take(&mut run)));
+            bytes = 0;
+        }
+        bytes += size;
+        run.push(entry);
+    }
+    if !run.is_empty() {
+        frames.push(wire::encode_entries(run));
+    }
+    frames
 }

@@ -1,5 +1,6 @@
 //! What the other pages are sent: the disk's entries, and from then on what gets there.
 
+use crate::device::answers;
 use crate::device::fork::Why;
 use crate::device::load::Reading;
 use crate::device::pages::PageOutput;
@@ -348,9 +349,7 @@ impl Room {
                     Some(Following::Early(_) | Following::Telling(_) | Following::Wanted(_)) | None => {}
                 }
             }
-            for run in wanted.chunks(FRAME_ENTRIES) {
-                frames.push((page.id, wire::encode_entries(run.iter().copied())));
-            }
+            frames.extend(answers::frames(wanted).into_iter().map(|frame| (page.id, frame)));
         }
         for (page, bytes) in frames {
             self.outputs.push_back(Output::Page(PageOutput::Send(page, bytes)));
