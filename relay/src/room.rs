@@ -205,6 +205,8 @@ impl RoomTask {
     fn carry_out(&mut self) {
         loop {
             self.carry_out_now();
+            // Whoever hears of something finds it counted.
+            self.publish();
             if self.touched.is_empty() {
                 break;
             }
@@ -215,7 +217,6 @@ impl RoomTask {
                 self.tell_drained(&outbox);
             }
         }
-        self.publish();
     }
 
     fn carry_out_now(&mut self) {
