@@ -37,6 +37,10 @@ pub const SEEN_WRITERS: usize = 256;
 /// Text shown to people in an error frame.
 pub const SENTENCE_BYTES: usize = 512;
 
+/// How often work that a page lost the disk for is tried to be put back: each goes through the whole text, and what it builds on
+/// comes with the first few frames.
+pub const RETURN_ATTEMPTS: u8 = 32;
+
 /// Entries that wait for what they build on, per stream: a device two thousand edits ahead is asked again instead.
 pub const PARK_ENTRIES: usize = 2048;
 /// Bytes of the same.

@@ -153,6 +153,8 @@ export class Room {
       case "forks":
         return this.forks.look();
       case "fork":
+        // Nobody refused it, and it goes back by itself; what cannot is listed with the other forks.
+        if (event.code === "disk.claimed") return;
         return this.#tell("fork", `The relay did not take a piece of your work: ${event.sentence}. It is kept on this device.`);
       case "damaged":
         return this.#tell("damaged", `Something stored could not be read (${event.code}). The rest goes on without it.`);

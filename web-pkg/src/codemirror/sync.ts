@@ -48,13 +48,11 @@ export class Sync {
   }
 
   undo(): boolean {
-    this.#showsChange = true;
-    return this.editor?.undo() ?? false;
+    return (this.#showsChange = this.editor?.undo() ?? false);
   }
 
   redo(): boolean {
-    this.#showsChange = true;
-    return this.editor?.redo() ?? false;
+    return (this.#showsChange = this.editor?.redo() ?? false);
   }
 
   update(update: ViewUpdate): void {

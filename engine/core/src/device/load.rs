@@ -334,7 +334,7 @@ impl Room {
             return self.subscribe(id, now);
         }
         stream.phase = Phase::Ready;
-        stream.fork_told = false;
+        (stream.fork_told, stream.moved) = (false, false);
         match &stream.body {
             Body::Text(_) => {
                 self.events.push(Event::Text { stream: id, change: Change::Reset, editor: None });

@@ -112,8 +112,8 @@ impl Marks {
     }
 
     /// What is sealed and not on the disk will not get there: the new leader seals the journal under `author`'s name
-    /// instead. Answers whether edits wait for that.
-    pub(super) fn handle_claimed(&mut self, author: ReplicaId) -> bool {
+    /// instead.
+    pub(super) fn handle_claimed(&mut self, author: ReplicaId) {
         let on_disk = self.on_disk;
         self.sealed.retain(|(_, edit)| *edit <= on_disk);
         let sealed = self.sealed.back().map_or(self.on_relay, |(_, edit)| self.on_relay.max(*edit));
@@ -122,7 +122,6 @@ impl Marks {
         }
         self.refuse_from(on_disk + 1);
         self.pass_refused();
-        on_disk > sealed
     }
 
     /// The new leader has sealed the journal in entries up to this one.

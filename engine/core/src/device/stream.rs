@@ -54,6 +54,10 @@ pub(super) struct Stream {
     pub(super) lacks_snapshot: bool,
     /// While it is built anew: whether people were told that what they write meanwhile becomes a fork.
     pub(super) fork_told: bool,
+    /// It is built anew because another page leads, not because anything was refused.
+    pub(super) moved: bool,
+    /// How often it may still be tried to put moved work back.
+    pub(super) returns: u8,
     /// One that is on its way.
     pub(super) arriving: Option<Arriving>,
     /// Entries above the snapshot, about.
@@ -176,6 +180,8 @@ impl Stream {
             page: None,
             lacks_snapshot: false,
             fork_told: false,
+            moved: false,
+            returns: 0,
             arriving: None,
             tail: 0,
             to_tell: SortedSet::new(),

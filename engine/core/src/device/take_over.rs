@@ -12,6 +12,7 @@ use crate::device::pages::{PageOutput, Role};
 use crate::device::stream::{Journal, Phase, Stream, Unsaved};
 use crate::device::{Output, Room};
 use crate::ids::{ReplicaId, StreamId};
+use crate::limits::RETURN_ATTEMPTS;
 use crate::log::{Entry, EntryKind, EntryName, Verdict};
 use crate::sorted;
 use crate::storage::{Durability, Page};
@@ -155,7 +156,7 @@ impl Room {
         let Some(stream) = self.streams.get_mut(&id) else { return };
         let own = on_its_way.into_iter().filter(|entry| self.minted.contains(&entry.name().replica));
         own.for_each(|entry| stream.hold(entry));
-        stream.phase = Phase::Rebuilding;
+        stream.leave();
         let wrote = !stream.journal.updates.is_empty();
         self.read_again(id);
         let why = Why::claimed();
@@ -193,12 +194,12 @@ impl Room {
                 lost.push(unsealed.update);
             }
         }
-        stream.phase = Phase::Rebuilding;
+        stream.leave();
         stream.journal_on_disk = false;
         let forked = !sealed.is_empty() || !lost.is_empty();
-        if stream.marks.handle_claimed(author) {
-            stream.leftovers.push(EntryName { replica: author, seq: base });
-        }
+        stream.marks.handle_claimed(author);
+        // What goes back may be the same work, so it waits for this too.
+        stream.leftovers.push(EntryName { replica: author, seq: base });
         self.read_again(id);
         // Not under the names they had: the new leader gives these to what it seals of the journal.
         self.keep_pieces(id, author, &sealed, &why, now);
@@ -341,6 +342,12 @@ impl Room {
 }
 
 impl Stream {
+    /// It is read again from the page that leads now.
+    fn leave(&mut self) {
+        self.phase = Phase::Rebuilding;
+        (self.moved, self.returns) = (true, RETURN_ATTEMPTS);
+    }
+
     /// What is held and not on the disk, each after what it builds on.
     pub(super) fn held(&self) -> Vec<Entry> {
         let held = self.outbox.values().flatten();

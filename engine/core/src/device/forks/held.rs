@@ -67,9 +67,9 @@ impl Forks {
         pieces.map(|piece| piece.aside.clone()).collect()
     }
 
-    /// Another disk or leader says what is kept; only what is nowhere else stays.
+    /// Another disk or leader says what is kept; what is nowhere else stays, and what was put back and is about to go.
     pub(in crate::device) fn forget_kept(&mut self) {
-        self.pieces.retain(|piece| !piece.is_kept);
+        self.pieces.retain(|piece| !piece.is_kept || piece.leaving.is_some());
     }
 
     /// Pieces of one fork.
