@@ -7,13 +7,13 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use causeway_core::ids::{ReplicaId, StreamId};
-use causeway_core::wire::{self, Message};
+use causeway_core::ids::StreamId;
+use causeway_core::wire::{self, Body, Message};
 use tokio::runtime::Builder;
 use tokio::task::LocalSet;
-use tokio::time::{interval, sleep, timeout};
+use tokio::time::{Instant as Moment, interval_at, timeout};
 
-use crate::load::{Author, Kind, Link, Server};
+use crate::load::{Author, Kind, Link, Server, y_sweet};
 use crate::samples::Samples;
 use crate::table::Table;
 
@@ -29,12 +29,28 @@ struct Shape {
     /// Entries of each writer in a second.
     rate: u32,
     seconds: u32,
-    /// What the relay may cost beside the floor, where DESIGN §9 has a bar for it.
-    bar: Option<f64>,
+    /// What the relay may cost, where DESIGN §9 has a bar for it.
+    bar: Bar,
+}
+
+#[derive(Clone, Copy)]
+enum Bar {
+    /// As a multiple of the floor.
+    Floor(f64),
+    /// As a multiple of y-sweet.
+    YSweet(f64),
 }
 
 const SHAPES: [Shape; 2] = [
-    Shape { name: "1 → 1000", rooms: 1, readers: 1000, writers: 1, rate: 20, seconds: 10, bar: Some(1.15) },
+    Shape {
+        name: "1 → 1000",
+        rooms: 1,
+        readers: 1000,
+        writers: 1,
+        rate: 20,
+        seconds: 10,
+        bar: Bar::Floor(1.15),
+    },
     Shape {
         name: "50 rooms × 4 writers × 50/s",
         rooms: 50,
@@ -42,42 +58,69 @@ const SHAPES: [Shape; 2] = [
         writers: 4,
         rate: 50,
         seconds: 6,
-        bar: None,
+        bar: Bar::YSweet(0.6),
     },
 ];
 
-/// Floor and relay take turns; what is told is the round whose ratio lies in the middle.
+/// They take turns; what is told of each is the round that lies in the middle.
 const ROUNDS: usize = 3;
 
 pub(crate) fn run() -> Result<Table, Box<dyn Error>> {
+    if y_sweet::program().is_none() {
+        println!("y-sweet is not beside us: `cargo xtask bench` installs it");
+    }
+    let peer = y_sweet::program().map(|_| Kind::YSweet);
     let (mut rows, mut verdicts) = (Vec::new(), Vec::new());
     for shape in SHAPES {
-        let mut rounds = Vec::new();
+        let (mut floors, mut relays, mut peers) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
-            let (floor, relay) = (measure(shape, Kind::Floor)?, measure(shape, Kind::Relay)?);
-            rounds.push((relay.each().as_secs_f64() / floor.each().as_secs_f64(), floor, relay));
+            floors.push(measure(shape, Kind::Floor)?);
+            relays.push(measure(shape, Kind::Relay)?);
+            if let Some(peer) = peer {
+                peers.push(measure(shape, peer)?);
+            }
         }
-        rounds.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let (ratio, floor, relay) = rounds.swap_remove(ROUNDS / 2);
-        rows.push(floor.row(&format!("{}, bare fan-out", shape.name), 1.0));
-        rows.push(relay.row(&format!("{}, relay on sled", shape.name), ratio));
-        let bar = shape.bar.map_or_else(
-            || "the bar names y-sweet, which was not run".to_owned(),
-            |bar| format!("bar ≤ {bar}: {}", if ratio <= bar { "held" } else { "NOT held" }),
-        );
-        verdicts.push(format!("{}: {ratio:.2} × the floor ({bar})", shape.name));
+        let (Some(floor), Some(relay), peer) = (middle(floors), middle(relays), middle(peers)) else {
+            continue;
+        };
+        let ways =
+            [("bare fan-out", Some(&floor)), ("relay on sled", Some(&relay)), ("y-sweet", peer.as_ref())];
+        for (way, measured) in ways {
+            rows.extend(measured.map(|measured| measured.row(&format!("{}, {way}", shape.name), &floor)));
+        }
+        verdicts.push(format!("{}: {}", shape.name, shape.bar.judged(&relay, &floor, peer.as_ref())));
     }
     Ok(Table {
         title: "Processor time of a delivery",
-        how: "Entries of about 200 bytes to every other link of the room. Each server is a process of its own; its time \
-              is the kernel's count for that process, the load's is not in it. Of three rounds the one whose ratio lies in \
-              the middle. The floor copies frames and does nothing \
-              else; the relay decodes, judges, stores with fsync, answers the writer and reads its `prove` and `subscribe`."
+        how: "A keystroke, to every other link of the room; an update of yrs of about 25 bytes, in an entry of about \
+              200. Each server is a process of its own; its time is the kernel's count for that process, the load's is \
+              not in it. Of each three rounds, the one in the middle. The floor copies frames and does nothing else; \
+              the relay decodes, judges, stores with fsync and answers the writer; y-sweet 0.9.1 merges into a document \
+              in memory, echoes to the writer and stores every ten seconds without fsync."
             .into(),
         heads: &["way", "deliveries", "CPU each", "× floor", "p50", "p99"],
         rows,
         verdict: format!("{}.", verdicts.join("; ")),
     })
+}
+
+fn middle(mut rounds: Vec<Measured>) -> Option<Measured> {
+    rounds.sort_by_key(Measured::each);
+    let middle = rounds.len() / 2;
+    rounds.into_iter().nth(middle)
+}
+
+impl Bar {
+    fn judged(self, relay: &Measured, floor: &Measured, peer: Option<&Measured>) -> String {
+        let (bar, beside, name) = match self {
+            Self::Floor(bar) => (bar, Some(floor), "the floor"),
+            Self::YSweet(bar) => (bar, peer, "y-sweet"),
+        };
+        let Some(beside) = beside else { return format!("{name} was not run") };
+        let ratio = relay.times(beside);
+        let held = if ratio <= bar { "held" } else { "NOT held" };
+        format!("{ratio:.2} × {name} (bar ≤ {bar}: {held})")
+    }
 }
 
 struct Measured {
@@ -91,15 +134,41 @@ impl Measured {
         self.worked / self.deliveries
     }
 
-    fn row(&self, name: &str, ratio: f64) -> Vec<String> {
+    fn times(&self, other: &Self) -> f64 {
+        self.each().as_secs_f64() / other.each().as_secs_f64()
+    }
+
+    fn row(&self, name: &str, floor: &Self) -> Vec<String> {
         let millis = |share| format!("{:.2} ms", self.waits.quantile(share).as_secs_f64() * 1000.0);
         let each = format!("{:.2} µs", self.each().as_secs_f64() * 1e6);
-        vec![name.into(), self.deliveries.to_string(), each, format!("{ratio:.2}"), millis(0.5), millis(0.99)]
+        vec![
+            name.into(),
+            self.deliveries.to_string(),
+            each,
+            format!("{:.2}", self.times(floor)),
+            millis(0.5),
+            millis(0.99),
+        ]
     }
 }
 
-/// When an entry was sent.
-type Sent = Rc<RefCell<HashMap<(ReplicaId, u64), Instant>>>;
+/// A keystroke: the yrs client that made it, and its place among what that has written.
+type Keystroke = (u64, u64);
+
+/// When each was sent.
+type Sent = Rc<RefCell<HashMap<Keystroke, Instant>>>;
+
+/// One who writes, reads, or both.
+struct Person {
+    link: Link,
+    kind: Kind,
+    /// What this one writes.
+    frames: Vec<Bytes>,
+    /// What the others write.
+    deliveries: usize,
+    /// Looks at the clock; most only count.
+    watches: bool,
+}
 
 fn measure(shape: Shape, kind: Kind) -> Result<Measured, Box<dyn Error>> {
     let server = Server::start(kind)?;
@@ -108,30 +177,19 @@ fn measure(shape: Shape, kind: Kind) -> Result<Measured, Box<dyn Error>> {
 }
 
 async fn load(shape: Shape, server: &Server) -> Result<Measured, Box<dyn Error>> {
-    let entries = (shape.rate * shape.seconds) as usize;
-    let (sent, waits) = (Sent::default(), Rc::new(RefCell::new(Samples::default())));
-    let (mut writing, mut reading) = (Vec::new(), Vec::new());
+    let mut people = Vec::new();
     for room in 0..shape.rooms {
-        for number in 0..shape.readers + shape.writers {
-            let mut author = Author::new((room * 10_000 + number) as u32, StreamId::DIRECTORY);
-            let name = format!("fan-out-{room}");
-            let link = Link::join(server, &name, &author.identity, StreamId::DIRECTORY).await?;
-            let frames = if number < shape.writers { author.names(entries) } else { Vec::new() };
-            let others = shape.writers - usize::from(number < shape.writers);
-            // A few look at the clock; the others only count.
-            let watched = number % 100 == shape.writers.min(number);
-            reading.push((link, others * entries, watched));
-            writing.push((frames, author.identity.id()));
-        }
+        people.extend(gather(shape, server, room).await?);
     }
-    let deliveries = reading.iter().map(|(_, expected, _)| *expected as u32).sum();
+    let deliveries = people.iter().map(|person| person.deliveries as u32).sum();
+    let (sent, waits) = (Sent::default(), Rc::new(RefCell::new(Samples::default())));
     let before = server.worked();
-    let mut ends = Vec::new();
-    for ((link, expected, watched), (frames, replica)) in reading.into_iter().zip(writing) {
-        let sent = Rc::clone(&sent);
-        let waits = watched.then(|| Rc::clone(&waits));
-        ends.push(tokio::task::spawn_local(person(link, frames, replica, shape.rate, expected, sent, waits)));
-    }
+    let live = |(number, person): (usize, Person)| {
+        // Writers do not write in step.
+        let late = Duration::from_millis(number as u64 * 7 % 20);
+        tokio::task::spawn_local(person.live(shape.rate, late, Rc::clone(&sent), Rc::clone(&waits)))
+    };
+    let ends: Vec<_> = people.into_iter().enumerate().map(live).collect();
     for end in ends {
         let outcome = timeout(Duration::from_secs(120), end).await??;
         outcome.map_err(|why| format!("{}: {why}", shape.name))?;
@@ -141,53 +199,98 @@ async fn load(shape: Shape, server: &Server) -> Result<Measured, Box<dyn Error>>
     Ok(Measured { deliveries, worked, waits })
 }
 
-/// Writes at its pace and reads until everything has come.
-async fn person(
-    mut link: Link,
-    frames: Vec<Bytes>,
-    replica: ReplicaId,
-    rate: u32,
-    expected: usize,
-    sent: Sent,
-    waits: Option<Rc<RefCell<Samples>>>,
-) -> Result<(), String> {
-    let mut frames = frames.into_iter().zip(1..);
-    let mut pace = interval(Duration::from_secs(1) / rate);
-    // pace: writers do not write in step
-    sleep(Duration::from_millis(u64::from(replica.as_bytes()[0]) % 20)).await;
-    let (mut received, mut writing) = (0, true);
-    while writing || received < expected {
-        tokio::select! {
-            message = link.next_bytes() => {
-                received += count(&message.map_err(|why| why.to_string())?, &sent, waits.as_deref());
+/// The people of one room, each in it.
+async fn gather(shape: Shape, server: &Server, room: usize) -> Result<Vec<Person>, Box<dyn Error>> {
+    let name = format!("fan-out-{room}");
+    let (stream, kind) = (StreamId::first_document(&name.parse()?), server.kind);
+    let keystrokes = (shape.rate * shape.seconds) as usize;
+    let (mut people, mut created) = (Vec::new(), Vec::new());
+    for number in 0..shape.readers + shape.writers {
+        let mut author = Author::new((room * 10_000 + number) as u32, stream);
+        let mut link = Link::join(server, &name, &author.identity, stream).await?;
+        if number == 0 {
+            created = author.text(0, "");
+            if kind == Kind::Relay {
+                make(&mut link, &created).await?;
             }
-            _ = pace.tick(), if writing => match frames.next() {
-                Some((frame, seq)) => {
-                    sent.borrow_mut().insert((replica, seq), Instant::now());
-                    link.send(&frame).await.map_err(|why| why.to_string())?;
-                }
-                None => writing = false,
-            },
+        } else {
+            created.iter().for_each(|frame| author.read(frame));
         }
+        let writes = number < shape.writers;
+        let frames = match kind {
+            _ if !writes => Vec::new(),
+            Kind::Relay | Kind::Floor => author.more_text(keystrokes, "x"),
+            Kind::YSweet => {
+                author.updates(keystrokes, "x").iter().map(|update| y_sweet::message(update)).collect()
+            }
+        };
+        let deliveries = (shape.writers - usize::from(writes)) * keystrokes;
+        let watches = number % 100 == shape.writers.min(number);
+        people.push(Person { link, kind, frames, deliveries, watches });
     }
+    Ok(people)
+}
+
+/// The document is there before the others come.
+async fn make(link: &mut Link, created: &[Bytes]) -> Result<(), Box<dyn Error>> {
+    for frame in created {
+        link.send(frame).await?;
+    }
+    while !link.next().await?.iter().any(|message| matches!(message, Message::Other(Body::Saved(_)))) {}
     Ok(())
 }
 
-/// Entries in a message; those who watch decode it and look at the clock.
-fn count(message: &Bytes, sent: &Sent, waits: Option<&RefCell<Samples>>) -> usize {
-    let now = Instant::now();
-    let messages = wire::decode(message).unwrap_or_default();
-    let entries = messages.iter().filter_map(|message| match message {
-        Message::Entries(entries) => Some(entries),
-        Message::Other(_) => None,
-    });
-    let mut count = 0;
-    for entry in entries.flatten() {
-        count += 1;
-        let (header, sent) = (entry.header(), sent.borrow());
-        if let (Some(waits), Some(sent)) = (waits, sent.get(&(header.replica, header.seq))) {
-            waits.borrow_mut().push(now.duration_since(*sent));
+impl Person {
+    /// Writes at a pace and reads until everything has come.
+    async fn live(
+        mut self,
+        rate: u32,
+        late: Duration,
+        sent: Sent,
+        waits: Rc<RefCell<Samples>>,
+    ) -> Result<(), String> {
+        // y-sweet sends a writer its own as well; that is no delivery.
+        let echoes = if self.kind == Kind::YSweet { self.frames.len() } else { 0 };
+        let (mut missing, mut frames) =
+            (self.deliveries + echoes, std::mem::take(&mut self.frames).into_iter());
+        let mut pace = interval_at(Moment::now() + late, Duration::from_secs(1) / rate);
+        let mut writing = true;
+        while writing || missing > 0 {
+            tokio::select! {
+                message = self.link.next_bytes() => {
+                    let (arrived, now) = (self.keystrokes(&message.map_err(|why| why.to_string())?), Instant::now());
+                    missing = missing.saturating_sub(arrived.len());
+                    let (sent, mut waits) = (sent.borrow(), waits.borrow_mut());
+                    let watched = arrived.iter().filter(|_| self.watches).filter_map(|key| sent.get(key));
+                    watched.for_each(|sent| waits.push(now.duration_since(*sent)));
+                }
+                _ = pace.tick(), if writing => match frames.next() {
+                    Some(frame) => {
+                        let now = Instant::now();
+                        sent.borrow_mut().extend(self.keystrokes(&frame).into_iter().map(|key| (key, now)));
+                        self.link.send(&frame).await.map_err(|why| why.to_string())?;
+                    }
+                    None => writing = false,
+                },
+            }
         }
+        Ok(())
     }
-    count
+
+    /// Those in a message.
+    fn keystrokes(&self, message: &Bytes) -> Vec<Keystroke> {
+        if self.kind == Kind::YSweet {
+            return y_sweet::update(message).into_iter().collect();
+        }
+        let mut all = Vec::new();
+        for message in wire::decode(message).unwrap_or_default() {
+            if let Message::Entries(entries) = message {
+                all.extend(entries.iter().map(|entry| {
+                    let header = entry.header();
+                    (header.replica.client(), header.seq)
+                }));
+            }
+        }
+        all
+    }
 }

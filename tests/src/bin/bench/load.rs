@@ -4,6 +4,7 @@ mod author;
 mod floor;
 mod link;
 mod server;
+pub(crate) mod y_sweet;
 
 use std::error::Error;
 

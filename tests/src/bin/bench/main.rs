@@ -90,7 +90,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("\n{machine}");
     if write {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/benchmarks.md");
-        std::fs::write(&path, table::document(&machine, &tables))?;
+        let before = std::fs::read_to_string(&path).unwrap_or_default();
+        std::fs::write(&path, table::document(&before, &machine, &tables))?;
         println!("written to docs/benchmarks.md");
     }
     Ok(())

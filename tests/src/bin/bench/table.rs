@@ -39,14 +39,53 @@ impl fmt::Display for Table {
     }
 }
 
-/// All of it as `docs/benchmarks.md`.
-pub(crate) fn document(machine: &str, tables: &[Table]) -> String {
-    let mut text = String::from("# Benchmarks\n\n");
-    text.push_str("Written by `cargo xtask bench --write`. Each figure stands beside a peer or a floor of the same run;\n");
-    text.push_str("compare within a table, not between machines.\n\n");
-    text.push_str(machine);
+/// `docs/benchmarks.md` with these tables in it: each takes the place of the one with its title, and the others stay as
+/// they were measured. New ones stand at the end.
+pub(crate) fn document(before: &str, machine: &str, tables: &[Table]) -> String {
+    let mut sections: Vec<String> =
+        before.split(SECTION).skip(1).map(|section| format!("{}\n", section.trim_end())).collect();
     for table in tables {
-        text.push_str(&format!("\n{table}"));
+        let section = format!("{}\n{machine}", table.to_string().trim_start_matches("## "));
+        match sections.iter_mut().find(|section| section.lines().next() == Some(table.title)) {
+            Some(measured_before) => *measured_before = section,
+            None => sections.push(section),
+        }
     }
-    text
+    sections.iter().fold(INTRODUCTION.into(), |text, section| text + SECTION + section)
+}
+
+/// What a table begins with.
+const SECTION: &str = "\n## ";
+
+const INTRODUCTION: &str = "# Benchmarks
+
+Written by `cargo xtask bench --write`, or with the name of a table to measure that one alone. Each figure stands beside a
+peer or a floor of the same run; compare within a table, not between machines.
+";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(title: &'static str, figure: &str) -> Table {
+        Table {
+            title,
+            how: "So.".into(),
+            heads: &["figure"],
+            rows: vec![vec![figure.into()]],
+            verdict: "Held.".into(),
+        }
+    }
+
+    #[test]
+    fn one_table_is_measured_again_and_the_others_stay() {
+        let all = document("", "Machine: old\n", &[table("One", "1"), table("Two", "2")]);
+        assert_eq!(document(&all, "Machine: old\n", &[table("One", "1")]), all, "nothing has changed");
+        let again = document(&all, "Machine: new\n", &[table("One", "3"), table("Three", "4")]);
+        let titles: Vec<&str> = again.lines().filter(|line| line.starts_with('#')).collect();
+        assert_eq!(titles, ["# Benchmarks", "## One", "## Two", "## Three"]);
+        assert!(again.contains("| 3      |") && !again.contains("| 1      |"), "{again}");
+        assert_eq!(again.matches("Machine: new").count(), 2, "{again}");
+        assert_eq!(again.matches("Machine: old").count(), 1, "{again}");
+    }
 }

@@ -3,10 +3,10 @@
 use bytes::Bytes;
 use causeway_core::directory::DirectoryOp;
 use causeway_core::ids::StreamId;
-use causeway_core::log::{EntryKind, Header, StreamLog, Verdict};
+use causeway_core::log::{Entry, EntryKind, Header, StreamLog, Verdict};
 use causeway_core::replica::Identity;
 use causeway_core::time::Millis;
-use causeway_core::wire;
+use causeway_core::wire::{self, Message};
 use yrs::{Doc, Text, Transact};
 
 /// One replica that writes into one stream and reads nothing.
@@ -44,16 +44,31 @@ impl Author {
         frames
     }
 
+    /// Takes what another one wrote, which it builds on from then on.
+    pub(crate) fn read(&mut self, frame: &Bytes) {
+        for message in wire::decode(frame).unwrap_or_default() {
+            let Message::Entries(entries) = message else { continue };
+            for entry in &entries {
+                self.extend(entry);
+            }
+        }
+    }
+
     /// Frames that add as many.
     pub(crate) fn more_text(&mut self, pieces: usize, piece: &str) -> Vec<Bytes> {
+        let updates = self.updates(pieces, piece);
+        updates.iter().map(|update| self.write(EntryKind::Edit, update)).collect()
+    }
+
+    /// Updates of yrs that add as many, and nothing around them.
+    pub(crate) fn updates(&mut self, pieces: usize, piece: &str) -> Vec<Vec<u8>> {
         let text = self.doc.get_or_insert_text(causeway_core::ydoc::ROOT);
         let add = || {
             let mut transaction = self.doc.transact_mut();
             text.push(&mut transaction, piece);
             transaction.encode_update_v1()
         };
-        let updates: Vec<Vec<u8>> = (0..pieces).map(|_| add()).collect();
-        updates.iter().map(|update| self.write(EntryKind::Edit, update)).collect()
+        (0..pieces).map(|_| add()).collect()
     }
 
     fn write(&mut self, kind: EntryKind, payload: &[u8]) -> Bytes {
@@ -72,8 +87,14 @@ impl Author {
             payload_hash: [0; 32],
         };
         let entry = wire::entry::build(header, payload);
-        let Verdict::Fresh(accepted) = self.log.judge(&entry) else { panic!("an own entry joins the log") };
-        self.log.extend(&entry, accepted);
+        self.extend(&entry);
         wire::frame::encode_entries([&entry])
+    }
+
+    fn extend(&mut self, entry: &Entry) {
+        let Verdict::Fresh(accepted) = self.log.judge(entry) else {
+            panic!("the entry does not join the log")
+        };
+        self.log.extend(entry, accepted);
     }
 }

@@ -5,7 +5,6 @@
 
 use std::collections::HashMap;
 use std::io::{self, IoSlice};
-use std::sync::Arc;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -114,13 +113,20 @@ const fn message() -> [u8; 10 + PAGE] {
 
 const PAGE: usize = 128 * 1024;
 
+/// An empty message: from now on the link is told of every frame.
+const WELCOME: [u8; 2] = [0x82, 0];
+
 async fn room(mut arriving: mpsc::UnboundedReceiver<Event>) {
-    let mut links: Vec<(u64, Arc<OwnedWriteHalf>)> = Vec::new();
+    let mut links: Vec<(u64, OwnedWriteHalf)> = Vec::new();
     let (mut events, mut frames) = (Vec::new(), Vec::new());
     while arriving.recv_many(&mut events, 64).await > 0 {
         for event in events.drain(..) {
             match event {
-                Event::Opened(conn, writer) => links.push((conn, Arc::new(writer))),
+                Event::Opened(conn, writer) => {
+                    let _ = writer.writable().await;
+                    let _ = writer.try_write(&WELCOME);
+                    links.push((conn, writer));
+                }
                 Event::Closed(conn) => links.retain(|(of, _)| *of != conn),
                 Event::Frame(conn, frame) => frames.push((conn, frame)),
             }

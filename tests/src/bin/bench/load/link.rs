@@ -13,6 +13,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpSocket, TcpStream};
 
 use super::server::{Kind, Server};
+use super::y_sweet;
 
 /// A link.
 #[derive(Debug)]
@@ -23,20 +24,32 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    /// Opens a link to a room; at the relay it is greeted and proven, and follows `stream`.
+    /// Opens a link to a room; at the relay it is greeted and proven, and follows `stream`; at y-sweet it has been greeted.
     pub(crate) async fn join(
         server: &Server,
         room: &str,
         identity: &Identity,
         stream: StreamId,
     ) -> Result<Self, Box<dyn Error>> {
+        if server.kind == Kind::YSweet {
+            y_sweet::make(&server.address, room).await?;
+        }
         let mut link = Self::open(server, room).await?;
-        if server.kind == Kind::Relay {
-            let room: RoomId = room.parse()?;
-            let welcome = link.greet(&room).await?;
-            link.send(&wire::encode(&identity.prove(&welcome.nonce, &room).into())).await?;
-            link.subscribe(stream).await?;
-            while !matches!(&link.next().await?[..], [.., Message::Other(Body::Synced(_))]) {}
+        match server.kind {
+            Kind::Relay => {
+                let room: RoomId = room.parse()?;
+                let welcome = link.greet(&room).await?;
+                link.send(&wire::encode(&identity.prove(&welcome.nonce, &room).into())).await?;
+                link.subscribe(stream).await?;
+                while !matches!(&link.next().await?[..], [.., Message::Other(Body::Synced(_))]) {}
+            }
+            Kind::YSweet => {
+                // It begins with what it has, and who is there.
+                for _ in 0..2 {
+                    link.next_bytes().await?;
+                }
+            }
+            Kind::Floor => drop(link.next_bytes().await?),
         }
         Ok(link)
     }
@@ -59,9 +72,13 @@ impl Link {
         let mut link = Self { stream, kind: server.kind, buffer: BytesMut::new() };
         match server.kind {
             Kind::Floor => link.stream.write_all(format!("{room}\n").as_bytes()).await?,
-            Kind::Relay => {
+            Kind::Relay | Kind::YSweet => {
+                let path = match server.kind {
+                    Kind::YSweet => format!("/d/{room}/ws/{room}"),
+                    Kind::Relay | Kind::Floor => format!("/sync/{room}"),
+                };
                 let request = format!(
-                    "GET /sync/{room} HTTP/1.1\r\nHost: relay\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+                    "GET {path} HTTP/1.1\r\nHost: relay\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
                      Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
                 );
                 link.stream.write_all(request.as_bytes()).await?;
@@ -102,17 +119,17 @@ impl Link {
         let mut bytes = BytesMut::with_capacity(frame.len() + 14);
         match (self.kind, frame.len()) {
             (Kind::Floor, length) => bytes.put_u32(length as u32),
-            (Kind::Relay, length @ 0..=125) => bytes.put_slice(&[0x82, 0x80 | length as u8]),
-            (Kind::Relay, length @ 126..=0xffff) => {
+            (_, length @ 0..=125) => bytes.put_slice(&[0x82, 0x80 | length as u8]),
+            (_, length @ 126..=0xffff) => {
                 bytes.put_slice(&[0x82, 0x80 | 126]);
                 bytes.put_u16(length as u16);
             }
-            (Kind::Relay, length) => {
+            (_, length) => {
                 bytes.put_slice(&[0x82, 0x80 | 127]);
                 bytes.put_u64(length as u64);
             }
         }
-        if self.kind == Kind::Relay {
+        if self.kind != Kind::Floor {
             // A mask of zeros changes nothing and costs the sender nothing; the receiver takes it off all the same.
             bytes.put_u32(0);
         }

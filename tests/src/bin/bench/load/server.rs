@@ -13,7 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 use tokio::time::sleep;
 
-use super::floor;
+use super::{floor, y_sweet};
 
 /// What a process serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub(crate) enum Kind {
     Relay,
     /// The bare fan-out.
     Floor,
+    /// y-sweet.
+    YSweet,
 }
 
 /// The word that makes this program a server.
@@ -42,28 +44,18 @@ impl Server {
     /// In a fresh folder, which ends with it; a relay on sled.
     pub(crate) fn start(kind: Kind) -> Result<Self, Box<dyn Error>> {
         let folder = tempfile::tempdir()?;
-        let word = match kind {
-            Kind::Relay => StoreKind::default().name(),
-            Kind::Floor => FLOOR,
+        let (child, address) = match kind {
+            Kind::Relay => own(StoreKind::default().name(), folder.path())?,
+            Kind::Floor => own(FLOOR, folder.path())?,
+            Kind::YSweet => y_sweet::start(folder.path())?,
         };
-        let mut server = Self::start_in(kind, word, folder.path())?;
-        server._folder = Some(folder);
-        Ok(server)
+        Ok(Self { child, kind, address, _folder: Some(folder) })
     }
 
     /// A relay in a folder that stays.
     pub(crate) fn start_relay(store: StoreKind, folder: &Path) -> Result<Self, Box<dyn Error>> {
-        Self::start_in(Kind::Relay, store.name(), folder)
-    }
-
-    /// Answers when it listens.
-    fn start_in(kind: Kind, word: &str, folder: &Path) -> Result<Self, Box<dyn Error>> {
-        let mut command = Command::new(std::env::current_exe()?);
-        command.args([SERVE, word]).arg(folder).stdout(Stdio::piped());
-        let mut child = command.spawn()?;
-        let mut address = String::new();
-        BufReader::new(child.stdout.take().ok_or("a pipe")?).read_line(&mut address)?;
-        Ok(Self { child, kind, address: address.trim().into(), _folder: None })
+        let (child, address) = own(store.name(), folder)?;
+        Ok(Self { child, kind: Kind::Relay, address, _folder: None })
     }
 
     /// Time its threads were on a processor, to a hundredth of a second.
@@ -111,6 +103,16 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// This program again, and the address at which it listens.
+fn own(word: &str, folder: &Path) -> Result<(Child, String), Box<dyn Error>> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args([SERVE, word]).arg(folder).stdout(Stdio::piped());
+    let mut child = command.spawn()?;
+    let mut address = String::new();
+    BufReader::new(child.stdout.take().ok_or("a pipe")?).read_line(&mut address)?;
+    Ok((child, address.trim().into()))
 }
 
 /// What the child does.
