@@ -16,6 +16,8 @@ mod entries;
 mod forks;
 #[path = "rules/homes.rs"]
 mod homes;
+#[path = "rules/links.rs"]
+mod links;
 #[path = "rules/pages.rs"]
 mod pages;
 #[path = "rules/people.rs"]

@@ -24,6 +24,7 @@ mod holes;
 mod jobs;
 mod lane;
 mod load;
+mod needs;
 mod pages;
 #[cfg(feature = "planted-bugs")]
 mod planted;
@@ -57,7 +58,7 @@ use conn::Conn;
 use jobs::Work;
 use load::Load;
 use pages::Pages;
-use reading::Reading;
+use reading::{Reading, Scans};
 use stream::HomeStream;
 
 pub use compaction::CompactionPlan;
@@ -118,12 +119,14 @@ pub struct Home {
     conns: BTreeMap<ConnId, Conn>,
     presence: Board,
     queue: WriteQueue<Appended>,
+    /// Bytes of entries that wait for what they build on, of all links.
+    waiting_bytes: usize,
     wants: Wants,
     /// Answered already to the frame at hand: a device that sends much again is told once.
     told: BTreeSet<Answered>,
     /// Who is answered with the next commit: a link that sends again what is on its way is noted once.
     again: BTreeSet<(ConnId, StreamId, ReplicaId)>,
-    scans: BTreeMap<OpId, Reading>,
+    scans: Scans,
     pages: Pages,
     jobs: BTreeMap<OpId, Work>,
     plan: CompactionPlan,
@@ -152,10 +155,11 @@ impl Home {
             conns: BTreeMap::new(),
             presence: Board::default(),
             queue: WriteQueue::without_retry(),
+            waiting_bytes: 0,
             wants: Wants::default(),
             told: BTreeSet::new(),
             again: BTreeSet::new(),
-            scans: BTreeMap::new(),
+            scans: Scans::default(),
             pages: Pages::default(),
             jobs: BTreeMap::new(),
             plan: CompactionPlan::default(),
@@ -210,8 +214,8 @@ impl Home {
     pub fn poll_timeout(&self) -> Option<Millis> {
         let silent = self.conns.values().map(Conn::silent_at).min();
         let pages = self.pages.kept_until();
-        let timers =
-            [self.presence.poll_timeout(), self.retry_at, self.seen_at, self.compact_at, pages, silent];
+        let (presence, again) = (self.presence.poll_timeout(), self.scans.again_at());
+        let timers = [presence, self.retry_at, self.seen_at, self.compact_at, pages, again, silent];
         timers.into_iter().flatten().min()
     }
 
@@ -276,11 +280,12 @@ impl Home {
     }
 
     fn handle_closed(&mut self, conn: ConnId, now: Now) {
-        self.conns.remove(&conn);
+        let link = self.conns.remove(&conn);
+        self.waiting_bytes = self.waiting_bytes.saturating_sub(link.map_or(0, |link| link.waiting_bytes));
         for stream in self.streams.values_mut() {
             stream.waiting.forget(conn);
         }
-        self.scans.retain(|_, reading| reading.conn() != Some(conn));
+        self.scans.forget(conn);
         self.pages.forget(conn);
         self.jobs.retain(|_, work| !matches!(work, Work::Segment { conn: of, .. } if *of == conn));
         self.presence.handle_closed(conn, now.monotonic);
@@ -300,6 +305,7 @@ impl Home {
             self.scan_next_rows();
         }
         self.pages.handle_timeout(now.monotonic);
+        self.tick_scans(now);
         if self.compact_at.is_some_and(|due| now.monotonic >= due) {
             self.compact_at = None;
             self.tick_compaction(now);
@@ -363,14 +369,14 @@ impl Home {
 
     fn scan(&mut self, scan: Scan, reading: Reading) {
         let op = fresh_op(&mut self.next_op);
-        self.scans.insert(op, reading);
+        self.scans.insert(op, scan.clone(), reading);
         self.outputs.push_back(Output::Scan(op, scan));
     }
 
     /// After a failure of the disk: what is in memory is no longer certain, so the room is read again.
     fn reload(&mut self, now: Now) {
         self.figures.store_failures += 1;
-        self.scans.clear();
+        self.scans = Scans::default();
         self.pages = Pages::default();
         self.jobs.clear();
         self.compaction = None;

@@ -47,6 +47,9 @@ pub const PARK_ENTRIES: usize = 2048;
 pub const PARK_BYTES: usize = 4 << 20;
 /// Bytes of the same for one link, over all streams: two streams' worth.
 pub const LINK_PARK_BYTES: usize = 2 * PARK_BYTES;
+/// Bytes of the same for one room, over all links: eight that take what one link may. Whoever comes later is asked to come
+/// again.
+pub const ROOM_PARK_BYTES: usize = 8 * LINK_PARK_BYTES;
 /// Streams that a link may bring the end of before their beginning. A device offers its streams from the beginning; this
 /// many may have lost it on the way.
 pub const LINK_PARK_STREAMS: usize = 64;
@@ -66,6 +69,14 @@ pub const LINK_PROOFS: usize = 2 * LINK_REPLICAS;
 /// Look-ups under way for one link, after which its next walk begins at the start of the log: a device that keeps asking
 /// must not fill the store's queue, in which all rooms wait.
 pub const LINK_READS: usize = 128;
+/// Chains whose entries one link waits for, having asked for them by name: all that one of its frames can make a device ask
+/// for. Of more it is asked to come later.
+pub const LINK_NEEDS: usize = WANTED_CHAINS;
+/// How soon is asked again for what the store or the materialiser was too busy for: their queues empty within a second.
+pub const READ_RETRY: Millis = Millis(100);
+/// Up to where a link has told that it holds chains, over all streams that are being compared or caught up: 40 bytes each.
+/// Of chains beyond that it is sent all entries.
+pub const LINK_MARKS: usize = 16 * 1024;
 /// Chains looked up for one walk: beyond that, passing over entries costs less.
 pub const WALK_LOOKUPS: usize = 64;
 /// Damaged rows of one stream that are mended one by one; more of them are a disk to be replaced.
@@ -87,7 +98,7 @@ pub const SNAPSHOT_STEP_ENTRIES: usize = 4_096;
 pub const SNAPSHOT_STEP_BYTES: usize = 8 << 20;
 /// A snapshot's root: two hundred thousand chains.
 pub const ROOT_BYTES: usize = 16 << 20;
-/// A snapshot on its way: a page and a root.
+/// A snapshot on its way: a page and a root. A home holds one for each link at most, shared by all who are sent the same.
 pub const TRANSFER_BYTES: usize = PAGE_BYTES + ROOT_BYTES;
 /// Entries above its snapshot after which a device asks for a newer one, to read less when it next starts.
 pub const DEVICE_TAIL: u64 = 4 * SNAPSHOT_ENTRIES;

@@ -6,7 +6,8 @@ use bytes::Bytes;
 use causeway_core::home::{Home, Input, Lane, Output};
 use causeway_core::ids::{ConnId, ReplicaId, RoomId, StreamId};
 use causeway_core::limits::{
-    BOARD_CHANGES, FRAME_BYTES, LINK_PARK_BYTES, LINK_PARK_STREAMS, LINK_REPLICAS, PARK_ENTRIES, ROOM_STREAMS,
+    BOARD_CHANGES, FRAME_BYTES, LINK_PARK_BYTES, LINK_PARK_STREAMS, LINK_REPLICAS, PARK_ENTRIES,
+    ROOM_PARK_BYTES, ROOM_STREAMS,
 };
 use causeway_core::log::{Digest, Entry, EntryKind, EntryName, Header};
 use causeway_core::person::PersonKey;
@@ -237,6 +238,31 @@ fn rl8_what_waits_for_one_link_is_bounded_over_all_streams() {
         hall.bring(link, &[entry(stream(number), greedy.id(), 2, &large)]);
     }
     assert!(hall.told(link, is_later) > fits, "the rest comes later");
+    assert_eq!(hall.closed, []);
+}
+
+#[test]
+fn rl8_what_waits_in_a_room_is_bounded_over_all_links() {
+    let mut hall = Hall::new();
+    let (each, links) = (LINK_PARK_BYTES >> 20, ROOM_PARK_BYTES / LINK_PARK_BYTES + 2);
+    let large = vec![0; (1 << 20) - 1_000];
+    let join = |hall: &mut Hall, number: usize| {
+        let author = key(number as u8);
+        let link = hall.join(number as u64, &author);
+        for at in 0..each {
+            let stream = stream((number * each + at) as u32);
+            hall.bring(link, &[entry(stream, author.id(), 2, &large)]);
+        }
+        link
+    };
+    let links: Vec<ConnId> = (0..links).map(|number| join(&mut hall, number)).collect();
+    let later = |hall: &Hall, link: ConnId| hall.told(link, is_later);
+    assert_eq!(later(&hall, links[0]), 0, "one that brings no more than it may is not asked to come later");
+    assert!(later(&hall, links[links.len() - 1]) == each, "but the last is");
+    // Who leaves takes along what waited for it.
+    hall.home.handle(Input::Closed(links[0]), hall.now);
+    let next = join(&mut hall, links.len());
+    assert_eq!(later(&hall, next), 0);
     assert_eq!(hall.closed, []);
 }
 

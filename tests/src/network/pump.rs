@@ -113,13 +113,12 @@ impl Network {
                     }
                 }
                 home::Output::Materialise(op, job) => {
-                    self.relay.jobs_run += 1;
-                    let result = job.run(&mut || true);
+                    let result = self.relay.run(*job);
                     self.tell_home(home::Input::Materialised(op, result));
                 }
                 home::Output::Scan(op, scan) => {
-                    let page = self.relay.disk.scan(&scan);
-                    self.tell_home(home::Input::Scanned(op, Ok(page)));
+                    let result = self.relay.read(&scan);
+                    self.tell_home(home::Input::Scanned(op, result));
                 }
             }
         }

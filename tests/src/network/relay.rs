@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use causeway_core::home::{CompactionPlan, Home, Lane};
 use causeway_core::ids::{ConnId, ReplicaId, RoomId, StreamId};
-use causeway_core::storage::{Commit, CommitError, FailureKind, StoreFailure};
+use causeway_core::snapshot::{Done, Job, JobError};
+use causeway_core::storage::{Commit, CommitError, FailureKind, Page, Scan, StoreFailure};
 use causeway_core::stored::{self, META, MetaRecord, Prefix, TipRecord};
 use causeway_core::wire::{self, Message};
 use causeway_core::write_queue::OpId;
@@ -33,6 +34,12 @@ pub struct Relay {
     pub sent: Vec<(ConnId, Message)>,
     /// Jobs it has had done: steps of snapshots, and segments of the archive that were read.
     pub jobs_run: usize,
+    /// So many jobs to come are more than its threads can take.
+    pub busy_jobs: usize,
+    /// So many reads to come are more than its disk can take.
+    pub busy_reads: usize,
+    /// Reads it has asked its disk for.
+    pub reads: usize,
     /// Whether it writes pages of snapshots otherwise than it was told.
     pub damages_pages: bool,
     pub(super) held: Vec<(OpId, Commit)>,
@@ -54,6 +61,9 @@ impl Relay {
             closed: Vec::new(),
             sent: Vec::new(),
             jobs_run: 0,
+            busy_jobs: 0,
+            busy_reads: 0,
+            reads: 0,
             damages_pages: false,
             held: Vec::new(),
             plan: CompactionPlan::default(),
@@ -130,6 +140,24 @@ impl Relay {
             Lane::Bulk => 3,
         });
         queued
+    }
+
+    pub(super) fn run(&mut self, job: Job) -> Result<Done, JobError> {
+        if let Some(left) = self.busy_jobs.checked_sub(1) {
+            self.busy_jobs = left;
+            return Err(JobError::Busy);
+        }
+        self.jobs_run += 1;
+        job.run(&mut || true)
+    }
+
+    pub(super) fn read(&mut self, scan: &Scan) -> Result<Page, StoreFailure> {
+        self.reads += 1;
+        if let Some(left) = self.busy_reads.checked_sub(1) {
+            self.busy_reads = left;
+            return Err(StoreFailure::new(FailureKind::Busy, "too many ask at once"));
+        }
+        Ok(self.disk.scan(scan))
     }
 
     pub(super) fn commit(&mut self, op: OpId, mut commit: Commit) -> Option<Result<(), CommitError>> {

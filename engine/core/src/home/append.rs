@@ -11,7 +11,7 @@ use crate::home::{Home, Output};
 use crate::ids::{ConnId, ReplicaId, StreamId};
 use crate::limits::{
     CATCH_UP_BYTES, COMMIT_BYTES, FRAME_ENTRIES, LATER_AFTER, LINK_PARK_BYTES, LINK_PARK_STREAMS,
-    ROOM_STREAMS,
+    ROOM_PARK_BYTES, ROOM_STREAMS,
 };
 use crate::log::{Accepted, Entry, EntryKind, Missing, Refusal, Verdict};
 #[cfg(feature = "planted-bugs")]
@@ -88,7 +88,9 @@ impl Home {
             let Some(state) = self.streams.get_mut(&stream) else { return };
             for (conn, entry) in state.waiting.take(&name) {
                 if let Some(link) = self.conns.get_mut(&conn) {
-                    link.waiting_bytes = link.waiting_bytes.saturating_sub(entry.bytes().len());
+                    let size = entry.bytes().len();
+                    link.waiting_bytes = link.waiting_bytes.saturating_sub(size);
+                    self.waiting_bytes = self.waiting_bytes.saturating_sub(size);
                     link.unborn.remove(&stream);
                 }
                 let name = entry.name();
@@ -151,7 +153,7 @@ impl Home {
         }
     }
 
-    /// Keeps an entry until what it builds on has come, within what one link may make a room keep.
+    /// Keeps an entry until what it builds on has come, within what one link and all of them may make a room keep.
     fn let_wait(&mut self, conn: ConnId, entry: &Entry, missing: &[Missing]) {
         let stream = entry.header().stream;
         #[cfg(feature = "planted-bugs")]
@@ -161,13 +163,16 @@ impl Home {
         let unborn = self.arrivals(&stream) == 0;
         let Some(link) = self.conns.get_mut(&conn) else { return };
         let many = unborn && !link.unborn.contains(&stream) && link.unborn.len() >= LINK_PARK_STREAMS;
-        if many || link.waiting_bytes + entry.bytes().len() > LINK_PARK_BYTES {
+        let size = entry.bytes().len();
+        let full = link.waiting_bytes + size > LINK_PARK_BYTES || self.waiting_bytes + size > ROOM_PARK_BYTES;
+        if many || full {
             return self.answer_later(conn, entry);
         }
         let Some(state) = self.streams.get_mut(&stream) else { return };
         // What the stream has no room for is asked for again with the rest.
         let kept = state.waiting.push(conn, entry, missing);
         link.waiting_bytes += kept;
+        self.waiting_bytes += kept;
         if unborn && kept > 0 {
             link.unborn.insert(stream);
         }
@@ -384,6 +389,7 @@ impl Home {
             link.waiting_bytes = 0;
             link.unborn.clear();
         }
+        self.waiting_bytes = 0;
         self.again.clear();
     }
 }

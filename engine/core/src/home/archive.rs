@@ -8,18 +8,23 @@ use crate::home::jobs::Work;
 use crate::home::lane::Lane;
 use crate::home::reading::Reading;
 use crate::ids::{ConnId, ReplicaId, StreamId};
-use crate::log::Entry;
+use crate::log::{Entry, EntryName};
 use crate::snapshot::{Job, Segment};
 use crate::storage::{Page, Scan};
 use crate::stored::{self, IndexRecord, Prefix};
+use crate::time::Now;
 use crate::wire;
 
 impl Home {
     /// Reads the segment that holds the entry which arrived as `next`.
     pub(super) fn read_segment(&mut self, conn: ConnId, stream: StreamId, next: u64) {
-        let start = stored::archive_key(&stream, next + 1);
-        let end = stored::archive_key(&stream, u64::MAX);
-        self.scan(Scan { start, end, max_bytes: 0, max_rows: 1 }, Reading::Segment(conn, stream));
+        self.scan(segment(&stream, next), Reading::Segment(conn, stream));
+    }
+
+    /// The threads that unpack had too much to do: the segment is read again when they had time.
+    pub(super) fn put_off_segment(&mut self, conn: ConnId, stream: StreamId, now: Now) {
+        let Some(next) = self.walk_mut(conn, stream).and_then(|walk| walk.next) else { return };
+        self.scans.put_off(segment(&stream, next), Reading::Segment(conn, stream), now);
     }
 
     pub(super) fn handle_segment(&mut self, conn: ConnId, stream: StreamId, page: &Page) {
@@ -53,6 +58,8 @@ impl Home {
     pub(super) fn handle_unpacked(&mut self, conn: ConnId, stream: StreamId, end: u64, entries: Vec<Entry>) {
         let Some(walk) = self.walk_mut(conn, stream) else { return self.finish_page(conn, stream, 0) };
         let first = end.saturating_sub(entries.len() as u64);
+        let names: Vec<EntryName> = entries.iter().map(Entry::name).collect();
+        let next = walk.behind(&names, end);
         let numbered = (first..).zip(entries);
         let wanted: Vec<Entry> =
             numbered.filter(|(arrival, entry)| walk.wants(*arrival, entry)).map(|(_, entry)| entry).collect();
@@ -60,8 +67,15 @@ impl Home {
             self.figures.entries_forwarded += wanted.len() as u64;
             self.send_bytes(conn, Lane::Bulk, wire::encode_entries(&wanted));
         }
-        self.finish_page(conn, stream, end);
+        self.finish_page(conn, stream, next);
     }
+}
+
+/// The segment that holds the entry which arrived as `next`.
+fn segment(stream: &StreamId, next: u64) -> Scan {
+    let start = stored::archive_key(stream, next + 1);
+    let end = stored::archive_key(stream, u64::MAX);
+    Scan { start, end, max_bytes: 0, max_rows: 1 }
 }
 
 /// A look-up of where a chain's entries from one on begin: in the archive if they are covered.

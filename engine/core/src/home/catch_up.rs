@@ -17,7 +17,7 @@ use crate::home::transfer::{Fetch, Shared};
 use crate::home::walk::Walk;
 use crate::ids::{ConnId, ReplicaId, StreamId};
 use crate::limits::{LINK_READS, WALK_LOOKUPS};
-use crate::log::{Digest, Group};
+use crate::log::{Digest, EntryName, Group};
 use crate::snapshot::SnapshotId;
 use crate::storage::Scan;
 use crate::wire::ErrorCode;
@@ -38,8 +38,8 @@ pub(super) enum Following {
 /// What a reader is sent of what a snapshot covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Below {
-    /// The entries, out of the archive: it has asked for them by name.
-    Entries,
+    /// The entries of a chain, out of the archive: it has asked for them by name, up to this one.
+    Entries(EntryName),
     /// The snapshot, if it lacks anything of it; or also if it does not, unless the snapshot is this one.
     Snapshot(Option<SnapshotId>),
 }
@@ -49,8 +49,8 @@ pub(super) enum Below {
 pub(super) enum Ask {
     /// What it lacks. It holds what this digest says.
     Question { number: u64, digest: Digest, newest_but: Option<SnapshotId> },
-    /// A chain from one of its entries on.
-    Chain { replica: ReplicaId, from: u64 },
+    /// Entries of a chain, the first and the last among them.
+    Chain { replica: ReplicaId, from: u64, to: u64 },
 }
 
 impl Home {
@@ -79,16 +79,20 @@ impl Home {
                     }
                 }
             }
-            Ask::Chain { replica, from } => {
+            Ask::Chain { replica, from, to } => {
                 let held = state.held_but(replica, from);
-                self.bring_up(conn, stream, held, Below::Entries);
+                self.bring_up(conn, stream, held, Below::Entries(EntryName { replica, seq: to }));
             }
         }
     }
 
     /// It is known what the reader holds: what it lacks is looked for.
     pub(super) fn bring_up(&mut self, conn: ConnId, stream: StreamId, held: Held, below: Below) {
-        if below != Below::Entries {
+        let upto = match below {
+            Below::Entries(upto) => Some(upto),
+            Below::Snapshot(_) => None,
+        };
+        if upto.is_none() {
             self.note_reader(conn, &stream, &held);
         }
         let Some(state) = self.streams.get(&stream) else {
@@ -101,18 +105,17 @@ impl Home {
             held.as_of < standing.arrivals || standing.covered.iter().any(lacks)
         };
         let wants = |standing: &Standing| match below {
-            Below::Entries => false,
+            Below::Entries(_) => false,
             Below::Snapshot(but) => but.is_some_and(|but| but != standing.id) || lacks_covered(standing),
         };
         if state.snapshot.as_ref().is_some_and(wants) {
             let walk = Walk { held, fetch: Some(Fetch::Wanted), ..Walk::from(0) };
-            self.set_following(conn, stream, Following::Reading(walk));
-            return self.fetch(stream);
+            return self.set_following(conn, stream, Following::Reading(walk));
         }
         let end = state.durable_arrivals;
         // Who holds what the snapshot covers lacks nothing below it.
         let floor = match below {
-            Below::Entries => 0,
+            Below::Entries(_) => 0,
             Below::Snapshot(_) => state.snapshot.as_ref().map_or(0, |standing| standing.arrivals),
         };
         let lacking: Vec<(ReplicaId, u64)> = held
@@ -137,8 +140,8 @@ impl Home {
         };
         link.lookups += reads;
         let scans: Vec<Scan> = lacking.iter().take(reads).map(look_up).collect();
-        let by_entries = below == Below::Entries;
-        let walk = Walk { next, reads, earliest, floor, held, by_entries, ..Walk::from(0) };
+        let by_entries = upto.is_some();
+        let walk = Walk { next, reads, earliest, floor, held, by_entries, upto, ..Walk::from(0) };
         self.set_following(conn, stream, Following::Reading(walk));
         for scan in scans {
             self.scan(scan, Reading::Lookup(conn, stream));
@@ -167,6 +170,7 @@ impl Home {
                 for stream in link.land() {
                     self.continue_reading(conn, stream);
                 }
+                self.answer_needs(conn);
             }
         }
     }
@@ -177,7 +181,7 @@ impl Home {
             state.shared = Shared::default();
         }
         self.pages = Pages::default();
-        let (mut walks, mut wanted) = (Vec::new(), false);
+        let mut walks = Vec::new();
         for (conn, link) in &mut self.conns {
             (link.pages, link.lookups) = (0, 0);
             for (stream, following) in link.followed_mut() {
@@ -185,7 +189,9 @@ impl Home {
                     Following::Reading(walk) => {
                         walk.reads = 0;
                         walk.next.get_or_insert(0);
-                        wanted |= matches!(walk.fetch, Some(Fetch::Wanted));
+                        if matches!(walk.fetch, Some(Fetch::Asked)) {
+                            walk.fetch = Some(Fetch::Wanted);
+                        }
                         walks.push((*conn, stream));
                     }
                     Following::Comparing(_) => walks.push((*conn, stream)),
@@ -194,9 +200,6 @@ impl Home {
             }
         }
         for (conn, stream) in walks {
-            if wanted {
-                self.fetch(stream);
-            }
             self.step(conn, stream);
         }
     }

@@ -7,7 +7,7 @@ use crate::home::conn::Conn;
 use crate::home::held::{Groups, Held};
 use crate::home::lane::Lane;
 use crate::ids::{ConnId, ReplicaId, StreamId};
-use crate::limits::{COMPARED_STREAMS, TOLD_CHAINS};
+use crate::limits::{COMPARED_STREAMS, LINK_MARKS, TOLD_CHAINS};
 use crate::log::{Dep, Group, marks_of};
 use crate::wire::{self, Compare, Saved};
 
@@ -42,7 +42,11 @@ impl Home {
     /// Takes the next step of a comparison, as far as there is room for it.
     pub(super) fn continue_comparing(&mut self, conn: ConnId, stream: StreamId) {
         let Some(link) = self.conns.get_mut(&conn) else { return };
-        let many = link.comparisons() >= COMPARED_STREAMS;
+        if !matches!(link.following(&stream), Some(Following::Comparing(_))) {
+            return;
+        }
+        let (comparisons, marks) = link.comparisons();
+        let (many, full) = (comparisons >= COMPARED_STREAMS, marks >= LINK_MARKS / 2);
         let question = link.question(&stream);
         let room = link.fill.has_room(Lane::Bulk, FRAME_BYTES);
         let Some(Following::Comparing(comparing)) = link.following_mut(&stream).filter(|_| room) else {
@@ -57,7 +61,8 @@ impl Home {
             return self.continue_comparing(conn, stream);
         }
         match comparing.turn {
-            Turn::Home(from) if !many => {
+            // One that has begun goes on: its own marks must not keep it waiting.
+            Turn::Home(from) if !many && (!full || from != Group(0).first()) => {
                 comparing.turn = Turn::Reader;
                 let state = self.streams.get(&stream);
                 let groups = state.map(|state| state.durable.compared(Group::of(&from))).unwrap_or_default();
@@ -93,6 +98,8 @@ impl Home {
         let Compare { stream, question, from: _, groups, above, own, more } = compared;
         let Some(link) = self.conns.get_mut(&conn) else { return };
         let newest = link.question(&stream) == question;
+        let (_, marks) = link.comparisons();
+        let mut room = LINK_MARKS.saturating_sub(marks);
         let Some(Following::Comparing(comparing)) = link.following_mut(&stream).filter(|_| newest) else {
             return;
         };
@@ -104,8 +111,10 @@ impl Home {
         let last = above.last().max(own.last()).map(|(replica, _)| *replica);
         let told = above.into_iter().chain(own.iter().copied());
         for (replica, seq) in told {
-            // What it says of chains that are not here is its own to bound.
-            if state.is_some_and(|state| state.durable.get(&replica).is_some()) {
+            // What it says of chains that are not here is its own to bound. Where there is no room for a mark it counts as
+            // holding nothing, and is sent what it may have.
+            if room > 0 && state.is_some_and(|state| state.durable.get(&replica).is_some()) {
+                room -= 1;
                 comparing.held.note(replica, seq);
             }
         }
@@ -120,9 +129,16 @@ impl Home {
 }
 
 impl Conn {
-    /// How many streams are being compared.
-    fn comparisons(&self) -> usize {
-        self.followed().filter(|(_, following)| following.is_compared(Turn::Reader)).count()
+    /// How many streams are being compared, and how many chains it has told of in all streams.
+    fn comparisons(&self) -> (usize, usize) {
+        let each = self.followed().map(|(_, following)| match following {
+            Following::Comparing(Comparing { turn, held, .. }) => {
+                (usize::from(*turn == Turn::Reader), held.marks())
+            }
+            Following::Reading(walk) => (0, walk.held.marks()),
+            Following::Live | Following::Landing => (0, 0),
+        });
+        each.fold((0, 0), |(comparisons, marks), (one, of_it)| (comparisons + one, marks + of_it))
     }
 
     /// One that is not yet, because so many are.
@@ -132,12 +148,6 @@ impl Conn {
             Following::Live | Following::Landing | Following::Reading(_) => false,
         });
         waiting.next().map(|(stream, _)| stream)
-    }
-}
-
-impl Following {
-    fn is_compared(&self, turn: Turn) -> bool {
-        matches!(self, Self::Comparing(comparing) if comparing.turn == turn)
     }
 }
 

@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use crate::home::catch_up::Following;
 use crate::home::lane::{Fill, Lane};
+use crate::home::needs::Needs;
 use crate::home::walk::Walk;
 use crate::ids::{ConnId, ReplicaId, StreamId};
 use crate::limits::{
@@ -41,6 +42,10 @@ pub(super) struct Conn {
     pub(super) lookups: usize,
     /// Pages that are being read for it; each becomes a frame in its bulk lane.
     pub(super) pages: usize,
+    /// The stream whose snapshot it is being sent, if it still is.
+    pub(super) fetching: Option<StreamId>,
+    /// What it has asked for by name.
+    pub(super) needs: Needs,
 }
 
 /// A stream that a link follows.
@@ -76,6 +81,8 @@ impl Conn {
             missed: BTreeSet::new(),
             lookups: 0,
             pages: 0,
+            fetching: None,
+            needs: Needs::default(),
         }
     }
 

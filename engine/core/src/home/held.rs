@@ -46,6 +46,11 @@ impl Held {
         self.marks.insert(replica, seq);
     }
 
+    /// How many chains it has told of.
+    pub(super) fn marks(&self) -> usize {
+        self.marks.len()
+    }
+
     /// Whether the reader has nothing from a place on.
     pub(super) fn ends_before(&self, arrival: u64) -> bool {
         self.as_of <= arrival && self.marks.is_empty()

@@ -113,7 +113,7 @@ impl Home {
             matches!(reading, Reading::Heads(_, brought) | Reading::Covered(_, brought, _)
                 if brought.header().stream == stream && brought.name() == entry.name())
         };
-        if self.scans.values().any(is_it) {
+        if self.scans.readings().any(is_it) {
             return;
         }
         let start = stored::index_key(&stream, &replica, seq - 1);

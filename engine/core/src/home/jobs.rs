@@ -27,7 +27,8 @@ impl Home {
             Some(Work::Compaction) => self.handle_compacted(result, now),
             Some(Work::Segment { conn, stream, end }) => match result {
                 Ok(Done::Unpacked(entries)) => self.handle_unpacked(conn, stream, end, entries),
-                Ok(Done::Built(_) | Done::Verified(_)) | Err(JobError::Busy) => self.fail_reader(conn),
+                Err(JobError::Busy) => self.put_off_segment(conn, stream, now),
+                Ok(Done::Built(_) | Done::Verified(_)) => self.fail_reader(conn),
                 Err(_) => self.handle_unreadable(conn, stream, end),
             },
             None => {}

@@ -1,12 +1,15 @@
 //! What was read from the disk, and whom it is for.
 
+use std::collections::BTreeMap;
+
 use crate::home::Home;
 use crate::home::compaction::Step;
 use crate::home::transfer::Part;
 use crate::ids::{ConnId, StreamId};
+use crate::limits::READ_RETRY;
 use crate::log::{Entry, Head};
-use crate::storage::{Page, StoreFailure};
-use crate::time::Now;
+use crate::storage::{FailureKind, Page, Scan, StoreFailure};
+use crate::time::{Millis, Now};
 use crate::write_queue::OpId;
 
 /// What a scan was for.
@@ -34,8 +37,57 @@ pub(super) enum Reading {
     Covered(ConnId, Box<Entry>, Head),
 }
 
+/// What the disk was asked for and has not answered.
+#[derive(Debug, Default)]
+pub(super) struct Scans {
+    under_way: BTreeMap<OpId, (Scan, Reading)>,
+    /// What the store was too busy for. It is asked again, so that nobody pays for the haste of others.
+    put_off: Vec<(Scan, Reading)>,
+    again_at: Option<Millis>,
+}
+
+impl Scans {
+    pub(super) fn is_empty(&self) -> bool {
+        self.under_way.is_empty() && self.put_off.is_empty()
+    }
+
+    pub(super) fn insert(&mut self, op: OpId, scan: Scan, reading: Reading) {
+        self.under_way.insert(op, (scan, reading));
+    }
+
+    /// What is read now or later.
+    pub(super) fn readings(&self) -> impl Iterator<Item = &Reading> {
+        self.under_way.values().chain(&self.put_off).map(|(_, reading)| reading)
+    }
+
+    /// A link has ended.
+    pub(super) fn forget(&mut self, conn: ConnId) {
+        self.under_way.retain(|_, (_, reading)| reading.conn() != Some(conn));
+        self.put_off.retain(|(_, reading)| reading.conn() != Some(conn));
+    }
+
+    /// Asks for it a little later.
+    pub(super) fn put_off(&mut self, scan: Scan, reading: Reading, now: Now) {
+        self.put_off.push((scan, reading));
+        self.again_at.get_or_insert(now.monotonic.after(READ_RETRY));
+    }
+
+    /// When to hand in the time.
+    pub(super) fn again_at(&self) -> Option<Millis> {
+        self.again_at
+    }
+
+    fn take_due(&mut self, now: Now) -> Vec<(Scan, Reading)> {
+        if self.again_at.is_none_or(|at| now.monotonic < at) {
+            return Vec::new();
+        }
+        self.again_at = None;
+        std::mem::take(&mut self.put_off)
+    }
+}
+
 impl Reading {
-    pub(super) fn conn(&self) -> Option<ConnId> {
+    fn conn(&self) -> Option<ConnId> {
         match self {
             Self::Load
             | Self::Gather(_)
@@ -51,39 +103,49 @@ impl Reading {
 
 impl Home {
     pub(super) fn handle_scanned(&mut self, op: OpId, result: Result<Page, StoreFailure>, now: Now) {
-        match self.scans.remove(&op) {
-            Some(Reading::Load) => self.handle_loaded(result, now),
-            Some(Reading::Lookup(conn, stream)) => match result {
+        let Some((scan, reading)) = self.scans.under_way.remove(&op) else { return };
+        if result.as_ref().is_err_and(|failure| failure.kind == FailureKind::Busy) {
+            return self.scans.put_off(scan, reading, now);
+        }
+        match reading {
+            Reading::Load => self.handle_loaded(result, now),
+            Reading::Lookup(conn, stream) => match result {
                 Ok(page) => self.handle_looked_up(conn, stream, &page),
                 Err(_) => self.fail_reader(conn),
             },
-            Some(Reading::Rows(conn, stream)) => match result {
+            Reading::Rows(conn, stream) => match result {
                 Ok(page) => self.handle_rows(conn, stream, page),
                 Err(_) => self.fail_reader(conn),
             },
-            Some(Reading::Shared(stream, from)) => self.handle_shared(stream, from, result, now),
-            Some(Reading::Segment(conn, stream)) => match result {
+            Reading::Shared(stream, from) => self.handle_shared(stream, from, result, now),
+            Reading::Segment(conn, stream) => match result {
                 Ok(page) => self.handle_segment(conn, stream, &page),
                 Err(_) => self.fail_reader(conn),
             },
-            Some(Reading::Part(stream, part)) => self.handle_part(stream, part, result),
-            Some(Reading::Gather(step)) => self.handle_gathered(step, result, now),
+            Reading::Part(stream, part) => self.handle_part(stream, part, result),
+            Reading::Gather(step) => self.handle_gathered(step, result, now),
             // What cannot be read now is found again by the next walk that meets the hole.
-            Some(Reading::Name(stream, arrival)) => match result {
+            Reading::Name(stream, arrival) => match result {
                 Ok(page) => self.handle_names(stream, arrival, page),
                 Err(_) => self.forget_hole(&stream, arrival),
             },
-            Some(Reading::Heads(conn, entry)) => {
+            Reading::Heads(conn, entry) => {
                 if let Ok(page) = result {
                     self.handle_heads(conn, *entry, &page);
                 }
             }
-            Some(Reading::Covered(conn, entry, here)) => {
+            Reading::Covered(conn, entry, here) => {
                 if let Ok(page) = result {
                     self.handle_covered(conn, *entry, here, &page);
                 }
             }
-            None => {}
+        }
+    }
+
+    /// Asks again for what the store was too busy for.
+    pub(super) fn tick_scans(&mut self, now: Now) {
+        for (scan, reading) in self.scans.take_due(now) {
+            self.scan(scan, reading);
         }
     }
 }

@@ -2,15 +2,12 @@
 
 use crate::home::Home;
 use crate::home::catch_up::{Ask, Following};
-use crate::home::conn::Conn;
 use crate::home::held::Held;
 use crate::ids::{ConnId, ReplicaId, StreamId};
 use crate::limits::{LINK_PROOFS, LINK_REPLICAS, LINK_STREAMS};
 use crate::presence::Lease;
 use crate::time::Now;
-use crate::wire::{
-    Body, ErrorCode, Hello, Introduce, Message, Need, Pong, Prove, Subscribe, VERSION, Welcome,
-};
+use crate::wire::{Body, ErrorCode, Hello, Introduce, Message, Pong, Prove, Subscribe, VERSION, Welcome};
 use crate::{person, replica};
 
 impl Home {
@@ -156,14 +153,6 @@ impl Home {
         }
         if !self.is_damaged(&stream) {
             self.handle_ask(conn, stream, Ask::Question { number, digest, newest_but });
-        }
-    }
-
-    fn handle_need(&mut self, conn: ConnId, need: &Need) {
-        // A walk under way brings what is asked for, or tells at its end what there is.
-        let live = |link: &Conn| link.lane_of(&need.stream).is_some();
-        if self.streams.contains_key(&need.stream) && self.conns.get(&conn).is_some_and(live) {
-            self.handle_ask(conn, need.stream, Ask::Chain { replica: need.replica, from: need.from });
         }
     }
 

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use crate::home::Home;
 use crate::home::catch_up::Following;
 use crate::home::compaction::read_page;
+use crate::home::conn::Conn;
 use crate::home::lane::Lane;
 use crate::home::reading::Reading;
 use crate::ids::{ConnId, StreamId};
@@ -35,8 +36,10 @@ pub(super) struct Shared {
 /// How far a reader has been sent a snapshot.
 #[derive(Debug)]
 pub(super) enum Fetch {
-    /// It is being read from the disk.
+    /// It waits until the link has been sent another one.
     Wanted,
+    /// It is being read from the disk.
+    Asked,
     /// So many frames were sent.
     Sent(Arc<Transfer>, usize),
 }
@@ -49,8 +52,14 @@ pub(super) enum Part {
 }
 
 impl Home {
+    /// Bytes of snapshots that are held because somebody is being sent them: one snapshot for each link at most.
+    pub fn snapshot_bytes(&self) -> usize {
+        let held = self.streams.values().filter_map(|state| state.shared.transfer.upgrade());
+        held.map(|transfer| transfer.frames.iter().map(Bytes::len).sum::<usize>()).sum()
+    }
+
     /// A reader needs the snapshot: from memory if somebody is being sent it, else from the disk.
-    pub(super) fn fetch(&mut self, stream: StreamId) {
+    fn fetch(&mut self, stream: StreamId) {
         let Some(state) = self.streams.get_mut(&stream) else { return };
         let standing = state.snapshot.as_ref().map_or(0, |standing| standing.arrivals);
         match state.shared.transfer.upgrade().filter(|transfer| transfer.arrivals == standing) {
@@ -102,7 +111,7 @@ impl Home {
         let mut waiting = Vec::new();
         for (conn, link) in &mut self.conns {
             if let Some(Following::Reading(walk)) = link.following_mut(&stream)
-                && matches!(walk.fetch, Some(Fetch::Wanted))
+                && matches!(walk.fetch, Some(Fetch::Asked))
             {
                 walk.fetch = transfer.map(|transfer| Fetch::Sent(Arc::clone(transfer), 0));
                 walk.by_entries = transfer.is_none();
@@ -114,14 +123,24 @@ impl Home {
         }
     }
 
-    /// Sends a reader as many frames as its lane takes; answers whether it has them all.
+    /// Sends a reader as many frames as its lane takes; answers whether it has them all. A link is sent one snapshot after
+    /// the other, so one that reads nothing keeps one in memory and not one for each stream it follows.
     pub(super) fn send_snapshot(&mut self, conn: ConnId, stream: StreamId) -> bool {
         loop {
             let Some(link) = self.conns.get_mut(&conn) else { return false };
+            let may_fetch = link.may_fetch();
             let Some((walk, fill)) = link.walk_and_fill(&stream) else { return false };
             let (transfer, sent) = match &mut walk.fetch {
                 None => return true,
-                Some(Fetch::Wanted) => return false,
+                Some(Fetch::Wanted) => {
+                    if may_fetch {
+                        walk.fetch = Some(Fetch::Asked);
+                        link.fetching = Some(stream);
+                        self.fetch(stream);
+                    }
+                    return false;
+                }
+                Some(Fetch::Asked) => return false,
                 Some(Fetch::Sent(transfer, sent)) => (transfer, sent),
             };
             let Some(frame) = transfer.frames.get(*sent).cloned() else {
@@ -136,5 +155,17 @@ impl Home {
             *sent += 1;
             self.send_bytes(conn, Lane::Bulk, frame);
         }
+    }
+}
+
+impl Conn {
+    /// Whether a snapshot may be read for it: none is under way to it, and its lane takes the beginning.
+    fn may_fetch(&self) -> bool {
+        let under_way = self.fetching.and_then(|stream| self.following(&stream));
+        let under_way = under_way.is_some_and(|following| match following {
+            Following::Reading(walk) => matches!(walk.fetch, Some(Fetch::Asked | Fetch::Sent(..))),
+            Following::Live | Following::Landing | Following::Comparing(_) => false,
+        });
+        !under_way && self.fill.has_room(Lane::Bulk, CATCH_UP_BYTES)
     }
 }

@@ -10,7 +10,7 @@ use crate::home::stream::HomeStream;
 use crate::home::transfer::Fetch;
 use crate::ids::{ConnId, StreamId};
 use crate::limits::{CATCH_UP_BYTES, FRAME_ENTRIES, SCAN_ROWS};
-use crate::log::Entry;
+use crate::log::{Entry, EntryName};
 use crate::storage::{Page, Scan};
 use crate::stored;
 use crate::wire::{self, Synced};
@@ -31,6 +31,8 @@ pub(super) struct Walk {
     pub(super) fetch: Option<Fetch>,
     /// It is sent what a snapshot covers as entries: it has asked for them, or the snapshot cannot be read.
     pub(super) by_entries: bool,
+    /// It has asked for a chain up to this entry. Behind that the walk goes on where the reader was.
+    pub(super) upto: Option<EntryName>,
     /// The reader has asked again meanwhile; the newest question is answered when no scan is under way.
     pub(super) again: Option<Ask>,
 }
@@ -46,6 +48,7 @@ impl Walk {
             held: Held::nothing(),
             fetch: None,
             by_entries: false,
+            upto: None,
             again: None,
         }
     }
@@ -58,7 +61,20 @@ impl Walk {
     /// Whether the reader lacks an entry, and the walk has come to it.
     pub(super) fn wants(&self, arrival: u64, entry: &Entry) -> bool {
         let name = entry.name();
-        self.next.is_none_or(|next| arrival >= next) && !self.held.has(arrival, &name.replica, name.seq)
+        let unasked = arrival < self.held.as_of && self.is_beyond(&name);
+        let ahead = self.next.is_none_or(|next| arrival >= next);
+        ahead && !unasked && !self.held.has(arrival, &name.replica, name.seq)
+    }
+
+    /// Where it goes on behind a page that ends before `next`: after the last entry that was asked for, where the reader
+    /// was when it asked.
+    pub(super) fn behind<'a>(&self, page: impl IntoIterator<Item = &'a EntryName>, next: u64) -> u64 {
+        let ends = |name: &EntryName| self.upto == Some(*name) || self.is_beyond(name);
+        if page.into_iter().any(ends) { next.max(self.held.as_of) } else { next }
+    }
+
+    fn is_beyond(&self, name: &EntryName) -> bool {
+        self.upto.is_some_and(|upto| name.replica == upto.replica && name.seq > upto.seq)
     }
 }
 
@@ -87,7 +103,7 @@ impl Home {
             Some(next) if next < archived && walk.reads == 0 && walk.wants_all() && !walk.by_entries => {
                 // What it is to be sent went into a snapshot meanwhile.
                 walk.fetch = Some(Fetch::Wanted);
-                self.fetch(stream);
+                self.send_snapshot(conn, stream);
             }
             Some(next) if room && walk.reads == 0 => {
                 let all = walk.wants_all();
@@ -139,16 +155,21 @@ impl Home {
         let keys = || page.rows.iter().map(|(key, _)| key).chain(&page.damaged);
         let (first, last) = (keys().min().and_then(arrival_of), keys().max().and_then(arrival_of));
         let next = walk.next.unwrap_or(0);
-        let mut entries = Vec::new();
+        let (mut entries, mut names) = (Vec::new(), Vec::new());
         let mut holes: Vec<u64> = page.damaged.iter().filter_map(arrival_of).collect();
         for (key, value) in page.rows {
             let Some((_, arrival)) = stored::parse_entry_key(&key) else { continue };
             match decode(value) {
-                Ok(entry) if walk.wants(arrival, &entry) => entries.push(entry),
-                Ok(_) => {}
+                Ok(entry) => {
+                    names.push(entry.name());
+                    if walk.wants(arrival, &entry) {
+                        entries.push(entry);
+                    }
+                }
                 Err(_) => holes.push(arrival),
             }
         }
+        let after = last.map(|last| walk.behind(&names, last + 1));
         let state = self.streams.get(&stream);
         let archived =
             state.and_then(|state| state.snapshot.as_ref()).map_or(0, |standing| standing.arrivals);
@@ -165,7 +186,7 @@ impl Home {
         }
         // A range without rows is one that was deleted under the walk.
         let end = self.streams.get(&stream).map_or(0, |state| state.durable_arrivals);
-        self.finish_page(conn, stream, last.map_or(end, |last| last + 1));
+        self.finish_page(conn, stream, after.unwrap_or(end));
     }
 
     /// A page has been read and sent: the walk stands at `next`.
