@@ -23,7 +23,7 @@ use crate::bounds::Bounds;
 use crate::limits::CLOSE_PATIENCE;
 use crate::rooms::Seat;
 
-pub(crate) use outbox::{Flushed, Outbox, Pushed};
+pub(crate) use outbox::{Outbox, Pushed};
 use reader::Left;
 use websocket::Decoder;
 pub(crate) use websocket::{Handshake, NoHandshake};

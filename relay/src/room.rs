@@ -15,7 +15,7 @@ use tracing::{debug, info};
 
 use crate::figures::Happened;
 use crate::limits::{ROOM_BATCH, ROOM_VACANCY_CHECK};
-use crate::link::{Flushed, Outbox, Pushed, ROOM_FAILED};
+use crate::link::{Outbox, Pushed, ROOM_FAILED};
 use crate::rooms::{Registration, Surroundings};
 
 /// What links tell their room.
@@ -165,14 +165,10 @@ impl RoomTask {
     fn take_drained(&mut self) {
         for conn in self.drains.take() {
             let Some(outbox) = self.outboxes.get(&conn).map(Arc::clone) else { continue };
-            self.tell_drained(&outbox);
+            for lane in outbox.take_drained() {
+                self.handle(Input::Drained(conn, lane));
+            }
             self.carry_out();
-        }
-    }
-
-    fn tell_drained(&mut self, outbox: &Outbox) {
-        for lane in outbox.take_drained() {
-            self.handle(Input::Drained(outbox.conn(), lane));
         }
     }
 
@@ -210,11 +206,11 @@ impl RoomTask {
             if self.touched.is_empty() {
                 break;
             }
+            let now = self.around.clock.now();
             for outbox in std::mem::take(&mut self.touched) {
-                if outbox.flush() != Flushed::All {
-                    outbox.stir();
+                for lane in outbox.flush_from_room() {
+                    self.home.handle(Input::Drained(outbox.conn(), lane), now);
                 }
-                self.tell_drained(&outbox);
             }
         }
     }

@@ -117,6 +117,8 @@ pub struct Home {
     load: Load,
     streams: BTreeMap<StreamId, HomeStream>,
     conns: BTreeMap<ConnId, Conn>,
+    /// Before this nobody has been silent for too long: each link that is heard only puts it off.
+    silence_at: Option<Millis>,
     presence: Board,
     queue: WriteQueue<Appended>,
     /// Bytes of entries that wait for what they build on, of all links.
@@ -153,6 +155,7 @@ impl Home {
             load: Load::start(),
             streams: BTreeMap::new(),
             conns: BTreeMap::new(),
+            silence_at: None,
             presence: Board::default(),
             queue: WriteQueue::without_retry(),
             waiting_bytes: 0,
@@ -212,10 +215,9 @@ impl Home {
 
     /// When to hand in [`Input::Tick`].
     pub fn poll_timeout(&self) -> Option<Millis> {
-        let silent = self.conns.values().map(Conn::silent_at).min();
-        let pages = self.pages.kept_until();
-        let (presence, again) = (self.presence.poll_timeout(), self.scans.again_at());
-        let timers = [presence, self.retry_at, self.seen_at, self.compact_at, pages, again, silent];
+        let (presence, pages, again) =
+            (self.presence.poll_timeout(), self.pages.kept_until(), self.scans.again_at());
+        let timers = [presence, self.retry_at, self.seen_at, self.compact_at, pages, again, self.silence_at];
         timers.into_iter().flatten().min()
     }
 
@@ -251,7 +253,9 @@ impl Home {
     }
 
     fn handle_opened(&mut self, conn: ConnId, now: Now) {
-        self.conns.insert(conn, Conn::new(now.monotonic));
+        let link = Conn::new(now.monotonic);
+        self.silence_at = self.silence_at.into_iter().chain([link.silent_at()]).min();
+        self.conns.insert(conn, link);
         if self.conns.len() > ROOM_LINKS {
             self.fail(conn, ErrorCode::Full, "this room has as many people as it can hold; try again later");
         }
@@ -310,11 +314,18 @@ impl Home {
             self.compact_at = None;
             self.tick_compaction(now);
         }
+        if self.silence_at.is_some_and(|due| now.monotonic >= due) {
+            self.end_silent(now);
+        }
+    }
+
+    fn end_silent(&mut self, now: Now) {
         let silent = self.conns.iter().filter(|(_, state)| now.monotonic >= state.silent_at());
         for conn in silent.map(|(conn, _)| *conn).collect::<Vec<_>>() {
             self.fail(conn, ErrorCode::Silent, "nothing was heard from this device for too long");
             self.handle_closed(conn, now);
         }
+        self.silence_at = self.conns.values().map(Conn::silent_at).min();
     }
 
     fn handle_stop(&mut self, spread: Millis) {

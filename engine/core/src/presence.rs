@@ -109,6 +109,8 @@ pub struct Board {
     persons: BTreeMap<ConnId, PersonId>,
     changed: BTreeSet<ConnId>,
     due: Option<Millis>,
+    /// No lease ends before this: renewals only put it off.
+    ends_at: Option<Millis>,
 }
 
 #[derive(Debug)]
@@ -126,6 +128,7 @@ impl Board {
         state.validate()?;
         let same = self.leases.get(&conn).is_some_and(|held| held.state == state);
         self.leases.insert(conn, Held { state, renewed: now });
+        self.ends_at.get_or_insert(now.after(PRESENCE_LEASE));
         if !same {
             self.mark(conn, now);
         }
@@ -153,6 +156,9 @@ impl Board {
 
     /// Ends the leases of links that have been silent for too long.
     pub fn handle_timeout(&mut self, now: Millis) {
+        if self.ends_at.is_none_or(|due| now < due) {
+            return;
+        }
         let silent: Vec<ConnId> = self
             .leases
             .iter()
@@ -162,6 +168,7 @@ impl Board {
         for conn in silent {
             self.end_lease(conn, now);
         }
+        self.ends_at = self.leases.values().map(|held| held.renewed.after(PRESENCE_LEASE)).min();
     }
 
     /// Everybody's link, for a newcomer.
@@ -186,8 +193,7 @@ impl Board {
 
     /// When to call [`Board::handle_timeout`] and [`Board::poll_changes`] next.
     pub fn poll_timeout(&self) -> Option<Millis> {
-        let lease_end = self.leases.values().map(|held| held.renewed.after(PRESENCE_LEASE)).min();
-        [self.due, lease_end].into_iter().flatten().min()
+        [self.due, self.ends_at].into_iter().flatten().min()
     }
 
     fn mark(&mut self, conn: ConnId, now: Millis) {

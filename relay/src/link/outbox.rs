@@ -71,7 +71,7 @@ pub(crate) enum Pushed {
 
 /// How far a socket took what waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Flushed {
+pub(super) enum Flushed {
     /// Everything.
     All,
     /// It takes no more for now.
@@ -113,10 +113,20 @@ impl Outbox {
     }
 
     /// Writes what the socket takes, without waiting.
-    pub(crate) fn flush(&self) -> Flushed {
+    pub(super) fn flush(&self) -> Flushed {
         let mut queue = self.queue();
         queue.touched = false;
         queue.flush(&self.socket)
+    }
+
+    /// The same for the room; wakes the link's task where something is left. Tells lanes that have been written out.
+    pub(crate) fn flush_from_room(&self) -> impl Iterator<Item = Lane> + use<> {
+        let mut queue = self.queue();
+        queue.touched = false;
+        if queue.flush(&self.socket) != Flushed::All {
+            self.stir();
+        }
+        queue.lanes.take_drained()
     }
 
     /// Wakes the link's task, which flushes until everything is written.
