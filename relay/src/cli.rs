@@ -10,8 +10,10 @@ use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Deserialize;
 
+use crate::backup;
 use crate::config::Config;
 use crate::failure::EXIT_CODES;
+use crate::restore;
 use crate::start;
 
 /// The Causeway relay: keeps rooms, and carries what people write from one device to the others.
@@ -27,6 +29,46 @@ enum Command {
     /// Serve rooms and the page that opens them.
     #[command(after_help = EXIT_CODES)]
     Serve(ServeArgs),
+    /// Write all rooms into a file, also while the relay serves them.
+    #[command(after_help = EXIT_CODES)]
+    Backup(BackupArgs),
+    /// Fill an empty data folder from a backup; devices bring what it lacks.
+    #[command(after_help = EXIT_CODES)]
+    Restore(RestoreArgs),
+}
+
+/// Where rooms are kept: as for `serve`, also by its settings file.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct FolderArgs {
+    /// Folder that keeps the rooms [default: data]
+    #[arg(long, value_name = "FOLDER", env = "CAUSEWAY_DATA")]
+    pub(crate) data: Option<PathBuf>,
+    /// Settings in TOML that say where it is
+    #[arg(long, value_name = "FILE", env = "CAUSEWAY_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// A backup holds everything anybody wrote: keep it as you keep the data folder.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct BackupArgs {
+    /// File to write, which must not be there yet; `-` is stdout
+    pub(crate) file: PathBuf,
+    /// Look whether a backup is whole, and write nothing
+    #[arg(long)]
+    pub(crate) check: bool,
+    #[command(flatten)]
+    pub(crate) folder: FolderArgs,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct RestoreArgs {
+    /// The backup; `-` is stdin
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) folder: FolderArgs,
+    /// Database that keeps the rooms from now on [default: sled]
+    #[arg(long, value_name = "STORE", env = "CAUSEWAY_STORE")]
+    pub(crate) store: Option<StoreName>,
 }
 
 /// Every setting can also stand in a file (same names, `_` for `-`) or in the environment. Flags are stronger than the
@@ -127,8 +169,12 @@ impl From<StoreName> for StoreKind {
 /// Runs the program.
 #[must_use]
 pub fn main() -> ExitCode {
-    let Command::Serve(args) = Cli::parse().command;
-    match Config::settle(args).and_then(start::serve) {
+    let outcome = match Cli::parse().command {
+        Command::Serve(args) => Config::settle(args).and_then(start::serve),
+        Command::Backup(args) => backup::backup(&args),
+        Command::Restore(args) => restore::restore(&args),
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("causeway-relay: {failure}");

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use causeway_store::StoreKind;
 use serde::Deserialize;
 
-use crate::cli::{LogFormat, LogLevel, ServeArgs, StoreName};
+use crate::cli::{FolderArgs, LogFormat, LogLevel, ServeArgs, StoreName};
 use crate::failure::Failure;
 
 /// What `serve` does, settled.
@@ -62,6 +62,13 @@ impl Config {
             allow_origin: args.allow_origin.or(file.allow_origin).unwrap_or_default(),
         })
     }
+}
+
+/// The data folder and its kind of store, as a settings file and `args` say.
+pub(crate) fn folder_of(args: &FolderArgs) -> Result<(PathBuf, Option<StoreName>), Failure> {
+    let file = args.config.as_deref().map_or_else(|| Ok(File::default()), read)?;
+    let folder = args.data.clone().or(file.data).unwrap_or_else(|| DEFAULT_DATA.into());
+    Ok((folder, file.store))
 }
 
 fn read(path: &Path) -> Result<File, Failure> {

@@ -4,7 +4,9 @@ use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use causeway_core::storage::StoreFailure;
 use causeway_store::OpenError;
+use causeway_store::backup::{BackupError, FolderError};
 
 use crate::server::RunError;
 
@@ -24,6 +26,34 @@ pub(crate) enum Failure {
     Address(SocketAddr, io::Error),
     #[error(transparent)]
     Store(#[from] OpenError),
+    #[error("There is no store in {}; say with --data where the relay keeps its rooms.", .0.display())]
+    NoStore(PathBuf),
+    #[error("The backup {name} cannot be used: {why}.")]
+    Backup { name: String, why: BackupError },
+    #[error("{} is there already and was left as it is; choose another name.", .0.display())]
+    InTheWay(PathBuf),
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    #[error(
+        "The backup cannot be written to {name}: {why}. Nothing was left behind; free some space or choose another place."
+    )]
+    Output { name: String, why: io::Error },
+    #[error("The backup {name} cannot be read: {why}.")]
+    Input { name: String, why: io::Error },
+    #[error("The backup cannot be restored: {0} Nothing was left behind.")]
+    Restore(StoreFailure),
+    #[error("The relay was asked and said: {0}.")]
+    Refused(String),
+    #[error(
+        "The data folder {} is in use by a process that cannot be asked ({why}); if it is just starting try again, \
+         otherwise end it first.",
+        .folder.display()
+    )]
+    NoDoor { folder: PathBuf, why: String },
+    #[error(
+        "{lost} rows or rooms could not be read and are not in the backup; all else is. Look at the folder with `causeway-relay doctor`."
+    )]
+    Lossy { lost: u64 },
     #[error("The system refused to start the relay: {0}.")]
     System(io::Error),
     #[error("The relay ended badly: {0}.")]
@@ -54,6 +84,16 @@ impl Failure {
             Self::Store(OpenError::Full(_)) => 11,
             Self::Store(OpenError::Io { .. }) => 12,
             Self::Store(OpenError::OtherKind { .. }) => 13,
+            Self::Store(OpenError::HalfRestored(_)) => 14,
+            Self::Backup { .. } => 15,
+            Self::InTheWay(_) | Self::Folder(FolderError::NotEmpty(_)) => 16,
+            Self::Output { .. }
+            | Self::Input { .. }
+            | Self::Folder(FolderError::Io { .. })
+            | Self::Restore(_) => 17,
+            Self::Refused(_) | Self::NoDoor { .. } => 18,
+            Self::NoStore(_) => 19,
+            Self::Lossy { .. } => 20,
         }
     }
 }
@@ -75,4 +115,11 @@ Exit codes:
   11  the disk is full
   12  the data folder cannot be opened for another reason
   13  the data folder is kept by the other store
+  14  a restore into the data folder was broken off
+  15  the backup is damaged, cut off, or none
+  16  there is something already where the backup or its rooms should go
+  17  the backup cannot be read or written, or the disk is full
+  18  the relay that serves the data folder cannot be asked, or refused
+  19  there is no store in the data folder
+  20  the backup is made, but something of the store could not be read
 When it does not start, it has touched nothing.";

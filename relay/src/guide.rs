@@ -11,9 +11,12 @@ const GUIDES: [&str; 2] =
 #[test]
 fn every_command_line_of_the_guides_is_understood() {
     let lines = GUIDES.iter().flat_map(|guide| guide.lines());
-    let typed: Vec<&str> = lines.filter(|line| line.starts_with("causeway-relay serve")).collect();
-    assert!(typed.len() >= 4, "{typed:?}");
-    for line in typed {
+    let typed: Vec<&str> = lines.filter(|line| line.starts_with("causeway-relay ")).collect();
+    for (command, count) in [("serve", 4), ("backup", 2), ("restore", 1)] {
+        let start = format!("causeway-relay {command}");
+        assert!(typed.iter().filter(|line| line.starts_with(&start)).count() >= count, "{typed:?}");
+    }
+    for line in typed.iter().filter_map(|line| line.split('#').next()) {
         let understood = Cli::command().try_get_matches_from(line.split_whitespace());
         assert!(understood.is_ok(), "`{line}`: {}", understood.unwrap_err());
     }

@@ -11,15 +11,18 @@
 //! * `rooms` opens a room at its first link and lets it go after its last; `room` is the loop that feeds a `Home`.
 //! * `listener` accepts sockets and speaks HTTP on them; `link` is one that has become a WebSocket: a reader that waits for
 //!   the room, four lanes that the room fills and writes and never waits for.
+//! * `backup` and `restore` are commands of their own; the relay that serves a folder is asked at its `door`.
 //! * `figures` are what `/healthz` and `/metrics` tell; `timed_store` times the store's syncs for them.
 //! * `limits` holds every bound, with its reason; `bounds` are those that can be set.
 #![warn(missing_docs)]
 
 mod assets;
+mod backup;
 mod bounds;
 pub mod cli;
 mod clock;
 mod config;
+mod door;
 mod failure;
 mod figures;
 #[cfg(test)]
@@ -29,6 +32,8 @@ mod link;
 mod listener;
 mod materialiser;
 mod origin;
+mod progress;
+mod restore;
 mod room;
 mod room_name;
 mod rooms;

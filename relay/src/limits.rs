@@ -38,6 +38,11 @@ pub(crate) const ROOM_QUEUE: usize = 128;
 /// the first does not wait noticeably for the last.
 pub(crate) const ROOM_BATCH: usize = 512;
 
+/// Who may be answered at the door at once: a backup is one, and somebody may look beside it.
+pub(crate) const DOOR_CALLERS: usize = 4;
+/// How long whoever called there may take nothing: a disk that is written to in bursts pauses for seconds.
+pub(crate) const DOOR_PATIENCE: Duration = Duration::from_secs(60);
+
 /// How often the task of a room may panic before the room stays shut until the relay is started again: once may be
 /// chance, three times is what its devices send.
 pub(crate) const ROOM_FAULTS: u32 = 3;

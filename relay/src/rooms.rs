@@ -31,6 +31,8 @@ pub(crate) struct Surroundings {
     pub(crate) bounds: Bounds,
     pub(crate) clock: Clock,
     pub(crate) store: StoreGate,
+    /// Of the store, as its last restore has left it.
+    pub(crate) epoch: u64,
     pub(crate) materialiser: Materialiser,
     pub(crate) figures: Arc<Figures>,
     /// Told once, when the relay stops: the span in which devices should come back.
@@ -102,10 +104,16 @@ impl NotLetIn {
 
 impl Rooms {
     /// No rooms yet. The receiver ends when all rooms and links have, after [`Rooms::stop`].
-    pub(crate) fn new(store: StoreGate, figures: Arc<Figures>, bounds: Bounds) -> (Self, mpsc::Receiver<()>) {
+    pub(crate) fn new(
+        store: StoreGate,
+        epoch: u64,
+        figures: Arc<Figures>,
+        bounds: Bounds,
+    ) -> (Self, mpsc::Receiver<()>) {
         let (stop, _) = watch::channel(Millis(0));
         let materialiser = Materialiser::start();
-        let around = Surroundings { bounds, clock: Clock::start(), store, materialiser, figures, stop };
+        let around =
+            Surroundings { bounds, clock: Clock::start(), store, epoch, materialiser, figures, stop };
         let (alive, ended) = mpsc::channel(1);
         let shared = Shared {
             around: Arc::new(around),
@@ -191,8 +199,10 @@ impl Rooms {
         let (under_way, mut landed) = mpsc::channel(1);
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).expect("the system has randomness");
+        let mut home = Home::new(room.clone(), &seed);
+        home.raise_epoch(self.shared.around.epoch);
         let task = RoomTask::new(
-            Home::new(room.clone(), &seed),
+            home,
             Space::new(room.as_str()).expect("a room's name is shorter than a space's"),
             events,
             Arc::clone(&drains),
@@ -432,7 +442,7 @@ mod tests {
         let ((began, begins), (end, ends)) = (channel(), channel());
         let disk = HeldDisk { store: MemoryStore::new(), began, end: Mutex::new(ends) };
         let gate = StoreGate::open(Storage::of(Arc::new(disk)));
-        let (rooms, _ended) = Rooms::new(gate, Arc::default(), Bounds::default());
+        let (rooms, _ended) = Rooms::new(gate, 1, Arc::default(), Bounds::default());
         let room: RoomId = "faulty".parse().unwrap();
         let (mut device, events) = visit(&rooms, &room).await;
         let hello = Hello {
@@ -470,7 +480,7 @@ mod tests {
     async fn rl12_a_room_that_panics_tells_its_links_opens_anew_and_is_shut_when_it_goes_on() {
         let figures = Arc::new(Figures::default());
         let gate = StoreGate::open(Storage::memory());
-        let (rooms, _ended) = Rooms::new(gate, Arc::clone(&figures), Bounds::default());
+        let (rooms, _ended) = Rooms::new(gate, 1, Arc::clone(&figures), Bounds::default());
         let (faulty, sound): (RoomId, RoomId) = ("faulty".parse().unwrap(), "sound".parse().unwrap());
         let (mut bystander, _events) = visit(&rooms, &sound).await;
         for _ in 0..ROOM_FAULTS {

@@ -1,18 +1,22 @@
 //! The relay as a library: a listener, a store and a moment to stop.
 
 use std::future::Future;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use causeway_core::storage::StoreFailure;
-use causeway_store::{Storage, StoreGate};
+use causeway_core::storage::{FailureKind, Scan, StoreFailure};
+use causeway_core::stored::META;
+use causeway_store::{Storage, StoreGate, backup};
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use tracing::{info, warn};
 
 use crate::bounds::Bounds;
-use crate::clock::millis;
+use crate::clock::{Clock, millis};
+use crate::door;
 use crate::figures::Figures;
 use crate::limits::{RETURN_SPREAD, STOP_PATIENCE, STORE_CLOSE_PATIENCE};
 use crate::listener;
@@ -25,6 +29,8 @@ use crate::timed_store::TimedStore;
 pub struct Options {
     /// Origins (`https://notes.example`) of pages served elsewhere that may open sockets here.
     pub allow_origin: Vec<String>,
+    /// Where whoever runs it may ask for a backup while it serves: the path of a Unix socket, made and removed by it.
+    pub door: Option<PathBuf>,
     /// How much it takes in, and how long it waits.
     pub bounds: Bounds,
 }
@@ -55,7 +61,8 @@ pub async fn run(
     let gate = StoreGate::open(
         storage.watched(move |store| Arc::new(TimedStore { store, figures: Arc::clone(&watching) })),
     );
-    let (rooms, mut ended) = Rooms::new(gate.clone(), figures, options.bounds);
+    let epoch = epoch_of_store(&gate).await?;
+    let (rooms, mut ended) = Rooms::new(gate.clone(), epoch, figures, options.bounds);
     let router = routes::router(App { rooms: rooms.clone(), allow_origin: options.allow_origin });
     let stopping = async {
         shutdown.await;
@@ -70,6 +77,7 @@ pub async fn run(
     tokio::select! {
         () = stopping => {}
         () = listener::serve(&listener, &router, options.bounds) => {}
+        () = door::serve(options.door.as_deref(), &rooms) => {}
     }
     match timeout(STORE_CLOSE_PATIENCE, spawn_blocking(move || gate.close())).await {
         Ok(closed) => closed.expect("closing the store does not panic")?,
@@ -77,4 +85,23 @@ pub async fn run(
     }
     info!("stopped");
     Ok(())
+}
+
+/// What the last restore has left. Where that cannot be read devices had better bring too much than too little: the epoch is
+/// then one that nobody has met.
+async fn epoch_of_store(gate: &StoreGate) -> Result<u64, StoreFailure> {
+    let (answer, answered) = oneshot::channel();
+    let scan = Scan { start: META.to_vec(), end: [META, &[0]].concat(), max_bytes: 1024, max_rows: 1 };
+    gate.scan(backup::own_space(), scan, move |page| {
+        // We wait for it.
+        let _ = answer.send(page);
+    });
+    let closed = || StoreFailure::new(FailureKind::Closed, "The store was closed.");
+    let page = answered.await.map_err(|_| closed())??;
+    let row = page.rows.first().map(|(_, value)| value.as_slice());
+    let epoch = if page.damaged.is_empty() { backup::epoch_of(row) } else { None };
+    Ok(epoch.unwrap_or_else(|| {
+        warn!("the epoch of the store cannot be read; every device is asked for all it has");
+        Clock::start().now().wall.0
+    }))
 }

@@ -14,6 +14,7 @@ use tracing_subscriber::EnvFilter;
 use crate::bounds::Bounds;
 use crate::cli::{LogFormat, LogLevel};
 use crate::config::{Config, Keep};
+use crate::door;
 use crate::failure::Failure;
 use crate::listener;
 use crate::room_name;
@@ -47,7 +48,11 @@ async fn serve_until_signal(config: Config) -> Result<(), Failure> {
     let mut stops = Stops::listen().map_err(Failure::System)?;
     // Somebody may have closed our stdout; the relay serves all the same.
     let _ = announce(&config, address);
-    let options = Options { allow_origin: config.allow_origin, ..Options::default() };
+    let door = match &config.keep {
+        Keep::Folder(_, folder) => Some(folder.join(door::NAME)),
+        Keep::Memory => None,
+    };
+    let options = Options { allow_origin: config.allow_origin, door, ..Options::default() };
     Ok(server::run(listener, storage, options, async move { stops.next().await }).await?)
 }
 

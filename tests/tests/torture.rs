@@ -45,6 +45,11 @@ fn st3_a_changed_byte_of_a_store_is_named_or_refused() {
 }
 
 #[test]
+fn rl13_a_relay_restored_from_a_backup_is_refilled_by_its_devices_until_nothing_is_missing() {
+    torture("drill --rounds 1");
+}
+
+#[test]
 fn p1_what_was_called_kept_outlives_an_engine_that_is_killed() {
     torture("device-kill --rounds 8");
 }

@@ -182,6 +182,12 @@ impl Home {
         home
     }
 
+    /// The store that keeps the room is in this epoch (rule 10); to be told before anything else. The room may be in a later
+    /// one by its own record.
+    pub fn raise_epoch(&mut self, epoch: u64) {
+        self.epoch = self.epoch.max(epoch);
+    }
+
     /// Takes one input. Never fails and never panics, whatever arrives.
     pub fn handle(&mut self, input: Input, now: Now) {
         match input {

@@ -5,6 +5,7 @@
 //! lock        held while the store is open
 //! tip         how far the store was durable
 //! sled/       or  rows.redb: the database
+//! restoring   only while a backup is being restored
 //! ```
 
 pub(crate) mod again;
@@ -75,6 +76,9 @@ pub enum OpenError {
         /// What is wrong with it.
         what: String,
     },
+    /// A restore into it was broken off.
+    #[error("A restore into {} was broken off; remove the folder and restore again.", .0.display())]
+    HalfRestored(PathBuf),
     /// No space left to open it.
     #[error("The disk of the data folder {} is full; free some space.", .0.display())]
     Full(PathBuf),
@@ -95,6 +99,8 @@ pub(crate) enum Past {
     Plain,
     /// Its disk refused something in this process: what is read of its files need not be on the disk.
     DiskFailed,
+    /// It is being filled from a backup, by whoever opens it.
+    Restoring,
 }
 
 /// A data folder that we have locked, and whose database is about to be opened. Unless it is kept, all that was made
@@ -108,9 +114,12 @@ pub(crate) struct Claim {
 
 impl Claim {
     /// Locks the folder of a store of this kind, creating it where there is none.
-    pub(crate) fn stake(folder: &Path, kind: StoreKind) -> Result<Self, OpenError> {
+    pub(crate) fn stake(folder: &Path, kind: StoreKind, past: Past) -> Result<Self, OpenError> {
         if fs::metadata(folder).is_ok_and(|found| !found.is_dir()) {
             return Err(OpenError::NotAFolder(folder.into()));
+        }
+        if past != Past::Restoring && folder.join(RESTORING).exists() {
+            return Err(OpenError::HalfRestored(folder.into()));
         }
         read_format(folder, kind)?;
         let mut created = Created::default();
@@ -138,7 +147,7 @@ impl Claim {
             Past::DiskFailed if self.content().exists() => {
                 again::write_again(&self.content()).map_err(|e| refusal(&self.folder, &e))
             }
-            Past::DiskFailed | Past::Plain => Ok(()),
+            Past::DiskFailed | Past::Plain | Past::Restoring => Ok(()),
         }
     }
 
@@ -236,6 +245,37 @@ pub(crate) fn damaged(folder: &Path, what: impl Into<String>) -> OpenError {
     OpenError::Damaged { folder: folder.into(), what: what.into() }
 }
 
+/// The kind of store that keeps a folder; nothing where no store does.
+pub(crate) fn kind_of(folder: &Path) -> Result<Option<StoreKind>, OpenError> {
+    for kind in StoreKind::ALL {
+        match read_format(folder, kind) {
+            Ok(found) => return Ok(found.map(|Known| kind)),
+            Err(OpenError::OtherKind { .. }) => {}
+            Err(other) => return Err(other),
+        }
+    }
+    Ok(None)
+}
+
+/// Takes away what a store and a restore have made in a folder that was empty; the mark of the restore last.
+pub(crate) fn empty(folder: &Path) -> io::Result<()> {
+    for kind in StoreKind::ALL {
+        let content = folder.join(kind.content());
+        match fs::remove_dir_all(&content) {
+            Err(e) if e.kind() == ErrorKind::NotADirectory => fs::remove_file(&content)?,
+            Err(e) if e.kind() != ErrorKind::NotFound => return Err(e),
+            Ok(()) | Err(_) => {}
+        }
+    }
+    for file in [TIP, LOCK, FORMAT_BESIDE, FORMAT, RESTORING] {
+        match fs::remove_file(folder.join(file)) {
+            Err(e) if e.kind() != ErrorKind::NotFound => return Err(e),
+            Ok(()) | Err(_) => {}
+        }
+    }
+    Ok(())
+}
+
 /// What the operating system said about the folder.
 pub(crate) fn refusal(folder: &Path, error: &io::Error) -> OpenError {
     match error.kind() {
@@ -269,3 +309,5 @@ const KNOWN_FORMAT: u32 = 3;
 
 const TIP: &str = "tip";
 const LOCK: &str = "lock";
+/// Stands there while a backup is being restored.
+pub(crate) const RESTORING: &str = "restoring";

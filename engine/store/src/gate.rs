@@ -13,6 +13,7 @@ use tracing::{info, warn};
 
 use crate::folder::Past;
 use crate::limits::{REOPEN_FIRST, REOPEN_MOST, REOPEN_TRUST};
+use crate::tap::{Following, Tap};
 use crate::{MemoryStore, OpenError, Space, Store, StoreHandle, StoreKind, WriterLimits};
 
 /// Where rooms are kept, and how to open it again.
@@ -91,6 +92,7 @@ struct Held(Arc<Shared>);
 
 struct Shared {
     reopen: Reopen,
+    tap: Tap,
     state: Mutex<State>,
     /// The gate has ended, or an opening has.
     moved: Condvar,
@@ -119,7 +121,9 @@ impl StoreGate {
     /// When the operating system starts no thread.
     #[must_use]
     pub fn open(storage: Storage) -> Self {
-        let Storage { first, reopen } = storage;
+        let tap = Tap::default();
+        let before = tap.clone();
+        let Storage { first, reopen } = storage.watched(move |store| before.before(store));
         let handle = StoreHandle::spawn(first, WriterLimits::default());
         let state = State {
             handle: Some(handle),
@@ -130,7 +134,7 @@ impl StoreGate {
             reopening: false,
             ended: false,
         };
-        let shared = Shared { reopen, state: Mutex::new(state), moved: Condvar::new() };
+        let shared = Shared { reopen, tap, state: Mutex::new(state), moved: Condvar::new() };
         Self { held: Arc::new(Held(Arc::new(shared))) }
     }
 
@@ -174,6 +178,32 @@ impl StoreGate {
             }
             reply(answer);
         });
+    }
+
+    /// Queues a question for the spaces that hold at least one row, from behind `after`, at most `max` of them. `reply` may
+    /// run on this thread, at once.
+    pub fn spaces(
+        &self,
+        after: Option<Space>,
+        max: usize,
+        reply: impl FnOnce(Result<Vec<Space>, StoreFailure>) + Send + 'static,
+    ) {
+        let (handle, opening) = match self.shared().handle() {
+            Ok(open) => open,
+            Err(why) => return reply(Err(why)),
+        };
+        let shared = Arc::clone(self.shared());
+        handle.spaces(after, max, move |answer| {
+            if let Err(failure) = &answer {
+                shared.note_failure(opening, failure);
+            }
+            reply(answer);
+        });
+    }
+
+    /// Takes down what is committed to a space from now on; nothing where another is being followed.
+    pub(crate) fn follow(&self, space: &Space) -> Option<Following> {
+        self.shared().tap.follow(space)
     }
 
     /// Whether the store takes what it is given, as far as was last seen. Where nobody commits anything after it was

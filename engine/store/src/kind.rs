@@ -5,7 +5,7 @@ use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use crate::folder::Past;
+use crate::folder::{self, Past};
 use crate::{OpenError, RedbStore, SledStore, Store};
 
 /// Which embedded database keeps a data folder. A folder stays with the kind that first wrote it.
@@ -42,6 +42,14 @@ impl StoreKind {
     /// One sentence each that says what to do; nothing was touched.
     pub fn open(self, folder: impl AsRef<Path>) -> Result<Arc<dyn Store>, OpenError> {
         self.open_after(folder.as_ref(), Past::Plain)
+    }
+
+    /// The kind that keeps a data folder; nothing where there is none, or nothing in it.
+    ///
+    /// # Errors
+    /// Where the folder is of another format, or does not say.
+    pub fn of(folder: impl AsRef<Path>) -> Result<Option<Self>, OpenError> {
+        folder::kind_of(folder.as_ref())
     }
 
     /// The same after what has happened to the store. Where its disk failed, everything is written once more first, as what

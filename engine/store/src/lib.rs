@@ -11,11 +11,13 @@
 //!   and then pays for a single fsync, and scans for a reader thread of its own.
 //! * [`StoreGate`] stands before it in a program that goes on when a disk was full: it opens the store again ([`Storage`]
 //!   says how) and lets requests through anew.
+//! * [`backup`] carries the rows of any store into a file while others write, and from there into a new folder.
 //! * `contract` (feature `contract`) is the suite that every store passes.
 //!
 //! What a store promises and what it does not is written on [`Store`]; where a number comes from, in [`limits`].
 #![warn(missing_docs)]
 
+pub mod backup;
 #[cfg(feature = "contract")]
 pub mod contract;
 mod folder;
@@ -28,6 +30,7 @@ mod redb_store;
 mod rows;
 mod sled_store;
 mod space;
+mod tap;
 mod writer;
 
 pub use folder::OpenError;

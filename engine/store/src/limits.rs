@@ -49,6 +49,28 @@ pub(crate) const GROUP_COMMITS: usize = 1024;
 /// Bytes of commits that share one fsync: about what a disk takes in 10 ms.
 pub(crate) const GROUP_BYTES: usize = 4 * 1024 * 1024;
 
+/// Bytes of changes in one record of a backup: enough for deflate to find what repeats, little enough to hold several times.
+pub(crate) const BACKUP_BLOCK_BYTES: usize = 256 * 1024;
+
+/// Bytes and rows that a copy reads at once: others who read wait for a page of it, some two milliseconds.
+pub(crate) const COPY_PAGE_BYTES: usize = 256 * 1024;
+/// See [`COPY_PAGE_BYTES`].
+pub(crate) const COPY_PAGE_ROWS: usize = 512;
+/// Names of spaces that a copy asks for at once.
+pub(crate) const COPY_SPACES: usize = 256;
+/// Bytes of commits to one space that may wait while a copy reads and writes it: what the busiest room takes in while a slow
+/// disk takes a block.
+pub(crate) const TAP_BYTES: usize = 32 * 1024 * 1024;
+/// How long a copy waits before it asks a busy store again.
+pub(crate) const COPY_PATIENCE: [Duration; 6] = [
+    Duration::from_millis(50),
+    Duration::from_millis(200),
+    Duration::from_secs(1),
+    Duration::from_secs(5),
+    Duration::from_secs(5),
+    Duration::from_secs(5),
+];
+
 /// The first wait before a store that failed is opened again; it doubles from there.
 pub(crate) const REOPEN_FIRST: Duration = Duration::from_millis(250);
 /// The longest such wait: a person who has freed some space should not have to wait long.

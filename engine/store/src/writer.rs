@@ -77,11 +77,8 @@ struct Write {
     reply: Box<dyn FnOnce(Result<(), CommitError>) + Send>,
 }
 
-struct Read {
-    space: Space,
-    scan: Scan,
-    reply: Box<dyn FnOnce(Result<Page, StoreFailure>) + Send>,
-}
+/// What is done with the store, or with the reason why there is none.
+type Read = Box<dyn FnOnce(Result<&dyn Store, StoreFailure>) + Send>;
 
 impl StoreHandle {
     /// Starts the two threads of a store.
@@ -129,9 +126,22 @@ impl StoreHandle {
         scan: Scan,
         reply: impl FnOnce(Result<Page, StoreFailure>) + Send + 'static,
     ) {
-        let read = Read { space, scan, reply: Box::new(reply) };
+        self.read(Box::new(move |store| reply(store.and_then(|store| store.scan(&space, &scan)))));
+    }
+
+    /// Queues a question for the spaces behind `after` ([`Store::spaces`]); `reply` gets them.
+    pub fn spaces(
+        &self,
+        after: Option<Space>,
+        max: usize,
+        reply: impl FnOnce(Result<Vec<Space>, StoreFailure>) + Send + 'static,
+    ) {
+        self.read(Box::new(move |store| reply(store.and_then(|store| store.spaces(after.as_ref(), max)))));
+    }
+
+    fn read(&self, read: Read) {
         if let Err((read, why)) = self.shared.reads.push(read, 0) {
-            (read.reply)(Err(turned_away(why)));
+            read(Err(turned_away(why)));
         }
     }
 
@@ -224,9 +234,8 @@ fn answer_all(replies: Vec<Reply>, outcome: &Result<(), StoreFailure>) {
 /// The reader thread.
 fn read_all(store: &dyn Store, reads: &Queue<Read>) {
     while let Some(taken) = reads.take(Bounds { count: 1, bytes: usize::MAX }) {
-        for Read { space, scan, reply } in taken {
-            let page = store.scan(&space, &scan);
-            answer_one(|| reply(page));
+        for read in taken {
+            answer_one(|| read(Ok(store)));
         }
     }
 }

@@ -89,7 +89,7 @@ mod tests {
         let (socket, _) = listener.accept().await.unwrap();
         let bounds = Bounds::default();
         let gate = StoreGate::open(Storage::memory());
-        let (rooms, _ended) = Rooms::new(gate, std::sync::Arc::default(), bounds);
+        let (rooms, _ended) = Rooms::new(gate, 1, std::sync::Arc::default(), bounds);
         let seat = rooms.join(&"flood".parse().unwrap()).unwrap();
         let outbox = seat.outbox(socket);
         let ping = [0x89, 0x80, 0, 0, 0, 0];

@@ -30,6 +30,8 @@ pub(crate) struct Device {
     pub(crate) log: StreamLog,
     /// Entries of others, in the order they came.
     pub(crate) received: Vec<Entry>,
+    /// Of the relay's store.
+    pub(crate) epoch: u64,
 }
 
 impl Device {
@@ -61,7 +63,7 @@ impl Device {
             })
             .await;
         link.send(&identity.prove(&welcome.nonce, &room).into()).await;
-        Self { link, identity, room, stream, log, received: Vec::new() }
+        Self { link, identity, room, stream, log, received: Vec::new(), epoch: welcome.epoch }
     }
 
     pub(crate) fn replica(&self) -> ReplicaId {

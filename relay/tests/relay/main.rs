@@ -6,6 +6,7 @@ mod disk;
 mod process;
 mod server;
 
+mod backup;
 mod bad_input;
 mod damage;
 mod failing_store;

@@ -31,7 +31,8 @@ impl Server {
         let address = listener.local_addr().unwrap().to_string();
         let (stop, stopped) = oneshot::channel();
         let shutdown = async move { drop(stopped.await) };
-        let options = Options { allow_origin: vec!["https://notes.example".into()], bounds };
+        let allow_origin = vec!["https://notes.example".into()];
+        let options = Options { allow_origin, bounds, ..Options::default() };
         let running = tokio::spawn(run(listener, storage, options, shutdown));
         Self { address, stop, running }
     }

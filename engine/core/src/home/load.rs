@@ -65,7 +65,7 @@ impl Home {
 
     fn load_row(&mut self, key: &[u8], value: &[u8]) -> Result<(), Damage> {
         match key.first() {
-            Some(b'm') => self.epoch = MetaRecord::decode(value)?.epoch,
+            Some(b'm') => self.raise_epoch(MetaRecord::decode(value)?.epoch),
             Some(b'a') => {
                 let stream = stored::parse_stream_key(key).ok_or(Damage::Body)?;
                 let StreamRecord { arrivals, bytes } = StreamRecord::decode(value)?;

@@ -24,7 +24,7 @@ pub(super) struct Opened {
 }
 
 pub(super) fn open(folder: &Path, past: Past) -> Result<Opened, OpenError> {
-    let mut claim = Claim::stake(folder, StoreKind::Redb)?;
+    let mut claim = Claim::stake(folder, StoreKind::Redb, past)?;
     claim.settle(past)?;
     let path = claim.content();
     let length = path.metadata().map_or(0, |file| file.len());

@@ -25,7 +25,7 @@ pub(super) struct Opened {
 }
 
 pub(super) fn open(folder: &Path, past: Past) -> Result<Opened, OpenError> {
-    let mut claim = Claim::stake(folder, StoreKind::Sled)?;
+    let mut claim = Claim::stake(folder, StoreKind::Sled, past)?;
     claim.settle(past)?;
     let refuse = |e: io::Error| refusal(folder, &e);
     let tree = claim.content();

@@ -9,6 +9,7 @@
 mod crowd;
 mod device_kill;
 mod disk;
+mod drill;
 mod flip;
 mod full;
 mod kill;
@@ -45,6 +46,7 @@ const SCENARIOS: &[Scenario] = &[
     ("power", power::run),
     ("full", full::run),
     ("flip", flip::run),
+    ("drill", drill::run),
     ("device-kill", device_kill::run),
     ("storm", storm::run),
     ("slowloris", slowloris::run),

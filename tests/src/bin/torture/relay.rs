@@ -12,7 +12,7 @@ use causeway_store::StoreKind;
 use crate::Outcome;
 
 /// The relay's own commands, which this program takes as well.
-pub(crate) const COMMANDS: [&str; 1] = ["serve"];
+pub(crate) const COMMANDS: [&str; 3] = ["serve", "backup", "restore"];
 
 /// How to start a relay, again and again in the same place.
 #[derive(Clone, Debug)]
@@ -58,6 +58,16 @@ impl Setup {
         }
         let status = child.wait()?;
         Err(format!("the relay does not start ({status}): {}", self.last_words()).into())
+    }
+
+    /// Runs another of the relay's commands to its end, beside it; and how long that took.
+    pub(crate) fn command(&self, words: &[&str]) -> Outcome<Duration> {
+        let began = Instant::now();
+        let output = Command::new(std::env::current_exe()?).env_clear().args(words).output()?;
+        if output.status.success() {
+            return Ok(began.elapsed());
+        }
+        Err(format!("{words:?}: {}", String::from_utf8_lossy(&output.stderr)).into())
     }
 
     /// Whatever panicked in the relay has been written to its log. A database may: the store guards each call, and a

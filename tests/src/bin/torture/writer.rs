@@ -31,6 +31,8 @@ pub(crate) struct Writer {
     log: StreamLog,
     /// Head of the chain at each number; the first is that before any entry.
     heads: Vec<Head>,
+    /// All of it.
+    written: Vec<Entry>,
     /// What was never called saved, oldest first.
     unsaved: Vec<Entry>,
     /// Up to where the relay has ever said `saved`.
@@ -50,6 +52,7 @@ impl Writer {
             identity,
             log,
             heads,
+            written: Vec::new(),
             unsaved: Vec::new(),
             saved: 0,
             again: None,
@@ -118,6 +121,12 @@ impl Writer {
             sleep_until(Instant::now() + COME_BACK).await;
         }
         Ok(())
+    }
+
+    /// The relay is in a new epoch: nothing counts as saved any more.
+    pub(crate) fn doubt(&mut self) {
+        self.saved = 0;
+        self.unsaved = self.written.clone();
     }
 
     /// Writes one entry more, connects, and waits until everything it ever wrote is called saved.
@@ -206,6 +215,7 @@ impl Writer {
         let Verdict::Fresh(accepted) = self.log.judge(&entry) else { panic!("an own entry joins the log") };
         self.log.extend(&entry, accepted);
         self.heads.push(self.log.tip(&replica).head);
+        self.written.push(entry.clone());
         self.unsaved.push(entry.clone());
         entry
     }

@@ -1,0 +1,159 @@
+//! Copying a store while others write to it.
+//!
+//! A page shows one moment, a space of many pages does not. So the commits to a space are taken down while its pages are
+//! read, and written behind them: whoever makes all of it in that order has the space as it was when the last page had been
+//! read. A row that no commit touched is as it was all the time, and one that was touched is in the end what the last commit
+//! made of it.
+
+use std::io::{self, Write};
+use std::sync::mpsc;
+
+use causeway_core::storage::{FailureKind, Page, Scan, StoreFailure};
+use causeway_core::time::Millis;
+
+use super::{BackupWriter, Change, Packing, Summary};
+use crate::limits::{COPY_PAGE_BYTES, COPY_PAGE_ROWS, COPY_PATIENCE, COPY_SPACES, MAX_KEY_BYTES};
+use crate::tap::{Following, TapLost};
+use crate::{Space, StoreGate};
+
+/// Why a store could not be copied.
+#[derive(Debug, thiserror::Error)]
+pub enum CopyError {
+    /// Two at a time would each cost the other's and everybody's time.
+    #[error("another backup is being made; wait until it is done")]
+    Another,
+    /// A room takes in more than is read of it.
+    #[error("a room is written to faster than its backup is read; write the backup to a faster disk")]
+    TooSlow,
+    /// The store cannot be read.
+    #[error("the store failed: {0}")]
+    Store(#[from] StoreFailure),
+    /// The copy cannot be written.
+    #[error("{0}")]
+    Write(#[from] io::Error),
+}
+
+/// Writes all spaces as a backup: each as it was at one moment between the call and its return, and nothing that was
+/// durable before the call is missing. Blocks for as long as that takes. `watch` is told after each page.
+///
+/// # Errors
+/// See [`CopyError`]; unless it is the output itself that fails, whoever reads it is told why it ends there.
+pub fn copy<W: Write>(
+    store: &StoreGate,
+    out: W,
+    packing: Packing,
+    made: Millis,
+    watch: &mut dyn FnMut(&Summary),
+) -> Result<(W, Summary), CopyError> {
+    let writer = BackupWriter::begin(out, packing, made)?;
+    let mut copying = Copying { store, writer, watch };
+    match copying.all_rooms() {
+        Ok(()) => Ok(copying.writer.finish()?),
+        Err(error @ CopyError::Write(_)) => Err(error),
+        Err(error) => {
+            copying.writer.break_off(&error.to_string())?;
+            Err(error)
+        }
+    }
+}
+
+struct Copying<'a, W> {
+    store: &'a StoreGate,
+    writer: BackupWriter<W>,
+    watch: &'a mut dyn FnMut(&Summary),
+}
+
+impl<W: Write> Copying<'_, W> {
+    fn all_rooms(&mut self) -> Result<(), CopyError> {
+        let mut last: Option<Space> = None;
+        loop {
+            let after = last.clone();
+            let spaces = ask(|reply| self.store.spaces(after.clone(), COPY_SPACES, reply))?;
+            for space in &spaces {
+                self.room(space)?;
+            }
+            if spaces.len() < COPY_SPACES {
+                return Ok(());
+            }
+            last = spaces.into_iter().next_back();
+        }
+    }
+
+    fn room(&mut self, space: &Space) -> Result<(), CopyError> {
+        let following = self.store.follow(space).ok_or(CopyError::Another)?;
+        self.writer.begin_room(space)?;
+        let mut start = Vec::new();
+        loop {
+            let scan = Scan {
+                start: start.clone(),
+                end: vec![u8::MAX; MAX_KEY_BYTES + 1],
+                max_bytes: COPY_PAGE_BYTES,
+                max_rows: COPY_PAGE_ROWS,
+            };
+            let page = match ask(|reply| self.store.scan(space.clone(), scan.clone(), reply)) {
+                Ok(page) => page,
+                Err(failure) if failure.kind == FailureKind::Damaged => return self.leave_out(start),
+                Err(failure) => return Err(failure.into()),
+            };
+            let Page { rows, damaged, more } = page;
+            for (key, value) in rows {
+                self.writer.change(&Change::Put(key, value))?;
+            }
+            for key in damaged {
+                self.writer.change(&Change::Lost(key))?;
+            }
+            self.changes(&following)?;
+            (self.watch)(&self.writer.so_far());
+            match more {
+                Some(next) => start = next,
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// What was committed since the last page. Never before a page that was read earlier, or it would be undone by it.
+    fn changes(&mut self, following: &Following) -> Result<(), CopyError> {
+        let commits = following.take().map_err(|lost| match lost {
+            TapLost::TooMuch => CopyError::TooSlow,
+            TapLost::Failed(failure) => CopyError::Store(failure),
+        })?;
+        for commit in commits {
+            for key in commit.delete {
+                self.writer.change(&Change::Delete(key))?;
+            }
+            for prefix in commit.delete_prefix {
+                self.writer.change(&Change::Clear(prefix))?;
+            }
+            for (key, value) in commit.put {
+                self.writer.change(&Change::Put(key, value))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A room of which rows are missing in silence would never be asked for them: it is left out, and said to be.
+    fn leave_out(&mut self, unreadable: Vec<u8>) -> Result<(), CopyError> {
+        self.writer.change(&Change::Clear(Vec::new()))?;
+        Ok(self.writer.change(&Change::Lost(unreadable))?)
+    }
+}
+
+/// Waits for the store's answer, and asks again while it has too much to do.
+fn ask<T: Send + 'static>(
+    question: impl Fn(Box<dyn FnOnce(Result<T, StoreFailure>) + Send>),
+) -> Result<T, StoreFailure> {
+    let (answers, answered) = mpsc::channel();
+    for pause in COPY_PATIENCE {
+        let answers = answers.clone();
+        question(Box::new(move |answer| {
+            // We wait for it.
+            let _ = answers.send(answer);
+        }));
+        match answered.recv() {
+            Ok(Err(busy)) if busy.kind == FailureKind::Busy => std::thread::sleep(pause),
+            Ok(answer) => return answer,
+            Err(_) => break,
+        }
+    }
+    Err(StoreFailure::new(FailureKind::Busy, "The store has too much to do; try again later."))
+}

@@ -1,0 +1,325 @@
+//! ST7: a backup holds each space as it was at one moment, and whoever changes a byte of it is told where.
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use causeway_core::storage::{Commit, CommitError, Page, Scan, StoreFailure};
+use causeway_core::stored::{META, MetaRecord};
+use causeway_core::time::Millis;
+use causeway_store::backup::{
+    BackupError, BackupReader, BackupWriter, Change, CopyError, FolderError, Packing, RestoreError, Step,
+    copy, epoch_of, fill, own_space, restore,
+};
+use causeway_store::{MemoryStore, OpenError, Space, Storage, Store, StoreGate, StoreKind};
+use proptest::prelude::*;
+
+type Rows = Vec<(Vec<u8>, Vec<u8>)>;
+
+fn rows_of(store: &dyn Store, space: &Space) -> Rows {
+    let all = Scan { start: Vec::new(), end: vec![0xff; 2000], max_bytes: usize::MAX, max_rows: usize::MAX };
+    let page = store.scan(space, &all).unwrap();
+    assert_eq!((page.damaged.len(), page.more), (0, None));
+    page.rows
+}
+
+fn put(key: &[u8], value: &[u8]) -> Commit {
+    Commit { put: vec![(key.to_vec(), value.to_vec())], ..Commit::default() }
+}
+
+fn room(name: &str) -> Space {
+    Space::new(name).unwrap()
+}
+
+/// Some rooms, one with a value that is cut into pieces.
+fn sample(store: &dyn Store) {
+    for number in 0..40u8 {
+        store.apply(&room(&format!("room-{}", number % 3)), &put(&[number], &[number; 90])).unwrap();
+    }
+    store.apply(&room("room-1"), &put(b"long", &[9; 20_000])).unwrap();
+    store.sync().unwrap();
+}
+
+fn backup_of(store: Arc<dyn Store>, packing: Packing) -> Vec<u8> {
+    let gate = StoreGate::open(Storage::of(store));
+    copy(&gate, Vec::new(), packing, Millis(5), &mut |_| {}).unwrap().0
+}
+
+fn read_all(bytes: &[u8]) -> Result<Vec<Step>, BackupError> {
+    let mut reader = BackupReader::begin(bytes)?;
+    let mut steps = Vec::new();
+    loop {
+        steps.push(reader.next_step()?);
+        if let Some(Step::End(_)) = steps.last() {
+            return Ok(steps);
+        }
+    }
+}
+
+#[test]
+fn st7_a_backup_of_either_store_fills_a_folder_of_the_other_in_a_new_epoch() {
+    let folder = tempfile::tempdir().unwrap();
+    for (from, to) in [(StoreKind::Sled, StoreKind::Redb), (StoreKind::Redb, StoreKind::Sled)] {
+        let (first, second) = (folder.path().join(from.name()), folder.path().join(format!("of-{from}")));
+        let store = from.open(&first).unwrap();
+        sample(&*store);
+        let bytes = backup_of(Arc::clone(&store), Packing::Deflated);
+        let told = restore(&bytes[..], &second, to, Millis(77), &mut |_| {}).unwrap();
+        assert_eq!((told.made, told.rooms, told.rows, told.lost), (Millis(5), 3, 41, 0));
+        assert_eq!(StoreKind::of(&second), Ok(Some(to)));
+        let restored = to.open(&second).unwrap();
+        for space in store.spaces(None, 10).unwrap() {
+            assert_eq!(rows_of(&*restored, &space), rows_of(&*store, &space));
+        }
+        let own = rows_of(&*restored, &own_space());
+        assert_eq!(own, [(META.to_vec(), MetaRecord { epoch: 77 }.encode())]);
+        // Of the restored store: the clock may stand, the epoch does not.
+        let again = backup_of(restored, Packing::Plain);
+        let third = MemoryStore::new();
+        fill(BackupReader::begin(&again[..]).unwrap(), &third, Millis(3), &mut |_| {}).unwrap();
+        assert_eq!(epoch_of(rows_of(&third, &own_space()).first().map(|row| &row.1[..])), Some(78));
+    }
+}
+
+#[test]
+fn st7_any_changed_byte_and_any_end_too_early_is_refused() {
+    let store = Arc::new(MemoryStore::new());
+    for (key, value) in [(b"a", b"first"), (b"b", b"other")] {
+        store.apply(&room("harbour"), &put(key, value)).unwrap();
+    }
+    for packing in [Packing::Plain, Packing::Deflated] {
+        let bytes = backup_of(store.clone(), packing);
+        assert!(read_all(&bytes).is_ok());
+        for at in 0..bytes.len() {
+            for bit in 0..8 {
+                let mut bent = bytes.clone();
+                bent[at] ^= 1 << bit;
+                assert!(read_all(&bent).is_err(), "byte {at}, bit {bit}");
+            }
+            let cut = read_all(&bytes[..at]).unwrap_err();
+            assert!(matches!(cut, BackupError::CutOff(_)), "{at}: {cut}");
+        }
+        let longer = [&bytes[..], &[0]].concat();
+        assert!(read_all(&longer).unwrap_err().to_string().contains("behind its end"));
+    }
+}
+
+#[test]
+fn st7_damage_is_told_with_its_place_and_leaves_no_folder() {
+    let store = Arc::new(MemoryStore::new());
+    sample(&*store);
+    let mut bytes = backup_of(store, Packing::Plain);
+    let at = bytes.windows(200).position(|nines| nines == [9; 200]).unwrap();
+    bytes[at] ^= 1;
+    let folder = tempfile::tempdir().unwrap();
+    let into = folder.path().join("data");
+    for kind in StoreKind::ALL {
+        let error = restore(&bytes[..], &into, kind, Millis(1), &mut |_| {}).unwrap_err();
+        let RestoreError::Backup(BackupError::Damaged { place, .. }) = &error else { panic!("{error}") };
+        assert!(place.byte < at as u64 && place.room.as_deref() == Some("room-1"), "{error}");
+        assert!(!into.exists());
+    }
+}
+
+#[test]
+fn st7_a_folder_that_holds_something_is_left_alone_and_a_half_restored_one_is_opened_by_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let bytes = backup_of(Arc::new(MemoryStore::new()), Packing::Plain);
+    fs::write(folder.path().join("mine"), "mine").unwrap();
+    let error = restore(&bytes[..], folder.path(), StoreKind::Redb, Millis(1), &mut |_| {}).unwrap_err();
+    assert!(matches!(error, RestoreError::Folder(FolderError::NotEmpty(_))), "{error}");
+    assert_eq!(listing(folder.path()), ["mine"]);
+
+    for kind in StoreKind::ALL {
+        let into = folder.path().join(kind.name());
+        // As it is when the power is cut in the middle.
+        fs::create_dir(&into).unwrap();
+        fs::write(into.join("restoring"), "").unwrap();
+        let refused = kind.open(&into).map(drop).unwrap_err();
+        assert_eq!(refused, OpenError::HalfRestored(into.clone()));
+        assert_eq!(listing(&into), ["restoring"]);
+    }
+}
+
+fn listing(folder: &Path) -> Vec<String> {
+    let found = fs::read_dir(folder).unwrap();
+    found.map(|found| found.unwrap().file_name().into_string().unwrap()).collect()
+}
+
+/// A store in which somebody else writes whenever a page has been read.
+struct Busy {
+    store: MemoryStore,
+    writes: std::sync::Mutex<std::vec::IntoIter<Commit>>,
+    space: Space,
+    gate: std::sync::OnceLock<StoreGate>,
+}
+
+impl Store for Busy {
+    fn apply(&self, space: &Space, commit: &Commit) -> Result<(), CommitError> {
+        self.store.apply(space, commit)
+    }
+    fn settle(&self) -> Result<(), StoreFailure> {
+        Ok(())
+    }
+    fn sync(&self) -> Result<(), StoreFailure> {
+        Ok(())
+    }
+    fn scan(&self, space: &Space, scan: &Scan) -> Result<Page, StoreFailure> {
+        // Small pages, so that there is a between.
+        let page = self.store.scan(space, &Scan { max_rows: 2, ..scan.clone() });
+        if let (Some(gate), Some(commit)) = (self.gate.get(), self.writes.lock().unwrap().next()) {
+            let (done, is_done) = std::sync::mpsc::channel();
+            gate.commit(self.space.clone(), commit, move |answer| done.send(answer).unwrap());
+            is_done.recv().unwrap().unwrap();
+        }
+        page
+    }
+    fn spaces(&self, after: Option<&Space>, max: usize) -> Result<Vec<Space>, StoreFailure> {
+        self.store.spaces(after, max)
+    }
+}
+
+fn commit() -> impl Strategy<Value = Commit> {
+    let key = || prop::collection::vec(0..3u8, 1..3);
+    let puts = prop::collection::vec((key(), prop::collection::vec(any::<u8>(), 0..4)), 0..4);
+    let deletes = prop::collection::vec(key(), 0..2);
+    let clears = prop::collection::vec(prop::collection::vec(0..3u8, 0..2), 0..2);
+    (puts, deletes, clears).prop_map(|(put, delete, delete_prefix)| Commit {
+        put,
+        delete,
+        delete_prefix,
+        ..Commit::default()
+    })
+}
+
+proptest! {
+    #[test]
+    fn st7_what_is_written_during_a_copy_is_in_it_whole_or_not_at_all(
+        before in prop::collection::vec(commit(), 0..6),
+        during in prop::collection::vec(commit(), 0..12),
+    ) {
+        let space = room("harbour");
+        let model = MemoryStore::new();
+        let store = MemoryStore::new();
+        for commit in &before {
+            store.apply(&space, commit).unwrap();
+            model.apply(&space, commit).unwrap();
+        }
+        let busy = Arc::new(Busy {
+            store,
+            writes: std::sync::Mutex::new(during.clone().into_iter()),
+            space: space.clone(),
+            gate: std::sync::OnceLock::new(),
+        });
+        let gate = StoreGate::open(Storage::of(busy.clone()));
+        busy.gate.set(gate.clone()).unwrap();
+        let (bytes, _) = copy(&gate, Vec::new(), Packing::Plain, Millis(1), &mut |_| {}).unwrap();
+        let left = busy.writes.lock().unwrap().len();
+        let restored = MemoryStore::new();
+        fill(BackupReader::begin(&bytes[..]).unwrap(), &restored, Millis(1), &mut |_| {}).unwrap();
+        let has_room = !model.spaces(None, 1).unwrap().is_empty();
+        if has_room {
+            for commit in &during[..during.len() - left] {
+                model.apply(&space, commit).unwrap();
+            }
+            prop_assert_eq!(rows_of(&restored, &space), rows_of(&model, &space));
+        }
+        // The stories' store and its gate hold each other.
+        gate.close().unwrap();
+    }
+
+    #[test]
+    fn st7_changes_come_out_as_they_went_in(changes in prop::collection::vec(change(), 0..40)) {
+        for packing in [Packing::Plain, Packing::Deflated] {
+            let mut writer = BackupWriter::begin(Vec::new(), packing, Millis(1)).unwrap();
+            writer.begin_room(&room("harbour")).unwrap();
+            changes.iter().for_each(|change| writer.change(change).unwrap());
+            let (bytes, summary) = writer.finish().unwrap();
+            let steps = read_all(&bytes).unwrap();
+            let found: Vec<Change> = steps
+                .iter()
+                .flat_map(|step| match step {
+                    Step::Changes(changes) => changes.clone(),
+                    Step::Room(_) | Step::RoomEnd | Step::End(_) => Vec::new(),
+                })
+                .collect();
+            prop_assert_eq!(&found, &changes);
+            prop_assert_eq!(steps.last(), Some(&Step::End(summary)));
+        }
+    }
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    let bytes = |most| prop::collection::vec(any::<u8>(), 0..most);
+    prop_oneof![
+        (bytes(20), bytes(9000)).prop_map(|(key, value)| Change::Put(key, value)),
+        bytes(20).prop_map(Change::Delete),
+        bytes(20).prop_map(Change::Clear),
+        bytes(20).prop_map(Change::Lost),
+    ]
+}
+
+#[test]
+fn st7_the_format_stays_as_it_is() {
+    let mut writer = BackupWriter::begin(Vec::new(), Packing::Plain, Millis(258)).unwrap();
+    writer.begin_room(&room("harbour")).unwrap();
+    writer.change(&Change::Put(b"k".to_vec(), b"value".to_vec())).unwrap();
+    writer.change(&Change::Delete(b"d".to_vec())).unwrap();
+    writer.change(&Change::Clear(b"c".to_vec())).unwrap();
+    writer.change(&Change::Lost(b"l".to_vec())).unwrap();
+    let (bytes, _) = writer.finish().unwrap();
+    let hex: String = bytes[25..].iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(&bytes[..25], b"causeway backup, format 1");
+    assert_eq!(hex, GOLDEN);
+}
+
+const GOLDEN: &str = "0a6200000008000000000000010278447296685ed68c4988580adc1e5e987200000007686172626f7572312a11e0635e05112e5\
+    0a8ad441a3e507000000019010001000000056b76616c756502000164030001630400016cdeef139a14c9f26e31a1de69d2bb26296500000010\
+    0000000000000001000000000000000186325cadcb4c26023cb6a3f90897b49f74000000200000000000000001000000000000000100000000\
+    0000000100000000000000064dbb9afadb4760f873eb4533fd6f76cd";
+
+#[test]
+fn st7_a_store_that_fails_breaks_the_copy_off_and_whoever_reads_it_is_told() {
+    struct Failing(MemoryStore);
+    impl Store for Failing {
+        fn apply(&self, space: &Space, commit: &Commit) -> Result<(), CommitError> {
+            self.0.apply(space, commit)
+        }
+        fn settle(&self) -> Result<(), StoreFailure> {
+            Ok(())
+        }
+        fn sync(&self) -> Result<(), StoreFailure> {
+            Ok(())
+        }
+        fn scan(&self, _: &Space, _: &Scan) -> Result<Page, StoreFailure> {
+            Err(StoreFailure::new(causeway_core::storage::FailureKind::Io, "The disk is gone."))
+        }
+        fn spaces(&self, after: Option<&Space>, max: usize) -> Result<Vec<Space>, StoreFailure> {
+            self.0.spaces(after, max)
+        }
+    }
+    let store = MemoryStore::new();
+    sample(&store);
+    let gate = StoreGate::open(Storage::of(Arc::new(Failing(store))));
+    let out = Pipe::default();
+    let error = copy(&gate, out.clone(), Packing::Plain, Millis(5), &mut |_| {}).unwrap_err();
+    assert!(matches!(error, CopyError::Store(_)), "{error}");
+    let bytes = out.0.lock().unwrap().clone();
+    let told = read_all(&bytes).unwrap_err();
+    assert!(matches!(&told, BackupError::BrokenOff(why) if why.contains("The disk is gone")), "{told}");
+}
+
+/// What is left of an output that the writer keeps.
+#[derive(Clone, Debug, Default)]
+struct Pipe(Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl Write for Pipe {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,164 @@
+//! `causeway-relay backup`: all rooms into a file. The relay that serves the folder is asked for them at its door; where none
+//! does the store is opened here.
+
+mod output;
+
+use std::io::{self, BufReader, PipeReader, Read, Write};
+use std::path::Path;
+use std::thread;
+
+use causeway_store::backup::{self, BackupError, BackupReader, BackupWriter, Change, Packing, Step};
+use causeway_store::{OpenError, Storage, StoreGate, StoreKind};
+
+use crate::cli::BackupArgs;
+use crate::clock::Clock;
+use crate::config;
+use crate::door::{self, DoorError, Request};
+use crate::failure::Failure;
+use crate::progress::{Bytes, Progress};
+
+use output::Output;
+
+pub(crate) fn backup(args: &BackupArgs) -> Result<(), Failure> {
+    let name = args.file.display().to_string();
+    if args.check {
+        return check(&args.file, &name);
+    }
+    // Before anybody is asked for anything.
+    let out = Output::open(&args.file)?;
+    let (folder, _) = config::folder_of(&args.folder)?;
+    let mut source = Source::of(&folder)?;
+    let reader = BackupReader::begin(&mut source).map_err(broken_off)?;
+    let refuse = |why| Failure::Output { name: name.clone(), why };
+    let writer = BackupWriter::begin(out, Packing::Deflated, reader.so_far().made).map_err(refuse)?;
+    let (writer, lossy) = pour(reader, writer, &name)?;
+    source.end();
+    let (out, told) = writer.finish().map_err(refuse)?;
+    let size = out.keep().map_err(refuse)?;
+    Progress::begin("backup").end(&told, &format!("; {} of file in {name}", Bytes(size)));
+    for (room, rows) in &lossy {
+        eprintln!("  {room}: {rows} rows, or the room itself, could not be read");
+    }
+    if told.lost > 0 { Err(Failure::Lossy { lost: told.lost }) } else { Ok(()) }
+}
+
+/// Rooms that lack something, and how many rows.
+type Lossy = Vec<(String, u64)>;
+
+/// Writes what comes, deflated; and says which rooms lack something.
+fn pour<W: Write>(
+    mut reader: BackupReader<impl Read>,
+    mut writer: BackupWriter<W>,
+    name: &str,
+) -> Result<(BackupWriter<W>, Lossy), Failure> {
+    let refuse = |why| Failure::Output { name: name.into(), why };
+    let (mut progress, mut lossy, mut room) = (Progress::begin("backup"), Vec::new(), None);
+    loop {
+        match reader.next_step().map_err(broken_off)? {
+            Step::Room(space) => {
+                writer.begin_room(&space).map_err(refuse)?;
+                room = Some((String::from_utf8_lossy(space.as_bytes()).into_owned(), 0));
+            }
+            Step::Changes(changes) => {
+                for change in &changes {
+                    writer.change(change).map_err(refuse)?;
+                    if let (Change::Lost(_), Some((_, lost))) = (change, &mut room) {
+                        *lost += 1;
+                    }
+                }
+                progress.tell(&writer.so_far());
+            }
+            Step::RoomEnd => lossy.extend(room.take().filter(|(_, lost)| *lost > 0)),
+            Step::End(_) => return Ok((writer, lossy)),
+        }
+    }
+}
+
+/// What came from the relay or the store was not all.
+fn broken_off(why: BackupError) -> Failure {
+    match why {
+        BackupError::BrokenOff(sentence) => Failure::Refused(sentence),
+        BackupError::CutOff(_) | BackupError::Read(_) => {
+            Failure::Refused("nothing more; it ended before the backup was whole".into())
+        }
+        BackupError::NotABackup | BackupError::Newer { .. } | BackupError::Damaged { .. } => {
+            Failure::Refused(format!("what it sent is no backup: {why}"))
+        }
+    }
+}
+
+/// Where the rows come from.
+enum Source {
+    /// The relay that serves the folder.
+    Relay(Box<dyn Read>),
+    /// A store that was opened here, and a thread that reads it.
+    Store(PipeReader, StoreGate),
+}
+
+impl Source {
+    fn of(folder: &Path) -> Result<Self, Failure> {
+        match door::ask(folder, &Request::Backup) {
+            Ok(Some(answer)) => return Ok(Self::Relay(Box::new(answer))),
+            Ok(None) => {}
+            Err(DoorError::Refused(sentence)) => return Err(Failure::Refused(sentence)),
+            Err(DoorError::Io(why)) => {
+                return Err(Failure::NoDoor { folder: folder.into(), why: why.to_string() });
+            }
+        }
+        let kind = StoreKind::of(folder)?.ok_or_else(|| Failure::NoStore(folder.into()))?;
+        let storage = Storage::folder_of(kind, folder.into()).map_err(|error| match error {
+            OpenError::Locked(folder) => Failure::NoDoor { folder, why: "it has no door".into() },
+            other => Failure::Store(other),
+        })?;
+        let gate = StoreGate::open(storage);
+        let (pipe, into) = io::pipe().map_err(Failure::System)?;
+        let reading = gate.clone();
+        let made = Clock::start().now().wall;
+        // Whoever reads the pipe is told how it went.
+        thread::spawn(move || drop(backup::copy(&reading, into, Packing::Plain, made, &mut |_| {})));
+        Ok(Self::Store(pipe, gate))
+    }
+
+    /// All was read.
+    fn end(self) {
+        match self {
+            Self::Relay(_) => {}
+            // Nothing was written, so there is nothing that could not be kept.
+            Self::Store(_, gate) => drop(gate.close()),
+        }
+    }
+}
+
+impl Read for Source {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Relay(answer) => answer.read(into),
+            Self::Store(pipe, _) => pipe.read(into),
+        }
+    }
+}
+
+/// Reads all of a backup and tells what it holds.
+fn check(file: &Path, name: &str) -> Result<(), Failure> {
+    let refuse = |why| Failure::Input { name: name.into(), why };
+    let broken = |why| Failure::Backup { name: name.into(), why };
+    let mut reader = BackupReader::begin(BufReader::new(open(file).map_err(refuse)?)).map_err(broken)?;
+    let mut progress = Progress::begin("whole so far");
+    loop {
+        match reader.next_step().map_err(broken)? {
+            Step::End(told) => {
+                progress.end(&told, "; the backup is whole");
+                return if told.lost > 0 { Err(Failure::Lossy { lost: told.lost }) } else { Ok(()) };
+            }
+            Step::Room(_) | Step::Changes(_) | Step::RoomEnd => progress.tell(&reader.so_far()),
+        }
+    }
+}
+
+/// A backup to read; `-` is stdin.
+pub(crate) fn open(file: &Path) -> io::Result<Box<dyn Read>> {
+    if file == Path::new(output::STANDARD) {
+        return Ok(Box::new(io::stdin()));
+    }
+    Ok(Box::new(std::fs::File::open(file)?))
+}

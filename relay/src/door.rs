@@ -1,0 +1,102 @@
+//! The door for whoever runs the relay: a Unix socket in the data folder, beside the database that its process keeps locked.
+//!
+//! One line is a request. The answer begins with `ok` or with `no` and a sentence, in a line of its own; what follows `ok`
+//! is said at each request. Only who may read the folder's files gets in: the socket is its owner's, and the system says
+//! who calls.
+
+#[cfg(unix)]
+mod serving;
+
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+
+/// The socket's name in the data folder.
+pub(crate) const NAME: &str = "door";
+
+/// What can be asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Request {
+    /// A backup, not deflated.
+    Backup,
+}
+
+/// Why nobody answered as asked.
+#[derive(Debug)]
+pub(crate) enum DoorError {
+    /// The relay said no, in a sentence.
+    Refused(String),
+    /// It could not be asked.
+    Io(io::Error),
+}
+
+impl Request {
+    fn line(&self) -> String {
+        match self {
+            Self::Backup => "backup".into(),
+        }
+    }
+
+    fn parse(line: &str) -> Option<Self> {
+        let mut words = line.split_whitespace();
+        let request = match words.next()? {
+            "backup" => Self::Backup,
+            _ => return None,
+        };
+        words.next().is_none().then_some(request)
+    }
+}
+
+/// Asks the relay that serves a data folder; nothing where none does.
+#[cfg(unix)]
+pub(crate) fn ask(folder: &Path, request: &Request) -> Result<Option<impl Read + use<>>, DoorError> {
+    use std::io::{ErrorKind, Write};
+    use std::os::unix::net::UnixStream;
+
+    let mut stream = match UnixStream::connect(folder.join(NAME)) {
+        Ok(stream) => stream,
+        // One that is left of a relay that was killed answers no more.
+        Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => return Ok(None),
+        Err(e) => return Err(DoorError::Io(e)),
+    };
+    let asked = stream.write_all(format!("{}\n", request.line()).as_bytes());
+    asked.and_then(|()| stream.flush()).map_err(DoorError::Io)?;
+    let mut answer = BufReader::new(stream);
+    let mut line = String::new();
+    (&mut answer).take(LINE_BYTES).read_line(&mut line).map_err(DoorError::Io)?;
+    match line.trim_end().split_once(' ').unwrap_or((line.trim_end(), "")) {
+        ("ok", "") => Ok(Some(answer)),
+        ("no", sentence) => Err(DoorError::Refused(sentence.into())),
+        _ => Err(DoorError::Io(ErrorKind::UnexpectedEof.into())),
+    }
+}
+
+/// Elsewhere a relay has no door, and is stopped for a backup.
+#[cfg(not(unix))]
+pub(crate) fn ask(_folder: &Path, _request: &Request) -> Result<Option<io::Empty>, DoorError> {
+    Ok(None)
+}
+
+#[cfg(unix)]
+pub(crate) use serving::serve;
+
+/// Nobody can ask here.
+#[cfg(not(unix))]
+pub(crate) async fn serve(_path: Option<&Path>, _rooms: &crate::rooms::Rooms) {
+    std::future::pending().await
+}
+
+/// Bytes of a line: a request names a room and a stream, an answer has one sentence.
+const LINE_BYTES: u64 = 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rl13_a_request_is_understood_as_it_was_asked_and_nothing_else_is() {
+        assert_eq!(Request::parse(&Request::Backup.line()), Some(Request::Backup));
+        for line in ["", "backup now", "restore"] {
+            assert_eq!(Request::parse(line), None, "{line}");
+        }
+    }
+}

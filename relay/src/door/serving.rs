@@ -1,0 +1,119 @@
+//! The relay's side of its door.
+
+use std::fs::{self, Permissions};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::net::UnixStream as BlockingStream;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use causeway_store::backup::{self, Packing};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::Semaphore;
+use tokio::task::{JoinSet, spawn_blocking};
+use tokio::time::{Instant, sleep, timeout};
+use tracing::{info, warn};
+
+use super::{LINE_BYTES, Request};
+use crate::limits::{ACCEPT_PAUSE, DOOR_CALLERS, DOOR_PATIENCE, HEAD_PATIENCE};
+use crate::rooms::Rooms;
+
+/// Answers whoever calls, until it is dropped. A relay whose door cannot be opened serves all the same.
+pub(crate) async fn serve(path: Option<&Path>, rooms: &Rooms) {
+    let Some(path) = path else { return std::future::pending().await };
+    let door = match Door::open(path) {
+        Ok(door) => door,
+        Err(error) => {
+            warn!(%error, "no door for backups can be made in the data folder; they need the relay stopped");
+            return std::future::pending().await;
+        }
+    };
+    let callers = Arc::new(Semaphore::new(DOOR_CALLERS));
+    let mut calls = JoinSet::new();
+    loop {
+        while calls.try_join_next().is_some() {}
+        let Ok((stream, _)) = door.listener.accept().await else {
+            sleep(ACCEPT_PAUSE).await;
+            continue;
+        };
+        let may = stream.peer_cred().is_ok_and(|who| who.uid() == door.owner || who.uid() == 0);
+        let Ok(seat) = Arc::clone(&callers).try_acquire_owned() else { continue };
+        if may {
+            let rooms = rooms.clone();
+            calls.spawn(async move {
+                let _seat = seat;
+                // Who goes away while being answered knows so.
+                let _ = answer(stream, rooms).await;
+            });
+        }
+    }
+}
+
+/// The socket, for as long as the relay serves.
+struct Door {
+    listener: UnixListener,
+    path: PathBuf,
+    /// Who runs the relay.
+    owner: u32,
+}
+
+impl Door {
+    /// We hold the lock of the folder: what lies there is left of a relay that was killed.
+    fn open(path: &Path) -> io::Result<Self> {
+        match fs::remove_file(path) {
+            Err(e) if e.kind() != ErrorKind::NotFound => return Err(e),
+            Ok(()) | Err(_) => {}
+        }
+        let listener = UnixListener::bind(path)?;
+        let door = Self { listener, path: path.into(), owner: fs::metadata(path)?.uid() };
+        fs::set_permissions(path, Permissions::from_mode(0o600))?;
+        Ok(door)
+    }
+}
+
+impl Drop for Door {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+async fn answer(stream: UnixStream, rooms: Rooms) -> io::Result<()> {
+    let mut stream = BufReader::new(stream);
+    let mut line = String::new();
+    timeout(HEAD_PATIENCE, (&mut stream).take(LINE_BYTES).read_line(&mut line)).await??;
+    // Answers are written as the disk gives them, on a thread that may wait.
+    let stream = stream.into_inner().into_std()?;
+    stream.set_nonblocking(false)?;
+    stream.set_write_timeout(Some(DOOR_PATIENCE))?;
+    match Request::parse(&line) {
+        Some(Request::Backup) => {
+            spawn_blocking(move || give_backup(stream, &rooms)).await.map_err(io::Error::other)?
+        }
+        None => refuse(stream, "this relay does not know that request; use the program of its version"),
+    }
+}
+
+fn refuse(mut stream: BlockingStream, sentence: &str) -> io::Result<()> {
+    stream.write_all(format!("no {sentence}\n").as_bytes())
+}
+
+/// Followed by a backup.
+fn give_backup(mut stream: BlockingStream, rooms: &Rooms) -> io::Result<()> {
+    stream.write_all(b"ok\n")?;
+    let (around, began) = (rooms.around(), Instant::now());
+    let made = around.clock.now().wall;
+    info!("a backup was asked for");
+    let out = io::BufWriter::with_capacity(WRITE_BYTES, stream);
+    match backup::copy(&around.store, out, Packing::Plain, made, &mut |_| {}) {
+        Ok((_, told)) => {
+            let seconds = began.elapsed().as_secs();
+            info!(rooms = told.rooms, rows = told.rows, lost = told.lost, seconds, "a backup was read");
+        }
+        Err(error) => warn!(%error, "a backup was broken off"),
+    }
+    Ok(())
+}
+
+/// Few calls: a record is mostly longer.
+const WRITE_BYTES: usize = 64 * 1024;

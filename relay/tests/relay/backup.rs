@@ -1,0 +1,131 @@
+//! RL13: a backup of a relay that serves, and what becomes of one that is cut, changed or has no place.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use causeway_core::replica::Identity;
+
+use crate::device::Device;
+use crate::disk::Disk;
+use crate::process::{Process, outcome};
+
+/// Runs the program and expects it to end with this code; answers what it told.
+async fn ends_with(args: &[&str], code: i32) -> String {
+    let output = outcome(args).await;
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(code), "{args:?}: {told}");
+    told
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rl13_a_relay_that_serves_is_backed_up_and_restored_into_the_other_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, file) = (folder.path().join("data"), folder.path().join("rooms.backup"));
+    let relay = Process::start(&data).await;
+    let mut author = Device::join(&relay.address, "harbour", 1).await;
+    let first = author.save_name(1).await;
+    let told = ends_with(&["backup", text(&file), "--data", text(&data)], 0).await;
+    assert!(told.contains("1 rooms"), "{told}");
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    let second = author.save_name(2).await;
+    let again = ends_with(&["backup", text(&file), "--data", text(&data)], 16).await;
+    assert!(again.contains("there already"), "{again}");
+    assert!(ends_with(&["backup", "--check", text(&file)], 0).await.contains("whole"));
+    relay.kill().await;
+
+    let new = folder.path().join("new");
+    let restored = ["restore", text(&file), "--data", text(&new), "--store", "redb"];
+    ends_with(&restored, 0).await;
+    let told = ends_with(&restored, 16).await;
+    assert!(told.contains("not empty"), "{told}");
+    let relay = Process::start_with(&["--data", text(&new), "--store", "redb"]).await;
+    let mut reader = Device::join(&relay.address, "harbour", 2).await;
+    reader.subscribe().await;
+    reader.synced().await;
+    assert_eq!(reader.received, [first], "what was saved before the backup is in it");
+    // As a device does that meets the new epoch.
+    let log = author.log.clone();
+    let identity = Identity::from_secret(&[1; 32]);
+    let mut author = Device::join_stream(&relay.address, "harbour", identity, author.stream, log).await;
+    assert!(author.epoch > 1, "a new epoch");
+    author.send(vec![second.clone()]).await;
+    author.saved(2).await;
+    reader.receive(2).await;
+    assert_eq!(reader.received[1], second, "and what was saved after it comes back");
+    assert_eq!(reader.log.digest(), author.log.digest());
+    assert_eq!(relay.terminate().await, Some(0));
+    assert!(!new.join("door").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rl13_a_folder_that_nobody_serves_is_backed_up_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, file) = (folder.path().join("data"), folder.path().join("rooms.backup"));
+    let relay = Process::start(&data).await;
+    Device::join(&relay.address, "harbour", 1).await.save_name(1).await;
+    // One that was killed leaves its door behind.
+    relay.kill().await;
+    assert!(data.join("door").exists());
+    assert!(ends_with(&["backup", text(&file), "--data", text(&data)], 0).await.contains("1 rooms"));
+    let nowhere = folder.path().join("nowhere");
+    let other = folder.path().join("other.backup");
+    let told = ends_with(&["backup", text(&other), "--data", text(&nowhere)], 19).await;
+    assert!(told.contains("no store"), "{told}");
+    assert!(!nowhere.exists() && !other.exists() && !folder.path().join("other.backup.part").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rl13_a_backup_that_is_cut_off_or_changed_is_refused_by_name_and_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, file) = (folder.path().join("data"), folder.path().join("rooms.backup"));
+    let relay = Process::start(&data).await;
+    let mut author = Device::join(&relay.address, "harbour", 1).await;
+    for number in 0..20 {
+        author.save_name(number).await;
+    }
+    ends_with(&["backup", text(&file), "--data", text(&data)], 0).await;
+    assert_eq!(relay.terminate().await, Some(0));
+    let whole = fs::read(&file).unwrap();
+    let into = folder.path().join("new");
+    let mut bent = whole.clone();
+    bent[whole.len() / 2] ^= 4;
+    let cut = whole[..whole.len() / 2].to_vec();
+    for (content, word) in
+        [(cut, "cut off behind byte"), (bent, "damaged behind byte"), (b"a\n".to_vec(), "no backup")]
+    {
+        fs::write(&file, content).unwrap();
+        let restored = ends_with(&["restore", text(&file), "--data", text(&into)], 15).await;
+        let checked = ends_with(&["backup", "--check", text(&file)], 15).await;
+        for told in [restored, checked] {
+            assert!(told.contains(word) && told.contains("rooms.backup"), "{told}");
+        }
+        assert!(!into.exists());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rl13_a_full_disk_is_told_and_nothing_is_left_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, file) = (folder.path().join("data"), folder.path().join("rooms.backup"));
+    let relay = Process::start(&data).await;
+    let mut author = Device::join(&relay.address, "harbour", 1).await;
+    for number in 0..40 {
+        author.save_name(number).await;
+    }
+    let Some(small) = Disk::mount("size=4k") else { return };
+    let told = ends_with(&["backup", text(&small.path().join("b")), "--data", text(&data)], 17).await;
+    assert!(told.contains("free some space"), "{told}");
+    assert_eq!(fs::read_dir(small.path()).unwrap().count(), 0);
+    ends_with(&["backup", text(&file), "--data", text(&data)], 0).await;
+    let into = small.path().join("data");
+    let told = ends_with(&["restore", text(&file), "--data", text(&into)], 11).await;
+    assert!(told.contains("full") && told.contains("free some space"), "{told}");
+    assert_eq!(fs::read_dir(small.path()).unwrap().count(), 0);
+    author.save_name(41).await;
+    assert_eq!(relay.terminate().await, Some(0), "the relay has not noticed");
+}
