@@ -116,7 +116,8 @@ pub struct Home {
     entropy: Entropy,
     load: Load,
     streams: BTreeMap<StreamId, HomeStream>,
-    conns: BTreeMap<ConnId, Conn>,
+    /// Boxed: a thousand of them are looked for at every entry, and what is looked through should be small.
+    conns: BTreeMap<ConnId, Box<Conn>>,
     /// Before this nobody has been silent for too long: each link that is heard only puts it off.
     silence_at: Option<Millis>,
     presence: Board,
@@ -261,7 +262,7 @@ impl Home {
     fn handle_opened(&mut self, conn: ConnId, now: Now) {
         let link = Conn::new(now.monotonic);
         self.silence_at = self.silence_at.into_iter().chain([link.silent_at()]).min();
-        self.conns.insert(conn, link);
+        self.conns.insert(conn, Box::new(link));
         if self.conns.len() > ROOM_LINKS {
             self.fail(conn, ErrorCode::Full, "this room has as many people as it can hold; try again later");
         }
@@ -331,7 +332,7 @@ impl Home {
             self.fail(conn, ErrorCode::Silent, "nothing was heard from this device for too long");
             self.handle_closed(conn, now);
         }
-        self.silence_at = self.conns.values().map(Conn::silent_at).min();
+        self.silence_at = self.conns.values().map(|link| link.silent_at()).min();
     }
 
     fn handle_stop(&mut self, spread: Millis) {

@@ -87,7 +87,7 @@ impl Home {
 
     /// A stream that waited for another one's comparison to end.
     fn compare_next(&mut self, conn: ConnId) {
-        let waiting = self.conns.get(&conn).and_then(Conn::comparison_that_waits);
+        let waiting = self.conns.get(&conn).and_then(|link| link.comparison_that_waits());
         if let Some(stream) = waiting {
             self.continue_comparing(conn, stream);
         }

@@ -6,7 +6,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::home::Home;
-use crate::home::conn::Conn;
 use crate::home::held::Held;
 use crate::ids::{ConnId, ReplicaId, StreamId};
 use crate::limits::{SEEN_TICK, SEEN_WRITERS};
@@ -127,10 +126,10 @@ impl Home {
     }
 
     pub(super) fn send_seen(&mut self) {
-        let proven = |(conn, link): (&ConnId, &Conn)| {
-            link.proven.iter().map(|replica| (*replica, *conn)).collect::<Vec<_>>()
-        };
-        let authors: BTreeMap<ReplicaId, ConnId> = self.conns.iter().flat_map(proven).collect();
+        let mut authors: BTreeMap<ReplicaId, ConnId> = BTreeMap::new();
+        for (conn, link) in &self.conns {
+            authors.extend(link.proven.iter().map(|replica| (*replica, *conn)));
+        }
         let news: Vec<_> = self
             .streams
             .iter_mut()
