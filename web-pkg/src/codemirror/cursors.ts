@@ -34,6 +34,7 @@ class Cursors {
   update(update: ViewUpdate): void {
     const moved = update.transactions.some((transaction) => transaction.effects.some((effect) => effect.is(OTHERS_MOVED)));
     if (moved || update.docChanged) this.decorations = this.#place(update.view);
+    if (moved || update.docChanged || update.geometryChanged) keepNamesInSight(update.view);
     const wrote = update.transactions.some((transaction) => transaction.docChanged && !isFromText(transaction));
     if (wrote) this.#tellTyping();
     if (wrote || update.selectionSet || update.focusChanged) this.#tell(update.view);
@@ -86,6 +87,24 @@ class Cursors {
   }
 }
 
+/** A name that would be cut by the right edge stands to the left of its caret. */
+function keepNamesInSight(view: EditorView): void {
+  view.requestMeasure({
+    key: keepNamesInSight,
+    read: () => {
+      const edge = view.scrollDOM.getBoundingClientRect().left + view.scrollDOM.clientWidth;
+      const carets = [...view.contentDOM.querySelectorAll<HTMLElement>(".causeway-caret")];
+      return carets.map((caret) => {
+        const width = caret.querySelector<HTMLElement>(".causeway-caret-name")?.offsetWidth ?? 0;
+        return { caret, isCut: caret.getBoundingClientRect().left + width > edge };
+      });
+    },
+    write: (carets) => {
+      for (const { caret, isCut } of carets) caret.classList.toggle("causeway-caret-turned", isCut);
+    },
+  });
+}
+
 /** After this pause a person is no longer typing. */
 const TYPING_MS = 3_000;
 
@@ -109,6 +128,8 @@ const LOOK = EditorView.baseTheme({
     pointerEvents: "none",
     zIndex: "10",
   },
+  ".causeway-caret-turned .causeway-caret-name": { left: "auto", right: "0", borderRadius: "3px 3px 0 3px" },
   // Above the first line there is no room.
   ".cm-line:first-child .causeway-caret-name": { bottom: "auto", top: "100%", borderRadius: "0 3px 3px 3px" },
+  ".cm-line:first-child .causeway-caret-turned .causeway-caret-name": { borderRadius: "3px 0 3px 3px" },
 });

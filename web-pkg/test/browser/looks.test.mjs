@@ -1,10 +1,11 @@
 /** Every state of the page, readable by eye and by machine: three screens, light and dark. */
+import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { launch } from "./harness/browser.mjs";
 import { look, profileOf } from "./harness/look.mjs";
 import { Relay } from "./harness/relay.mjs";
 import { staged } from "./harness/staged.mjs";
-import { untilEqual } from "./harness/until.mjs";
+import { until, untilEqual } from "./harness/until.mjs";
 import { Writer, freshRoom } from "./harness/writer.mjs";
 
 let relay;
@@ -88,6 +89,34 @@ for (const [size, colorScheme] of [
     await Promise.all([context.close(), noor.close()]);
   });
 }
+
+test("on a phone the name of a caret is whole wherever the caret stands in its line", { timeout: 120_000 }, async () => {
+  const room = freshRoom("edge");
+  const noor = await staged(browser, relay.origin, room, { name: "Noor Haddad", colour: 0xc24a29 });
+  await noor.makeFile("edge.md");
+  const context = await browser.newContext(profileOf("phone", "light"));
+  const ada = new Writer(await context.newPage());
+  await ada.page.goto(noor.page.url());
+  await ada.page.getByLabel("Your name").fill("Ada Lovelace");
+  await ada.page.getByRole("button", { name: "Enter the room" }).click();
+  await openFile(ada, "phone", "edge.md");
+  const name = ada.page.locator(".causeway-caret-name");
+  let turned = 0;
+  for (let length = 4; length <= 80; length += 4) {
+    await noor.page.keyboard.insertText("tide");
+    await ada.showsWords("tide".repeat(length / 4));
+    await until("the name is within the screen", () =>
+      name.evaluate((flag) => {
+        const { left, right } = flag.getBoundingClientRect();
+        return left >= 0 && right <= innerWidth;
+      }),
+    );
+    turned += await ada.page.locator(".causeway-caret-turned").count();
+  }
+  assert.ok(turned > 0, "the caret was at the edge at least once");
+  assert.ok(turned < 20, "and not always");
+  await Promise.all([context.close(), noor.close()]);
+});
 
 const TALK = [
   "Morning! The tide table is in `data/tides.json`.",
