@@ -331,6 +331,8 @@ impl Room {
             // It was in use while the disk was met: what has changed is told already.
             self.events.push(Event::SaveStatus(id));
             self.serve_waiting(id);
+            self.retry_parked(id, now);
+            self.apply_fresh(id);
             return self.subscribe(id, now);
         }
         stream.phase = Phase::Ready;

@@ -24,13 +24,11 @@ impl Room {
             if met.last() != Some(&id) {
                 met.push(id);
             }
-            let before = self.streams.get(&id).map_or(0, |stream| stream.arrivals);
             if let Some(stream) = self.streams.get_mut(&id) {
                 stream.note_heard(now);
             }
-            self.take_entry(&entry, now);
-            if self.streams.get(&id).is_some_and(|stream| stream.arrivals > before) {
-                self.retry_parked(id, now);
+            if self.lets_in(&entry, now) {
+                self.unpark(id, vec![entry.name()], now);
             }
         }
         for id in met {
@@ -66,7 +64,7 @@ impl Room {
             Verdict::Fresh(accepted) => self.accept(entry, accepted, now),
             Verdict::Known => {}
             Verdict::Waits(missing) => {
-                stream.park.push((), entry.detached());
+                stream.park.push(entry.detached(), &missing);
                 self.wants.add(id, &missing);
             }
             // Rule 12: what the home has under a name of ours is not what we wrote.
@@ -90,27 +88,43 @@ impl Room {
         }
     }
 
-    pub(super) fn retry_parked(&mut self, id: StreamId, now: Now) {
-        loop {
+    /// Takes an entry, and says whether it was let in.
+    fn lets_in(&mut self, entry: &Entry, now: Now) -> bool {
+        let id = entry.header().stream;
+        let arrivals = |room: &Self| room.streams.get(&id).map_or(0, |stream| stream.arrivals);
+        let before = arrivals(self);
+        self.take_entry(entry, now);
+        arrivals(self) > before
+    }
+
+    /// Entries have landed: takes those that waited for them and for each other.
+    pub(super) fn unpark(&mut self, id: StreamId, mut landed: Vec<EntryName>, now: Now) {
+        while let Some(name) = landed.pop() {
             let Some(stream) = self.streams.get_mut(&id) else { return };
-            if stream.park.is_empty() {
-                return;
-            }
-            let mut ready = Vec::new();
-            for ((), entry) in stream.park.drain() {
-                if matches!(stream.log.judge(&entry), Verdict::Waits(_)) {
-                    stream.park.push((), entry);
-                } else {
-                    ready.push(entry);
-                }
-            }
-            if ready.is_empty() {
-                return;
-            }
-            for entry in ready {
-                self.take_entry(&entry, now);
+            let waited = stream.park.take(name);
+            landed.extend(self.take_parked(id, waited, now));
+        }
+    }
+
+    /// More than one entry may have landed, of which nobody took note one by one.
+    pub(super) fn retry_parked(&mut self, id: StreamId, now: Now) {
+        let Some(stream) = self.streams.get_mut(&id).filter(|stream| !stream.park.is_empty()) else { return };
+        let waited = stream.park.drain();
+        let landed = self.take_parked(id, waited, now);
+        self.unpark(id, landed, now);
+    }
+
+    fn take_parked(&mut self, id: StreamId, waited: Vec<Entry>, now: Now) -> Vec<EntryName> {
+        let mut landed = Vec::new();
+        for entry in waited {
+            let Some(stream) = self.streams.get_mut(&id) else { break };
+            if let Verdict::Waits(missing) = stream.log.judge(&entry) {
+                stream.park.push(entry, &missing);
+            } else if self.lets_in(&entry, now) {
+                landed.push(entry.name());
             }
         }
+        landed
     }
 
     /// Takes an entry that was judged. What it does to a text waits for [`Room::apply_fresh`].

@@ -299,6 +299,8 @@ impl Room {
         stream.log.extend(entry, accepted);
         self.apply_entry(entry);
         self.keep(entry.detached(), now);
+        self.unpark(entry.header().stream, vec![entry.name()], now);
+        self.apply_fresh(entry.header().stream);
     }
 
     fn handle_aside(&mut self, page: SiblingId, aside: Aside, now: Now) {

@@ -20,7 +20,7 @@ use crate::ydoc::Document;
 #[derive(Debug)]
 pub(super) struct Stream {
     pub(super) log: StreamLog,
-    pub(super) park: Park<()>,
+    pub(super) park: Park,
     pub(super) arrivals: u64,
     pub(super) phase: Phase,
     /// Counts the readings of the stream from the disk: only the newest may finish.

@@ -1,48 +1,58 @@
-//! Where entries wait for what they build on.
+//! Where entries wait for what they build on, found by what they wait for: one that lands costs a look-up, however many
+//! others wait.
 
 use crate::limits::{PARK_BYTES, PARK_ENTRIES};
-use crate::log::{Entry, EntryName};
+use crate::log::{Entry, EntryName, Missing};
 use crate::sorted::SortedMap;
 
 /// A bounded waiting room. What does not fit is dropped: the sender is asked for it again with `need`.
-#[derive(Debug)]
-pub struct Park<From> {
+#[derive(Debug, Default)]
+pub struct Park {
     // Boxed, so that an entry that goes in front of two thousand others moves only their names.
-    waiting: SortedMap<EntryName, Box<(From, Entry)>>,
+    waiting: SortedMap<EntryName, Box<Entry>>,
+    /// What is awaited, and by whom, in order. Each waits for one at a time.
+    awaited: Vec<(EntryName, EntryName)>,
     bytes: usize,
 }
 
-impl<From> Default for Park<From> {
-    fn default() -> Self {
-        Self { waiting: SortedMap::new(), bytes: 0 }
-    }
-}
-
-impl<From> Park<From> {
-    /// Lets an entry wait, and says whether there was room for it.
-    pub fn push(&mut self, from: From, entry: Entry) -> bool {
-        let size = entry.bytes().len();
-        if self.waiting.contains_key(&entry.name()) {
+impl Park {
+    /// Lets an entry wait until the first of what it misses has landed, and says whether there was room for it.
+    pub fn push(&mut self, entry: Entry, missing: &[Missing]) -> bool {
+        let (size, name) = (entry.bytes().len(), entry.name());
+        let Some(first) = missing.first() else { return false };
+        if self.waiting.contains_key(&name) {
             return true;
         }
         if self.waiting.len() >= PARK_ENTRIES || self.bytes + size > PARK_BYTES {
             return false;
         }
         self.bytes += size;
-        self.waiting.insert(entry.name(), Box::new((from, entry)));
+        let pair = (EntryName { replica: first.replica, seq: first.to }, name);
+        let at = self.awaited.partition_point(|other| *other < pair);
+        self.awaited.insert(at, pair);
+        self.waiting.insert(name, Box::new(entry));
         true
     }
 
-    /// Takes everything out, in the order of names; what still waits is pushed again by the caller.
-    pub fn drain(&mut self) -> Vec<(From, Entry)> {
-        self.bytes = 0;
-        std::mem::take(&mut self.waiting).into_values().map(|waiting| *waiting).collect()
+    /// Takes out what waited for an entry that has landed. What misses something else is pushed again by the caller.
+    pub fn take(&mut self, landed: EntryName) -> Vec<Entry> {
+        let first = self.awaited.partition_point(|(awaited, _)| *awaited < landed);
+        let end = self.awaited.partition_point(|(awaited, _)| *awaited <= landed);
+        let mut ready = Vec::new();
+        for (_, name) in self.awaited.drain(first..end) {
+            if let Some(entry) = self.waiting.remove(&name) {
+                self.bytes -= entry.bytes().len();
+                ready.push(*entry);
+            }
+        }
+        ready
     }
 
-    /// Lets go of what a link brought that has ended.
-    pub fn forget(&mut self, mut brought: impl FnMut(&From) -> bool) {
-        self.waiting.retain(|_, waiting| !brought(&waiting.0));
-        self.bytes = self.waiting.values().map(|waiting| waiting.1.bytes().len()).sum();
+    /// Takes everything out, in the order of names; what still waits is pushed again by the caller.
+    pub fn drain(&mut self) -> Vec<Entry> {
+        self.bytes = 0;
+        self.awaited.clear();
+        std::mem::take(&mut self.waiting).into_values().map(|entry| *entry).collect()
     }
 
     /// Whether this entry waits here.
@@ -58,5 +68,71 @@ impl<From> Park<From> {
     /// How many entries wait.
     pub fn len(&self) -> usize {
         self.waiting.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::{ReplicaId, StreamId};
+    use crate::log::{EntryKind, Header};
+    use crate::time::Millis;
+    use crate::wire;
+
+    fn entry(replica: ReplicaId, seq: u64) -> Entry {
+        let header = Header {
+            stream: StreamId::DIRECTORY,
+            replica,
+            seq,
+            deps: Vec::new(),
+            logical: seq,
+            time: Millis(0),
+            kind: EntryKind::Edit,
+            target: None,
+            key_epoch: 0,
+            payload_hash: [0; 32],
+        };
+        wire::entry::build(header, b"")
+    }
+
+    #[test]
+    fn rule_4_ten_thousand_that_wait_come_out_once_each_when_what_they_wait_for_lands() {
+        let chains: Vec<ReplicaId> = (0..100).map(|number| ReplicaId::from_bytes([number; 32])).collect();
+        let mut parks: Vec<Park> = (0..5).map(|_| Park::default()).collect();
+        let mut steps = 0;
+        for park in &mut parks {
+            for seq in (2..=21).rev() {
+                for replica in &chains {
+                    let missing = [Missing { replica: *replica, from: 1, to: seq - 1 }];
+                    assert!(park.push(entry(*replica, seq), &missing));
+                    assert!(park.push(entry(*replica, seq), &missing), "it waits already");
+                }
+            }
+            assert_eq!(park.len(), 2_000);
+            for replica in &chains {
+                let mut landed = vec![EntryName { replica: *replica, seq: 1 }];
+                while let Some(name) = landed.pop() {
+                    let ready = park.take(name);
+                    steps += ready.len();
+                    landed.extend(ready.iter().map(Entry::name));
+                }
+            }
+            assert!(park.is_empty() && park.awaited.is_empty() && park.bytes == 0);
+        }
+        assert_eq!(steps, 10_000);
+    }
+
+    #[test]
+    fn rule_4_what_does_not_fit_is_dropped() {
+        let mut park = Park::default();
+        let replica = ReplicaId::from_bytes([1; 32]);
+        for seq in 2.. {
+            if !park.push(entry(replica, seq), &[Missing { replica, from: 1, to: seq - 1 }]) {
+                break;
+            }
+        }
+        assert_eq!(park.len(), PARK_ENTRIES);
+        assert_eq!(park.drain().len(), PARK_ENTRIES);
+        assert!(park.is_empty() && park.bytes == 0);
     }
 }
