@@ -47,6 +47,8 @@ pub struct Device {
     pub disk_reads: bool,
     /// Whether its disk refuses every commit.
     pub disk_full: bool,
+    /// Commits its disk was asked for.
+    pub commits: usize,
     /// Frames it has sent, in order.
     pub sent: Vec<Message>,
     mirrors: BTreeMap<StreamId, Mirror>,
@@ -448,6 +450,7 @@ impl Device {
             disk_answers: true,
             disk_reads: true,
             disk_full: false,
+            commits: 0,
             sent: Vec::new(),
             mirrors: BTreeMap::new(),
             held: VecDeque::new(),

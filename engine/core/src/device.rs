@@ -145,6 +145,8 @@ pub struct Room {
     boot: Boot,
     storage: Storage,
     disk_retry_at: Option<Millis>,
+    /// Whether the disk did not take the last commit: that something can be read then says little.
+    commit_failed: bool,
     queue: WriteQueue<Tag>,
     wants: Wants,
     scans: SortedMap<OpId, Reading>,
@@ -196,6 +198,7 @@ impl Room {
             boot: Boot::start(),
             storage: Storage::Opening,
             disk_retry_at: None,
+            commit_failed: false,
             queue: WriteQueue::default(),
             wants: Wants::default(),
             scans: SortedMap::new(),
@@ -245,6 +248,7 @@ impl Room {
             Input::Page(input) => self.handle_page_input(input, now),
             Input::Tick => self.handle_tick(now),
         }
+        self.tell_unsent();
     }
 
     /// What to do next; call until `None` after every input and every edit.

@@ -60,8 +60,14 @@ impl Network {
                     self.drop_link(number);
                 }
                 Output::Page(output) => self.carry_out_for_page(number, output),
-                Output::Commit(op, commit) if device.disk_answers => self.store(number, op, &commit),
-                Output::Commit(op, commit) => device.held.push_back((op, commit)),
+                Output::Commit(op, commit) => {
+                    device.commits += 1;
+                    if device.disk_answers {
+                        self.store(number, op, &commit);
+                    } else {
+                        device.held.push_back((op, commit));
+                    }
+                }
                 Output::Scan(op, scan) if device.disk_reads => self.read(number, op, &scan),
                 Output::Scan(op, scan) => device.held_reads.push_back((op, scan)),
             }

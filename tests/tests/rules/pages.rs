@@ -31,6 +31,44 @@ fn t1_pages_of_one_device_agree_and_only_one_has_a_link() {
 }
 
 #[test]
+fn t1_a_page_does_not_call_saved_what_another_page_of_its_device_has_not_sent() {
+    let (mut network, pages, text) = Network::with_pages(2);
+    network.insert(pages[0], text, 0, "before ");
+    network.rest();
+    let unsaved = |network: &Network, page: usize| {
+        let status = network.devices[page].room.save_status(text);
+        (status.unsaved_on_device, status.unsaved_on_relay)
+    };
+    assert_eq!((unsaved(&network, pages[0]), unsaved(&network, pages[1])), ((0, 0), (0, 0)));
+    pages.iter().for_each(|page| network.devices[*page].online = false);
+    network.go_offline(pages[0]);
+    network.insert(pages[1], text, 0, "apart ");
+    for _ in 0..3 {
+        network.rest();
+    }
+    // The page that wrote it is closed and opened again.
+    network.end_page(pages[1], false);
+    let again = network.join_page(pages[0]);
+    network.devices[again].online = false;
+    network.open(again, text);
+    network.rest();
+    assert_eq!(network.text(again, text), "apart before ");
+    assert_eq!((unsaved(&network, pages[0]), unsaved(&network, again)), ((0, 1), (0, 1)));
+    // Nor does the page that led, when it follows.
+    network.freeze(pages[0]);
+    network.lead(again);
+    network.thaw(pages[0]);
+    for _ in 0..3 {
+        network.rest();
+    }
+    assert_eq!((unsaved(&network, pages[0]), unsaved(&network, again)), ((0, 1), (0, 1)));
+    network.devices[again].online = true;
+    network.go_online(again);
+    network.rest();
+    assert_eq!((unsaved(&network, pages[0]), unsaved(&network, again)), ((0, 0), (0, 0)));
+}
+
+#[test]
 fn t1_pages_write_at_once_and_agree_offline() {
     let (mut network, pages, text) = Network::with_pages(2);
     network.insert(pages[0], text, 0, "start ");

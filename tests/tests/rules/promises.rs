@@ -1,5 +1,7 @@
 //! The promises of DESIGN §5.
 
+use causeway_core::device::Storage;
+use causeway_core::ids::StreamId;
 use causeway_tests::network::Network;
 
 use crate::craft::entries_in;
@@ -172,4 +174,40 @@ fn a_receipt_counts_the_others_that_have_it() {
     network.rest();
     assert_eq!(network.receipt(0, &receipt).seen_by, 3, "also after the author's link was opened anew");
     assert!(entries_in(&network.devices[1].sent, text) == 0);
+}
+
+#[test]
+fn d2_a_page_whose_read_failed_works_again_when_a_read_does_and_not_before_its_disk_writes() {
+    let (mut network, text) = Network::with_document(1);
+    network.insert(0, text, 0, "whole");
+    network.rest();
+    network.restart(0, true);
+    network.rest();
+    network.devices[0].disk_reads = false;
+    network.open(0, text);
+    network.settle();
+    assert!(network.fail_read(0), "it is read");
+    assert!(matches!(network.devices[0].room.storage(), Storage::Failing { full: false, .. }));
+    network.devices[0].disk_reads = true;
+    let commits = network.devices[0].commits;
+    network.wait(2_000);
+    network.settle();
+    assert_eq!(network.text(0, text), "whole");
+    assert_eq!(network.devices[0].commits, commits, "nothing had to be written for it");
+    assert_eq!(*network.devices[0].room.storage(), Storage::Working);
+
+    // A disk that is full can be read, and is full all the same.
+    network.devices[0].disk_full = true;
+    network.insert(0, text, 0, "on the ");
+    network.wait(60);
+    network.settle();
+    assert!(matches!(network.devices[0].room.storage(), Storage::Failing { full: true, .. }));
+    network.open(0, StreamId::ydoc([9; 16]));
+    network.settle();
+    assert!(matches!(network.devices[0].room.storage(), Storage::Failing { full: true, .. }));
+    network.devices[0].disk_full = false;
+    network.rest();
+    network.rest();
+    network.rest();
+    assert_eq!(*network.devices[0].room.storage(), Storage::Working);
 }

@@ -171,6 +171,14 @@ impl Room {
         self.events.push(Event::SaveStatus(id));
     }
 
+    /// Whether the home lacks anything this device has written.
+    pub(super) fn handle_unsent(&mut self, first: &Place) {
+        if let Some(stream) = self.streams.get_mut(&first.stream) {
+            stream.unsent_told = first.seq > 0;
+            self.events.push(Event::SaveStatus(first.stream));
+        }
+    }
+
     pub(super) fn handle_aside_kept(&mut self, kept: &Place) {
         self.forks.set_kept(kept, true);
         self.note_forks_on_disk(kept.stream);

@@ -317,6 +317,7 @@ impl Room {
         }
         match self.queue.handle_stored(op, result) {
             Some(Stored::Durable(tags)) => {
+                self.commit_failed = false;
                 self.set_storage(Storage::Working);
                 let entries = tags.iter().filter_map(Tag::entry).filter(|entry| !self.is_refused(entry));
                 let entries: Vec<Entry> = entries.cloned().collect();
@@ -330,6 +331,7 @@ impl Room {
             Some(Stored::Failed(CommitError::Conflict { .. })) => self.step_down(now),
             Some(Stored::Failed(CommitError::Failed(failure))) => {
                 self.set_storage(failing(&failure));
+                self.commit_failed = true;
                 self.disk_retry_at = Some(now.monotonic.after(STORE_RETRY));
             }
             None => {}

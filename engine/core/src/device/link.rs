@@ -217,6 +217,7 @@ impl Room {
             Body::AsideDone(done) => self.handle_aside_done(&done),
             Body::Uplink(uplink) => self.handle_uplink(uplink),
             Body::Read(read) => self.handle_read(&read),
+            Body::Unsent(first) => self.handle_unsent(&first),
             _ => {}
         }
     }

@@ -1,6 +1,6 @@
 //! Reading one stream from the disk: its log, what it amounts to, and the journals of dead pages.
 
-use crate::device::event::{Change, Event};
+use crate::device::event::{Change, Event, Storage};
 use crate::device::journal::Tag;
 use crate::device::pages::Role;
 use crate::device::stream::{Body, Phase, Stream, Unsaved};
@@ -51,9 +51,15 @@ pub(super) enum Reading {
 impl Room {
     pub(super) fn handle_scanned(&mut self, op: OpId, result: Result<Page, StoreFailure>, now: Now) {
         let Some(reading) = self.scans.remove(&op) else { return };
-        if self.role == Role::Following && result.is_ok() {
-            // A disk that could not be read can be again; how writing goes the leader tells.
-            self.set_storage(self.uplink_storage.clone());
+        if result.is_ok() {
+            // A disk that could not be read can be again. How writing goes the last commit tells, or the leader.
+            match self.role {
+                Role::Following => self.set_storage(self.uplink_storage.clone()),
+                Role::Leading if self.boot.is_done() && !self.commit_failed => {
+                    self.set_storage(Storage::Working);
+                }
+                Role::Leading => {}
+            }
         }
         match (reading, result) {
             (Reading::Boot, result) => self.handle_boot_page(result, now),

@@ -223,8 +223,9 @@ impl Room {
     pub fn save_status(&self, id: StreamId) -> SaveStatus {
         let Some(stream) = self.streams.get(&id) else { return SaveStatus::default() };
         let marks = &stream.marks;
-        // Work of dead pages has no edits here, but it is unsaved all the same.
-        let inherited = u64::from(stream.has_outbox() && marks.newest == marks.on_relay);
+        // Work of other pages has no edits here, but it is unsaved all the same.
+        let unsent = stream.has_outbox() || (self.role == Role::Following && stream.unsent_told);
+        let inherited = u64::from(unsent && marks.newest == marks.on_relay);
         SaveStatus {
             unsaved_on_device: marks.newest - marks.on_disk,
             unsaved_on_relay: (marks.newest - marks.on_relay).max(inherited),

@@ -65,6 +65,8 @@ pub(super) struct Stream {
     /// Replicas whose chains grew since the home was told; of more than it counts readers for, not all.
     pub(super) to_tell: SortedSet<ReplicaId>,
     pub(super) marks: Marks,
+    /// Whether other pages know that the home lacks work of this device; of a page that follows, whether it does.
+    pub(super) unsent_told: bool,
 }
 
 /// A sealed entry of this device that the home has not answered `saved` for.
@@ -186,6 +188,7 @@ impl Stream {
             tail: 0,
             to_tell: SortedSet::new(),
             marks: Marks::default(),
+            unsent_told: false,
         }
     }
 

@@ -26,7 +26,7 @@ impl Room {
             return self.queue.touch();
         }
         self.leave_for(Role::Leading, now);
-        self.disk_retry_at = None;
+        (self.disk_retry_at, self.commit_failed) = (None, false);
         self.scans.clear();
         self.queue.abandon();
         // Nothing is written before it is known what is there.
@@ -71,6 +71,7 @@ impl Room {
         let tags = self.queue.abandon();
         let on_its_way: Vec<Entry> = tags.iter().filter_map(Tag::entry).cloned().collect();
         for id in self.streams.keys().copied().collect::<Vec<_>>() {
+            self.unsent_stays(id);
             let of_stream = on_its_way.iter().filter(|entry| entry.header().stream == id);
             let is_others = tags.iter().any(|tag| self.is_others_work(tag, id));
             self.hand_back(id, of_stream.cloned().collect(), is_others, now);
@@ -79,6 +80,13 @@ impl Room {
             self.load_stream(stream);
         }
         self.show_channels();
+    }
+
+    /// What the home has not called saved the new leader tells; until then it is as it was.
+    fn unsent_stays(&mut self, id: StreamId) {
+        if let Some(stream) = self.streams.get_mut(&id) {
+            stream.unsent_told = stream.phase == Phase::Ready && stream.has_outbox();
+        }
     }
 
     /// The link goes to somebody else from now on.

@@ -132,6 +132,8 @@ bodies! {
     /// Page → leader and leader → page: a piece of a fork was put back or discarded; it goes from the disk and from
     /// every page.
     AsideDone = 70;
+    /// Leader → page: the first entry of this device that the home has not called saved; number 0 for none.
+    Unsent = 71;
 }
 
 /// Opens a session.
@@ -464,6 +466,7 @@ impl Body {
             | Self::Aside(_)
             | Self::AsideKept(_)
             | Self::AsideDone(_)
+            | Self::Unsent(_)
             | Self::Uplink(_)
             | Self::Read(_) => true,
         }

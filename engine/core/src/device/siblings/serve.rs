@@ -3,7 +3,7 @@
 use crate::device::answers;
 use crate::device::fork::Why;
 use crate::device::load::Reading;
-use crate::device::pages::PageOutput;
+use crate::device::pages::{PageOutput, Role};
 use crate::device::stream::Phase;
 use crate::device::{Output, Room};
 use crate::ids::{ReplicaId, SiblingId, StreamId};
@@ -289,9 +289,39 @@ impl Room {
             self.tell_kept(page, id, *replica, seq_of(&on_disk, replica));
         }
         self.send_to(page, &synced.into());
+        self.send_to(page, &self.first_unsent(id).into());
         for replica in written {
             self.tell_saved(page, id, replica);
         }
+    }
+
+    /// Whether the home lacks work of this device has changed: the pages that look on show it too.
+    pub(in crate::device) fn tell_unsent(&mut self) {
+        if self.role == Role::Following || self.siblings.pages.is_empty() {
+            return;
+        }
+        let mut changed = Vec::new();
+        for (id, stream) in self.streams.iter_mut() {
+            let unsent = stream.has_outbox();
+            if std::mem::replace(&mut stream.unsent_told, unsent) != unsent {
+                changed.push(*id);
+            }
+        }
+        for id in changed {
+            let first = self.first_unsent(id);
+            let pages = self.siblings.pages.iter();
+            let watching = pages.filter(|page| page.follows.iter().any(|follows| follows.stream == id));
+            for page in watching.map(|page| page.id).collect::<Vec<_>>() {
+                self.send_to(page, &first.clone().into());
+            }
+        }
+    }
+
+    fn first_unsent(&self, stream: StreamId) -> Body {
+        let held = self.streams.get(&stream).into_iter().flat_map(|stream| stream.outbox.values());
+        let first = held.flatten().next().map(|unsaved| unsaved.entry.name());
+        let EntryName { replica, seq } = first.unwrap_or(EntryName { replica: self.current, seq: 0 });
+        Body::Unsent(Place { stream, replica, seq })
     }
 
     fn tell_kept(&mut self, page: SiblingId, stream: StreamId, replica: ReplicaId, seq: u64) {
