@@ -82,6 +82,14 @@ impl<Tag> WriteQueue<Tag> {
         self.dirty = true;
     }
 
+    /// Removes rows, named in order.
+    pub fn delete_all(&mut self, keys: &[Vec<u8>]) {
+        self.gathering.put.retain(|(put, _)| keys.binary_search(put).is_err());
+        self.bytes += keys.iter().map(Vec::len).sum::<usize>();
+        self.gathering.delete.extend_from_slice(keys);
+        self.dirty |= !keys.is_empty();
+    }
+
     /// Asks the disk whether it is still ours, with nothing to write.
     pub fn touch(&mut self) {
         self.dirty = true;

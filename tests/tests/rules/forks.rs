@@ -1,10 +1,12 @@
 //! Rule 6: refused work as people meet it. It is shown, put back and discarded, on every page of the device.
 
 use causeway_core::device::{DocumentError, Event, Fork, ForkError, ForkId, ForkText};
+use causeway_core::directory::DirectoryOp;
 use causeway_core::ids::StreamId;
 use causeway_core::log::EntryKind;
-use causeway_core::stored::Prefix;
-use causeway_core::wire::{Message, Refused};
+use causeway_core::stored::{self, ForkPart, ForkRecord, Prefix};
+use causeway_core::time::Millis;
+use causeway_core::wire::{self, Message, Refused};
 use causeway_core::ydoc::DeltaOp;
 use causeway_tests::network::Network;
 
@@ -105,6 +107,38 @@ fn rule_6_a_fork_stays_until_what_was_put_back_is_on_the_disk() {
 }
 
 #[test]
+fn f3_a_power_cut_finds_what_is_put_back_in_the_text_or_in_the_fork_and_never_in_both() {
+    let mut met = std::collections::BTreeSet::new();
+    for online in [false, true] {
+        for (commits, kept) in (0..6).flat_map(|commits| (0..4).map(move |kept| (commits, kept))) {
+            let (mut network, text) = refused();
+            if !online {
+                network.go_offline(0);
+            }
+            let id = forks(&network, 0)[0].id;
+            network.devices[0].disk_answers = false;
+            put_back(&mut network, 0, id, "").expect("it can be put back");
+            for _ in 0..commits {
+                network.settle();
+                network.wait(60);
+                network.settle();
+                network.answer_commit(0);
+            }
+            network.devices[0].disk.cut_power(kept);
+            network.go_offline(0);
+            network.restart(0, false);
+            network.devices[0].disk_answers = true;
+            network.open(0, text);
+            network.rest();
+            let in_text = network.text(0, text).matches("mine").count();
+            assert_eq!(rows(&network, 0) + in_text, 1, "online: {online}, {commits} commits, {kept} kept");
+            met.insert((online, in_text));
+        }
+    }
+    assert_eq!(met.len(), 4, "it was cut before and after: {met:?}");
+}
+
+#[test]
 fn rule_6_a_fork_of_a_document_nobody_looks_at_is_put_back_when_it_has_been_read() {
     let (mut network, text) = refused();
     network.restart(0, true);
@@ -160,6 +194,41 @@ fn rule_6_a_refused_decision_on_the_list_is_made_again() {
     network.rest();
     assert_eq!(network.devices[1].room.directory()[0].path, "notes.md");
     assert_eq!(rows(&network, 0), 0);
+}
+
+#[test]
+fn f3_ten_thousand_pieces_go_with_a_few_commits() {
+    const PIECES: u64 = 10_000;
+    let mut network = Network::new(1);
+    network.rest();
+    let author = network.devices[0].room.replica();
+    for number in 0..PIECES {
+        let document = StreamId::ydoc(u128::from(number).to_be_bytes());
+        let op = DirectoryOp::Put { document, path: format!("{number}.md") };
+        let record = ForkRecord {
+            code: "directory.payload".into(),
+            sentence: "this home is stricter".into(),
+            time: Millis(0),
+            part: ForkPart::Change,
+            payload: wire::payload::encode_directory(&op),
+        };
+        let key = stored::fork_key(&StreamId::DIRECTORY, &author, (1 << 62) + number);
+        network.devices[0].disk.put(key, record.encode());
+    }
+    network.restart(0, true);
+    network.rest();
+    let id = forks(&network, 0)[0].id;
+    network.go_offline(0);
+    let (commits, entries) = (network.devices[0].commits, network.relay.entries(&StreamId::DIRECTORY));
+    put_back(&mut network, 0, id, "").expect("it can be put back");
+    network.rest();
+    assert_eq!((rows(&network, 0), forks(&network, 0)), (0, vec![]));
+    let commits = network.devices[0].commits - commits;
+    assert!(commits <= 3, "{commits} commits");
+    network.go_online(0);
+    network.rest();
+    assert_eq!(network.relay.entries(&StreamId::DIRECTORY) - entries, PIECES as usize);
+    assert_eq!(network.devices[0].room.directory().len(), PIECES as usize);
 }
 
 #[test]

@@ -333,7 +333,7 @@ impl Room {
 
     /// Forgets a draft.
     pub fn discard_draft(&mut self, id: StreamId, key: EntryName) {
-        self.drop_piece(Place::of(id, key));
+        self.drop_pieces(&[Place::of(id, key)]);
     }
 
     /// An entry of a channel.

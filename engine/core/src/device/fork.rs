@@ -13,7 +13,7 @@ use crate::log::{Entry, EntryName};
 use crate::storage::Durability;
 use crate::stored::{self, ForkPart, ForkRecord, Prefix};
 use crate::time::Now;
-use crate::wire::Aside;
+use crate::wire::{Aside, Place};
 
 /// Why work became a fork.
 #[derive(Clone, Debug)]
@@ -324,19 +324,15 @@ impl Room {
 
     /// Pieces of forks have reached the disk of a page that leads.
     pub(super) fn tell_kept_asides(&mut self) {
-        for aside in self.forks.unkept() {
-            let name = aside.name();
-            let row = stored::fork_key(&name.stream, &name.replica, name.seq);
-            if !self.queue.puts().any(|(key, _)| key == row) {
-                self.forks.set_kept(&name, true);
-                self.send_to_all(&aside.into());
-            }
+        let waiting = self.queue.puts().filter_map(|(key, _)| Place::of_fork_key(key));
+        for aside in self.forks.keep_but(waiting) {
+            self.send_to_all(&aside.into());
         }
     }
 
     /// What was refused counts as on this device when no piece of it waits for the disk any more.
     pub(super) fn note_forks_on_disk(&mut self, id: StreamId) {
-        let waits = self.forks.unkept().iter().any(|aside| aside.stream == id);
+        let waits = self.forks.waits(id);
         if let Some(stream) = self.streams.get_mut(&id).filter(|_| !waits) {
             stream.marks.handle_forks_on_disk();
             self.events.push(Event::SaveStatus(id));

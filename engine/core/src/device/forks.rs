@@ -8,10 +8,10 @@ use crate::device::Room;
 use crate::device::documents::DocumentError;
 use crate::device::event::Event;
 use crate::device::pages::Role;
+use crate::device::receipts::Receipt;
 use crate::device::stream::Phase;
 use crate::directory::DirectoryOp;
 use crate::ids::{StreamId, StreamKind};
-use crate::stored;
 use crate::time::{Millis, Now};
 use crate::wire::{self, Aside, Place};
 use crate::ydoc::{Delta, DeltaOp};
@@ -169,9 +169,7 @@ impl Room {
     /// Forgets a fork for good.
     pub fn discard_fork(&mut self, id: ForkId) {
         let names: Vec<Place> = self.forks.of(id).into_iter().map(Aside::name).collect();
-        for name in names {
-            self.drop_piece(name);
-        }
+        self.drop_pieces(&names);
     }
 
     /// A document can be written: what waits for it goes there.
@@ -195,53 +193,80 @@ impl Room {
             }
         }
         self.tell_forks(id.stream);
+        if self.is_handed_over(target) {
+            self.take_forks_along(target, receipt.edit);
+        }
         self.settle_forks();
+    }
+
+    /// Whether all edits of a stream are in what is on the disk or goes there next.
+    fn is_handed_over(&self, id: StreamId) -> bool {
+        let ready = self.streams.get(&id).filter(|stream| stream.phase == Phase::Ready);
+        ready.is_some_and(|stream| stream.journal.written == stream.journal.updates.len())
+    }
+
+    /// Edits up to this one go to the disk with the next commit: the forks whose work they are leave it with the same, so
+    /// that a page which ends finds them in the text or as a fork, and not as both.
+    pub(super) fn take_forks_along(&mut self, id: StreamId, upto: u64) {
+        if self.role == Role::Following {
+            return;
+        }
+        let goes = |receipt: Receipt| receipt.stream == id && receipt.edit <= upto;
+        let names = self.forks.names(|piece| piece.leaving.is_some_and(goes));
+        self.queue.delete_all(&names.iter().map(Place::fork_key).collect::<Vec<_>>());
     }
 
     /// Forks whose work is on the disk as edits go.
     pub(super) fn settle_forks(&mut self) {
-        while let Some(name) = self.forks.pieces.iter().find_map(|piece| {
-            let receipt = piece.leaving?;
-            self.receipt(&receipt).device.then(|| piece.aside.name())
-        }) {
-            self.drop_piece(name);
-        }
+        let on_disk = |receipt: Receipt| self.receipt(&receipt).device;
+        let names = self.forks.names(|piece| piece.leaving.is_some_and(on_disk));
+        self.drop_pieces(&names);
     }
 
-    pub(super) fn drop_piece(&mut self, name: Place) {
-        self.forks.let_go(&name);
+    /// Pieces, in the order of their names.
+    pub(super) fn drop_pieces(&mut self, names: &[Place]) {
+        self.forks.let_go(names);
         match self.role {
-            Role::Leading => self.forget_piece(&name),
+            Role::Leading => self.forget_pieces(names),
             Role::Following => {
-                self.forks.done.push(name);
-                self.send_if_live(&wire::Body::AsideDone(name).into());
+                for name in names {
+                    self.forks.done.push(*name);
+                    self.send_if_live(&wire::Body::AsideDone(*name).into());
+                }
             }
         }
-        self.note_forks_on_disk(name.stream);
-        self.tell_forks(name.stream);
+        let mut streams: Vec<StreamId> = names.iter().map(|name| name.stream).collect();
+        streams.dedup();
+        for stream in streams {
+            self.note_forks_on_disk(stream);
+            self.tell_forks(stream);
+        }
     }
 
-    /// Takes a piece off the disk and from the other pages.
-    pub(super) fn forget_piece(&mut self, name: &Place) {
-        self.queue.delete(stored::fork_key(&name.stream, &name.replica, name.seq));
-        self.send_to_all(&wire::Body::AsideDone(*name).into());
+    /// Takes pieces off the disk and from the other pages.
+    fn forget_pieces(&mut self, names: &[Place]) {
+        self.queue.delete_all(&names.iter().map(Place::fork_key).collect::<Vec<_>>());
+        for name in names {
+            self.send_to_all(&wire::Body::AsideDone(*name).into());
+        }
     }
 
     /// Another page has put back or discarded a piece.
     pub(super) fn handle_aside_done(&mut self, name: &Place) {
+        let name = std::slice::from_ref(name);
         self.forks.let_go(name);
         match self.role {
-            Role::Leading => self.forget_piece(name),
-            Role::Following => self.forks.done.retain(|done| done != name),
+            Role::Leading => self.forget_pieces(name),
+            Role::Following => self.forks.done.retain(|done| !name.contains(done)),
         }
-        self.tell_forks(name.stream);
+        self.tell_forks(name[0].stream);
     }
 
     /// The disk is this page's: what it let go of before goes from there.
     pub(super) fn forget_done(&mut self) {
         for name in std::mem::take(&mut self.forks.done) {
-            self.forks.let_go(&name);
-            self.forget_piece(&name);
+            self.forks.let_go(&[name]);
+            self.forget_pieces(&[name]);
         }
     }
 

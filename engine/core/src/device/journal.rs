@@ -9,6 +9,7 @@ use crate::device::{Output, Room, failing};
 use crate::ids::{ReplicaId, SiblingId, StreamId};
 use crate::limits::{JOURNAL_BYTES, JOURNAL_INTERVAL, SEAL_INTERVAL, SEAL_INTERVAL_APART, STORE_RETRY};
 use crate::log::{Entry, EntryKind, EntryName, Header, Verdict};
+use crate::sorted::SortedSet;
 use crate::storage::{CommitError, Durability};
 use crate::stored::{self, IndexRecord, ReplicaRecord, TipRecord};
 use crate::time::{Millis, Now};
@@ -51,6 +52,21 @@ impl Tag {
             | Self::Cloned { .. }
             | Self::Suspicion { .. }
             | Self::Aside { .. } => None,
+        }
+    }
+
+    /// The stream of a piece of a fork.
+    fn fork_of(&self) -> Option<StreamId> {
+        match self {
+            Self::Journaled { stream, edit: 0 } | Self::Aside { stream, .. } => Some(*stream),
+            Self::Journaled { .. }
+            | Self::Sealed(_)
+            | Self::Taken(_)
+            | Self::Rebuild(_)
+            | Self::Load(_)
+            | Self::Snapshot { .. }
+            | Self::Cloned { .. }
+            | Self::Suspicion { .. } => None,
         }
     }
 }
@@ -287,6 +303,7 @@ impl Room {
         let edit = stream.marks.newest();
         self.queue.put(key, stored::encode_piece(&piece));
         self.queue.tag(Tag::Journaled { stream: id, edit }, Durability::Relaxed);
+        self.take_forks_along(id, edit);
     }
 
     /// Who writes in a stream here: its document keeps the name it was opened under.
@@ -321,9 +338,12 @@ impl Room {
                 self.set_storage(Storage::Working);
                 let entries = tags.iter().filter_map(Tag::entry).filter(|entry| !self.is_refused(entry));
                 let entries: Vec<Entry> = entries.cloned().collect();
+                let mut forked = SortedSet::new();
+                forked.extend(tags.iter().filter_map(Tag::fork_of));
                 for tag in tags {
                     self.handle_durable(tag, now);
                 }
+                self.handle_kept_pieces(forked);
                 self.publish(&entries);
                 self.settle_forks();
             }
@@ -373,16 +393,10 @@ impl Room {
                     stream.marks.handle_on_disk(edit);
                     self.events.push(Event::SaveStatus(id));
                 }
-                if edit == 0 {
-                    self.tell_kept_asides();
-                    self.note_forks_on_disk(id);
-                }
             }
             Tag::Rebuild(stream) | Tag::Load(stream) => self.scan_entries(stream),
             Tag::Aside { page, stream, replica, seq } => {
                 self.answer_aside(page, stream, replica, seq);
-                self.tell_kept_asides();
-                self.note_forks_on_disk(stream);
             }
             Tag::Snapshot { stream, before } => self.publish_snapshot(stream, &before),
             Tag::Cloned { stream, replica } => self.leave_clone(stream, replica, now),
@@ -390,6 +404,16 @@ impl Room {
                 self.events.push(Event::Damaged { stream, code: code.into() });
             }
             Tag::Taken(_) => {}
+        }
+    }
+
+    /// Pieces of forks of these streams are on the disk.
+    fn handle_kept_pieces(&mut self, streams: SortedSet<StreamId>) {
+        if streams.len() > 0 {
+            self.tell_kept_asides();
+        }
+        for stream in streams {
+            self.note_forks_on_disk(stream);
         }
     }
 

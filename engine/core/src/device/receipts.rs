@@ -103,6 +103,11 @@ impl Marks {
         }
     }
 
+    /// The newest edit in an entry that is sealed.
+    pub(super) fn edit_in(&self, name: EntryName) -> Option<u64> {
+        self.sealed.iter().rev().find(|(sealed, _)| *sealed == name).map(|(_, edit)| *edit)
+    }
+
     /// Entries are on this device's disk.
     pub(super) fn handle_kept(&mut self, upto: EntryName) {
         let kept = |name: &EntryName| name.replica == upto.replica && name.seq <= upto.seq;

@@ -342,7 +342,10 @@ impl Room {
         if self.identities.contains_key(&entry.name().replica) {
             let stream = self.streams.get(&entry.header().stream);
             let head = stream.and_then(|stream| stream.log.head_at(&entry.name())).map(|head| head.short());
+            let edit = stream.and_then(|stream| stream.marks.edit_in(entry.name()));
+            let id = entry.header().stream;
             self.queue.tag(Tag::Sealed(Box::new(Unsaved { arrival, head, entry })), Durability::Strict);
+            self.take_forks_along(id, edit.unwrap_or(0));
         } else {
             self.queue.tag(Tag::Taken(Box::new(entry)), Durability::Relaxed);
         }

@@ -5,6 +5,7 @@ use crate::device::receipts::Receipt;
 use crate::ids::StreamId;
 use crate::limits::FORK_BYTES;
 use crate::log::EntryName;
+use crate::stored;
 use crate::wire::{Aside, Place};
 
 /// All forks of this device, as far as this page knows them.
@@ -39,10 +40,14 @@ impl Forks {
         true
     }
 
-    pub(super) fn let_go(&mut self, name: &Place) {
-        if let Ok(at) = self.place(name) {
-            self.pieces.remove(at);
-        }
+    /// Pieces, named in order.
+    pub(super) fn let_go(&mut self, names: &[Place]) {
+        self.pieces.retain(|piece| names.binary_search(&piece.aside.name()).is_err());
+    }
+
+    /// The names of some, in order.
+    pub(super) fn names(&self, which: impl Fn(&Piece) -> bool) -> Vec<Place> {
+        self.pieces.iter().filter(|piece| which(piece)).map(|piece| piece.aside.name()).collect()
     }
 
     /// Whether the piece is kept from now on, or only from the next `kept` on.
@@ -50,6 +55,28 @@ impl Forks {
         if let Ok(at) = self.place(name) {
             self.pieces[at].is_kept = is_kept;
         }
+    }
+
+    /// All are kept from now on but those that wait to be written; answers those that were not before.
+    pub(in crate::device) fn keep_but(&mut self, waiting: impl Iterator<Item = Place>) -> Vec<Aside> {
+        let mut waits = vec![false; self.pieces.len()];
+        for name in waiting {
+            if let Ok(at) = self.place(&name) {
+                waits[at] = true;
+            }
+        }
+        let mut kept = Vec::new();
+        for (piece, waits) in self.pieces.iter_mut().zip(waits) {
+            if !waits && !std::mem::replace(&mut piece.is_kept, true) {
+                kept.push(piece.aside.clone());
+            }
+        }
+        kept
+    }
+
+    /// Whether a piece of a stream is not on the disk.
+    pub(in crate::device) fn waits(&self, stream: StreamId) -> bool {
+        self.pieces.iter().any(|piece| piece.aside.stream == stream && !piece.is_kept)
     }
 
     /// Pieces that are not on the disk.
@@ -83,7 +110,7 @@ impl Forks {
         asides
     }
 
-    pub(super) fn place(&self, name: &Place) -> Result<usize, usize> {
+    fn place(&self, name: &Place) -> Result<usize, usize> {
         self.pieces.binary_search_by(|piece| piece.aside.name().cmp(name))
     }
 }
@@ -97,5 +124,15 @@ impl Aside {
 impl Place {
     pub(in crate::device) fn of(stream: StreamId, EntryName { replica, seq }: EntryName) -> Self {
         Self { stream, replica, seq }
+    }
+
+    /// Its row on the disk, if it is a piece of a fork. Rows stand in the order of these names.
+    pub(in crate::device) fn fork_key(&self) -> Vec<u8> {
+        stored::fork_key(&self.stream, &self.replica, self.seq)
+    }
+
+    pub(in crate::device) fn of_fork_key(key: &[u8]) -> Option<Self> {
+        let (stream, replica, seq) = stored::parse_fork_key(key)?;
+        Some(Self { stream, replica, seq })
     }
 }
