@@ -30,3 +30,5 @@ mod sealing;
 mod snapshots;
 #[path = "rules/takeovers.rs"]
 mod takeovers;
+#[path = "rules/unheard.rs"]
+mod unheard;

@@ -8,11 +8,11 @@ use causeway_core::time::Millis;
 use causeway_core::wire::{Body, Message, Refused};
 use causeway_tests::network::Network;
 
-fn forks(network: &Network, page: usize) -> usize {
+pub(crate) fn forks(network: &Network, page: usize) -> usize {
     network.devices[page].disk.rows_of(Prefix::Fork as u8).count()
 }
 
-fn refuse(network: &mut Network, leader: usize, text: StreamId, author: usize, seq: u64) {
+pub(crate) fn refuse(network: &mut Network, leader: usize, text: StreamId, author: usize, seq: u64) {
     let replica = network.devices[author].room.replica();
     let (code, sentence) = ("ydoc.guard".into(), "this home is stricter".into());
     let refused: Message = Refused { stream: text, replica, seq, code, sentence }.into();
@@ -415,4 +415,60 @@ fn t1_much_that_reaches_the_disk_at_once_is_passed_on_in_frames_a_page_can_read(
     network.release_disk(pages[0]);
     network.settle();
     assert_eq!(network.text(pages[1], text).len(), 24 * 60_000);
+}
+
+#[test]
+fn t5_a_journal_that_the_new_leader_has_sealed_and_not_written_stands_once() {
+    // The new leader lives, or dies before its disk has written what it sealed, or after.
+    let ends = [None, Some(false), Some(true)];
+    for (types, end) in ends.into_iter().flat_map(|end| [(false, end), (true, end)]) {
+        let (mut network, pages, text, _) = with_a_journal(3);
+        network.devices[pages[0]].disk_answers = false;
+        if types {
+            network.insert(pages[0], text, 0, "memory ");
+            network.wait(60);
+        }
+        network.freeze(pages[0]);
+        network.devices[pages[1]].disk_answers = false;
+        network.lead(pages[1]);
+        network.answer_commit(pages[1]);
+        network.settle();
+        // The one that led wakes while what was sealed of its journal is on its way to the disk.
+        network.thaw(pages[0]);
+        network.release_disk(pages[0]);
+        for _ in 0..30 {
+            network.wait(500);
+            network.settle();
+        }
+        assert_eq!(network.devices[pages[0]].room.role(), Role::Following);
+        let late = network.insert(pages[2], text, 0, "late ");
+        for _ in 0..4 {
+            network.rest();
+        }
+        let last = if let Some(written) = end {
+            network.end_page(pages[1], written);
+            network.lead(pages[2]);
+            pages[2]
+        } else {
+            network.release_disk(pages[1]);
+            pages[1]
+        };
+        pages.iter().for_each(|page| network.devices[*page].online = true);
+        network.go_online(last);
+        for _ in 0..8 {
+            network.rest();
+        }
+        let other = network.join();
+        network.open(other, text);
+        network.rest();
+        let words = ["before ", "saved ", "journal ", "late "].into_iter().chain(types.then_some("memory "));
+        for page in [pages[0], pages[2], other] {
+            let shown = network.text(page, text);
+            for word in words.clone() {
+                assert_eq!(shown.matches(word).count(), 1, "{word} in {shown:?} on {page}, {types} {end:?}");
+            }
+        }
+        let state = network.receipt(pages[2], &late);
+        assert!(state.device && state.relay && !state.refused, "{state:?}");
+    }
 }

@@ -56,6 +56,12 @@ impl Boot {
         self.saved.binary_search_by_key(mark, |(of, _)| *of).map_or(0, |at| self.saved[at].1)
     }
 
+    /// How far a chain went when the disk was taken over. Nothing of one that was refused.
+    pub(super) fn tip(&self, stream: StreamId, replica: ReplicaId) -> u64 {
+        let at = self.tips.binary_search_by_key(&(stream, replica), |(of, _)| *of);
+        at.map_or(0, |at| self.tips[at].1)
+    }
+
     /// Nothing is written before the disk is ours and its marks are read.
     pub(super) fn is_done(&self) -> bool {
         self.stage == Stage::Done

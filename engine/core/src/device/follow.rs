@@ -206,7 +206,7 @@ impl Room {
         if !stream.is_refused(from) {
             stream.closed.insert(replica, seq);
         }
-        stream.refuse_dependants();
+        stream.refuse_dependants(&[]);
         self.leave_branch(id, from, &Why::refused(code, sentence), now);
     }
 
@@ -234,7 +234,7 @@ impl Room {
             });
         }
         stream.outbox.retain(|_, entries| !entries.is_empty());
-        let mine = self.identities.contains_key(&from.replica)
+        let mine = (self.identities.contains_key(&from.replica) && closed.contains_key(&from.replica))
             || !refused.is_empty()
             || !stream.journal.updates.is_empty();
         let whole = self.whole_text(id).filter(|_| why.apart && mine);

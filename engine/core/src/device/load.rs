@@ -4,6 +4,7 @@ use crate::device::event::{Change, Event, Storage};
 use crate::device::journal::Tag;
 use crate::device::pages::Role;
 use crate::device::stream::{Body, Phase, Stream, Unsaved};
+use crate::device::take_over::Met;
 use crate::device::{Room, failing};
 use crate::directory::{self, Directory};
 use crate::ids::{ReplicaId, SiblingId, StreamId};
@@ -38,8 +39,8 @@ pub(super) enum Reading {
     Read(Place),
     /// What was read of a channel.
     Channel(StreamId, u64),
-    /// The entries of a stream that is in use already, with those the home has not saved.
-    Meeting(StreamId, u64, Vec<(u64, Entry)>),
+    /// The entries of a stream that is in use already.
+    Meeting(StreamId, u64, Met),
     /// The root of a snapshot for another page.
     SiblingRoot { page: SiblingId, stream: StreamId, walk: u64 },
     /// Its page, with the root as it is stored.
@@ -76,8 +77,8 @@ impl Room {
             }
             (Reading::Lost(stream), Ok(page)) => self.handle_lost_page(stream, page, now),
             (Reading::Channel(stream, turn), Ok(page)) => self.handle_channel_page(stream, turn, page, now),
-            (Reading::Meeting(stream, turn, unsaved), Ok(page)) => {
-                self.handle_met_page(stream, turn, unsaved, page, now);
+            (Reading::Meeting(stream, turn, met), Ok(page)) => {
+                self.handle_met_page(stream, turn, met, page, now);
             }
             (Reading::Sibling { page, stream, walk }, Ok(rows)) => {
                 self.handle_sibling_page(page, stream, walk, rows);
@@ -202,8 +203,12 @@ impl Room {
     fn scan_tail(&mut self, id: StreamId, turn: u64) {
         let (start, end) = stored::entry_range(&id, 0, u64::MAX);
         let meets = self.streams.get(&id).is_some_and(|stream| stream.phase == Phase::Meeting);
-        let reading = if meets { Reading::Meeting } else { Reading::Entries };
-        self.scan(whole(start, end), reading(id, turn, Vec::new()));
+        let reading = if meets {
+            Reading::Meeting(id, turn, Met::default())
+        } else {
+            Reading::Entries(id, turn, Vec::new())
+        };
+        self.scan(whole(start, end), reading);
     }
 
     fn handle_entry_page(

@@ -239,12 +239,16 @@ impl Stream {
         first.map(|(replica, from)| EntryName { replica: *replica, seq: *from })
     }
 
-    /// What is held and builds on refused work is refused as well.
-    pub(super) fn refuse_dependants(&mut self) {
+    /// What is held and builds on refused work is refused as well; so is what builds on something that is `gone`, from these
+    /// entries on.
+    pub(super) fn refuse_dependants(&mut self, gone: &[EntryName]) {
         for entry in self.held() {
-            let deps = &entry.header().deps;
-            let builds_on_refused =
-                deps.iter().any(|dep| self.is_refused(EntryName { replica: dep.replica, seq: dep.seq }));
+            let builds_on = |dep: &Dep| {
+                let Dep { replica, seq, .. } = *dep;
+                self.is_refused(EntryName { replica, seq })
+                    || gone.iter().any(|first| first.replica == replica && first.seq <= seq)
+            };
+            let builds_on_refused = entry.header().deps.iter().any(builds_on);
             if builds_on_refused && !self.is_refused(entry.name()) {
                 self.closed.insert(entry.name().replica, entry.name().seq);
             }

@@ -3,6 +3,8 @@
 //! All that is not on the disk is this page's own work, so meeting the disk is one walk along it: an entry is known here
 //! already or joins like one from a link, and what was held and is not there is written.
 
+use std::collections::VecDeque;
+
 use crate::device::boot::Boot;
 use crate::device::event::Event;
 use crate::device::fork::Why;
@@ -14,10 +16,29 @@ use crate::device::{Output, Room};
 use crate::ids::{ReplicaId, StreamId};
 use crate::limits::RETURN_ATTEMPTS;
 use crate::log::{Entry, EntryKind, EntryName, Verdict};
-use crate::sorted;
+use crate::sorted::{self, SortedMap};
 use crate::storage::{Durability, Page};
 use crate::stored;
 use crate::time::Now;
+
+/// What was met on the disk so far of a stream that is in use.
+#[derive(Debug, Default)]
+pub(super) struct Met {
+    /// Entries that the home has not saved.
+    unsaved: Vec<(u64, Entry)>,
+    tips: SortedMap<ReplicaId, u64>,
+}
+
+impl Met {
+    fn note(&mut self, name: EntryName) {
+        let tip = self.tips.entry(name.replica).or_default();
+        *tip = (*tip).max(name.seq);
+    }
+
+    fn tip(&self, replica: &ReplicaId) -> u64 {
+        self.tips.get(replica).copied().unwrap_or(0)
+    }
+}
 
 impl Room {
     pub(super) fn take_over(&mut self, now: Now) {
@@ -239,14 +260,7 @@ impl Room {
         self.apply_page(id, &page);
     }
 
-    pub(super) fn handle_met_page(
-        &mut self,
-        id: StreamId,
-        turn: u64,
-        mut unsaved: Vec<(u64, Entry)>,
-        page: Page,
-        now: Now,
-    ) {
+    pub(super) fn handle_met_page(&mut self, id: StreamId, turn: u64, mut met: Met, page: Page, now: Now) {
         if let Some(stream) = self.streams.get_mut(&id).filter(|stream| stream.reading == turn) {
             // Nothing new is put in the place of what is damaged.
             for (_, arrival) in page.damaged.iter().filter_map(|key| stored::parse_entry_key(key)) {
@@ -263,8 +277,9 @@ impl Room {
             match stored::decode_entry(value) {
                 Ok(entry) => {
                     self.meet_entry(id, &entry);
+                    met.note(entry.name());
                     if self.is_unsaved(id, entry.name()) {
-                        unsaved.push((arrival, entry));
+                        met.unsaved.push((arrival, entry));
                     }
                 }
                 Err(_) => self.events.push(Event::Damaged { stream: id, code: "store.record".into() }),
@@ -273,9 +288,9 @@ impl Room {
         match page.more {
             Some(start) => {
                 let (_, end) = stored::entry_range(&id, 0, u64::MAX);
-                self.scan(super::load::whole(start, end), Reading::Meeting(id, turn, unsaved));
+                self.scan(super::load::whole(start, end), Reading::Meeting(id, turn, met));
             }
-            None => self.finish_meeting(id, unsaved, now),
+            None => self.finish_meeting(id, met, now),
         }
     }
 
@@ -302,20 +317,38 @@ impl Room {
         }
     }
 
+    /// What is in this device's chains and nowhere else: neither met on the disk, nor on its way there, nor held here. Refused
+    /// work is found by its fork as long as there is one.
+    fn gone_from_disk(&self, id: StreamId, met: &Met) -> Vec<EntryName> {
+        let Some(stream) = self.streams.get(&id) else { return Vec::new() };
+        let mut gone = Vec::new();
+        for (replica, seq) in self.on_disk(&id) {
+            let held = stream.outbox.get(&replica).and_then(VecDeque::front);
+            let seq = held.map_or(seq, |held| seq.min(held.entry.name().seq - 1));
+            let covered = stream.snapshot.as_ref().map_or(0, |root| root.covered(&replica));
+            let there = met.tip(&replica).max(covered).max(self.boot.tip(id, replica));
+            if seq > there && self.identities.contains_key(&replica) {
+                gone.push(EntryName { replica, seq: there + 1 });
+            }
+        }
+        gone
+    }
+
     fn is_unsaved(&self, id: StreamId, name: EntryName) -> bool {
         let saved = self.streams.get(&id).and_then(|stream| stream.saved.get(&name.replica));
         self.identities.contains_key(&name.replica) && saved.is_none_or(|saved| name.seq > *saved)
     }
 
-    fn finish_meeting(&mut self, id: StreamId, unsaved: Vec<(u64, Entry)>, now: Now) {
+    fn finish_meeting(&mut self, id: StreamId, met: Met, now: Now) {
+        let gone = self.gone_from_disk(id, &met);
         let Some(stream) = self.streams.get_mut(&id) else { return };
-        if let Some(from) = stream.refused_here() {
+        if let Some(from) = stream.refused_here().or(gone.first().copied()) {
             // It was taken off the disk while this page heard nothing.
-            stream.refuse_dependants();
+            stream.refuse_dependants(&gone);
             return self.leave_branch(id, from, &Why::unheard(), now);
         }
         let held = stream.take_held();
-        for (arrival, entry) in unsaved {
+        for (arrival, entry) in met.unsaved {
             let name = entry.name();
             let head = stream.log.head_at(&name).map(|head| head.short());
             stream.outbox.entry(name.replica).or_default().push_back(Unsaved { arrival, head, entry });

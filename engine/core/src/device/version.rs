@@ -114,7 +114,9 @@ impl Room {
             if more {
                 break;
             }
-            if self.is_ours(stream, &replica) {
+            // The page that leads knows what other pages of this device wrote.
+            let known = self.role == Role::Following && !self.minted.contains(&replica);
+            if stream.outbox.contains_key(&replica) || (self.is_ours(stream, &replica) && !known) {
                 own.push((replica, tip.seq));
             } else {
                 above.push((replica, tip.seq));

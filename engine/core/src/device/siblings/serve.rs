@@ -86,9 +86,11 @@ impl Room {
 
     pub(super) fn serve_compared(&mut self, page: SiblingId, compared: Compare) {
         let Compare { stream: id, question, above, own, more, .. } = compared;
-        let Some(follows) = self.follows(page, id).filter(|follows| follows.question == question) else {
+        let newest = self.follows(page, id).is_some_and(|follows| follows.question == question);
+        if !newest || self.tell_lost_before(page, id, &above) {
             return;
-        };
+        }
+        let Some(follows) = self.follows(page, id) else { return };
         let Following::Telling(held) = &mut follows.following else { return };
         held.extend(above);
         for (replica, seq) in own {
@@ -115,11 +117,29 @@ impl Room {
         });
         let closed: Vec<EntryName> =
             closed.map(|(replica, from)| EntryName { replica: *replica, seq: *from }).collect();
-        for EntryName { replica, seq } in closed.iter().copied() {
-            let Why { code, sentence, .. } = Why::unheard();
-            self.send_to(page, &Refused { stream: id, replica, seq, code, sentence }.into());
+        self.tell_unheard(page, id, &closed)
+    }
+
+    /// Of this device's chains, other than those the page writes itself, it holds more than there is: that was refused, and
+    /// the fork of it has gone. Answers whether there is any.
+    fn tell_lost_before(&mut self, page: SiblingId, id: StreamId, above: &[(ReplicaId, u64)]) -> bool {
+        let Some(stream) = self.streams.get(&id).filter(|_| self.is_served(&id)) else { return false };
+        let mut gone = Vec::new();
+        for (replica, held) in above {
+            let here = stream.log.tip(replica).seq.max(self.boot.tip(id, *replica));
+            if *held > here && self.identities.contains_key(replica) {
+                gone.push(EntryName { replica: *replica, seq: here + 1 });
+            }
         }
-        !closed.is_empty()
+        self.tell_unheard(page, id, &gone)
+    }
+
+    fn tell_unheard(&mut self, page: SiblingId, stream: StreamId, refused: &[EntryName]) -> bool {
+        for EntryName { replica, seq } in refused.iter().copied() {
+            let Why { code, sentence, .. } = Why::unheard();
+            self.send_to(page, &Refused { stream, replica, seq, code, sentence }.into());
+        }
+        !refused.is_empty()
     }
 
     pub(super) fn serve_need(&mut self, page: SiblingId, need: &Need) {
