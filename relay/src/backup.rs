@@ -17,7 +17,7 @@ use crate::door::{self, DoorError, Request};
 use crate::failure::Failure;
 use crate::progress::{Bytes, Progress};
 
-use output::Output;
+pub(crate) use output::Output;
 
 pub(crate) fn backup(args: &BackupArgs) -> Result<(), Failure> {
     let name = args.file.display().to_string();

@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use crate::backup;
 use crate::config::Config;
+use crate::doctor::{self, DOCTOR_CODES};
 use crate::failure::EXIT_CODES;
 use crate::restore;
 use crate::start;
@@ -35,6 +36,21 @@ enum Command {
     /// Fill an empty data folder from a backup; devices bring what it lacks.
     #[command(after_help = EXIT_CODES)]
     Restore(RestoreArgs),
+    /// Say what is right and wrong with a data folder that no relay serves, without changing it.
+    #[command(after_help = DOCTOR_CODES)]
+    Doctor(DoctorArgs),
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct DoctorArgs {
+    /// Write all rooms that can be read as a backup, which `restore` makes a new folder of
+    #[arg(long, value_name = "FILE")]
+    pub(crate) salvage: Option<PathBuf>,
+    /// Folder for a copy of the database while it is looked at [default: the system's for such things]
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) scratch: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) folder: FolderArgs,
 }
 
 /// Where rooms are kept: as for `serve`, also by its settings file.
@@ -173,6 +189,7 @@ pub fn main() -> ExitCode {
         Command::Serve(args) => Config::settle(args).and_then(start::serve),
         Command::Backup(args) => backup::backup(&args),
         Command::Restore(args) => restore::restore(&args),
+        Command::Doctor(args) => return doctor::doctor(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

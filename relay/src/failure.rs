@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use causeway_core::storage::StoreFailure;
 use causeway_store::OpenError;
 use causeway_store::backup::{BackupError, FolderError};
+use causeway_store::remains::ExamineError;
 
 use crate::server::RunError;
 
@@ -54,6 +55,8 @@ pub(crate) enum Failure {
         "{lost} rows or rooms could not be read and are not in the backup; all else is. Look at the folder with `causeway-relay doctor`."
     )]
     Lossy { lost: u64 },
+    #[error(transparent)]
+    Examine(#[from] ExamineError),
     #[error("The system refused to start the relay: {0}.")]
     System(io::Error),
     #[error("The relay ended badly: {0}.")]
@@ -94,6 +97,8 @@ impl Failure {
             Self::Refused(_) | Self::NoDoor { .. } => 18,
             Self::NoStore(_) => 19,
             Self::Lossy { .. } => 20,
+            // Of the doctor, which has codes of its own.
+            Self::Examine(_) => 2,
         }
     }
 }

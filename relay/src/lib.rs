@@ -11,7 +11,7 @@
 //! * `rooms` opens a room at its first link and lets it go after its last; `room` is the loop that feeds a `Home`.
 //! * `listener` accepts sockets and speaks HTTP on them; `link` is one that has become a WebSocket: a reader that waits for
 //!   the room, four lanes that the room fills and writes and never waits for.
-//! * `backup` and `restore` are commands of their own; the relay that serves a folder is asked at its `door`.
+//! * `backup`, `restore` and `doctor` are commands of their own; the relay that serves a folder is asked at its `door`.
 //! * `figures` are what `/healthz` and `/metrics` tell; `timed_store` times the store's syncs for them.
 //! * `limits` holds every bound, with its reason; `bounds` are those that can be set.
 #![warn(missing_docs)]
@@ -22,6 +22,7 @@ mod bounds;
 pub mod cli;
 mod clock;
 mod config;
+mod doctor;
 mod door;
 mod failure;
 mod figures;

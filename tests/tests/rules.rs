@@ -24,6 +24,8 @@ mod pages;
 mod people;
 #[path = "rules/promises.rs"]
 mod promises;
+#[path = "rules/salvage.rs"]
+mod salvage;
 #[path = "rules/sealing.rs"]
 mod sealing;
 #[path = "rules/snapshots.rs"]

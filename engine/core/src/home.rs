@@ -62,6 +62,7 @@ use reading::{Reading, Scans};
 use stream::HomeStream;
 
 pub use compaction::CompactionPlan;
+pub(crate) use compaction::read_page;
 pub use figures::Figures;
 pub use lane::Lane;
 

@@ -14,6 +14,7 @@
 //! * [`ydoc`], [`chat`] and [`directory`]: the reducers; [`person`]: who posts.
 //! * [`wire`] and [`stored`]: the only modules that know a serialised layout of ours.
 //! * [`storage`] and [`write_queue`]: what is asked of a disk, and how writes are gathered.
+//! * [`salvage`]: a room put together again from what a damaged disk still has of it.
 //! * [`limits`]: every bound, with its reason.
 #![warn(missing_docs)]
 
@@ -31,6 +32,7 @@ pub mod person;
 pub mod planted;
 pub mod presence;
 pub mod replica;
+pub mod salvage;
 pub mod snapshot;
 mod sorted;
 pub mod storage;

@@ -8,7 +8,7 @@ mod records;
 
 pub use keys::{
     HOME_KEY, META, OWNER, archive_key, draft_key, entry_range, journal_stream, page_key, parse_archive_key,
-    parse_entry_key, parse_fork_key, parse_index_key, parse_journal_key, place_key,
+    parse_entry_key, parse_fork_key, parse_index_key, parse_journal_key, place_key, stream_of,
 };
 pub use keys::{
     Prefix, entry_key, fork_key, index_key, journal_key, parse_read_key, read_key, replica_key, saved_key,

@@ -307,7 +307,7 @@ const FORMAT_NUMBER: &str = ", format ";
 /// Counts with every record of a store or home that changes its layout without a version of its own.
 const KNOWN_FORMAT: u32 = 3;
 
-const TIP: &str = "tip";
-const LOCK: &str = "lock";
+pub(crate) const TIP: &str = "tip";
+pub(crate) const LOCK: &str = "lock";
 /// Stands there while a backup is being restored.
 pub(crate) const RESTORING: &str = "restoring";

@@ -12,6 +12,7 @@
 //! * [`StoreGate`] stands before it in a program that goes on when a disk was full: it opens the store again ([`Storage`]
 //!   says how) and lets requests through anew.
 //! * [`backup`] carries the rows of any store into a file while others write, and from there into a new folder.
+//! * [`remains`] is what can still be found in a folder that a store refuses.
 //! * `contract` (feature `contract`) is the suite that every store passes.
 //!
 //! What a store promises and what it does not is written on [`Store`]; where a number comes from, in [`limits`].
@@ -27,6 +28,7 @@ pub mod limits;
 mod memory;
 mod port;
 mod redb_store;
+pub mod remains;
 mod rows;
 mod sled_store;
 mod space;

@@ -13,7 +13,10 @@
 //! * redb may panic on damage. Every call is guarded; after a panic while writing the store refuses everything, while one
 //!   in a read counts as damage of what was read.
 
+mod copied;
 mod open;
+
+pub(crate) use copied::Copied;
 
 use std::fmt;
 use std::io::ErrorKind;
@@ -238,10 +241,10 @@ fn apply(
 }
 
 /// The table of all rows, at one moment.
-struct Rows<T>(T);
+pub(crate) struct Rows<T>(T);
 
 /// Bytes in a page of redb's.
-struct Guarded<'a>(AccessGuard<'a, &'static [u8]>);
+pub(crate) struct Guarded<'a>(AccessGuard<'a, &'static [u8]>);
 
 impl AsRef<[u8]> for Guarded<'_> {
     fn as_ref(&self) -> &[u8] {

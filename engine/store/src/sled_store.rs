@@ -15,7 +15,10 @@
 //! * sled's background flush is off: it would fsync every half second for ever, and nothing depends on it, since
 //!   segments are also cleaned in passing by writes.
 
+mod copied;
 mod open;
+
+pub(crate) use copied::Copied;
 
 use std::fmt;
 use std::fs::File;

@@ -11,7 +11,7 @@ use crate::failure::Failure;
 pub(super) const STANDARD: &str = "-";
 
 /// A file under another name, or stdout. Dropped before it is kept it leaves nothing behind.
-pub(super) struct Output {
+pub(crate) struct Output {
     into: BufWriter<Into>,
 }
 
@@ -31,13 +31,13 @@ struct Part {
 }
 
 impl Output {
-    pub(super) fn open(name: &Path) -> Result<Self, Failure> {
+    pub(crate) fn open(name: &Path) -> Result<Self, Failure> {
         let into = if name == Path::new(STANDARD) { Into::Standard(io::stdout()) } else { Part::open(name)? };
         Ok(Self { into: BufWriter::with_capacity(WRITE_BYTES, into) })
     }
 
     /// Puts everything on the disk and gives it its name; answers how long it is, as far as that is known.
-    pub(super) fn keep(self) -> io::Result<u64> {
+    pub(crate) fn keep(self) -> io::Result<u64> {
         match self.into.into_inner().map_err(io::IntoInnerError::into_error)? {
             Into::Standard(mut out) => out.flush().map(|()| 0),
             Into::File(mut part) => {

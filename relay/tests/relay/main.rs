@@ -9,6 +9,7 @@ mod server;
 mod backup;
 mod bad_input;
 mod damage;
+mod doctor;
 mod failing_store;
 mod hostile_links;
 mod http;

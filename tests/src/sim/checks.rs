@@ -7,8 +7,9 @@ use causeway_core::device::{Connection, Event, Receipt, Room, Storage};
 use causeway_core::home::Home;
 use causeway_core::ids::StreamId;
 use causeway_core::log::{Entry, EntryKind};
+use causeway_core::salvage::{Found, put_together};
 use causeway_core::snapshot::{SignedRoot, unpack};
-use causeway_core::stored::{self, ForkRecord, TipRecord};
+use causeway_core::stored::{self, ForkRecord, Prefix, TipRecord};
 use causeway_core::wire::{self, Body, Message};
 use causeway_core::ydoc::Document;
 
@@ -162,6 +163,7 @@ impl World {
         self.compare_texts();
         self.compare_channels();
         self.compare_receipts();
+        self.compare_salvage();
         self.run_until(self.now + LEASES_END);
         self.compare_people();
         if let Some(what) = self.unfinished() {
@@ -302,6 +304,23 @@ impl World {
             self.fail(|| format!("snapshot and tail of {stream} are not what all its entries give"));
         }
         whole.text()
+    }
+
+    /// The home's rows are those that would be made anew from what its entries, archive and snapshots prove.
+    fn compare_salvage(&mut self) {
+        let mut rows: Found =
+            self.relay.disk.rows().map(|(key, value)| (key.to_vec(), vec![value.to_vec()])).collect();
+        rows.retain(|key, _| key.first() != Some(&(Prefix::Draft as u8)));
+        let salvaged = put_together(&rows);
+        let unlike = rows.iter().find(|(key, values)| salvaged.rows.get(*key) != values.first());
+        let unlike = unlike.map(|(key, _)| key).or(salvaged.rows.keys().find(|key| !rows.contains_key(*key)));
+        if let Some(key) = unlike.filter(|key| key.first() != Some(&(Prefix::Page as u8))) {
+            let key = key.escape_ascii().to_string();
+            return self.fail(|| format!("the row {key} of the home is not what its entries give"));
+        }
+        if let Some(loss) = salvaged.lost.first() {
+            self.fail(|| format!("of the home's rows something is lost: {loss}"));
+        }
     }
 
     /// After everything came together every receipt of the living says so.

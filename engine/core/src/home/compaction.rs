@@ -327,7 +327,7 @@ pub(super) fn shared(root: SignedRoot) -> Arc<Root> {
 }
 
 /// A page as read from its row, if it is the one its key names.
-pub(super) fn read_page(id: &PageId, row: &[u8]) -> Option<Bytes> {
+pub(crate) fn read_page(id: &PageId, row: &[u8]) -> Option<Bytes> {
     let page = stored::decode_piece(row).ok()?;
     (PageId::of(page) == *id).then(|| Bytes::copy_from_slice(page))
 }

@@ -143,6 +143,12 @@ pub fn replica_key(replica: &ReplicaId) -> Vec<u8> {
     [&[Prefix::Replica as u8], replica.as_bytes().as_slice()].concat()
 }
 
+/// The stream that a row belongs to; nothing where it belongs to the room.
+pub fn stream_of(key: &[u8]) -> Option<StreamId> {
+    let (_, rest) = key.split_first()?;
+    take_stream(rest).map(|(stream, _)| stream)
+}
+
 /// Reverses [`stream_key`], [`tombstone_key`], [`snapshot_key`] and [`draft_key`].
 pub fn parse_stream_key(key: &[u8]) -> Option<StreamId> {
     let (stream, rest) = take_stream(key.get(1..)?)?;

@@ -7,7 +7,7 @@
 //! The file itself is never fsynced: an older number only makes the check weaker, and it is never ahead of the log.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
@@ -36,6 +36,17 @@ impl Tip {
         // Always of the same length and within one sector, so that it is never there in half.
         file.write_all(&layout::encode_number(TIP_KEY, number))
     }
+}
+
+/// The number in the file, of a folder that is only looked at; zero where there is none.
+pub(crate) fn read(path: &Path) -> io::Result<u64> {
+    let mut bytes = Vec::new();
+    match File::open(path) {
+        Ok(file) => file.take(READ_BYTES).read_to_end(&mut bytes)?,
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(0),
+        Err(e) => return Err(e),
+    };
+    Ok(layout::decode_number(TIP_KEY, &bytes).unwrap_or(0))
 }
 
 /// What the number's checksum is bound to, in place of a tree key.

@@ -109,6 +109,11 @@ pub(crate) fn is_row(tree_key: &[u8]) -> bool {
     tree_key.first() == Some(&ROW)
 }
 
+/// Whether a tree key is that of a piece.
+pub(crate) fn is_piece(tree_key: &[u8]) -> bool {
+    tree_key.first() == Some(&PIECE) && tree_key.len() == 1 + 8 + 4
+}
+
 /// A value as it is written: one row, and the pieces it is cut into where it is long.
 pub(crate) struct Written {
     pub(crate) row: Vec<u8>,

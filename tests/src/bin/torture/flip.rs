@@ -1,5 +1,6 @@
 //! *flip*: single bytes of a store's file changed, one at a time. What is read is what was written, or is said to be
-//! damaged; a store that lost something refuses to open, with the reason; nothing panics past its guard.
+//! damaged; a store that lost something refuses to open, with the reason, and what is left of it is found in its file; nothing
+//! panics past its guard.
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -7,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use causeway_core::storage::{Commit, FailureKind, Scan};
+use causeway_store::remains::examine;
 use causeway_store::{OpenError, Space, Store, StoreKind};
 use tempfile::TempDir;
 
@@ -23,6 +25,7 @@ const OF_THE_LARGE: u64 = 4;
 const ROWS: [u32; 2] = [24, 5_000];
 /// Rows written at once.
 const BATCH: u32 = 10;
+const ROOMS: u32 = 3;
 /// Bytes around one that is in use, and which count as in use as well.
 const AROUND: usize = 16;
 const TOLD_EVERY: u64 = 1_000;
@@ -38,6 +41,9 @@ struct Written {
 #[derive(Default)]
 struct Tally {
     refused: u64,
+    /// Rows of stores that refused, and how many of them were found in their files.
+    sought: u64,
+    found: u64,
     named: u64,
     harmless: u64,
 }
@@ -91,7 +97,7 @@ fn in_use(bytes: &[u8]) -> Vec<usize> {
 
 impl Tally {
     fn row(&self, name: &str, kind: StoreKind, rounds: u64, what: &str) -> Row {
-        let Self { refused, named, harmless } = self;
+        let Self { refused, named, harmless, sought, found } = self;
         Row {
             name: name.into(),
             counts: vec![
@@ -100,7 +106,8 @@ impl Tally {
                 ("panics past the guard".into(), 0),
             ],
             figures: format!(
-                "{what}: {refused} stores refused, {named} with the damage named and the rest read, {harmless} harmless"
+                "{what}: {refused} stores refused, in whose files {found} of {sought} rows were found; {named} with the \
+                 damage named and the rest read, {harmless} harmless"
             ),
             command: format!("cargo xtask torture flip --store {kind} --rounds {rounds}"),
         }
@@ -142,7 +149,12 @@ impl Written {
             match seen.map_err(|why: Box<dyn std::error::Error + Send + Sync>| {
                 format!("{}, byte {place}: {why}", self.kind)
             })? {
-                Seen::Refused => tally.refused += 1,
+                Seen::Refused => {
+                    tally.refused += 1;
+                    tally.sought += u64::from(self.rows);
+                    tally.found +=
+                        self.left(&bent, &memory.join(format!("scratch-{place}")), place, bytes[place])?;
+                }
                 Seen::Sound(rows) if rows == self.rows => tally.harmless += 1,
                 Seen::Sound(_) => tally.named += 1,
             }
@@ -177,6 +189,31 @@ impl Written {
         Err(format!("rows {missing:?} are missing in silence, {sound} are read").into())
     }
 
+    /// Rows that are found in the file of a store that refuses, as whoever tried to open it did not leave it.
+    fn left(&self, bent: &Path, scratch: &Path, place: usize, byte: u8) -> Outcome<u64> {
+        fs::remove_dir_all(bent)?;
+        copy(&self.folder, bent)?;
+        let mut changed = fs::read(self.file(bent))?;
+        changed[place] = byte ^ (1 << (place % 8));
+        fs::write(self.file(bent), changed)?;
+        fs::create_dir_all(scratch)?;
+        let remains = examine(bent, scratch)?;
+        let rooms = (0..ROOMS).map(|number| Ok(remains.rows(&room(number)?))).collect::<Outcome<Vec<_>>>()?;
+        let mut found = 0;
+        for number in 0..self.rows {
+            let values = rooms[(number % ROOMS) as usize].get(&number.to_be_bytes()[..]);
+            let values = values.map_or(&[][..], Vec::as_slice);
+            if values.iter().any(|read| *read != value(number)) {
+                return Err(format!("byte {place}: row {number} is found as it never was").into());
+            }
+            found += u64::from(!values.is_empty());
+        }
+        drop(remains);
+        // A thread of the database may still be writing there.
+        let _ = fs::remove_dir_all(scratch);
+        Ok(found)
+    }
+
     fn find(&self, store: &Arc<dyn Store>, number: u32) -> Outcome<Found> {
         let start = number.to_be_bytes().to_vec();
         let end = [&start[..], &[0]].concat();
@@ -207,7 +244,7 @@ enum Seen {
 }
 
 fn room(number: u32) -> Outcome<Space> {
-    Ok(Space::new(format!("room-{}", number % 3))?)
+    Ok(Space::new(format!("room-{}", number % ROOMS))?)
 }
 
 /// Some of the values are long.

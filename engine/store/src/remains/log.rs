@@ -1,0 +1,262 @@
+//! Rows in the log of sled, whatever of it hangs together. The layout is that of sled 0.34: segments of 512 KiB, each with a
+//! head of 20 bytes that names its place in the log, then messages: sum (4), kind (1), length, number of the segment, page
+//! (numbers of 1 to 9 bytes), and what the page became. That is a whole node (where it begins and ends, what all its keys
+//! begin with, keys, values), or a change of one row. Keys are written without what all keys of their node begin with.
+//!
+//! Sums of messages are not looked at, as rows have their own: a message of which one byte is wrong still has others. Where a
+//! message cannot be followed to the next, that is looked for byte by byte.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::{self, Read};
+
+use super::carved::Carved;
+
+/// sled's one file, in its folder.
+pub(super) const FILE: &str = "db";
+
+/// Looks at every message of every segment.
+pub(super) fn carve(file: &File, carved: &mut Carved) -> io::Result<()> {
+    let mut file = io::BufReader::new(file);
+    let mut changes = Vec::new();
+    let mut prefixes = Prefixes::default();
+    let mut segment = Vec::new();
+    loop {
+        segment.clear();
+        (&mut file).take(SEGMENT_BYTES).read_to_end(&mut segment)?;
+        if segment.is_empty() {
+            break;
+        }
+        Segment { bytes: &segment }.messages(carved, &mut prefixes, &mut changes);
+    }
+    // Only now is known what the keys of nodes begin with.
+    for change in changes {
+        prefixes.complete(&change, carved);
+    }
+    Ok(())
+}
+
+/// A row that was written to a page by itself.
+struct Change {
+    page: u64,
+    key: Vec<u8>,
+    raw: Vec<u8>,
+    age: u64,
+}
+
+/// What the keys of pages have begun with.
+#[derive(Default)]
+struct Prefixes {
+    of_page: BTreeMap<u64, BTreeSet<Vec<u8>>>,
+    all: BTreeSet<Vec<u8>>,
+}
+
+impl Prefixes {
+    fn note(&mut self, page: u64, prefix: &[u8]) {
+        self.of_page.entry(page).or_default().insert(prefix.to_vec());
+        if self.all.len() < PREFIXES {
+            self.all.insert(prefix.to_vec());
+        }
+    }
+
+    /// The whole key of a change is the one with which its row is whole.
+    fn complete(&self, change: &Change, carved: &mut Carved) {
+        let own = self.of_page.get(&change.page).into_iter().flatten();
+        let nothing = Vec::new();
+        for prefix in own.chain([&nothing]).chain(&self.all) {
+            let key = [&prefix[..], &change.key].concat();
+            if carved.offer(&key, &change.raw, change.age) {
+                return;
+            }
+        }
+    }
+}
+
+struct Segment<'a> {
+    bytes: &'a [u8],
+}
+
+impl Segment<'_> {
+    fn messages(&self, carved: &mut Carved, prefixes: &mut Prefixes, changes: &mut Vec<Change>) {
+        let Some(lsn) = self.bytes.get(4..12).and_then(|lsn| lsn.try_into().ok()) else { return };
+        // Written so that one that is all zero does not pass for the first.
+        let lsn = (i64::from_le_bytes(lsn) ^ 0x7FFF_FFFF_FFFF_FFFF).unsigned_abs();
+        let number = self.number(lsn / SEGMENT_BYTES);
+        let (mut at, mut in_step) = (SEGMENT_HEAD_BYTES, true);
+        while at < self.bytes.len() {
+            let message = self.message(at, number);
+            let age = lsn.saturating_add(at as u64);
+            let whole = message.as_ref().and_then(|message| message.take(age, carved, prefixes, changes));
+            match message {
+                // What has no rows cannot be told from chance, unless the last one ended just here.
+                Some(message) if whole.is_some() || (in_step && !message.has_rows()) => {
+                    (at, in_step) = (message.end, true);
+                }
+                Some(_) | None => (at, in_step) = (at + 1, false),
+            }
+        }
+    }
+
+    /// The number that most of its messages name: the head may be what is damaged.
+    fn number(&self, told: u64) -> u64 {
+        let mut counted: BTreeMap<u64, usize> = BTreeMap::from([(told, 1)]);
+        let (mut at, mut looked_at) = (SEGMENT_HEAD_BYTES, 0);
+        while at < self.bytes.len() && looked_at < HEADS_LOOKED_AT {
+            let head = Head::read(self.bytes, at);
+            let message = head.as_ref().and_then(|head| self.body(head));
+            match (head, message) {
+                (Some(head), Some(message)) if message.is_whole() => {
+                    *counted.entry(head.segment).or_default() += 1;
+                    looked_at += 1;
+                    at = message.end;
+                }
+                (Some(_), Some(_) | None) | (None, _) => at += 1,
+            }
+        }
+        counted.into_iter().max_by_key(|(_, count)| *count).map_or(told, |(number, _)| number)
+    }
+
+    fn message(&self, at: usize, number: u64) -> Option<Message<'_>> {
+        let head = Head::read(self.bytes, at).filter(|head| head.segment == number)?;
+        self.body(&head)
+    }
+
+    fn body(&self, head: &Head) -> Option<Message<'_>> {
+        let end = head.body.checked_add(head.length)?;
+        let body = self.bytes.get(head.body..end)?;
+        Some(Message { kind: head.kind, page: head.page, body, end })
+    }
+}
+
+struct Head {
+    kind: u8,
+    segment: u64,
+    page: u64,
+    /// Where what it says begins, and how long that is.
+    body: usize,
+    length: usize,
+}
+
+impl Head {
+    fn read(bytes: &[u8], at: usize) -> Option<Self> {
+        let kind = *bytes.get(at + 4)?;
+        let mut rest = bytes.get(at + 5..)?;
+        let (length, segment, page) = (number(&mut rest)?, number(&mut rest)?, number(&mut rest)?);
+        let body = bytes.len() - rest.len();
+        let length = usize::try_from(length).ok()?;
+        let fits = KINDS.contains(&kind) && length <= rest.len();
+        fits.then_some(Self { kind, segment, page, body, length })
+    }
+}
+
+struct Message<'a> {
+    kind: u8,
+    page: u64,
+    body: &'a [u8],
+    end: usize,
+}
+
+impl Message<'_> {
+    /// Whether there are rows in it and nothing else.
+    fn is_whole(&self) -> bool {
+        self.take(0, &mut Carved::default(), &mut Prefixes::default(), &mut Vec::new()).is_some()
+    }
+
+    fn has_rows(&self) -> bool {
+        matches!(self.kind, NODE | LINK)
+    }
+
+    /// Takes the rows out of it; nothing where it is not whole, or has none.
+    fn take(
+        &self,
+        age: u64,
+        carved: &mut Carved,
+        prefixes: &mut Prefixes,
+        changes: &mut Vec<Change>,
+    ) -> Option<()> {
+        match self.kind {
+            NODE => self.node(age, carved, prefixes),
+            LINK => self.link(age, changes),
+            _ => None,
+        }
+    }
+
+    fn link(&self, age: u64, changes: &mut Vec<Change>) -> Option<()> {
+        let (&what, mut rest) = self.body.split_first()?;
+        match what {
+            SET => {
+                let key = string(&mut rest)?.to_vec();
+                let raw = string(&mut rest)?.to_vec();
+                changes.push(Change { page: self.page, key, raw, age });
+            }
+            DELETED => drop(string(&mut rest)?),
+            _ => return None,
+        }
+        rest.is_empty().then_some(())
+    }
+
+    fn node(&self, age: u64, carved: &mut Carved, prefixes: &mut Prefixes) -> Option<()> {
+        let mut rest = self.body;
+        number(&mut rest)?;
+        number(&mut rest)?;
+        let (&[_, prefix_length], mut rest) = rest.split_first_chunk::<2>()?;
+        let low = string(&mut rest)?;
+        string(&mut rest)?;
+        let prefix = low.get(..usize::from(prefix_length))?;
+        let (&what, mut rest) = rest.split_first()?;
+        if what != LEAF {
+            return None;
+        }
+        prefixes.note(self.page, prefix);
+        let count = number(&mut rest)?;
+        let mut keys = Vec::new();
+        for _ in 0..count {
+            keys.push([prefix, string(&mut rest)?].concat());
+        }
+        for key in keys {
+            carved.offer(&key, string(&mut rest)?, age);
+        }
+        rest.is_empty().then_some(())
+    }
+}
+
+/// A number as sled writes one.
+fn number(bytes: &mut &[u8]) -> Option<u64> {
+    let (&first, rest) = bytes.split_first()?;
+    let (number, length) = match first {
+        0..=240 => (u64::from(first), 0),
+        241..=248 => (240 + 256 * (u64::from(first) - 241) + u64::from(*rest.first()?), 1),
+        249 => (2288 + 256 * u64::from(*rest.first()?) + u64::from(*rest.get(1)?), 2),
+        250..=255 => {
+            let length = usize::from(first) - 247;
+            let mut whole = [0; 8];
+            whole[..length].copy_from_slice(rest.get(..length)?);
+            (u64::from_le_bytes(whole), length)
+        }
+    };
+    *bytes = rest.get(length..)?;
+    Some(number)
+}
+
+fn string<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let length = usize::try_from(number(bytes)?).ok()?;
+    let (string, rest) = bytes.split_at_checked(length)?;
+    *bytes = rest;
+    Some(string)
+}
+
+const SEGMENT_BYTES: u64 = 512 * 1024;
+const SEGMENT_HEAD_BYTES: usize = 20;
+/// Messages after which the number of a segment is known.
+const HEADS_LOOKED_AT: usize = 64;
+/// A message with a whole node, which is a leaf or leads to others.
+const NODE: u8 = 8;
+const LEAF: u8 = 0;
+/// A message with a change of one row.
+const LINK: u8 = 10;
+const SET: u8 = 0;
+const DELETED: u8 = 1;
+/// All that sled writes.
+const KINDS: std::ops::RangeInclusive<u8> = 1..=11;
+/// Beginnings of keys that are tried for a change whose node is not found.
+const PREFIXES: usize = 4096;

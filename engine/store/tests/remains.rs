@@ -1,0 +1,127 @@
+//! What is found in a folder whose database was changed behind its back: never anything that was not written.
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use causeway_core::storage::Commit;
+use causeway_store::remains::{ExamineError, examine};
+use causeway_store::{Space, StoreKind};
+
+const ROWS: u32 = 60;
+
+fn room(number: u32) -> Space {
+    Space::new(format!("room-{}", number % 3)).unwrap()
+}
+
+/// Some of the values are long.
+fn value(number: u32) -> Vec<u8> {
+    let length = if number.is_multiple_of(20) { 9_000 } else { 80 };
+    (0..length).map(|at: u32| (at ^ number.wrapping_mul(31)) as u8 | 1).collect()
+}
+
+fn written(kind: StoreKind, folder: &Path) -> PathBuf {
+    let store = kind.open(folder).unwrap();
+    for number in 0..ROWS {
+        let put = vec![(number.to_be_bytes().to_vec(), value(number))];
+        store.apply(&room(number), &Commit { put, ..Commit::default() }).unwrap();
+        store.sync().unwrap();
+    }
+    folder.join(if kind == StoreKind::Sled { "sled/db" } else { "rows.redb" })
+}
+
+/// How many rows are found, each as it was written; and whether the folder is called sound.
+fn found(folder: &Path) -> (u32, bool) {
+    let scratch = tempfile::tempdir().unwrap();
+    let remains = examine(folder, scratch.path()).unwrap();
+    let mut count = 0;
+    for number in 0..ROWS {
+        let rows = remains.rows(&room(number));
+        let values = rows.get(&number.to_be_bytes()[..]).cloned().unwrap_or_default();
+        assert!(values.iter().all(|found| *found == value(number)), "row {number} was written otherwise");
+        count += u32::from(!values.is_empty());
+    }
+    (count, remains.is_sound())
+}
+
+fn with_silent_panics(story: impl FnOnce()) {
+    // Those of a database are caught, and would be printed by the hundred.
+    let told = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !panic.location().is_some_and(|at| at.file().contains("/sled-") || at.file().contains("/redb-")) {
+            told(panic);
+        }
+    }));
+    story();
+}
+
+#[test]
+fn rl14_of_a_sound_folder_every_row_is_found_and_nothing_is_changed() {
+    for kind in StoreKind::ALL {
+        let folder = tempfile::tempdir().unwrap();
+        let file = written(kind, folder.path());
+        let before = fs::read(&file).unwrap();
+        assert_eq!(found(folder.path()), (ROWS, true));
+        assert!(fs::read(&file).unwrap() == before);
+    }
+}
+
+#[test]
+fn rl14_a_changed_byte_costs_a_row_or_two_whether_or_not_the_database_opens() {
+    with_silent_panics(|| {
+        for kind in StoreKind::ALL {
+            let folder = tempfile::tempdir().unwrap();
+            let file = written(kind, folder.path());
+            let whole = fs::read(&file).unwrap();
+            let used: Vec<usize> = (0..whole.len()).filter(|at| whole[*at] != 0).collect();
+            let (mut tried, mut all, mut least) = (0, 0, ROWS);
+            for place in used.iter().step_by(used.len() / 60) {
+                let mut bent = whole.clone();
+                bent[*place] ^= 1 << (place % 8);
+                fs::write(&file, &bent).unwrap();
+                let (count, _) = found(folder.path());
+                tried += 1;
+                all += count;
+                least = least.min(count);
+            }
+            println!(
+                "{kind}: of {ROWS} rows {:.1} are found, {least} at the least",
+                f64::from(all) / f64::from(tried)
+            );
+            assert!(least >= ROWS - 4, "{kind}: {least}");
+        }
+    });
+}
+
+#[test]
+fn rl14_a_file_that_ends_early_or_begins_with_nothing_still_has_rows() {
+    with_silent_panics(|| {
+        for kind in StoreKind::ALL {
+            let folder = tempfile::tempdir().unwrap();
+            let file = written(kind, folder.path());
+            let whole = fs::read(&file).unwrap();
+            let used = whole.iter().rposition(|byte| *byte != 0).unwrap();
+            fs::write(&file, &whole[..used / 2]).unwrap();
+            let (count, sound) = found(folder.path());
+            assert!(count > 0 && !sound, "{kind}: {count}");
+            let mut bent = whole.clone();
+            bent[..4096].fill(0);
+            fs::write(&file, bent).unwrap();
+            let (count, sound) = found(folder.path());
+            assert!(count >= ROWS / 2 && !sound, "{kind}: {count}");
+        }
+    });
+}
+
+#[test]
+fn rl14_a_folder_that_says_nothing_is_known_by_what_lies_in_it() {
+    for kind in StoreKind::ALL {
+        let folder = tempfile::tempdir().unwrap();
+        written(kind, folder.path());
+        fs::write(folder.path().join("FORMAT"), "something else").unwrap();
+        assert_eq!(found(folder.path()), (ROWS, false));
+    }
+    let empty = tempfile::tempdir().unwrap();
+    let scratch = tempfile::tempdir().unwrap();
+    assert!(matches!(examine(empty.path(), scratch.path()), Err(ExamineError::NoStore(_))));
+}

@@ -1,0 +1,32 @@
+//! A folder for a copy of a database, gone again when it is dropped.
+
+use std::fs::{self, DirBuilder};
+use std::io;
+use std::path::{Path, PathBuf};
+
+pub(super) struct Scratch(PathBuf);
+
+impl Scratch {
+    /// In this folder, or where the system keeps such things. Nobody else may look into it.
+    pub(super) fn make(within: Option<&Path>) -> io::Result<Self> {
+        let mut name = [0; 8];
+        getrandom::fill(&mut name).expect("the system has randomness");
+        let name = format!("causeway-doctor-{:016x}", u64::from_le_bytes(name));
+        let path = within.map_or_else(std::env::temp_dir, Path::to_path_buf).join(name);
+        let mut builder = DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(&path)?;
+        Ok(Self(path))
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}

@@ -1,0 +1,139 @@
+//! RL14: what the doctor says of a data folder, and what becomes of one that no relay opens.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use causeway_core::ids::StreamId;
+use causeway_core::log::{Entry, EntryKind};
+use causeway_core::replica::Identity;
+
+use crate::device::Device;
+use crate::process::{Process, outcome};
+
+/// Runs the program and expects it to end with this code; answers what it told.
+async fn told(args: &[&str], code: i32) -> String {
+    let output = outcome(args).await;
+    let told = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(code), "{args:?}: {told}");
+    told
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+fn database(data: &Path, store: &str) -> PathBuf {
+    data.join(if store == "sled" { "sled/db" } else { "rows.redb" })
+}
+
+/// Three rooms with names and a document each, of a relay that has stopped.
+async fn written(data: &Path, store: &str) -> Vec<(String, Vec<Entry>, Vec<Entry>)> {
+    let relay = Process::start_with(&["--data", text(data), "--store", store]).await;
+    let mut rooms = Vec::new();
+    for number in 0..3u8 {
+        let room = format!("room-{number}");
+        let identity = Identity::from_secret(&[number + 1; 32]);
+        let mut author = Device::join_as(&relay.address, &room, identity.clone()).await;
+        let mut names = Vec::new();
+        for name in 0..30 {
+            names.push(author.save_name(name).await);
+        }
+        let stream = StreamId::ydoc([number; 16]);
+        let log = causeway_core::log::StreamLog::new(stream);
+        let mut author = Device::join_stream(&relay.address, &room, identity, stream, log).await;
+        let mut words = vec![author.write(EntryKind::Create, &[])];
+        words.extend((0..40).map(|word| author.write_text(&format!("word {word} of a text "))));
+        author.send(words.clone()).await;
+        author.saved(words.len() as u64).await;
+        rooms.push((room, names, words));
+    }
+    assert_eq!(relay.terminate().await, Some(0));
+    rooms
+}
+
+/// What a new device is sent of a stream.
+async fn held(address: &str, room: &str, stream: StreamId) -> Vec<Entry> {
+    let identity = Identity::from_secret(&[99; 32]);
+    let log = causeway_core::log::StreamLog::new(stream);
+    let mut reader = Device::join_stream(address, room, identity, stream, log).await;
+    reader.subscribe().await;
+    let synced = reader.synced().await;
+    assert_eq!(synced.digest, reader.log.digest(), "what the relay says it holds is what it sends");
+    reader.received
+}
+
+/// Salvages a damaged folder, serves what came of it, and answers how many entries are there. None is anything but what was
+/// written, and none follows a gap.
+async fn salvaged(data: &Path, store: &str, rooms: &[(String, Vec<Entry>, Vec<Entry>)]) -> usize {
+    let (file, into) = (data.with_extension("salvaged"), data.with_extension("restored"));
+    let said = told(&["doctor", "--data", text(data), "--salvage", text(&file)], 1).await;
+    assert!(said.contains("WRONG"), "{said}");
+    told(&["restore", text(&file), "--data", text(&into), "--store", store], 0).await;
+    told(&["doctor", "--data", text(&into)], 0).await;
+    let relay = Process::start_with(&["--data", text(&into), "--store", store]).await;
+    let mut count = 0;
+    for (number, (room, names, words)) in rooms.iter().enumerate() {
+        let directory = held(&relay.address, room, StreamId::DIRECTORY).await;
+        let document = held(&relay.address, room, StreamId::ydoc([number as u8; 16])).await;
+        assert!(names.starts_with(&directory) && words.starts_with(&document), "{room}");
+        count += directory.len() + document.len();
+    }
+    assert_eq!(relay.terminate().await, Some(0));
+    fs::remove_dir_all(into).unwrap();
+    fs::remove_file(file).unwrap();
+    count
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rl14_a_sound_folder_is_called_sound_and_one_in_use_is_left_alone() {
+    for store in ["sled", "redb"] {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        written(&data, store).await;
+        let said = told(&["doctor", "--data", text(&data)], 0).await;
+        assert!(said.contains("3 of 3 rooms are whole") && !said.contains("WRONG"), "{said}");
+        let relay = Process::start_with(&["--data", text(&data), "--store", store]).await;
+        assert!(told(&["doctor", "--data", text(&data)], 2).await.contains("stop the relay"));
+        assert_eq!(relay.terminate().await, Some(0));
+        let nowhere = folder.path().join("nowhere");
+        assert!(told(&["doctor", "--data", text(&nowhere)], 2).await.contains("no store"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rl14_of_a_log_of_sleds_that_is_cut_in_two_almost_everything_is_salvaged() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let rooms = written(&data, "sled").await;
+    let log = database(&data, "sled");
+    let whole = fs::read(&log).unwrap();
+    let used = whole.iter().rposition(|byte| *byte != 0).unwrap();
+    let all = 3 * (30 + 41);
+    for at in [used / 5, used / 3, used / 2, used - 2_000] {
+        let mut bent = whole.clone();
+        bent[at] ^= 0x55;
+        fs::write(&log, bent).unwrap();
+        let refused = outcome(&["serve", "--listen", "127.0.0.1:0", "--data", text(&data)]).await;
+        assert_eq!(refused.status.code(), Some(10), "byte {at}");
+        // What opening it has cut off of the log is restored for the doctor, who never opens the original.
+        let mut bent = whole.clone();
+        bent[at] ^= 0x55;
+        fs::write(&log, bent).unwrap();
+        let count = salvaged(&data, "sled", &rooms).await;
+        assert!(count >= all - 75, "byte {at}: {count} of {all}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rl14_of_a_file_of_redbs_without_its_first_pages_everything_is_salvaged() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let rooms = written(&data, "redb").await;
+    let file = database(&data, "redb");
+    let mut bytes = fs::read(&file).unwrap();
+    bytes[..4096].fill(0);
+    fs::write(&file, bytes).unwrap();
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--data", text(&data), "--store", "redb"];
+    assert_eq!(outcome(&serve).await.status.code(), Some(10));
+    assert_eq!(salvaged(&data, "redb", &rooms).await, 3 * (30 + 41));
+}
