@@ -83,11 +83,13 @@ impl<Tag> WriteQueue<Tag> {
     }
 
     /// Removes rows, named in order.
-    pub fn delete_all(&mut self, keys: &[Vec<u8>]) {
+    pub fn delete_all(&mut self, mut keys: Vec<Vec<u8>>) {
         self.gathering.put.retain(|(put, _)| keys.binary_search(put).is_err());
-        self.bytes += keys.iter().map(Vec::len).sum::<usize>();
-        self.gathering.delete.extend_from_slice(keys);
-        self.dirty |= !keys.is_empty();
+        for key in &keys {
+            self.bytes += key.len();
+            self.dirty = true;
+        }
+        self.gathering.delete.append(&mut keys);
     }
 
     /// Asks the disk whether it is still ours, with nothing to write.

@@ -213,7 +213,15 @@ impl Room {
         }
         let goes = |receipt: Receipt| receipt.stream == id && receipt.edit <= upto;
         let names = self.forks.names(|piece| piece.leaving.is_some_and(goes));
-        self.queue.delete_all(&names.iter().map(Place::fork_key).collect::<Vec<_>>());
+        self.delete_pieces(&names);
+    }
+
+    fn delete_pieces(&mut self, names: &[Place]) {
+        let mut keys = Vec::new();
+        for name in names {
+            keys.push(name.fork_key());
+        }
+        self.queue.delete_all(keys);
     }
 
     /// Forks whose work is on the disk as edits go.
@@ -235,17 +243,18 @@ impl Room {
                 }
             }
         }
-        let mut streams: Vec<StreamId> = names.iter().map(|name| name.stream).collect();
-        streams.dedup();
-        for stream in streams {
-            self.note_forks_on_disk(stream);
-            self.tell_forks(stream);
+        let mut told = None;
+        for Place { stream, .. } in names {
+            if told.replace(*stream) != Some(*stream) {
+                self.note_forks_on_disk(*stream);
+                self.tell_forks(*stream);
+            }
         }
     }
 
     /// Takes pieces off the disk and from the other pages.
     fn forget_pieces(&mut self, names: &[Place]) {
-        self.queue.delete_all(&names.iter().map(Place::fork_key).collect::<Vec<_>>());
+        self.delete_pieces(names);
         for name in names {
             self.send_to_all(&wire::Body::AsideDone(*name).into());
         }

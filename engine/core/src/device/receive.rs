@@ -28,7 +28,7 @@ impl Room {
                 stream.note_heard(now);
             }
             if self.lets_in(&entry, now) {
-                self.unpark(id, vec![entry.name()], now);
+                self.note_landed(id, entry.name(), now);
             }
         }
         for id in met {
@@ -97,34 +97,33 @@ impl Room {
         arrivals(self) > before
     }
 
-    /// Entries have landed: takes those that waited for them and for each other.
-    pub(super) fn unpark(&mut self, id: StreamId, mut landed: Vec<EntryName>, now: Now) {
-        while let Some(name) = landed.pop() {
-            let Some(stream) = self.streams.get_mut(&id) else { return };
-            let waited = stream.park.take(name);
-            landed.extend(self.take_parked(id, waited, now));
-        }
-    }
-
     /// More than one entry may have landed, of which nobody took note one by one.
     pub(super) fn retry_parked(&mut self, id: StreamId, now: Now) {
-        let Some(stream) = self.streams.get_mut(&id).filter(|stream| !stream.park.is_empty()) else { return };
-        let waited = stream.park.drain();
-        let landed = self.take_parked(id, waited, now);
-        self.unpark(id, landed, now);
+        if let Some(stream) = self.streams.get_mut(&id) {
+            let waited = stream.park.drain();
+            self.unpark(id, waited, now);
+        }
     }
 
-    fn take_parked(&mut self, id: StreamId, waited: Vec<Entry>, now: Now) -> Vec<EntryName> {
-        let mut landed = Vec::new();
-        for entry in waited {
-            let Some(stream) = self.streams.get_mut(&id) else { break };
+    /// An entry has landed: takes those that waited for it and for each other.
+    pub(super) fn note_landed(&mut self, id: StreamId, name: EntryName, now: Now) {
+        if let Some(stream) = self.streams.get_mut(&id) {
+            let waited = stream.park.take(name);
+            self.unpark(id, waited, now);
+        }
+    }
+
+    fn unpark(&mut self, id: StreamId, mut waited: Vec<Entry>, now: Now) {
+        while let Some(entry) = waited.pop() {
+            let Some(stream) = self.streams.get_mut(&id) else { return };
             if let Verdict::Waits(missing) = stream.log.judge(&entry) {
                 stream.park.push(entry, &missing);
-            } else if self.lets_in(&entry, now) {
-                landed.push(entry.name());
+            } else if self.lets_in(&entry, now)
+                && let Some(stream) = self.streams.get_mut(&id)
+            {
+                waited.append(&mut stream.park.take(entry.name()));
             }
         }
-        landed
     }
 
     /// Takes an entry that was judged. What it does to a text waits for [`Room::apply_fresh`].

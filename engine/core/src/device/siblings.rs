@@ -299,7 +299,7 @@ impl Room {
         stream.log.extend(entry, accepted);
         self.apply_entry(entry);
         self.keep(entry.detached(), now);
-        self.unpark(entry.header().stream, vec![entry.name()], now);
+        self.note_landed(entry.header().stream, entry.name(), now);
         self.apply_fresh(entry.header().stream);
     }
 

@@ -1,6 +1,7 @@
 //! Where entries wait for what they build on, found by what they wait for: one that lands costs a look-up, however many
 //! others wait.
 
+use crate::ids::ReplicaId;
 use crate::limits::{PARK_BYTES, PARK_ENTRIES};
 use crate::log::{Entry, EntryName, Missing};
 use crate::sorted::SortedMap;
@@ -28,24 +29,28 @@ impl Park {
         }
         self.bytes += size;
         let pair = (EntryName { replica: first.replica, seq: first.to }, name);
-        let at = self.awaited.partition_point(|other| *other < pair);
-        self.awaited.insert(at, pair);
+        self.awaited.insert(self.place(&pair), pair);
         self.waiting.insert(name, Box::new(entry));
         true
     }
 
     /// Takes out what waited for an entry that has landed. What misses something else is pushed again by the caller.
     pub fn take(&mut self, landed: EntryName) -> Vec<Entry> {
-        let first = self.awaited.partition_point(|(awaited, _)| *awaited < landed);
-        let end = self.awaited.partition_point(|(awaited, _)| *awaited <= landed);
+        let first = EntryName { replica: ReplicaId::from_bytes([0; 32]), seq: 0 };
+        let at = self.place(&(landed, first));
         let mut ready = Vec::new();
-        for (_, name) in self.awaited.drain(first..end) {
+        while let Some((_, name)) = self.awaited.get(at).copied().filter(|(awaited, _)| *awaited == landed) {
+            self.awaited.remove(at);
             if let Some(entry) = self.waiting.remove(&name) {
                 self.bytes -= entry.bytes().len();
                 ready.push(*entry);
             }
         }
         ready
+    }
+
+    fn place(&self, pair: &(EntryName, EntryName)) -> usize {
+        self.awaited.partition_point(|other| other < pair)
     }
 
     /// Takes everything out, in the order of names; what still waits is pushed again by the caller.
@@ -74,7 +79,7 @@ impl Park {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::{ReplicaId, StreamId};
+    use crate::ids::StreamId;
     use crate::log::{EntryKind, Header};
     use crate::time::Millis;
     use crate::wire;

@@ -4,7 +4,7 @@ use crate::device::answers;
 use crate::device::fork::Why;
 use crate::device::load::Reading;
 use crate::device::pages::{PageOutput, Role};
-use crate::device::stream::Phase;
+use crate::device::stream::{Phase, Stream};
 use crate::device::{Output, Room};
 use crate::ids::{ReplicaId, SiblingId, StreamId};
 use crate::limits::{CATCH_UP_BYTES, FRAME_ENTRIES, STORE_RETRY};
@@ -300,6 +300,7 @@ impl Room {
         let Some(stream) = self.streams.get(&id) else { return };
         let gone = stream.phase == Phase::Gone;
         let digest = stream.log.digest();
+        let unsent = first_unsent(id, stream, self.current);
         let on_disk = self.on_disk(&id);
         let entries = on_disk.iter().fold(0u64, |sum, (_, seq)| sum.wrapping_add(*seq));
         let Some(Follows { question, .. }) = self.follows(page, id) else { return };
@@ -309,7 +310,7 @@ impl Room {
             self.tell_kept(page, id, *replica, seq_of(&on_disk, replica));
         }
         self.send_to(page, &synced.into());
-        self.send_to(page, &self.first_unsent(id).into());
+        self.send_to(page, &unsent.into());
         for replica in written {
             self.tell_saved(page, id, replica);
         }
@@ -320,28 +321,19 @@ impl Room {
         if self.role == Role::Following || self.siblings.pages.is_empty() {
             return;
         }
-        let mut changed = Vec::new();
         for (id, stream) in self.streams.iter_mut() {
             let unsent = stream.has_outbox();
-            if std::mem::replace(&mut stream.unsent_told, unsent) != unsent {
-                changed.push(*id);
+            if stream.unsent_told == unsent {
+                continue;
+            }
+            stream.unsent_told = unsent;
+            let bytes = wire::encode(&first_unsent(*id, stream, self.current).into());
+            for page in &self.siblings.pages {
+                if page.follows.iter().any(|follows| follows.stream == *id) {
+                    self.outputs.push_back(Output::Page(PageOutput::Send(page.id, bytes.clone())));
+                }
             }
         }
-        for id in changed {
-            let first = self.first_unsent(id);
-            let pages = self.siblings.pages.iter();
-            let watching = pages.filter(|page| page.follows.iter().any(|follows| follows.stream == id));
-            for page in watching.map(|page| page.id).collect::<Vec<_>>() {
-                self.send_to(page, &first.clone().into());
-            }
-        }
-    }
-
-    fn first_unsent(&self, stream: StreamId) -> Body {
-        let held = self.streams.get(&stream).into_iter().flat_map(|stream| stream.outbox.values());
-        let first = held.flatten().next().map(|unsaved| unsaved.entry.name());
-        let EntryName { replica, seq } = first.unwrap_or(EntryName { replica: self.current, seq: 0 });
-        Body::Unsent(Place { stream, replica, seq })
     }
 
     fn tell_kept(&mut self, page: SiblingId, stream: StreamId, replica: ReplicaId, seq: u64) {
@@ -453,6 +445,16 @@ impl Following {
     fn is_walk(&self, number: u64) -> bool {
         matches!(self, Self::Reading { walk, .. } if *walk == number)
     }
+}
+
+/// The first entry of this device that the home has not called saved; number 0 for none.
+fn first_unsent(id: StreamId, stream: &Stream, anybody: ReplicaId) -> Body {
+    for held in stream.outbox.values() {
+        if let Some(first) = held.front() {
+            return Body::Unsent(Place::of(id, first.entry.name()));
+        }
+    }
+    Body::Unsent(Place { stream: id, replica: anybody, seq: 0 })
 }
 
 fn seq_of(held: &[(ReplicaId, u64)], replica: &ReplicaId) -> u64 {
