@@ -178,3 +178,27 @@ fn rl8_a_reader_whose_read_found_the_queue_full_is_not_cut() {
     assert_eq!(network.text(1, text), network.text(0, text));
     assert_eq!(came(&network, 1, before, chain), [1, 2, 3]);
 }
+
+#[test]
+fn rl8_what_a_link_asks_for_while_it_is_behind_is_answered_when_it_has_caught_up() {
+    let (mut network, text) = Network::with_document(2);
+    often(&mut network, 1 << 40);
+    write(&mut network, 0, text, "ab", 5);
+    write(&mut network, 1, text, "cd", 5);
+    let chains = [0, 1].map(|device: usize| network.devices[device].room.replica());
+    network.relay.slow = true;
+    let behind = network.relay.home.figures().links_behind;
+    write(&mut network, 0, text, &"long water ".repeat(4_000), 10);
+    assert!(network.relay.home.figures().links_behind > behind, "more came than its lane holds");
+    let before = network.relay.sent.len();
+    network
+        .inject(1, needs(chains.map(|replica| Need { stream: text, replica, from: 2, to: 4 }).into_iter()));
+    network.settle();
+    network.drain();
+    network.rest();
+    for chain in chains {
+        let came = came(&network, 1, before, chain);
+        assert!([2, 3, 4].iter().all(|seq| came.contains(seq)), "{came:?}");
+    }
+    assert_eq!(network.text(1, text), network.text(0, text));
+}

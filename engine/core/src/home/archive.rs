@@ -23,7 +23,9 @@ impl Home {
 
     /// The threads that unpack had too much to do: the segment is read again when they had time.
     pub(super) fn put_off_segment(&mut self, conn: ConnId, stream: StreamId, now: Now) {
-        let Some(next) = self.walk_mut(conn, stream).and_then(|walk| walk.next) else { return };
+        let Some(next) = self.walk_mut(conn, stream).and_then(|walk| walk.next) else {
+            return self.finish_page(conn, stream, 0);
+        };
         self.scans.put_off(segment(&stream, next), Reading::Segment(conn, stream), now);
     }
 

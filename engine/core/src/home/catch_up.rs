@@ -70,6 +70,7 @@ impl Home {
         match ask {
             Ask::Question { number, digest, newest_but } => {
                 link.note_question(stream, number);
+                link.needs.forget(&stream);
                 let (held, as_of) = (state.held_by(&digest), state.durable_arrivals);
                 let below = Below::Snapshot(newest_but);
                 match held {

@@ -29,6 +29,11 @@ impl Needs {
         *range = (range.0.min(need.from), range.1.max(need.to));
         true
     }
+
+    /// The link asks anew what it lacks of a stream: the answer brings what was asked for by name as well.
+    pub(super) fn forget(&mut self, stream: &StreamId) {
+        self.waiting.retain(|(of, _), _| of != stream);
+    }
 }
 
 impl Home {
@@ -37,8 +42,7 @@ impl Home {
             return;
         }
         let Some(link) = self.conns.get_mut(&conn) else { return };
-        // Another walk under way brings what is asked for, or tells at its end what there is.
-        if link.lane_of(&need.stream).is_none() && !link.is_answered(&need.stream) {
+        if link.following(&need.stream).is_none() {
             return;
         }
         if link.needs.note(need) {
@@ -50,18 +54,17 @@ impl Home {
     }
 
     /// Starts on the next chain, unless one is on its way. Each answer ends in the bulk lane, and the next begins when that
-    /// has drained.
+    /// has drained. Chains of a stream that the link is being caught up with wait until it has.
     pub(super) fn answer_needs(&mut self, conn: ConnId) {
         let Some(link) = self.conns.get_mut(&conn) else { return };
         if link.needs.answered.is_some_and(|stream| link.is_answered(&stream)) {
             return;
         }
-        while let Some(((stream, replica), (from, to))) = link.needs.waiting.pop_first() {
-            // What is brought otherwise meanwhile need not be answered.
-            if link.lane_of(&stream).is_some() {
-                link.needs.answered = Some(stream);
-                return self.handle_ask(conn, stream, Ask::Chain { replica, from, to });
-            }
+        let ready = link.needs.waiting.keys().find(|(stream, _)| link.lane_of(stream).is_some()).copied();
+        let Some((stream, replica)) = ready else { return };
+        if let Some((from, to)) = link.needs.waiting.remove(&(stream, replica)) {
+            link.needs.answered = Some(stream);
+            self.handle_ask(conn, stream, Ask::Chain { replica, from, to });
         }
     }
 }
