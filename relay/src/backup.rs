@@ -17,7 +17,7 @@ use crate::door::{self, DoorError, Request};
 use crate::failure::Failure;
 use crate::progress::{Bytes, Progress};
 
-pub(crate) use output::Output;
+pub(crate) use output::{Kept, Output};
 
 pub(crate) fn backup(args: &BackupArgs) -> Result<(), Failure> {
     let name = args.file.display().to_string();
@@ -34,12 +34,17 @@ pub(crate) fn backup(args: &BackupArgs) -> Result<(), Failure> {
     let (writer, lossy) = pour(reader, writer, &name)?;
     source.end();
     let (out, told) = writer.finish().map_err(refuse)?;
-    let size = out.keep().map_err(refuse)?;
-    Progress::begin("backup").end(&told, &format!("; {} of file in {name}", Bytes(size)));
+    let Kept { bytes, elsewhere } = out.keep().map_err(refuse)?;
+    let place = elsewhere.as_deref().unwrap_or(&args.file);
+    Progress::begin("backup").end(&told, &format!("; {} of file in {}", Bytes(bytes), place.display()));
     for (room, rows) in &lossy {
         eprintln!("  {room}: {rows} rows, or the room itself, could not be read");
     }
-    if told.lost > 0 { Err(Failure::Lossy { lost: told.lost }) } else { Ok(()) }
+    match elsewhere {
+        Some(kept) => Err(Failure::Elsewhere { name: args.file.clone(), kept }),
+        None if told.lost > 0 => Err(Failure::Lossy { lost: told.lost }),
+        None => Ok(()),
+    }
 }
 
 /// Rooms that lack something, and how many rows.

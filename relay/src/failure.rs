@@ -1,12 +1,13 @@
 //! Why the relay did not start or ended badly: one sentence each, and an exit code.
 
+use std::fmt::Display;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use causeway_core::storage::StoreFailure;
 use causeway_store::OpenError;
-use causeway_store::backup::{BackupError, FolderError};
+use causeway_store::backup::BackupError;
 use causeway_store::remains::ExamineError;
 
 use crate::server::RunError;
@@ -29,21 +30,24 @@ pub(crate) enum Failure {
     Store(#[from] OpenError),
     #[error("There is no store in {}; say with --data where the relay keeps its rooms.", .0.display())]
     NoStore(PathBuf),
-    #[error("The backup {name} cannot be used: {why}.")]
+    #[error("The backup {name} cannot be used: {}.", bare(.why))]
     Backup { name: String, why: BackupError },
     #[error("{} is there already and was left as it is; choose another name.", .0.display())]
     InTheWay(PathBuf),
-    #[error(transparent)]
-    Folder(#[from] FolderError),
     #[error(
-        "The backup cannot be written to {name}: {why}. Nothing was left behind; free some space or choose another place."
+        "{} appeared while the backup was made, and was left as it is; the backup is whole and is in {}.",
+        .name.display(), .kept.display()
     )]
+    Elsewhere { name: PathBuf, kept: PathBuf },
+    #[error("The backup cannot be written to {name}: {why}; free some space or choose another place.")]
     Output { name: String, why: io::Error },
     #[error("The backup {name} cannot be read: {why}.")]
     Input { name: String, why: io::Error },
-    #[error("The backup cannot be restored: {0} Nothing was left behind.")]
+    #[error("The backup cannot be restored: {0}")]
     Restore(StoreFailure),
-    #[error("The relay was asked and said: {0}.")]
+    #[error("{why} What was restored is still in {} ({left}) and opened by nobody; remove it.", .folder.display())]
+    Left { why: Box<Failure>, folder: PathBuf, left: io::Error },
+    #[error("The relay was asked and said: {}.", bare(.0))]
     Refused(String),
     #[error(
         "The data folder {} is in use by a process that cannot be asked ({why}); if it is just starting try again, \
@@ -89,11 +93,9 @@ impl Failure {
             Self::Store(OpenError::OtherKind { .. }) => 13,
             Self::Store(OpenError::HalfRestored(_)) => 14,
             Self::Backup { .. } => 15,
-            Self::InTheWay(_) | Self::Folder(FolderError::NotEmpty(_)) => 16,
-            Self::Output { .. }
-            | Self::Input { .. }
-            | Self::Folder(FolderError::Io { .. })
-            | Self::Restore(_) => 17,
+            Self::InTheWay(_) | Self::Elsewhere { .. } | Self::Store(OpenError::NotEmpty(_)) => 16,
+            Self::Output { .. } | Self::Input { .. } | Self::Restore(_) => 17,
+            Self::Left { why, .. } => why.exit_code(),
             Self::Refused(_) | Self::NoDoor { .. } => 18,
             Self::NoStore(_) => 19,
             Self::Lossy { .. } => 20,
@@ -101,6 +103,11 @@ impl Failure {
             Self::Examine(_) => 2,
         }
     }
+}
+
+/// A sentence that another one ends with.
+pub(crate) fn bare(sentence: &impl Display) -> String {
+    sentence.to_string().trim_end_matches('.').into()
 }
 
 /// Shown under `--help`.

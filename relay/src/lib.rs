@@ -24,6 +24,7 @@ mod clock;
 mod config;
 mod doctor;
 mod door;
+mod epoch;
 mod failure;
 mod figures;
 #[cfg(test)]

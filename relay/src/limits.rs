@@ -43,6 +43,11 @@ pub(crate) const DOOR_CALLERS: usize = 4;
 /// How long whoever called there may take nothing: a disk that is written to in bursts pauses for seconds.
 pub(crate) const DOOR_PATIENCE: Duration = Duration::from_secs(60);
 
+/// How long a relay that starts waits for a store that fails to be readable: the store is opened again every few seconds.
+pub(crate) const EPOCH_PATIENCE: Duration = Duration::from_secs(60);
+/// How long before it asks again.
+pub(crate) const EPOCH_PAUSE: Duration = Duration::from_secs(1);
+
 /// How often the task of a room may panic before the room stays shut until the relay is started again: once may be
 /// chance, three times is what its devices send.
 pub(crate) const ROOM_FAULTS: u32 = 3;

@@ -2,23 +2,24 @@
 
 use std::future::Future;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use causeway_core::storage::{FailureKind, Scan, StoreFailure};
-use causeway_core::stored::META;
-use causeway_store::{Storage, StoreGate, backup};
+use causeway_core::storage::StoreFailure;
+use causeway_store::{Storage, StoreGate};
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use tracing::{info, warn};
 
 use crate::bounds::Bounds;
-use crate::clock::{Clock, millis};
+use crate::clock::millis;
 use crate::door;
+use crate::epoch;
+use crate::failure::bare;
 use crate::figures::Figures;
-use crate::limits::{RETURN_SPREAD, STOP_PATIENCE, STORE_CLOSE_PATIENCE};
+use crate::limits::{EPOCH_PATIENCE, RETURN_SPREAD, STOP_PATIENCE, STORE_CLOSE_PATIENCE};
 use crate::listener;
 use crate::rooms::Rooms;
 use crate::routes::{self, App};
@@ -38,8 +39,11 @@ pub struct Options {
 /// Why a relay ended badly. What was called saved is saved all the same.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
+    /// The store could not be read for a minute, so nobody was served.
+    #[error("the store could not be read for {} s: {}", EPOCH_PATIENCE.as_secs(), bare(.0))]
+    Unreadable(#[source] StoreFailure),
     /// The last sync of the store failed.
-    #[error("the store failed at the end: {0}")]
+    #[error("the store failed at the end: {}", bare(.0))]
     Store(#[from] StoreFailure),
     /// The disk did not answer in time.
     #[error("the disk did not answer within {} s at the end", .0.as_secs())]
@@ -61,7 +65,11 @@ pub async fn run(
     let gate = StoreGate::open(
         storage.watched(move |store| Arc::new(TimedStore { store, figures: Arc::clone(&watching) })),
     );
-    let epoch = epoch_of_store(&gate).await?;
+    let mut shutdown = pin!(shutdown);
+    let epoch = tokio::select! {
+        read = epoch::of_store(&gate) => read.map_err(RunError::Unreadable)?,
+        () = &mut shutdown => return close(gate).await,
+    };
     let (rooms, mut ended) = Rooms::new(gate.clone(), epoch, figures, options.bounds);
     let router = routes::router(App { rooms: rooms.clone(), allow_origin: options.allow_origin });
     let stopping = async {
@@ -79,29 +87,14 @@ pub async fn run(
         () = listener::serve(&listener, &router, options.bounds) => {}
         () = door::serve(options.door.as_deref(), &rooms) => {}
     }
+    close(gate).await
+}
+
+async fn close(gate: StoreGate) -> Result<(), RunError> {
     match timeout(STORE_CLOSE_PATIENCE, spawn_blocking(move || gate.close())).await {
         Ok(closed) => closed.expect("closing the store does not panic")?,
         Err(_) => return Err(RunError::Disk(STORE_CLOSE_PATIENCE)),
     }
     info!("stopped");
     Ok(())
-}
-
-/// What the last restore has left. Where that cannot be read devices had better bring too much than too little: the epoch is
-/// then one that nobody has met.
-async fn epoch_of_store(gate: &StoreGate) -> Result<u64, StoreFailure> {
-    let (answer, answered) = oneshot::channel();
-    let scan = Scan { start: META.to_vec(), end: [META, &[0]].concat(), max_bytes: 1024, max_rows: 1 };
-    gate.scan(backup::own_space(), scan, move |page| {
-        // We wait for it.
-        let _ = answer.send(page);
-    });
-    let closed = || StoreFailure::new(FailureKind::Closed, "The store was closed.");
-    let page = answered.await.map_err(|_| closed())??;
-    let row = page.rows.first().map(|(_, value)| value.as_slice());
-    let epoch = if page.damaged.is_empty() { backup::epoch_of(row) } else { None };
-    Ok(epoch.unwrap_or_else(|| {
-        warn!("the epoch of the store cannot be read; every device is asked for all it has");
-        Clock::start().now().wall.0
-    }))
 }

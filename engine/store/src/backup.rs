@@ -6,6 +6,7 @@
 //! * [`restore`] fills an empty folder from it, in a new epoch.
 
 mod copy;
+mod epoch;
 mod format;
 mod reader;
 mod restore;
@@ -13,14 +14,14 @@ mod writer;
 
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
 
 use causeway_core::time::Millis;
 
 pub use copy::{CopyError, copy};
+pub use epoch::{Fresh, epoch_of, own_space};
 pub use format::Change;
 pub use reader::{BackupReader, Step};
-pub use restore::{RestoreError, epoch_of, fill, own_space, restore};
+pub use restore::{RestoreError, fill, restore};
 pub use writer::BackupWriter;
 
 /// What a backup holds.
@@ -97,21 +98,4 @@ pub enum BackupError {
     /// It cannot be read.
     #[error("it cannot be read: {0}")]
     Read(#[source] io::Error),
-}
-
-/// What restoring into a folder can fail of besides the backup and the store.
-#[derive(Debug, thiserror::Error)]
-pub enum FolderError {
-    /// Something is in it.
-    #[error("The folder {} is not empty; choose another, or move away what is in it.", .0.display())]
-    NotEmpty(PathBuf),
-    /// The operating system refused.
-    #[error("The folder {} cannot be written: {why}.", .folder.display())]
-    Io {
-        /// The folder.
-        folder: PathBuf,
-        /// What it said.
-        #[source]
-        why: io::Error,
-    },
 }

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use causeway_core::storage::{FailureKind, StoreFailure};
 
 use self::created::Created;
-pub(crate) use self::created::{Made, sync_folder};
+pub(crate) use self::created::{Made, missing, sync_folder};
 use self::tip::Tip;
 use crate::StoreKind;
 
@@ -76,6 +76,9 @@ pub enum OpenError {
         /// What is wrong with it.
         what: String,
     },
+    /// A backup is restored only where nothing is.
+    #[error("The folder {} is not empty; choose another, or move away what is in it.", .0.display())]
+    NotEmpty(PathBuf),
     /// A restore into it was broken off.
     #[error("A restore into {} was broken off; remove the folder and restore again.", .0.display())]
     HalfRestored(PathBuf),
@@ -99,7 +102,7 @@ pub(crate) enum Past {
     Plain,
     /// Its disk refused something in this process: what is read of its files need not be on the disk.
     DiskFailed,
-    /// It is being filled from a backup, by whoever opens it.
+    /// There is none: it is about to be filled from a backup, by whoever opens it.
     Restoring,
 }
 
@@ -113,27 +116,55 @@ pub(crate) struct Claim {
 }
 
 impl Claim {
-    /// Locks the folder of a store of this kind, creating it where there is none.
+    /// Locks the folder of a store of this kind, creating it where there is none. Where a backup is to be restored, the
+    /// folder is one that holds nothing, and says from now on that it is being restored.
     pub(crate) fn stake(folder: &Path, kind: StoreKind, past: Past) -> Result<Self, OpenError> {
         if fs::metadata(folder).is_ok_and(|found| !found.is_dir()) {
             return Err(OpenError::NotAFolder(folder.into()));
         }
-        if past != Past::Restoring && folder.join(RESTORING).exists() {
-            return Err(OpenError::HalfRestored(folder.into()));
+        // Before anything is touched; what holds is looked at once more under the lock.
+        if !folder.join(RESTORING).exists() {
+            if past == Past::Restoring {
+                holds_nothing(folder)?;
+            }
+            read_format(folder, kind)?;
         }
-        read_format(folder, kind)?;
         let mut created = Created::default();
         created.folders(folder).map_err(|e| refusal(folder, &e))?;
         let lock = lock(folder, &mut created)?;
-        // Once more under the lock: whoever held it until now may have been the first to write here.
-        match read_format(folder, kind)? {
-            None if StoreKind::ALL.into_iter().any(|kind| folder.join(kind.content()).exists()) => {
-                return Err(damaged(folder, format!("{FORMAT} is missing")));
-            }
-            None => write_format(folder, kind, &mut created).map_err(|e| refusal(folder, &e))?,
-            Some(Known) => {}
+        let mut claim = Self { folder: folder.into(), kind, created, lock };
+        claim.enter(past)?;
+        Ok(claim)
+    }
+
+    /// Whoever held the lock until now may have been the first to write here, or to restore.
+    fn enter(&mut self, past: Past) -> Result<(), OpenError> {
+        let Self { folder, kind, created, lock } = self;
+        let refuse = |e: io::Error| refusal(folder, &e);
+        let mark = folder.join(RESTORING);
+        if mark.exists() {
+            return Err(OpenError::HalfRestored(folder.clone()));
         }
-        Ok(Self { folder: folder.into(), kind, created, lock })
+        // A restore that fails takes the lock's file away before its mark: where the mark is gone, this shows.
+        if !lock.is_of(folder) {
+            return Err(OpenError::Locked(folder.clone()));
+        }
+        match past {
+            Past::Restoring => {
+                holds_nothing(folder)?;
+                created.add(Made::File(mark.clone()));
+                File::create(&mark).and_then(|mark| mark.sync_all()).map_err(refuse)?;
+                sync_folder(folder).map_err(refuse)?;
+            }
+            Past::Plain | Past::DiskFailed => {}
+        }
+        match read_format(folder, *kind)? {
+            None if StoreKind::ALL.into_iter().any(|kind| folder.join(kind.content()).exists()) => {
+                Err(damaged(folder, format!("{FORMAT} is missing")))
+            }
+            None => write_format(folder, *kind, created).map_err(refuse),
+            Some(Known) => Ok(()),
+        }
     }
 
     /// Where the database lies.
@@ -180,6 +211,23 @@ impl Claim {
 /// The lock of a data folder, let go of when it is dropped.
 pub(crate) struct FolderLock(File);
 
+impl FolderLock {
+    /// Whether the file that is locked is still the one that others find in the folder.
+    #[cfg(unix)]
+    fn is_of(&self, folder: &Path) -> bool {
+        use std::os::unix::fs::MetadataExt;
+        let which = |file: fs::Metadata| (file.dev(), file.ino());
+        let found = fs::metadata(folder.join(LOCK)).map(which);
+        matches!((found, self.0.metadata().map(which)), (Ok(found), Ok(held)) if found == held)
+    }
+
+    /// Elsewhere a file that is open cannot be taken away.
+    #[cfg(not(unix))]
+    fn is_of(&self, _folder: &Path) -> bool {
+        true
+    }
+}
+
 impl Drop for FolderLock {
     fn drop(&mut self) {
         // Not left to closing the file: a process that was being spawned meanwhile holds a copy of it for a moment.
@@ -199,6 +247,21 @@ fn lock(folder: &Path, created: &mut Created) -> Result<FolderLock, OpenError> {
         Err(TryLockError::Error(e)) => return Err(refusal(folder, &e)),
     }
     Ok(FolderLock(file))
+}
+
+/// Refuses a folder in which there is anything but the file that is locked.
+fn holds_nothing(folder: &Path) -> Result<(), OpenError> {
+    let found = match fs::read_dir(folder) {
+        Ok(found) => found,
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(e) => return Err(refusal(folder, &e)),
+    };
+    for found in found {
+        if found.map_err(|e| refusal(folder, &e))?.file_name() != LOCK {
+            return Err(OpenError::NotEmpty(folder.into()));
+        }
+    }
+    Ok(())
 }
 
 /// The folder's format is one that we can read.
@@ -257,7 +320,14 @@ pub(crate) fn kind_of(folder: &Path) -> Result<Option<StoreKind>, OpenError> {
     Ok(None)
 }
 
-/// Takes away what a store and a restore have made in a folder that was empty; the mark of the restore last.
+/// All of a backup is in the folder, and on the disk.
+pub(crate) fn end_restoring(folder: &Path) -> Result<(), OpenError> {
+    let unmarked = fs::remove_file(folder.join(RESTORING)).and_then(|()| sync_folder(folder));
+    unmarked.map_err(|e| refusal(folder, &e))
+}
+
+/// Takes away what a store and a restore have made in a folder that was empty; the mark of the restore last, so that
+/// nobody opens what is left if not all of it can be taken away.
 pub(crate) fn empty(folder: &Path) -> io::Result<()> {
     for kind in StoreKind::ALL {
         let content = folder.join(kind.content());

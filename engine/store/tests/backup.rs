@@ -10,8 +10,8 @@ use causeway_core::storage::{Commit, CommitError, Page, Scan, StoreFailure};
 use causeway_core::stored::{META, MetaRecord};
 use causeway_core::time::Millis;
 use causeway_store::backup::{
-    BackupError, BackupReader, BackupWriter, Change, CopyError, FolderError, Packing, RestoreError, Step,
-    copy, epoch_of, fill, own_space, restore,
+    BackupError, BackupReader, BackupWriter, Change, CopyError, Fresh, Packing, RestoreError, Step, copy,
+    epoch_of, fill, own_space, restore,
 };
 use causeway_store::{MemoryStore, OpenError, Space, Storage, Store, StoreGate, StoreKind};
 use proptest::prelude::*;
@@ -31,6 +31,11 @@ fn put(key: &[u8], value: &[u8]) -> Commit {
 
 fn room(name: &str) -> Space {
     Space::new(name).unwrap()
+}
+
+/// A clock that stands at this millisecond.
+fn fresh(now: u64) -> Fresh {
+    Fresh { now: Millis(now), chance: 0 }
 }
 
 /// Some rooms, one with a value that is cut into pieces.
@@ -66,7 +71,7 @@ fn st7_a_backup_of_either_store_fills_a_folder_of_the_other_in_a_new_epoch() {
         let store = from.open(&first).unwrap();
         sample(&*store);
         let bytes = backup_of(Arc::clone(&store), Packing::Deflated);
-        let told = restore(&bytes[..], &second, to, Millis(77), &mut |_| {}).unwrap();
+        let told = restore(&bytes[..], &second, to, fresh(77), &mut |_| {}).unwrap();
         assert_eq!((told.made, told.rooms, told.rows, told.lost), (Millis(5), 3, 41, 0));
         assert_eq!(StoreKind::of(&second), Ok(Some(to)));
         let restored = to.open(&second).unwrap();
@@ -74,12 +79,68 @@ fn st7_a_backup_of_either_store_fills_a_folder_of_the_other_in_a_new_epoch() {
             assert_eq!(rows_of(&*restored, &space), rows_of(&*store, &space));
         }
         let own = rows_of(&*restored, &own_space());
-        assert_eq!(own, [(META.to_vec(), MetaRecord { epoch: 77 }.encode())]);
-        // Of the restored store: the clock may stand, the epoch does not.
+        let epoch = fresh(77).epoch_after(1).unwrap();
+        assert_eq!(own, [(META.to_vec(), MetaRecord { epoch }.encode())]);
+        // Of the restored store: the clock may stand, the epoch does not, and is never the same twice.
         let again = backup_of(restored, Packing::Plain);
-        let third = MemoryStore::new();
-        fill(BackupReader::begin(&again[..]).unwrap(), &third, Millis(3), &mut |_| {}).unwrap();
-        assert_eq!(epoch_of(rows_of(&third, &own_space()).first().map(|row| &row.1[..])), Some(78));
+        let epochs = [0, 1].map(|chance| {
+            let third = MemoryStore::new();
+            let begun = Fresh { chance, ..fresh(3) };
+            fill(BackupReader::begin(&again[..]).unwrap(), &third, begun, &mut |_| {}).unwrap();
+            epoch_of(rows_of(&third, &own_space()).first().map(|row| &row.1[..])).unwrap()
+        });
+        assert!(epochs[0] > epoch && epochs[1] > epoch && epochs[0] != epochs[1], "{epochs:?}");
+    }
+}
+
+#[test]
+fn st7_a_backup_of_the_last_epoch_is_refused() {
+    let store = MemoryStore::new();
+    store.apply(&own_space(), &put(META, &MetaRecord { epoch: u64::MAX }.encode())).unwrap();
+    let bytes = backup_of(Arc::new(store), Packing::Plain);
+    let folder = tempfile::tempdir().unwrap();
+    let into = folder.path().join("data");
+    let error = restore(&bytes[..], &into, StoreKind::Sled, fresh(1), &mut |_| {}).unwrap_err();
+    assert!(error.to_string().contains("epoch") && !into.exists(), "{error}");
+}
+
+/// A restore and a relay that are started in one folder at one moment: whichever comes first has it, and the other one
+/// takes nothing away.
+#[test]
+fn st7_a_restore_and_a_store_that_open_one_folder_at_once_leave_each_other_alone() {
+    let source = Arc::new(MemoryStore::new());
+    sample(&*source);
+    let whole = backup_of(source, Packing::Plain);
+    let cut = &whole[..whole.len() - 1];
+    let folder = tempfile::tempdir().unwrap();
+    for round in 0..60u32 {
+        let kind = StoreKind::ALL[round as usize % 2];
+        let into = folder.path().join(round.to_string());
+        if round % 3 == 0 {
+            fs::create_dir(&into).unwrap();
+        }
+        let start = std::sync::Barrier::new(2);
+        let serving = || {
+            start.wait();
+            let store = kind.open(&into).ok()?;
+            store.apply(&room("mine"), &put(b"k", b"v")).unwrap();
+            store.sync().unwrap();
+            Some(store)
+        };
+        let opened = std::thread::scope(|threads| {
+            let serving = threads.spawn(serving);
+            start.wait();
+            restore(cut, &into, kind, fresh(1), &mut |_| {}).unwrap_err();
+            serving.join().unwrap()
+        });
+        match opened {
+            Some(store) => {
+                drop(store);
+                let store = kind.open(&into).unwrap();
+                assert_eq!(rows_of(&*store, &room("mine")), [(b"k".to_vec(), b"v".to_vec())], "{round}");
+            }
+            None => assert!(!into.exists() || listing(&into).is_empty(), "{round}"),
+        }
     }
 }
 
@@ -116,10 +177,13 @@ fn st7_damage_is_told_with_its_place_and_leaves_no_folder() {
     let folder = tempfile::tempdir().unwrap();
     let into = folder.path().join("data");
     for kind in StoreKind::ALL {
-        let error = restore(&bytes[..], &into, kind, Millis(1), &mut |_| {}).unwrap_err();
+        let error = restore(&bytes[..], &into, kind, fresh(1), &mut |_| {}).unwrap_err();
         let RestoreError::Backup(BackupError::Damaged { place, .. }) = &error else { panic!("{error}") };
         assert!(place.byte < at as u64 && place.room.as_deref() == Some("room-1"), "{error}");
         assert!(!into.exists());
+        let below = into.join("some/more");
+        restore(&bytes[..], &below, kind, fresh(1), &mut |_| {}).unwrap_err();
+        assert!(!into.exists(), "and none of the folders above that were made for it");
     }
 }
 
@@ -128,8 +192,8 @@ fn st7_a_folder_that_holds_something_is_left_alone_and_a_half_restored_one_is_op
     let folder = tempfile::tempdir().unwrap();
     let bytes = backup_of(Arc::new(MemoryStore::new()), Packing::Plain);
     fs::write(folder.path().join("mine"), "mine").unwrap();
-    let error = restore(&bytes[..], folder.path(), StoreKind::Redb, Millis(1), &mut |_| {}).unwrap_err();
-    assert!(matches!(error, RestoreError::Folder(FolderError::NotEmpty(_))), "{error}");
+    let error = restore(&bytes[..], folder.path(), StoreKind::Redb, fresh(1), &mut |_| {}).unwrap_err();
+    assert!(matches!(error, RestoreError::Open(OpenError::NotEmpty(_))), "{error}");
     assert_eq!(listing(folder.path()), ["mine"]);
 
     for kind in StoreKind::ALL {
@@ -139,6 +203,8 @@ fn st7_a_folder_that_holds_something_is_left_alone_and_a_half_restored_one_is_op
         fs::write(into.join("restoring"), "").unwrap();
         let refused = kind.open(&into).map(drop).unwrap_err();
         assert_eq!(refused, OpenError::HalfRestored(into.clone()));
+        let refused = restore(&bytes[..], &into, kind, fresh(1), &mut |_| {}).unwrap_err();
+        assert!(matches!(refused, RestoreError::Open(OpenError::HalfRestored(_))), "{refused}");
         assert_eq!(listing(&into), ["restoring"]);
     }
 }
@@ -218,7 +284,7 @@ proptest! {
         let (bytes, _) = copy(&gate, Vec::new(), Packing::Plain, Millis(1), &mut |_| {}).unwrap();
         let left = busy.writes.lock().unwrap().len();
         let restored = MemoryStore::new();
-        fill(BackupReader::begin(&bytes[..]).unwrap(), &restored, Millis(1), &mut |_| {}).unwrap();
+        fill(BackupReader::begin(&bytes[..]).unwrap(), &restored, fresh(1), &mut |_| {}).unwrap();
         let has_room = !model.spaces(None, 1).unwrap().is_empty();
         if has_room {
             for commit in &during[..during.len() - left] {

@@ -152,3 +152,64 @@ async fn a_full_disk_asks_for_patience_and_goes_on(kind: StoreKind) {
     assert_eq!(reader.received[0], first);
     server.stop().await.unwrap();
 }
+
+/// A store of which the first scans fail.
+struct Unread {
+    store: MemoryStore,
+    first: Mutex<Vec<StoreFailure>>,
+    asked: Sender<()>,
+}
+
+impl Store for Unread {
+    fn apply(&self, space: &Space, commit: &Commit) -> Result<(), CommitError> {
+        self.store.apply(space, commit)
+    }
+    fn settle(&self) -> Result<(), StoreFailure> {
+        self.store.settle()
+    }
+    fn sync(&self) -> Result<(), StoreFailure> {
+        self.store.sync()
+    }
+    fn scan(&self, space: &Space, scan: &Scan) -> Result<Page, StoreFailure> {
+        let _ = self.asked.send(());
+        match self.first.lock().unwrap().pop() {
+            Some(failure) => Err(failure),
+            None => self.store.scan(space, scan),
+        }
+    }
+    fn spaces(&self, after: Option<&Space>, max: usize) -> Result<Vec<Space>, StoreFailure> {
+        self.store.spaces(after, max)
+    }
+}
+
+fn unread(first: Vec<StoreFailure>) -> (Storage, Receiver<()>) {
+    let (asked, is_asked) = channel();
+    let store = Unread { store: MemoryStore::new(), first: Mutex::new(first), asked };
+    (Storage::of(Arc::new(store)), is_asked)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_10_a_store_whose_epoch_is_damaged_is_served_in_one_that_nobody_has_met() {
+    let mut met = Vec::new();
+    for _ in 0..2 {
+        let server = Server::with(unread(vec![StoreFailure::damaged(b"m")]).0).await;
+        let mut author = Device::join(&server.address, "harbour", 1).await;
+        author.save_name(1).await;
+        met.push(author.epoch);
+        server.stop().await.unwrap();
+    }
+    assert!(met[0] > 1 && met[1] > 1 && met[0] != met[1], "{met:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_10_a_relay_waits_for_a_disk_that_fails_as_it_starts_and_stops_when_told() {
+    let failure = StoreFailure::new(FailureKind::Io, "The disk is broken.");
+    let server = Server::with(unread(vec![failure.clone()]).0).await;
+    assert_eq!(Device::join(&server.address, "harbour", 1).await.epoch, 1);
+    server.stop().await.unwrap();
+
+    let (storage, is_asked) = unread(vec![failure; 1000]);
+    let server = Server::with(storage).await;
+    tokio::task::spawn_blocking(move || is_asked.recv().unwrap()).await.unwrap();
+    server.stop().await.unwrap();
+}

@@ -186,7 +186,7 @@ impl<R: Read> BackupReader<R> {
         }
     }
 
-    fn damaged(&self, what: impl Display) -> BackupError {
+    pub(super) fn damaged(&self, what: impl Display) -> BackupError {
         BackupError::Damaged { place: self.place.clone(), what: what.to_string() }
     }
 }

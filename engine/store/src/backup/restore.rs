@@ -1,38 +1,43 @@
 //! Filling an empty folder from a backup.
 
-use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read};
-use std::path::Path;
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 
 use causeway_core::storage::{Commit, CommitError, Durability, StoreFailure};
 use causeway_core::stored::{META, MetaRecord};
-use causeway_core::time::Millis;
 
-use super::{BackupError, BackupReader, Change, FolderError, Step, Summary};
-use crate::folder::{self, Past, sync_folder};
+use super::{BackupError, BackupReader, Change, Fresh, Step, Summary, own_space};
+use crate::folder::{self, Past};
 use crate::limits::GROUP_BYTES;
 use crate::{OpenError, Space, Store, StoreKind};
 
-/// Why a backup was not restored. What was made of the folder until then is gone again.
+/// Why a backup was not restored. Unless it says otherwise, what was made of the folder until then is gone again.
 #[derive(Debug, thiserror::Error)]
 pub enum RestoreError {
     /// The backup is not one, or not whole.
     #[error(transparent)]
     Backup(#[from] BackupError),
-    /// The folder cannot be filled.
-    #[error(transparent)]
-    Folder(#[from] FolderError),
-    /// The store cannot be opened there.
+    /// The folder is not empty, in use, or cannot be filled.
     #[error(transparent)]
     Open(#[from] OpenError),
     /// The store does not take what it is given.
     #[error("The store failed: {0}")]
     Store(#[from] StoreFailure),
+    /// What was made of the folder could not be taken away. Nobody opens it.
+    #[error("{why} What was restored is still in {} ({left}); remove it.", .folder.display())]
+    Left {
+        /// Why the backup was not restored.
+        why: Box<RestoreError>,
+        /// Where it lies.
+        folder: PathBuf,
+        /// Why it is still there.
+        left: io::Error,
+    },
 }
 
-/// Fills a folder that is empty, or not there, with a store of this kind. The store is in a new epoch, so that devices bring
-/// again what it lacks: the moment `now` of the wall clock, or one more than any that the backup knows of. `watch` is told
-/// how far it is.
+/// Fills a folder that is empty, or not there, with a store of this kind. The store is in a new epoch, later than any that
+/// the backup knows of, so that devices bring again what it lacks. `watch` is told how far it is.
 ///
 /// Until the last byte is on the disk the folder says that it is being restored, and is opened by nobody.
 ///
@@ -42,48 +47,30 @@ pub fn restore(
     source: impl Read,
     into: &Path,
     kind: StoreKind,
-    now: Millis,
+    fresh: Fresh,
     watch: &mut dyn FnMut(&Summary),
 ) -> Result<Summary, RestoreError> {
     let reader = BackupReader::begin(source)?;
-    if fs::metadata(into).is_ok_and(|found| !found.is_dir()) {
-        return Err(OpenError::NotAFolder(into.into()).into());
-    }
-    let refuse = |e: io::Error| FolderError::Io { folder: into.into(), why: e };
-    let was_there = match fs::read_dir(into).map(|mut found| found.next().is_none()) {
-        Ok(true) => true,
-        Ok(false) => return Err(FolderError::NotEmpty(into.into()).into()),
-        Err(e) if e.kind() == ErrorKind::NotFound => false,
-        Err(e) => return Err(refuse(e).into()),
-    };
-    fs::create_dir_all(into).map_err(refuse)?;
-    let restored = fill_folder(reader, into, kind, now, watch);
-    if restored.is_err() {
-        // What cannot be taken away is refused when it is opened, as its mark goes last.
-        let _ = folder::empty(into);
-        if !was_there {
-            let _ = fs::remove_dir(into);
-        }
-    }
-    restored
-}
-
-fn fill_folder(
-    reader: BackupReader<impl Read>,
-    into: &Path,
-    kind: StoreKind,
-    now: Millis,
-    watch: &mut dyn FnMut(&Summary),
-) -> Result<Summary, RestoreError> {
-    let refuse = |e: io::Error| FolderError::Io { folder: into.into(), why: e };
-    let mark = into.join(folder::RESTORING);
-    File::create(&mark).and_then(|mark| mark.sync_all()).and_then(|()| sync_folder(into)).map_err(refuse)?;
+    let missing = folder::missing(into);
     let store = kind.open_after(into, Past::Restoring)?;
-    let summary = fill(reader, &*store, now, watch)?;
-    store.sync()?;
+    // From here on all that is in the folder is ours.
+    let filled = fill(reader, &*store, fresh, watch).and_then(|summary| {
+        store.sync()?;
+        Ok(summary)
+    });
     drop(store);
-    fs::remove_file(&mark).and_then(|()| sync_folder(into)).map_err(refuse)?;
-    Ok(summary)
+    let restored = filled.and_then(|summary| {
+        folder::end_restoring(into)?;
+        Ok(summary)
+    });
+    restored.map_err(|why| match folder::empty(into) {
+        Ok(()) => {
+            // Somebody may have put something there meanwhile, which is theirs.
+            let _ = missing.iter().try_for_each(fs::remove_dir);
+            why
+        }
+        Err(left) => RestoreError::Left { why: Box::new(why), folder: into.into(), left },
+    })
 }
 
 /// Writes all of a backup into a store that holds nothing, and the epoch. Nothing is synced.
@@ -93,7 +80,7 @@ fn fill_folder(
 pub fn fill(
     mut reader: BackupReader<impl Read>,
     store: &dyn Store,
-    now: Millis,
+    fresh: Fresh,
     watch: &mut dyn FnMut(&Summary),
 ) -> Result<Summary, RestoreError> {
     let mut filling = Filling { store, space: own_space(), group: Vec::new(), bytes: 0, epoch: 1 };
@@ -111,7 +98,7 @@ pub fn fill(
             }
             Step::RoomEnd => {}
             Step::End(summary) => {
-                let epoch = now.0.max(filling.epoch + 1);
+                let epoch = fresh.epoch_after(filling.epoch).ok_or_else(|| reader.damaged(NO_EPOCH))?;
                 filling.space = own_space();
                 filling.change(Change::Put(META.to_vec(), MetaRecord { epoch }.encode()));
                 filling.write()?;
@@ -189,14 +176,4 @@ fn add(commit: &mut Commit, change: Change) -> usize {
     }
 }
 
-/// The space of what concerns all rooms. No room can be called that.
-#[must_use]
-pub fn own_space() -> Space {
-    Space::new(".").expect("one byte is a name")
-}
-
-/// The epoch in the store's own row; 1 where no restore has written one, and none where it cannot be read.
-#[must_use]
-pub fn epoch_of(row: Option<&[u8]>) -> Option<u64> {
-    row.map_or(Some(1), |row| MetaRecord::decode(row).ok().map(|meta| meta.epoch))
-}
+const NO_EPOCH: &str = "it is of an epoch behind which there is none";

@@ -25,11 +25,9 @@ impl Created {
 
     /// Creates the folder and those above it that are missing.
     pub(super) fn folders(&mut self, folder: &Path) -> io::Result<()> {
-        let missing: Vec<_> =
-            folder.ancestors().take_while(|f| !f.as_os_str().is_empty() && !f.exists()).collect();
-        for folder in missing.into_iter().rev() {
-            match fs::create_dir(folder) {
-                Ok(()) => self.add(Made::Folder(folder.into())),
+        for folder in missing(folder).into_iter().rev() {
+            match fs::create_dir(&folder) {
+                Ok(()) => self.add(Made::Folder(folder)),
                 // Someone else was faster.
                 Err(e) if e.kind() == ErrorKind::AlreadyExists => {}
                 Err(e) => return Err(e),
@@ -65,6 +63,12 @@ impl Drop for Created {
             };
         }
     }
+}
+
+/// The folder and those above it that are not there, from the inside out.
+pub(crate) fn missing(folder: &Path) -> Vec<PathBuf> {
+    let missing = folder.ancestors().take_while(|f| !f.as_os_str().is_empty() && !f.exists());
+    missing.map(Path::to_path_buf).collect()
 }
 
 #[cfg(unix)]
