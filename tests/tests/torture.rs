@@ -60,6 +60,11 @@ fn rl11_devices_come_back_after_a_relay_was_killed_until_all_are_in_step() {
 }
 
 #[test]
+fn rl3_whatever_is_sent_ends_its_own_link_and_no_other() {
+    torture("frames --rounds 3000");
+}
+
+#[test]
 fn rl10_people_connect_while_clients_hold_half_requests() {
     torture("slowloris --rounds 400");
 }

@@ -3,6 +3,7 @@
 //! Every figure stands beside a peer or a floor measured in the same run, because a time alone says more about the
 //! machine than about the code. A name of [`BENCHES`] runs that one; `--write` puts the tables into `docs/benchmarks.md`.
 
+mod backups;
 mod cold_open;
 mod disk;
 mod fan_out;
@@ -28,6 +29,7 @@ mod table;
 
 use std::error::Error;
 use std::path::Path;
+use std::process::ExitCode;
 
 use recording::Recording;
 use table::Table;
@@ -49,6 +51,7 @@ const BENCHES: &[Bench] = &[
     ("presence", || presence::run().map(Some)),
     ("idle", || idle::run().map(Some)),
     ("restart", || restart::run().map(Some)),
+    ("backups", || backups::run().map(Some)),
     ("store-rate", || store_rate::run().map(Some)),
     ("store-size", || store_size::run().map(Some)),
     ("store-open", || store_open::run().map(Some)),
@@ -60,6 +63,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         && word == load::SERVE
     {
         return load::serve(&what, &folder);
+    }
+    if std::env::args().nth(1).as_deref() == Some(backups::COMMAND) {
+        let ended = causeway_relay::cli::main();
+        return if ended == ExitCode::SUCCESS { Ok(()) } else { Err("the relay's command failed".into()) };
     }
     let (mut write, mut only) = (false, None);
     for argument in std::env::args().skip(1) {

@@ -62,7 +62,7 @@ pub(crate) fn run() -> Result<Table, Box<dyn Error>> {
 }
 
 /// One room as a relay wrote it, ten thousand times.
-async fn fill(kind: StoreKind, folder: &Path, killed: &Path) -> Result<(), Box<dyn Error>> {
+pub(crate) async fn fill(kind: StoreKind, folder: &Path, killed: &Path) -> Result<(), Box<dyn Error>> {
     let data = folder.join("data");
     let server = Server::start_relay(kind, &data)?;
     let mut author = Author::new(1, StreamId::DIRECTORY);

@@ -106,7 +106,7 @@ async fn stall(server: &Server) -> Result<Stalled, Box<dyn Error>> {
 }
 
 /// Each entry is sent when the one before has come to the reader.
-async fn write(
+pub(crate) async fn write(
     writer: &mut Link,
     reader: &mut Link,
     frames: Vec<bytes::Bytes>,

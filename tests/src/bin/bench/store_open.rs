@@ -80,9 +80,11 @@ pub(crate) fn copy(from: &Path, to: &Path) -> Result<(), Box<dyn Error>> {
     for found in fs::read_dir(from)? {
         let found = found?;
         let to = to.join(found.file_name());
-        if found.path().is_dir() {
+        // A socket is left of a relay that was killed.
+        let kind = found.file_type()?;
+        if kind.is_dir() {
             copy(&found.path(), &to)?;
-        } else {
+        } else if kind.is_file() {
             fs::copy(found.path(), to)?;
         }
     }

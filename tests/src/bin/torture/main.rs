@@ -11,6 +11,7 @@ mod device_kill;
 mod disk;
 mod drill;
 mod flip;
+mod frames;
 mod full;
 mod kill;
 mod ledger;
@@ -50,6 +51,7 @@ const SCENARIOS: &[Scenario] = &[
     ("device-kill", device_kill::run),
     ("storm", storm::run),
     ("slowloris", slowloris::run),
+    ("frames", frames::run),
 ];
 
 fn main() -> ExitCode {

@@ -125,7 +125,7 @@ pub(crate) fn binary(payload: &[u8]) -> Vec<u8> {
 }
 
 /// A whole message of a server's that has been read: its opcode and payload.
-fn take(buffer: &mut BytesMut) -> Option<(u8, BytesMut)> {
+pub(crate) fn take(buffer: &mut BytesMut) -> Option<(u8, BytesMut)> {
     let [first, short, ..] = buffer[..] else { return None };
     let (head, length) = match short {
         126 => (4, usize::from(u16::from_be_bytes(buffer.get(2..4)?.try_into().ok()?))),

@@ -124,7 +124,8 @@ pub(crate) fn serve(what: &str, folder: &str) -> Result<(), Box<dyn Error>> {
             floor::serve(listener).await?;
         } else {
             let storage = causeway_relay::Storage::folder_of(what.parse()?, folder.into())?;
-            let options = causeway_relay::Options::default();
+            let door = Some(std::path::Path::new(folder).join("door"));
+            let options = causeway_relay::Options { door, ..causeway_relay::Options::default() };
             causeway_relay::run(listener, storage, options, std::future::pending()).await?;
         }
         Ok(())
