@@ -7,15 +7,18 @@ use std::io::{self, BufReader, PipeReader, Read, Write};
 use std::path::Path;
 use std::thread;
 
+use causeway_core::ids::{RoomId, StreamId};
+use causeway_store::StoreGate;
 use causeway_store::backup::{self, BackupError, BackupReader, BackupWriter, Change, Packing, Step};
-use causeway_store::{OpenError, Storage, StoreGate, StoreKind};
 
 use crate::cli::BackupArgs;
 use crate::clock::Clock;
 use crate::config;
-use crate::door::{self, DoorError, Request};
+use crate::door::Request;
 use crate::failure::Failure;
 use crate::progress::{Bytes, Progress};
+use crate::quarantine;
+use crate::reach::{Reached, reach};
 
 pub(crate) use output::{Kept, Output};
 
@@ -27,7 +30,17 @@ pub(crate) fn backup(args: &BackupArgs) -> Result<(), Failure> {
     // Before anybody is asked for anything.
     let out = Output::open(&args.file)?;
     let (folder, _) = config::folder_of(&args.folder)?;
-    let mut source = Source::of(&folder)?;
+    write(Source::of(&folder, Part::All)?, out, &args.file)
+}
+
+/// All rows of one stream into a file, as a backup that holds nothing else.
+pub(crate) fn export(folder: &Path, room: &RoomId, stream: StreamId, file: &Path) -> Result<(), Failure> {
+    let out = Output::open(file)?;
+    write(Source::of(folder, Part::Stream(room.clone(), stream))?, out, file)
+}
+
+fn write(mut source: Source, out: Output, file: &Path) -> Result<(), Failure> {
+    let name = file.display().to_string();
     let reader = BackupReader::begin(&mut source).map_err(broken_off)?;
     let refuse = |why| Failure::Output { name: name.clone(), why };
     let writer = BackupWriter::begin(out, Packing::Deflated, reader.so_far().made).map_err(refuse)?;
@@ -35,13 +48,13 @@ pub(crate) fn backup(args: &BackupArgs) -> Result<(), Failure> {
     source.end();
     let (out, told) = writer.finish().map_err(refuse)?;
     let Kept { bytes, elsewhere } = out.keep().map_err(refuse)?;
-    let place = elsewhere.as_deref().unwrap_or(&args.file);
+    let place = elsewhere.as_deref().unwrap_or(file);
     Progress::begin("backup").end(&told, &format!("; {} of file in {}", Bytes(bytes), place.display()));
     for (room, rows) in &lossy {
         eprintln!("  {room}: {rows} rows, or the room itself, could not be read");
     }
     match elsewhere {
-        Some(kept) => Err(Failure::Elsewhere { name: args.file.clone(), kept }),
+        Some(kept) => Err(Failure::Elsewhere { name: file.into(), kept }),
         None if told.lost > 0 => Err(Failure::Lossy { lost: told.lost }),
         None => Ok(()),
     }
@@ -92,6 +105,21 @@ fn broken_off(why: BackupError) -> Failure {
     }
 }
 
+/// What is wanted of a store.
+enum Part {
+    All,
+    Stream(RoomId, StreamId),
+}
+
+impl Part {
+    fn request(&self) -> Request {
+        match self {
+            Self::All => Request::Backup,
+            Self::Stream(room, stream) => Request::Export(room.clone(), *stream),
+        }
+    }
+}
+
 /// Where the rows come from.
 enum Source {
     /// The relay that serves the folder.
@@ -101,26 +129,24 @@ enum Source {
 }
 
 impl Source {
-    fn of(folder: &Path) -> Result<Self, Failure> {
-        match door::ask(folder, &Request::Backup) {
-            Ok(Some(answer)) => return Ok(Self::Relay(Box::new(answer))),
-            Ok(None) => {}
-            Err(DoorError::Refused(sentence)) => return Err(Failure::Refused(sentence)),
-            Err(DoorError::Io(why)) => {
-                return Err(Failure::NoDoor { folder: folder.into(), why: why.to_string() });
-            }
-        }
-        let kind = StoreKind::of(folder)?.ok_or_else(|| Failure::NoStore(folder.into()))?;
-        let storage = Storage::folder_of(kind, folder.into()).map_err(|error| match error {
-            OpenError::Locked(folder) => Failure::NoDoor { folder, why: "it has no door".into() },
-            other => Failure::Store(other),
-        })?;
-        let gate = StoreGate::open(storage);
+    fn of(folder: &Path, part: Part) -> Result<Self, Failure> {
+        let gate = match reach(folder, &part.request())? {
+            Reached::Relay(answer) => return Ok(Self::Relay(answer)),
+            Reached::Store(gate) => gate,
+        };
         let (pipe, into) = io::pipe().map_err(Failure::System)?;
         let reading = gate.clone();
         let made = Clock::start().now().wall;
         // Whoever reads the pipe is told how it went.
-        thread::spawn(move || drop(backup::copy(&reading, into, Packing::Plain, made, &mut |_| {})));
+        thread::spawn(move || {
+            drop(match part {
+                Part::All => backup::copy(&reading, into, Packing::Plain, made, &mut |_| {}),
+                Part::Stream(room, stream) => {
+                    let (space, keep) = (quarantine::space_of(&room), quarantine::is_of(stream));
+                    backup::copy_part(&reading, &space, &keep, into, made)
+                }
+            });
+        });
         Ok(Self::Store(pipe, gate))
     }
 

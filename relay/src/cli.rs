@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use causeway_core::ids::RoomId;
+use causeway_core::ids::{RoomId, StreamId};
 use causeway_store::StoreKind;
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -14,6 +14,7 @@ use crate::backup;
 use crate::config::Config;
 use crate::doctor::{self, DOCTOR_CODES};
 use crate::failure::EXIT_CODES;
+use crate::quarantine;
 use crate::restore;
 use crate::start;
 
@@ -36,9 +37,42 @@ enum Command {
     /// Fill an empty data folder from a backup; devices bring what it lacks.
     #[command(after_help = EXIT_CODES)]
     Restore(RestoreArgs),
+    /// Show streams of which no snapshot can be made, save them for a look, try them again.
+    #[command(after_help = EXIT_CODES)]
+    Quarantine(QuarantineArgs),
     /// Say what is right and wrong with a data folder that no relay serves, without changing it.
     #[command(after_help = DOCTOR_CODES)]
     Doctor(DoctorArgs),
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct QuarantineArgs {
+    #[command(subcommand)]
+    pub(crate) command: QuarantineCommand,
+    #[command(flatten)]
+    pub(crate) folder: FolderArgs,
+}
+
+#[derive(Subcommand, Clone, Debug)]
+pub(crate) enum QuarantineCommand {
+    /// A line for each stream: room, stream, since when (seconds since 1970), code, what happened.
+    List,
+    /// Write all rows of a stream into a file, as a backup that holds nothing else.
+    Export {
+        /// The room
+        room: RoomId,
+        /// The stream, as `list` says it
+        stream: StreamId,
+        /// File to write; `-` is stdout
+        file: PathBuf,
+    },
+    /// Try to make snapshots of a stream again.
+    Release {
+        /// The room
+        room: RoomId,
+        /// The stream, as `list` says it
+        stream: StreamId,
+    },
 }
 
 #[derive(Args, Clone, Debug)]
@@ -57,10 +91,10 @@ pub(crate) struct DoctorArgs {
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct FolderArgs {
     /// Folder that keeps the rooms [default: data]
-    #[arg(long, value_name = "FOLDER", env = "CAUSEWAY_DATA")]
+    #[arg(long, global = true, value_name = "FOLDER", env = "CAUSEWAY_DATA")]
     pub(crate) data: Option<PathBuf>,
     /// Settings in TOML that say where it is
-    #[arg(long, value_name = "FILE", env = "CAUSEWAY_CONFIG")]
+    #[arg(long, global = true, value_name = "FILE", env = "CAUSEWAY_CONFIG")]
     pub(crate) config: Option<PathBuf>,
 }
 
@@ -189,6 +223,7 @@ pub fn main() -> ExitCode {
         Command::Serve(args) => Config::settle(args).and_then(start::serve),
         Command::Backup(args) => backup::backup(&args),
         Command::Restore(args) => restore::restore(&args),
+        Command::Quarantine(args) => quarantine::quarantine(&args),
         Command::Doctor(args) => return doctor::doctor(&args),
     };
     match outcome {

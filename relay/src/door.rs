@@ -10,6 +10,8 @@ mod serving;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
+use causeway_core::ids::{RoomId, StreamId};
+
 /// The socket's name in the data folder.
 pub(crate) const NAME: &str = "door";
 
@@ -18,6 +20,12 @@ pub(crate) const NAME: &str = "door";
 pub(crate) enum Request {
     /// A backup, not deflated.
     Backup,
+    /// What is in quarantine, a line each.
+    List,
+    /// A backup of one stream, not deflated.
+    Export(RoomId, StreamId),
+    /// To try a stream again; answered with nothing.
+    Release(RoomId, StreamId),
 }
 
 /// Why nobody answered as asked.
@@ -33,6 +41,9 @@ impl Request {
     fn line(&self) -> String {
         match self {
             Self::Backup => "backup".into(),
+            Self::List => "list".into(),
+            Self::Export(room, stream) => format!("export {room} {stream}"),
+            Self::Release(room, stream) => format!("release {room} {stream}"),
         }
     }
 
@@ -40,6 +51,9 @@ impl Request {
         let mut words = line.split_whitespace();
         let request = match words.next()? {
             "backup" => Self::Backup,
+            "list" => Self::List,
+            "export" => Self::Export(words.next()?.parse().ok()?, words.next()?.parse().ok()?),
+            "release" => Self::Release(words.next()?.parse().ok()?, words.next()?.parse().ok()?),
             _ => return None,
         };
         words.next().is_none().then_some(request)
@@ -94,8 +108,17 @@ mod tests {
 
     #[test]
     fn rl13_a_request_is_understood_as_it_was_asked_and_nothing_else_is() {
-        assert_eq!(Request::parse(&Request::Backup.line()), Some(Request::Backup));
-        for line in ["", "backup now", "restore"] {
+        let (room, stream): (RoomId, _) = ("harbour".parse().unwrap(), StreamId::ydoc([7; 16]));
+        let asked = [
+            Request::Backup,
+            Request::List,
+            Request::Export(room.clone(), stream),
+            Request::Release(room, StreamId::DIRECTORY),
+        ];
+        for request in asked {
+            assert_eq!(Request::parse(&request.line()), Some(request));
+        }
+        for line in ["", "backup now", "restore", "export harbour", "release no/room directory"] {
             assert_eq!(Request::parse(line), None, "{line}");
         }
     }

@@ -47,6 +47,8 @@ pub(crate) enum Failure {
     Restore(StoreFailure),
     #[error("{why} What was restored is still in {} ({left}) and opened by nobody; remove it.", .folder.display())]
     Left { why: Box<Failure>, folder: PathBuf, left: io::Error },
+    #[error("The store cannot be read: {0}")]
+    Read(StoreFailure),
     #[error("The relay was asked and said: {}.", bare(.0))]
     Refused(String),
     #[error(
@@ -94,7 +96,7 @@ impl Failure {
             Self::Store(OpenError::HalfRestored(_)) => 14,
             Self::Backup { .. } => 15,
             Self::InTheWay(_) | Self::Elsewhere { .. } | Self::Store(OpenError::NotEmpty(_)) => 16,
-            Self::Output { .. } | Self::Input { .. } | Self::Restore(_) => 17,
+            Self::Output { .. } | Self::Input { .. } | Self::Restore(_) | Self::Read(_) => 17,
             Self::Left { why, .. } => why.exit_code(),
             Self::Refused(_) | Self::NoDoor { .. } => 18,
             Self::NoStore(_) => 19,

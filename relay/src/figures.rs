@@ -25,6 +25,8 @@ pub(crate) struct Figures {
     snapshots_made: AtomicU64,
     snapshots_failed: AtomicU64,
     snapshots_sent: AtomicU64,
+    streams_quarantined: AtomicU64,
+    rooms_unreadable: AtomicU64,
     rooms_opened: AtomicU64,
     rooms_closed: AtomicU64,
     room_panics: AtomicU64,
@@ -49,6 +51,8 @@ pub(crate) struct Reading {
     snapshots_made: u64,
     snapshots_failed: u64,
     snapshots_sent: u64,
+    streams_quarantined: u64,
+    rooms_unreadable: u64,
     rooms_opened: u64,
     rooms_closed: u64,
     room_panics: u64,
@@ -91,6 +95,8 @@ impl Figures {
             (&self.snapshots_made, before.snapshots_made, after.snapshots_made),
             (&self.snapshots_failed, before.snapshots_failed, after.snapshots_failed),
             (&self.snapshots_sent, before.snapshots_sent, after.snapshots_sent),
+            (&self.streams_quarantined, before.streams_quarantined, after.streams_quarantined),
+            (&self.rooms_unreadable, before.rooms_unreadable, after.rooms_unreadable),
         ];
         for (total, before, after) in pairs {
             if after > before {
@@ -136,6 +142,8 @@ impl Figures {
             snapshots_made: of(&self.snapshots_made),
             snapshots_failed: of(&self.snapshots_failed),
             snapshots_sent: of(&self.snapshots_sent),
+            streams_quarantined: of(&self.streams_quarantined),
+            rooms_unreadable: of(&self.rooms_unreadable),
         }
     }
 
@@ -162,6 +170,16 @@ impl Figures {
             ("causeway_snapshots_made_total", "Snapshots made and verified.", counted.snapshots_made),
             ("causeway_snapshots_sent_total", "Snapshots sent whole to a reader.", counted.snapshots_sent),
             ("causeway_snapshots_failed_total", "Snapshots that came to nothing.", counted.snapshots_failed),
+            (
+                "causeway_streams_quarantined_total",
+                "Streams put into quarantine, or found there when their room was opened.",
+                counted.streams_quarantined,
+            ),
+            (
+                "causeway_rooms_unreadable_total",
+                "Times a room was opened whose rows cannot be read.",
+                counted.rooms_unreadable,
+            ),
             ("causeway_rooms_opened_total", "Rooms taken into memory.", counted.rooms_opened),
             ("causeway_rooms_closed_total", "Rooms that left memory.", counted.rooms_closed),
             ("causeway_room_panics_total", "Rooms shut by a fault of ours.", counted.room_panics),

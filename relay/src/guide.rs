@@ -12,7 +12,7 @@ const GUIDES: [&str; 2] =
 fn every_command_line_of_the_guides_is_understood() {
     let lines = GUIDES.iter().flat_map(|guide| guide.lines());
     let typed: Vec<&str> = lines.filter(|line| line.starts_with("causeway-relay ")).collect();
-    for (command, count) in [("serve", 4), ("backup", 2), ("restore", 1), ("doctor", 2)] {
+    for (command, count) in [("serve", 4), ("backup", 2), ("restore", 1), ("doctor", 2), ("quarantine", 3)] {
         let start = format!("causeway-relay {command}");
         assert!(typed.iter().filter(|line| line.starts_with(&start)).count() >= count, "{typed:?}");
     }

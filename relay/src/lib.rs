@@ -11,7 +11,8 @@
 //! * `rooms` opens a room at its first link and lets it go after its last; `room` is the loop that feeds a `Home`.
 //! * `listener` accepts sockets and speaks HTTP on them; `link` is one that has become a WebSocket: a reader that waits for
 //!   the room, four lanes that the room fills and writes and never waits for.
-//! * `backup`, `restore` and `doctor` are commands of their own; the relay that serves a folder is asked at its `door`.
+//! * `backup`, `restore`, `doctor` and `quarantine` are commands of their own; `reach` asks the
+//!   relay that serves a folder at its `door`.
 //! * `figures` are what `/healthz` and `/metrics` tell; `timed_store` times the store's syncs for them.
 //! * `limits` holds every bound, with its reason; `bounds` are those that can be set.
 #![warn(missing_docs)]
@@ -35,6 +36,8 @@ mod listener;
 mod materialiser;
 mod origin;
 mod progress;
+mod quarantine;
+mod reach;
 mod restore;
 mod room;
 mod room_name;

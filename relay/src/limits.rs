@@ -47,6 +47,10 @@ pub(crate) const DOOR_PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) const EPOCH_PATIENCE: Duration = Duration::from_secs(60);
 /// How long before it asks again.
 pub(crate) const EPOCH_PAUSE: Duration = Duration::from_secs(1);
+/// How long somebody who wants to ask a relay waits for its door: opening a store after a crash takes a few seconds.
+pub(crate) const REACH_PATIENCE: Duration = Duration::from_secs(5);
+/// And pauses between two looks.
+pub(crate) const REACH_PAUSE: Duration = Duration::from_millis(20);
 
 /// How often the task of a room may panic before the room stays shut until the relay is started again: once may be
 /// chance, three times is what its devices send.

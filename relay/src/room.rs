@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use causeway_core::home::{Figures, Home, Input, Lane, Output};
-use causeway_core::ids::ConnId;
+use causeway_core::ids::{ConnId, StreamId};
 use causeway_core::time::Millis;
 use causeway_core::wire::ErrorCode;
 use causeway_store::Space;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{Instant, sleep_until};
-use tracing::{debug, info};
+use tracing::{debug, error, info, warn};
 
 use crate::figures::Happened;
 use crate::limits::{ROOM_BATCH, ROOM_VACANCY_CHECK};
@@ -27,6 +27,8 @@ pub(crate) enum Event {
     Received(ConnId, Bytes),
     /// It has ended.
     Closed(ConnId),
+    /// Snapshots of a stream are to be tried again.
+    Release(StreamId),
     /// A fault of ours, for the story of one.
     #[cfg(test)]
     Fault,
@@ -185,6 +187,10 @@ impl RoomTask {
                 info!(conn = conn.0, links = self.outboxes.len(), "a device left the room");
                 Input::Closed(conn)
             }
+            Event::Release(stream) => {
+                info!(%stream, "a stream is released from quarantine");
+                Input::Release(stream)
+            }
             #[cfg(test)]
             Event::Fault => panic!("a story asks for it"),
         };
@@ -250,6 +256,13 @@ impl RoomTask {
     fn publish(&mut self) {
         self.around.figures.add_bytes(std::mem::take(&mut self.lane_bytes));
         let figures = self.home.figures();
+        if figures.streams_quarantined > self.published.streams_quarantined {
+            warn!("of a stream no snapshot can be made; `causeway-relay quarantine list` says why");
+        }
+        if figures.rooms_unreadable > self.published.rooms_unreadable {
+            error!("the rows of a room cannot be read; stop the relay and ask `causeway-relay doctor`");
+            self.registration.note_unreadable();
+        }
         if figures != self.published {
             self.around.figures.add(self.published, figures);
             self.published = figures;

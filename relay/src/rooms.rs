@@ -1,6 +1,6 @@
 //! The rooms that are open, each with one task, and the way in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use causeway_core::home::Home;
-use causeway_core::ids::{ConnId, RoomId};
+use causeway_core::ids::{ConnId, RoomId, StreamId};
 use causeway_core::time::Millis;
 use causeway_core::wire::ErrorCode;
 use causeway_store::{Space, StoreGate};
@@ -61,6 +61,8 @@ struct Open {
     rooms: BTreeMap<RoomId, Door>,
     /// How often the task of a room has panicked.
     faults: BTreeMap<RoomId, u32>,
+    /// Rooms that could not be read when they were last opened.
+    unreadable: BTreeSet<RoomId>,
     stopping: bool,
 }
 
@@ -167,6 +169,29 @@ impl Rooms {
         self.shared.open().stopping = true;
         self.shared.alive().take();
         self.shared.around.stop.send_replace(spread);
+    }
+
+    /// Tries snapshots of a stream again; the room is opened for that if it is not open.
+    pub(crate) async fn release(&self, room: &RoomId, stream: StreamId) -> Result<(), NotLetIn> {
+        let seat = self.join(room)?;
+        // A room that ends meanwhile has failed, and says so itself.
+        let _ = seat.events.send(Event::Release(stream)).await;
+        Ok(())
+    }
+
+    /// A room cannot be read from the disk.
+    pub(crate) fn note_unreadable(&self, room: &RoomId) {
+        self.shared.open().unreadable.insert(room.clone());
+    }
+
+    /// Rooms that are not served, and why.
+    pub(crate) fn ailing(&self) -> Vec<(RoomId, &'static str)> {
+        let open = self.shared.open();
+        let faulty = open.faults.iter().filter(|(_, faults)| **faults >= ROOM_FAULTS);
+        let faulty = faulty.map(|(room, _)| (room.clone(), "shut until a restart: it has failed too often"));
+        let unreadable = open.unreadable.iter();
+        let unreadable = unreadable.map(|room| (room.clone(), "its rows cannot be read; ask the doctor"));
+        faulty.chain(unreadable).collect()
     }
 
     /// Whether nobody is let in any more.
@@ -317,6 +342,11 @@ pub(crate) struct Registration {
 }
 
 impl Registration {
+    /// Its rows cannot be read.
+    pub(crate) fn note_unreadable(&self) {
+        self.rooms.note_unreadable(&self.room);
+    }
+
     /// Takes the room off the list unless somebody holds a seat. Whoever comes later opens it anew, after this task has
     /// let go of it: a room never has two tasks.
     pub(crate) fn retire(&self) -> bool {

@@ -84,6 +84,8 @@ pub enum Input {
     Scanned(OpId, Result<Page, StoreFailure>),
     /// The answer to [`Output::Materialise`].
     Materialised(OpId, Result<Done, JobError>),
+    /// Whoever runs the home has looked at a stream in quarantine: snapshots of it are tried again.
+    Release(StreamId),
     /// The timer of [`Home::poll_timeout`] has run out.
     Tick,
     /// The home stops: devices are told when to come back, nothing new is taken, what was taken is answered.
@@ -139,6 +141,10 @@ pub struct Home {
     home_key: Option<Identity>,
     next_op: u64,
     outputs: VecDeque<Output>,
+    /// To be released from quarantine once the room is read.
+    released: BTreeSet<StreamId>,
+    /// Its rows cannot be read: nobody is let in, and whoever opens the room anew tries again.
+    unreadable: bool,
     retry_at: Option<Millis>,
     seen_at: Option<Millis>,
     figures: Figures,
@@ -173,6 +179,8 @@ impl Home {
             home_key: None,
             next_op: 0,
             outputs: VecDeque::new(),
+            released: BTreeSet::new(),
+            unreadable: false,
             retry_at: None,
             seen_at: None,
             figures: Figures::default(),
@@ -200,6 +208,7 @@ impl Home {
             Input::Stored(op, result) => self.handle_stored(op, result, now),
             Input::Scanned(op, result) => self.handle_scanned(op, result, now),
             Input::Materialised(op, result) => self.handle_materialised(op, result, now),
+            Input::Release(stream) => self.handle_release(stream, now),
             Input::Tick => self.handle_tick(now),
             Input::Stop { spread } => self.handle_stop(spread),
         }
@@ -232,7 +241,10 @@ impl Home {
     /// Whether nobody is here and nothing waits for the disk: the room may be dropped from memory.
     pub fn is_idle(&self) -> bool {
         let quiet = self.queue.is_idle() && self.scans.is_empty() && self.jobs.is_empty();
-        self.conns.is_empty() && quiet && self.compaction.is_none() && self.load.is_done()
+        self.conns.is_empty()
+            && quiet
+            && self.compaction.is_none()
+            && (self.load.is_done() || self.unreadable)
     }
 
     /// Whether a snapshot is being made.
@@ -264,7 +276,9 @@ impl Home {
         let link = Conn::new(now.monotonic);
         self.silence_at = self.silence_at.into_iter().chain([link.silent_at()]).min();
         self.conns.insert(conn, Box::new(link));
-        if self.conns.len() > ROOM_LINKS {
+        if self.unreadable {
+            self.turn_away(conn);
+        } else if self.conns.len() > ROOM_LINKS {
             self.fail(conn, ErrorCode::Full, "this room has as many people as it can hold; try again later");
         }
     }

@@ -14,7 +14,8 @@ use crate::ids::{ReplicaId, StreamId};
 use crate::log::{Entry, Head, StreamLog, Verdict};
 use crate::snapshot::{SignedRoot, unpack};
 use crate::stored::{
-    self, HOME_KEY, IndexRecord, META, MetaRecord, Prefix, ReplicaRecord, StreamRecord, TipRecord,
+    self, HOME_KEY, IndexRecord, META, MetaRecord, Prefix, QuarantineRecord, ReplicaRecord, StreamRecord,
+    TipRecord,
 };
 
 /// Every value that was found under a key, the likeliest first. None: there was a row, and nothing of it can be read.
@@ -117,6 +118,9 @@ impl Remains<'_> {
             salvaged.rows.extend(self.record());
             return;
         }
+        let quarantine = stored::quarantine_key(&self.stream);
+        let whole = values(self.found, &quarantine).find(|row| QuarantineRecord::decode(row).is_ok());
+        salvaged.rows.extend(whole.map(|row| (quarantine, row.clone())));
         let base = self.base();
         if base.is_none() && self.found.contains_key(&stored::snapshot_key(&self.stream)) {
             salvaged.lost.push(Loss::Snapshot { stream: self.stream });

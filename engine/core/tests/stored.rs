@@ -7,8 +7,8 @@ use causeway_core::log::{EntryKind, Head, Header, Introduced};
 use causeway_core::replica::Identity;
 use causeway_core::snapshot::{PageId, Root, SignedRoot, SnapshotId};
 use causeway_core::stored::{
-    self, Damage, ForkPart, ForkRecord, IndexRecord, MetaRecord, ReplicaRecord, StreamRecord, TipRecord,
-    Tombstone,
+    self, Damage, ForkPart, ForkRecord, IndexRecord, MetaRecord, QuarantineRecord, ReplicaRecord,
+    StreamRecord, TipRecord, Tombstone,
 };
 use causeway_core::time::Millis;
 use causeway_core::wire;
@@ -67,6 +67,11 @@ fn fork() -> ForkRecord {
     ForkRecord { code, sentence, time: Millis(77), part: ForkPart::Text, payload: b"work".to_vec() }
 }
 
+fn quarantine() -> QuarantineRecord {
+    let (code, sentence) = ("materialiser.panic".into(), "no".into());
+    QuarantineRecord { code, sentence, since: Millis(77) }
+}
+
 fn records() -> Vec<(&'static str, Vec<u8>)> {
     vec![
         ("meta", MetaRecord { epoch: 3 }.encode()),
@@ -80,6 +85,7 @@ fn records() -> Vec<(&'static str, Vec<u8>)> {
         ("entry", stored::encode_entry(&entry())),
         ("piece", stored::encode_piece(b"journal")),
         ("number", stored::encode_number(0x0102_0304)),
+        ("quarantine", quarantine().encode()),
     ]
 }
 
@@ -104,6 +110,7 @@ fn keys() -> Vec<(&'static str, Vec<u8>)> {
         ("page", stored::page_key(&stream, &PageId::of(b"page"))),
         ("archive", stored::archive_key(&stream, 258)),
         ("place", stored::place_key(&stream, &replica, 258)),
+        ("quarantine", stored::quarantine_key(&stream)),
     ]
 }
 
@@ -127,6 +134,7 @@ fn every_record_and_key_is_read_back() {
     assert_eq!(IndexRecord::decode(&index().encode()), Ok(index()));
     assert_eq!(SignedRoot::decode(&root().encode()), Ok(root()));
     assert_eq!(ForkRecord::decode(&fork().encode()), Ok(fork()));
+    assert_eq!(QuarantineRecord::decode(&quarantine().encode()), Ok(quarantine()));
     assert_eq!(stored::decode_entry(stored::encode_entry(&entry())), Ok(entry()));
     assert_eq!(stored::decode_piece(&stored::encode_piece(b"journal")), Ok(b"journal".as_slice()));
     assert_eq!(stored::decode_number(&stored::encode_number(9)), Ok(9));

@@ -17,7 +17,7 @@ use std::io;
 
 use causeway_core::time::Millis;
 
-pub use copy::{CopyError, copy};
+pub use copy::{CopyError, copy, copy_part};
 pub use epoch::{Fresh, epoch_of, own_space};
 pub use format::Change;
 pub use reader::{BackupReader, Step};

@@ -5,14 +5,14 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use causeway_core::storage::{Commit, CommitError, FailureKind, Page, Scan, StoreFailure};
 use tracing::{info, warn};
 
 use crate::folder::Past;
-use crate::limits::{REOPEN_FIRST, REOPEN_MOST, REOPEN_TRUST};
+use crate::limits::{READ_PATIENCE, REOPEN_FIRST, REOPEN_MOST, REOPEN_TRUST};
 use crate::tap::{Following, Tap};
 use crate::{MemoryStore, OpenError, Space, Store, StoreHandle, StoreKind, WriterLimits};
 
@@ -201,6 +201,33 @@ impl StoreGate {
         });
     }
 
+    /// The same as [`scan`](Self::scan), and waits for the page; a store that has too much to do is asked again. Blocks.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn scan_and_wait(&self, space: &Space, scan: &Scan) -> Result<Page, StoreFailure> {
+        wait(|reply| self.scan(space.clone(), scan.clone(), reply))
+    }
+
+    /// The same as [`spaces`](Self::spaces), and waits for them. Blocks.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn spaces_and_wait(&self, after: Option<&Space>, max: usize) -> Result<Vec<Space>, StoreFailure> {
+        wait(|reply| self.spaces(after.cloned(), max, reply))
+    }
+
+    /// The same as [`commit`](Self::commit), and waits until it is made. Blocks.
+    ///
+    /// # Errors
+    /// See [`CommitError`].
+    pub fn commit_and_wait(&self, space: &Space, commit: Commit) -> Result<(), CommitError> {
+        let (answer, answered) = mpsc::channel();
+        // We wait for it.
+        self.commit(space.clone(), commit, move |done| drop(answer.send(done)));
+        answered.recv().unwrap_or_else(|_| Err(no_answer().into()))
+    }
+
     /// Takes down what is committed to a space from now on; nothing where another is being followed.
     pub(crate) fn follow(&self, space: &Space) -> Option<Following> {
         self.shared().tap.follow(space)
@@ -319,6 +346,27 @@ impl Shared {
         // Nothing panics while it is held.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Waits for the store's answer, and asks again while it has too much to do.
+fn wait<T: Send + 'static>(
+    question: impl Fn(Box<dyn FnOnce(Result<T, StoreFailure>) + Send>),
+) -> Result<T, StoreFailure> {
+    let (answers, answered) = mpsc::channel();
+    for pause in READ_PATIENCE {
+        let answers = answers.clone();
+        question(Box::new(move |answer| drop(answers.send(answer))));
+        match answered.recv() {
+            Ok(Err(busy)) if busy.kind == FailureKind::Busy => std::thread::sleep(pause),
+            Ok(answer) => return answer,
+            Err(_) => break,
+        }
+    }
+    Err(no_answer())
+}
+
+fn no_answer() -> StoreFailure {
+    StoreFailure::new(FailureKind::Busy, "The store has too much to do; try again later.")
 }
 
 impl fmt::Debug for StoreGate {

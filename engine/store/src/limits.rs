@@ -61,8 +61,8 @@ pub(crate) const COPY_SPACES: usize = 256;
 /// Bytes of commits to one space that may wait while a copy reads and writes it: what the busiest room takes in while a slow
 /// disk takes a block.
 pub(crate) const TAP_BYTES: usize = 32 * 1024 * 1024;
-/// How long a copy waits before it asks a busy store again.
-pub(crate) const COPY_PATIENCE: [Duration; 6] = [
+/// How long whoever waits for an answer pauses before asking a busy store again.
+pub(crate) const READ_PATIENCE: [Duration; 6] = [
     Duration::from_millis(50),
     Duration::from_millis(200),
     Duration::from_secs(1),

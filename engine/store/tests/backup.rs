@@ -377,6 +377,49 @@ fn st7_a_store_that_fails_breaks_the_copy_off_and_whoever_reads_it_is_told() {
     assert!(matches!(&told, BackupError::BrokenOff(why) if why.contains("The disk is gone")), "{told}");
 }
 
+/// A store in which one value and one whole space cannot be read.
+struct Rotten(MemoryStore);
+
+impl Store for Rotten {
+    fn apply(&self, space: &Space, commit: &Commit) -> Result<(), CommitError> {
+        self.0.apply(space, commit)
+    }
+    fn settle(&self) -> Result<(), StoreFailure> {
+        Ok(())
+    }
+    fn sync(&self) -> Result<(), StoreFailure> {
+        Ok(())
+    }
+    fn scan(&self, space: &Space, scan: &Scan) -> Result<Page, StoreFailure> {
+        if *space == room("room-2") && !scan.start.is_empty() {
+            return Err(StoreFailure::damaged(&scan.start));
+        }
+        let most = if *space == room("room-2") { 2 } else { scan.max_rows };
+        let mut page = self.0.scan(space, &Scan { max_rows: most, ..scan.clone() })?;
+        page.damaged = page.rows.extract_if(.., |(key, _)| *key == [0]).map(|(key, _)| key).collect();
+        Ok(page)
+    }
+    fn spaces(&self, after: Option<&Space>, max: usize) -> Result<Vec<Space>, StoreFailure> {
+        self.0.spaces(after, max)
+    }
+}
+
+#[test]
+fn st7_what_cannot_be_read_is_counted_and_never_restored_as_if_it_had_not_been_there() {
+    let store = MemoryStore::new();
+    sample(&store);
+    let whole = rows_of(&store, &room("room-0"));
+    let bytes = backup_of(Arc::new(Rotten(store)), Packing::Deflated);
+    let restored = MemoryStore::new();
+    let reader = BackupReader::begin(&bytes[..]).unwrap();
+    let told = fill(reader, &restored, fresh(1), &mut |_| {}).unwrap();
+    assert_eq!((told.rooms, told.lost), (3, 2));
+    let rows = rows_of(&restored, &room("room-0"));
+    assert_eq!(rows[0], (vec![0], Vec::new()), "whoever looks for it finds that it cannot be read");
+    assert_eq!(rows[1..], whole[1..]);
+    assert_eq!(rows_of(&restored, &room("room-2")), [], "nothing of a room in half");
+}
+
 /// What is left of an output that the writer keeps.
 #[derive(Clone, Debug, Default)]
 struct Pipe(Arc<std::sync::Mutex<Vec<u8>>>);

@@ -7,6 +7,7 @@ use std::os::unix::net::UnixStream as BlockingStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use causeway_core::ids::{RoomId, StreamId};
 use causeway_store::backup::{self, Packing};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
@@ -17,6 +18,7 @@ use tracing::{info, warn};
 
 use super::{LINE_BYTES, Request};
 use crate::limits::{ACCEPT_PAUSE, DOOR_CALLERS, DOOR_PATIENCE, HEAD_PATIENCE};
+use crate::quarantine;
 use crate::rooms::Rooms;
 
 /// Answers whoever calls, until it is dropped. A relay whose door cannot be opened serves all the same.
@@ -90,12 +92,50 @@ async fn answer(stream: UnixStream, rooms: Rooms) -> io::Result<()> {
         Some(Request::Backup) => {
             spawn_blocking(move || give_backup(stream, &rooms)).await.map_err(io::Error::other)?
         }
+        Some(Request::List) => {
+            spawn_blocking(move || give_list(stream, &rooms)).await.map_err(io::Error::other)?
+        }
+        Some(Request::Export(room, of)) => {
+            spawn_blocking(move || give_stream(stream, &rooms, &room, of)).await.map_err(io::Error::other)?
+        }
+        Some(Request::Release(room, of)) => match rooms.release(&room, of).await {
+            Ok(()) => grant(stream),
+            Err(why) => refuse(stream, &why.to_string()),
+        },
         None => refuse(stream, "this relay does not know that request; use the program of its version"),
     }
 }
 
 fn refuse(mut stream: BlockingStream, sentence: &str) -> io::Result<()> {
     stream.write_all(format!("no {sentence}\n").as_bytes())
+}
+
+fn grant(mut stream: BlockingStream) -> io::Result<()> {
+    stream.write_all(b"ok\n")
+}
+
+/// Followed by a line for each stream, and for each room that cannot be served.
+fn give_list(mut stream: BlockingStream, rooms: &Rooms) -> io::Result<()> {
+    match quarantine::list(&rooms.around().store) {
+        Ok(text) => {
+            let ailing = rooms.ailing();
+            let ailing: String = ailing.iter().map(|(room, why)| format!("{room}  {why}\n")).collect();
+            stream.write_all(format!("ok\n{text}{ailing}").as_bytes())
+        }
+        Err(failure) => refuse(stream, &failure.to_string()),
+    }
+}
+
+/// Followed by a backup of the stream.
+fn give_stream(mut stream: BlockingStream, rooms: &Rooms, room: &RoomId, of: StreamId) -> io::Result<()> {
+    stream.write_all(b"ok\n")?;
+    let (around, space) = (rooms.around(), quarantine::space_of(room));
+    let out = io::BufWriter::with_capacity(WRITE_BYTES, stream);
+    let made = around.clock.now().wall;
+    if let Err(error) = backup::copy_part(&around.store, &space, &quarantine::is_of(of), out, made) {
+        warn!(%error, "the copy of a stream was broken off");
+    }
+    Ok(())
 }
 
 /// Followed by a backup.

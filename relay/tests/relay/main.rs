@@ -16,6 +16,7 @@ mod http;
 mod killed;
 mod many_rooms;
 mod operating;
+mod quarantine;
 mod rooms;
 mod slow_reader;
 mod stalled;

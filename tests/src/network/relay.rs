@@ -40,6 +40,8 @@ pub struct Relay {
     pub busy_reads: usize,
     /// Reads it has asked its disk for.
     pub reads: usize,
+    /// Whether the threads of its materialiser panic.
+    pub jobs_panic: bool,
     /// Whether it writes pages of snapshots otherwise than it was told.
     pub damages_pages: bool,
     pub(super) held: Vec<(OpId, Commit)>,
@@ -64,6 +66,7 @@ impl Relay {
             busy_jobs: 0,
             busy_reads: 0,
             reads: 0,
+            jobs_panic: false,
             damages_pages: false,
             held: Vec::new(),
             plan: CompactionPlan::default(),
@@ -143,6 +146,9 @@ impl Relay {
     }
 
     pub(super) fn run(&mut self, job: Job) -> Result<Done, JobError> {
+        if self.jobs_panic {
+            return Err(JobError::Panic);
+        }
         if let Some(left) = self.busy_jobs.checked_sub(1) {
             self.busy_jobs = left;
             return Err(JobError::Busy);

@@ -4,7 +4,7 @@ use causeway_core::home::CompactionPlan;
 use causeway_core::ids::StreamId;
 use causeway_core::log::Entry;
 use causeway_core::snapshot::{SignedRoot, unpack};
-use causeway_core::stored::{self, IndexRecord, Prefix};
+use causeway_core::stored::{self, IndexRecord, Prefix, QuarantineRecord};
 use causeway_core::time::Millis;
 use causeway_core::wire::{self, Message, Need};
 use causeway_tests::network::Network;
@@ -320,6 +320,34 @@ fn promise_4_a_page_that_reads_back_otherwise_replaces_nothing() {
     network.insert(0, text, 0, "as a log it goes on: ");
     network.rest();
     assert_eq!(network.text(0, text), network.text(1, text));
+    let late = network.join();
+    network.open(late, text);
+    network.rest();
+    assert_eq!(network.text(late, text), network.text(0, text), "also for whoever comes new");
+}
+
+#[test]
+fn rl15_a_stream_whose_snapshot_fails_stays_in_quarantine_until_it_is_released() {
+    let (mut network, text) = eager(2);
+    network.relay.jobs_panic = true;
+    write(&mut network, text, 30);
+    assert_eq!(network.relay.home.figures().streams_quarantined, 1);
+    let key = stored::quarantine_key(&text);
+    let record = network.relay.disk.row(&key).map(QuarantineRecord::decode).expect("it is on the disk");
+    assert_eq!(record.expect("it is whole").code, "materialiser.panic");
+    assert_eq!(network.relay.home.figures().streams_quarantined, 1);
+    network.relay.jobs_panic = false;
+    network.restart_home();
+    write(&mut network, text, 12);
+    assert!(root(&network, text).is_none(), "it is not tried again by itself");
+    assert_eq!(network.relay.home.figures().streams_quarantined, 1, "and is known after a restart");
+    network.release(text);
+    write(&mut network, text, 1);
+    assert!(root(&network, text).is_some(), "whoever runs the home has looked at it");
+    assert_eq!(network.relay.disk.row(&key), None);
+    network.restart_home();
+    network.rest();
+    assert_eq!(network.relay.home.figures().streams_quarantined, 0);
 }
 
 #[test]

@@ -22,7 +22,7 @@ use crate::planted::Planted;
 use crate::replica::Identity;
 use crate::snapshot::{Built, Done, JobError, PageId, Root, Segment, SignedRoot, SnapshotId, has_snapshots};
 use crate::storage::{Durability, Expect};
-use crate::stored::{self, HOME_KEY, Prefix, ReplicaRecord};
+use crate::stored::{self, HOME_KEY, Prefix, QuarantineRecord, ReplicaRecord};
 use crate::time::{Millis, Now};
 
 use gather::Gathered;
@@ -174,13 +174,29 @@ impl Home {
         if verifies && self.has_bug(Planted::UnverifiedDrop) { Ok(Done::Verified(Vec::new())) } else { done }
     }
 
-    /// A stream that cannot be built gets no snapshot; as a log it goes on.
-    fn quarantine_tail(&mut self, stream: StreamId, _error: &JobError, now: Now) {
+    /// A stream that cannot be built gets no snapshot until somebody has looked at it; as a log it goes on.
+    fn quarantine_tail(&mut self, stream: StreamId, error: &JobError, now: Now) {
         self.figures.snapshots_failed += 1;
+        self.figures.streams_quarantined += 1;
         if let Some(state) = self.streams.get_mut(&stream) {
             state.unbuildable = true;
         }
+        let (code, sentence) = (error.code().into(), error.to_string());
+        let record = QuarantineRecord { code, sentence, since: now.wall };
+        self.queue.put(stored::quarantine_key(&stream), record.encode());
         self.give_up(now);
+    }
+
+    /// Somebody has looked at it: it is tried again.
+    pub(super) fn handle_release(&mut self, stream: StreamId, now: Now) {
+        if !self.load_is_done() {
+            self.released.insert(stream);
+            return;
+        }
+        let Some(state) = self.streams.get_mut(&stream).filter(|state| state.unbuildable) else { return };
+        state.unbuildable = false;
+        self.queue.delete(stored::quarantine_key(&stream));
+        self.expect_compaction(&stream, now);
     }
 
     /// Leaves the snapshot that was being made; what of it is on the disk goes.
@@ -318,8 +334,8 @@ impl HomeStream {
 }
 
 /// The rows of a stream that its snapshots and its archive take.
-pub(super) const SNAPSHOT_ROWS: [Prefix; 5] =
-    [Prefix::Snapshot, Prefix::Draft, Prefix::Page, Prefix::Archive, Prefix::Place];
+pub(super) const SNAPSHOT_ROWS: [Prefix; 6] =
+    [Prefix::Snapshot, Prefix::Draft, Prefix::Page, Prefix::Archive, Prefix::Place, Prefix::Quarantine];
 
 /// A root as shared by jobs.
 pub(super) fn shared(root: SignedRoot) -> Arc<Root> {

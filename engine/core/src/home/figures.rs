@@ -19,6 +19,10 @@ pub struct Figures {
     pub snapshots_made: u64,
     /// Snapshots sent whole to a reader.
     pub snapshots_sent: u64,
+    /// Streams that were put into quarantine, or found there when the room was read.
+    pub streams_quarantined: u64,
+    /// Times the room was given up because its rows cannot be read.
+    pub rooms_unreadable: u64,
     /// Snapshots that could not be made: their streams go on as logs.
     pub snapshots_failed: u64,
 }

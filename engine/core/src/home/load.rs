@@ -4,15 +4,16 @@ use crate::home::compaction::Standing;
 use crate::home::reading::Reading;
 use crate::home::stream::HomeStream;
 use crate::home::{Home, Input};
-use crate::ids::StreamId;
+use crate::ids::{ConnId, StreamId};
 use crate::limits::{SCAN_BYTES, SCAN_ROWS};
 use crate::replica::Identity;
 use crate::snapshot::SignedRoot;
-use crate::storage::{Page, Scan, StoreFailure};
+use crate::storage::{FailureKind, Page, Scan, StoreFailure};
 use crate::stored::{
     self, Damage, HOME_KEY, META, MetaRecord, Prefix, ReplicaRecord, StreamRecord, TipRecord,
 };
 use crate::time::Now;
+use crate::wire::ErrorCode;
 
 /// How far the reading has come.
 #[derive(Debug)]
@@ -25,7 +26,14 @@ impl Load {
         let meta = (META.to_vec(), [META, &[0]].concat());
         let key = (HOME_KEY.to_vec(), [HOME_KEY, &[0]].concat());
         // From the last to the first.
-        let kinds = [Prefix::Tombstone, Prefix::Draft, Prefix::Snapshot, Prefix::Tip, Prefix::Stream];
+        let kinds = [
+            Prefix::Quarantine,
+            Prefix::Tombstone,
+            Prefix::Draft,
+            Prefix::Snapshot,
+            Prefix::Tip,
+            Prefix::Stream,
+        ];
         Self { left: kinds.into_iter().map(Prefix::range).chain([key, meta]).collect() }
     }
 
@@ -42,7 +50,11 @@ impl Home {
     }
 
     pub(super) fn handle_loaded(&mut self, result: Result<Page, StoreFailure>, now: Now) {
-        let Ok(page) = result else { return self.reload(now) };
+        let page = match result {
+            Ok(page) => page,
+            Err(failure) if failure.kind == FailureKind::Damaged => return self.shut(),
+            Err(_) => return self.reload(now),
+        };
         let damaged = page.damaged.iter().map(|key| (key, [].as_slice()));
         for (key, value) in page.rows.iter().map(|(key, value)| (key, value.as_slice())).chain(damaged) {
             // A damaged row costs the stream it belongs to, not the room.
@@ -93,6 +105,12 @@ impl Home {
                 let page = SignedRoot::decode(value).ok().and_then(|draft| draft.root.pages.first().copied());
                 self.discard_draft(stream, page);
             }
+            Some(b'x') => {
+                let stream = stored::parse_stream_key(key).ok_or(Damage::Body)?;
+                // Also where its reason cannot be read.
+                self.stream_mut(stream).unbuildable = true;
+                self.figures.streams_quarantined += 1;
+            }
             Some(b't') => {
                 let stream = stored::parse_stream_key(key).ok_or(Damage::Body)?;
                 self.stream_mut(stream).log.end();
@@ -126,6 +144,25 @@ impl Home {
         for stream in self.streams.keys().copied().collect::<Vec<_>>() {
             self.expect_compaction(&stream, now);
         }
+        for stream in std::mem::take(&mut self.released) {
+            self.handle_release(stream, now);
+        }
+    }
+
+    /// The store cannot pass over what is damaged here. Reading again would find the same, so whoever is here is told; other
+    /// rooms are none the worse.
+    fn shut(&mut self) {
+        self.unreadable = true;
+        self.figures.rooms_unreadable += 1;
+        for conn in self.conns.keys().copied().collect::<Vec<_>>() {
+            self.turn_away(conn);
+        }
+    }
+
+    /// Tells a device that its room cannot be read; it keeps its work and comes again.
+    pub(super) fn turn_away(&mut self, conn: ConnId) {
+        let sentence = "the relay cannot read this room from its disk; whoever runs it has to look at it";
+        self.fail(conn, ErrorCode::Store, sentence);
     }
 
     pub(super) fn load_is_done(&self) -> bool {

@@ -88,6 +88,24 @@ pub enum JobError {
     Segment(#[from] SegmentError),
 }
 
+impl JobError {
+    /// The machine code, stable across versions.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Busy => "materialiser.busy",
+            Self::Time => "materialiser.time",
+            Self::Panic => "materialiser.panic",
+            Self::Kind => "materialiser.kind",
+            Self::Log => "materialiser.log",
+            Self::Page => "materialiser.page",
+            Self::Guard(_) => "materialiser.guard",
+            Self::Apply(_) => "materialiser.apply",
+            Self::Differs => "materialiser.differs",
+            Self::Segment(_) => "materialiser.segment",
+        }
+    }
+}
+
 impl Job {
     /// About how much memory its arguments take.
     pub fn bytes(&self) -> usize {

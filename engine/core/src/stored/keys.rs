@@ -42,6 +42,8 @@ pub enum Prefix {
     Tombstone = b't',
     /// `u stream replica`: up to where the posts of a replica were read here.
     Read = b'u',
+    /// `x stream`: no snapshot can be made of it, and why.
+    Quarantine = b'x',
     /// `z stream end`: entries that a snapshot covers, compressed, by the arrival number behind the last.
     Archive = b'z',
 }
@@ -91,6 +93,11 @@ pub fn place_key(stream: &StreamId, replica: &ReplicaId, last: u64) -> Vec<u8> {
 /// Key of a tombstone.
 pub fn tombstone_key(stream: &StreamId) -> Vec<u8> {
     stream_prefix(Prefix::Tombstone, stream)
+}
+
+/// Key of a stream's quarantine.
+pub fn quarantine_key(stream: &StreamId) -> Vec<u8> {
+    stream_prefix(Prefix::Quarantine, stream)
 }
 
 /// Key of a chain's tip.
@@ -149,7 +156,7 @@ pub fn stream_of(key: &[u8]) -> Option<StreamId> {
     take_stream(rest).map(|(stream, _)| stream)
 }
 
-/// Reverses [`stream_key`], [`tombstone_key`], [`snapshot_key`] and [`draft_key`].
+/// Reverses [`stream_key`], [`tombstone_key`], [`snapshot_key`], [`draft_key`] and [`quarantine_key`].
 pub fn parse_stream_key(key: &[u8]) -> Option<StreamId> {
     let (stream, rest) = take_stream(key.get(1..)?)?;
     rest.is_empty().then_some(stream)

@@ -84,6 +84,17 @@ pub struct ForkRecord {
     pub payload: Vec<u8>,
 }
 
+/// Why a stream is in quarantine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuarantineRecord {
+    /// Machine code of what went wrong.
+    pub code: String,
+    /// For people.
+    pub sentence: String,
+    /// Since when, by the home's wall clock.
+    pub since: Millis,
+}
+
 /// What is kept of refused work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ForkPart {
@@ -121,7 +132,16 @@ macro_rules! records {
     };
 }
 
-records!(MetaRecord, SignedRoot, ReplicaRecord, TipRecord, IndexRecord, StreamRecord, ForkRecord);
+records!(
+    MetaRecord,
+    SignedRoot,
+    ReplicaRecord,
+    TipRecord,
+    IndexRecord,
+    StreamRecord,
+    ForkRecord,
+    QuarantineRecord
+);
 
 impl From<Tip> for TipRecord {
     fn from(Tip { seq, head, logical, clock, introduced }: Tip) -> Self {

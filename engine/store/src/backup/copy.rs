@@ -6,13 +6,12 @@
 //! made of it.
 
 use std::io::{self, Write};
-use std::sync::mpsc;
 
 use causeway_core::storage::{FailureKind, Page, Scan, StoreFailure};
 use causeway_core::time::Millis;
 
 use super::{BackupWriter, Change, Packing, Summary};
-use crate::limits::{COPY_PAGE_BYTES, COPY_PAGE_ROWS, COPY_PATIENCE, COPY_SPACES, MAX_KEY_BYTES};
+use crate::limits::{COPY_PAGE_BYTES, COPY_PAGE_ROWS, COPY_SPACES, MAX_KEY_BYTES};
 use crate::tap::{Following, TapLost};
 use crate::{Space, StoreGate};
 
@@ -46,29 +45,51 @@ pub fn copy<W: Write>(
     watch: &mut dyn FnMut(&Summary),
 ) -> Result<(W, Summary), CopyError> {
     let writer = BackupWriter::begin(out, packing, made)?;
-    let mut copying = Copying { store, writer, watch };
-    match copying.all_rooms() {
-        Ok(()) => Ok(copying.writer.finish()?),
-        Err(error @ CopyError::Write(_)) => Err(error),
-        Err(error) => {
-            copying.writer.break_off(&error.to_string())?;
-            Err(error)
-        }
-    }
+    let mut copying = Copying { store, writer, keep: &|_| true, watch };
+    let outcome = copying.all_rooms();
+    copying.end(outcome)
+}
+
+/// Writes those rows of one space whose keys are to be kept, as [`copy`] does.
+///
+/// # Errors
+/// As for [`copy`].
+pub fn copy_part<W: Write>(
+    store: &StoreGate,
+    space: &Space,
+    keep: &dyn Fn(&[u8]) -> bool,
+    out: W,
+    made: Millis,
+) -> Result<(W, Summary), CopyError> {
+    let writer = BackupWriter::begin(out, Packing::Plain, made)?;
+    let mut copying = Copying { store, writer, keep, watch: &mut |_| {} };
+    let outcome = copying.room(space);
+    copying.end(outcome)
 }
 
 struct Copying<'a, W> {
     store: &'a StoreGate,
     writer: BackupWriter<W>,
+    keep: &'a dyn Fn(&[u8]) -> bool,
     watch: &'a mut dyn FnMut(&Summary),
 }
 
 impl<W: Write> Copying<'_, W> {
+    fn end(self, outcome: Result<(), CopyError>) -> Result<(W, Summary), CopyError> {
+        match outcome {
+            Ok(()) => Ok(self.writer.finish()?),
+            Err(error @ CopyError::Write(_)) => Err(error),
+            Err(error) => {
+                self.writer.break_off(&error.to_string())?;
+                Err(error)
+            }
+        }
+    }
+
     fn all_rooms(&mut self) -> Result<(), CopyError> {
         let mut last: Option<Space> = None;
         loop {
-            let after = last.clone();
-            let spaces = ask(|reply| self.store.spaces(after.clone(), COPY_SPACES, reply))?;
+            let spaces = self.store.spaces_and_wait(last.as_ref(), COPY_SPACES)?;
             for space in &spaces {
                 self.room(space)?;
             }
@@ -90,16 +111,16 @@ impl<W: Write> Copying<'_, W> {
                 max_bytes: COPY_PAGE_BYTES,
                 max_rows: COPY_PAGE_ROWS,
             };
-            let page = match ask(|reply| self.store.scan(space.clone(), scan.clone(), reply)) {
+            let page = match self.store.scan_and_wait(space, &scan) {
                 Ok(page) => page,
-                Err(failure) if failure.kind == FailureKind::Damaged => return self.leave_out(start),
+                Err(failure) if failure.kind == FailureKind::Damaged => return self.leave_out(),
                 Err(failure) => return Err(failure.into()),
             };
             let Page { rows, damaged, more } = page;
-            for (key, value) in rows {
+            for (key, value) in rows.into_iter().filter(|(key, _)| (self.keep)(key)) {
                 self.writer.change(&Change::Put(key, value))?;
             }
-            for key in damaged {
+            for key in damaged.into_iter().filter(|key| (self.keep)(key)) {
                 self.writer.change(&Change::Lost(key))?;
             }
             self.changes(&following)?;
@@ -124,7 +145,7 @@ impl<W: Write> Copying<'_, W> {
             for prefix in commit.delete_prefix {
                 self.writer.change(&Change::Clear(prefix))?;
             }
-            for (key, value) in commit.put {
+            for (key, value) in commit.put.into_iter().filter(|(key, _)| (self.keep)(key)) {
                 self.writer.change(&Change::Put(key, value))?;
             }
         }
@@ -132,28 +153,8 @@ impl<W: Write> Copying<'_, W> {
     }
 
     /// A room of which rows are missing in silence would never be asked for them: it is left out, and said to be.
-    fn leave_out(&mut self, unreadable: Vec<u8>) -> Result<(), CopyError> {
+    fn leave_out(&mut self) -> Result<(), CopyError> {
         self.writer.change(&Change::Clear(Vec::new()))?;
-        Ok(self.writer.change(&Change::Lost(unreadable))?)
+        Ok(self.writer.change(&Change::Lost(Vec::new()))?)
     }
-}
-
-/// Waits for the store's answer, and asks again while it has too much to do.
-fn ask<T: Send + 'static>(
-    question: impl Fn(Box<dyn FnOnce(Result<T, StoreFailure>) + Send>),
-) -> Result<T, StoreFailure> {
-    let (answers, answered) = mpsc::channel();
-    for pause in COPY_PATIENCE {
-        let answers = answers.clone();
-        question(Box::new(move |answer| {
-            // We wait for it.
-            let _ = answers.send(answer);
-        }));
-        match answered.recv() {
-            Ok(Err(busy)) if busy.kind == FailureKind::Busy => std::thread::sleep(pause),
-            Ok(answer) => return answer,
-            Err(_) => break,
-        }
-    }
-    Err(StoreFailure::new(FailureKind::Busy, "The store has too much to do; try again later."))
 }

@@ -15,7 +15,7 @@
 //! changes  1 ‖ length of key (2) ‖ length of value (4) ‖ key ‖ value      a row is written
 //!          2 ‖ length of key (2) ‖ key                                    a row goes
 //!          3 ‖ length (2) ‖ prefix                                        all rows go whose keys begin so
-//!          4 ‖ length of key (2) ‖ key                                    a row that could not be read
+//!          4 ‖ length of key (2) ‖ key                                    a row that could not be read; without a key, the space
 //! ```
 //!
 //! Numbers are big endian. A sum is the first 16 bytes of BLAKE3 over the sum before it and the record, so that a record
@@ -89,7 +89,7 @@ pub enum Change {
     Delete(Vec<u8>),
     /// All rows go whose keys begin so.
     Clear(Vec<u8>),
-    /// There was a row under this key that could not be read.
+    /// There was a row under this key that could not be read; under none, the whole space.
     Lost(Vec<u8>),
 }
 

@@ -120,8 +120,12 @@ struct Filling<'a> {
 
 impl Filling<'_> {
     fn change(&mut self, change: Change) {
-        // A row that could not be read is one that cannot be read: whoever looks for it knows that it was there.
-        let change = if let Change::Lost(key) = change { Change::Put(key, Vec::new()) } else { change };
+        let change = match change {
+            Change::Lost(key) if key.is_empty() => return,
+            // A row that could not be read is one that cannot be read: whoever looks for it knows that it was there.
+            Change::Lost(key) => Change::Put(key, Vec::new()),
+            Change::Put(..) | Change::Delete(_) | Change::Clear(_) => change,
+        };
         if let Change::Put(key, value) = &change
             && key == META
         {

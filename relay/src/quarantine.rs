@@ -1,0 +1,110 @@
+//! Streams of which no snapshot can be made, and rooms that cannot be read: what is known of them, and what can be done.
+//!
+//! `causeway-relay quarantine` asks the relay that serves the folder, at its door; where none does the store is opened here.
+
+use std::io::Read;
+
+use causeway_core::ids::{RoomId, StreamId};
+use causeway_core::storage::{Commit, Scan, StoreFailure};
+use causeway_core::stored::{self, Prefix, QuarantineRecord};
+use causeway_store::{Space, StoreGate};
+
+use crate::backup;
+use crate::cli::{QuarantineArgs, QuarantineCommand};
+use crate::config;
+use crate::door::Request;
+use crate::failure::Failure;
+use crate::reach::{Reached, reach};
+
+/// Runs it.
+pub(crate) fn quarantine(args: &QuarantineArgs) -> Result<(), Failure> {
+    let (folder, _) = config::folder_of(&args.folder)?;
+    match &args.command {
+        QuarantineCommand::List => {
+            let text = match reach(&folder, &Request::List)? {
+                Reached::Relay(mut answer) => {
+                    let mut text = String::new();
+                    answer.read_to_string(&mut text).map_err(Failure::System)?;
+                    text
+                }
+                Reached::Store(store) => list(&store).map_err(Failure::Read)?,
+            };
+            print!("{text}");
+            if text.is_empty() {
+                eprintln!("nothing is in quarantine");
+            }
+            Ok(())
+        }
+        QuarantineCommand::Export { room, stream, file } => backup::export(&folder, room, *stream, file),
+        QuarantineCommand::Release { room, stream } => {
+            match reach(&folder, &Request::Release(room.clone(), *stream))? {
+                Reached::Relay(_) => {}
+                Reached::Store(store) => release(&store, room, *stream).map_err(Failure::Read)?,
+            }
+            eprintln!("snapshots of {stream} are tried again when the room is next open");
+            Ok(())
+        }
+    }
+}
+
+/// A line for each stream in quarantine: room, stream, since when, code, sentence.
+pub(crate) fn list(store: &StoreGate) -> Result<String, StoreFailure> {
+    let mut text = String::new();
+    let mut last: Option<Space> = None;
+    loop {
+        let spaces = store.spaces_and_wait(last.as_ref(), SPACES)?;
+        for space in &spaces {
+            for line in of_room(store, space)? {
+                text.push_str(&format!("{}  {line}\n", space.as_bytes().escape_ascii()));
+            }
+        }
+        if spaces.len() < SPACES {
+            return Ok(text);
+        }
+        last = spaces.into_iter().next_back();
+    }
+}
+
+fn of_room(store: &StoreGate, space: &Space) -> Result<Vec<String>, StoreFailure> {
+    let (start, end) = Prefix::Quarantine.range();
+    let mut scan = Scan { start, end, max_bytes: PAGE_BYTES, max_rows: SPACES };
+    let mut lines = Vec::new();
+    loop {
+        let page = store.scan_and_wait(space, &scan)?;
+        let rows = page.rows.iter().map(|(key, value)| (key, QuarantineRecord::decode(value).ok()));
+        for (key, record) in rows.chain(page.damaged.iter().map(|key| (key, None))) {
+            let Some(stream) = stored::parse_stream_key(key) else { continue };
+            lines.push(match record {
+                Some(QuarantineRecord { code, sentence, since }) => {
+                    format!("{stream}  since {} s  {code}  {sentence}", since.0 / 1000)
+                }
+                None => format!("{stream}  its reason cannot be read"),
+            });
+        }
+        match page.more {
+            Some(next) => scan.start = next,
+            None => return Ok(lines),
+        }
+    }
+}
+
+/// Of a room that is not open: the next who opens it tries again.
+fn release(store: &StoreGate, room: &RoomId, stream: StreamId) -> Result<(), StoreFailure> {
+    let commit = Commit { delete: vec![stored::quarantine_key(&stream)], ..Commit::default() };
+    let made = store.commit_and_wait(&space_of(room), commit);
+    made.map_err(|error| StoreFailure::new(causeway_core::storage::FailureKind::Io, error.to_string()))?;
+    store.close()
+}
+
+/// Whether a row belongs to a stream.
+pub(crate) fn is_of(stream: StreamId) -> impl Fn(&[u8]) -> bool {
+    move |key| stored::stream_of(key) == Some(stream)
+}
+
+pub(crate) fn space_of(room: &RoomId) -> Space {
+    Space::new(room.as_str()).expect("a room's name is shorter than a space's")
+}
+
+/// Spaces, and rows of one, that are asked for at once.
+const SPACES: usize = 256;
+const PAGE_BYTES: usize = 64 * 1024;

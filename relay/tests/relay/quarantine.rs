@@ -1,0 +1,126 @@
+//! RL15: streams in quarantine, and rooms that cannot be read, as whoever runs the relay sees them.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use causeway_core::ids::StreamId;
+use causeway_core::storage::{Commit, CommitError, Page, Scan, StoreFailure};
+use causeway_core::stored::{self, QuarantineRecord};
+use causeway_core::time::Millis;
+use causeway_core::wire::ErrorCode;
+use causeway_relay::Storage;
+use causeway_store::{MemoryStore, Space, Store, StoreKind};
+
+use crate::device::{Device, Link, PATIENCE, hello};
+use crate::process::{Process, outcome};
+use crate::server::{Server, metric, metrics};
+
+/// Runs the program and expects it to end well; answers what it printed.
+async fn printed(args: &[&str]) -> String {
+    let output = outcome(args).await;
+    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// Puts the directory of a room into quarantine, as a relay before this one did.
+fn put_into_quarantine(data: &Path, room: &str) {
+    let (code, sentence) = ("materialiser.panic".into(), "it came to an end it did not choose".into());
+    let record = QuarantineRecord { code, sentence, since: Millis(1_700_000_000_000) };
+    let put = vec![(stored::quarantine_key(&StreamId::DIRECTORY), record.encode())];
+    let store = StoreKind::Sled.open(data).unwrap();
+    store.apply(&Space::new(room).unwrap(), &Commit { put, ..Commit::default() }).unwrap();
+    store.sync().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rl15_a_stream_in_quarantine_is_listed_exported_and_released_while_its_log_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, file) = (folder.path().join("data"), folder.path().join("stream.backup"));
+    let relay = Process::start(&data).await;
+    for room in ["harbour", "other"] {
+        Device::join(&relay.address, room, 1).await.save_name(1).await;
+    }
+    assert_eq!(relay.terminate().await, Some(0));
+    put_into_quarantine(&data, "harbour");
+    put_into_quarantine(&data, "other");
+    let listed = ["quarantine", "list", "--data", text(&data)];
+    let offline = printed(&listed).await;
+
+    let relay = Process::start(&data).await;
+    let online = printed(&listed).await;
+    assert_eq!(online, offline, "whoever is asked");
+    assert_eq!(online.lines().count(), 2);
+    let line =
+        "harbour  directory  since 1700000000 s  materialiser.panic  it came to an end it did not choose";
+    assert!(online.lines().any(|told| told == line), "{online}");
+    // Of a room that nobody has open.
+    printed(&["quarantine", "release", "other", "directory", "--data", text(&data)]).await;
+    let deadline = Instant::now() + PATIENCE;
+    while printed(&listed).await.lines().count() > 1 {
+        assert!(Instant::now() < deadline, "it is released");
+    }
+    let mut author = Device::join(&relay.address, "harbour", 2).await;
+    author.save_name(2).await;
+    let page = metrics(&relay.address).await;
+    assert_eq!(metric(&page, "causeway_streams_quarantined_total"), Some(2.0), "{page}");
+    printed(&["quarantine", "export", "harbour", "directory", text(&file), "--data", text(&data)]).await;
+    let restored = folder.path().join("restored");
+    printed(&["restore", text(&file), "--data", text(&restored)]).await;
+    let copy = Process::start(&restored).await;
+    let mut reader = Device::join(&copy.address, "harbour", 3).await;
+    reader.subscribe().await;
+    reader.synced().await;
+    assert_eq!(reader.received.len(), 2, "all of the stream is in it");
+    assert_eq!(copy.terminate().await, Some(0));
+
+    printed(&["quarantine", "release", "harbour", "directory", "--data", text(&data)]).await;
+    // The room has taken it before it takes what comes later, and they share a commit at the latest.
+    author.save_name(3).await;
+    assert_eq!(printed(&listed).await, "");
+    assert_eq!(relay.terminate().await, Some(0));
+}
+
+/// A store of which one space cannot be read at all.
+struct Bitten(MemoryStore);
+
+impl Store for Bitten {
+    fn apply(&self, space: &Space, commit: &Commit) -> Result<(), CommitError> {
+        self.0.apply(space, commit)
+    }
+    fn settle(&self) -> Result<(), StoreFailure> {
+        Ok(())
+    }
+    fn sync(&self) -> Result<(), StoreFailure> {
+        Ok(())
+    }
+    fn scan(&self, space: &Space, scan: &Scan) -> Result<Page, StoreFailure> {
+        if space.as_bytes() == b"bitten" {
+            return Err(StoreFailure::damaged(&scan.start));
+        }
+        self.0.scan(space, scan)
+    }
+    fn spaces(&self, after: Option<&Space>, max: usize) -> Result<Vec<Space>, StoreFailure> {
+        self.0.spaces(after, max)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rl15_a_room_that_cannot_be_read_turns_its_devices_away_and_others_go_on() {
+    let server = Server::with(Storage::of(Arc::new(Bitten(MemoryStore::new())))).await;
+    let mut author = Device::join(&server.address, "sound", 1).await;
+    for number in 0..2 {
+        let mut link = Link::open(&server.address, "bitten").await;
+        link.send(&hello(&"bitten".parse().unwrap(), causeway_core::wire::VERSION)).await;
+        let sentence = link.ends_with(ErrorCode::Store).await;
+        assert!(sentence.contains("cannot read this room"), "{sentence}");
+        author.save_name(number).await;
+    }
+    server.until_health(|health| health["rooms_unreadable"].as_u64() >= Some(1)).await;
+    assert_eq!(server.health().await["status"], "ok");
+    server.stop().await.unwrap();
+}
