@@ -325,8 +325,13 @@ impl Room {
     /// Pieces of forks have reached the disk of a page that leads.
     pub(super) fn tell_kept_asides(&mut self) {
         let waiting = self.queue.puts().filter_map(|(key, _)| Place::of_fork_key(key));
+        let mut noted = None;
         for aside in self.forks.keep_but(waiting) {
+            let stream = aside.stream;
             self.send_to_all(&aside.into());
+            if noted.replace(stream) != Some(stream) {
+                self.note_forks_on_disk(stream);
+            }
         }
     }
 

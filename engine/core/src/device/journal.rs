@@ -9,7 +9,6 @@ use crate::device::{Output, Room, failing};
 use crate::ids::{ReplicaId, SiblingId, StreamId};
 use crate::limits::{JOURNAL_BYTES, JOURNAL_INTERVAL, SEAL_INTERVAL, SEAL_INTERVAL_APART, STORE_RETRY};
 use crate::log::{Entry, EntryKind, EntryName, Header, Verdict};
-use crate::sorted::SortedSet;
 use crate::storage::{CommitError, Durability};
 use crate::stored::{self, IndexRecord, ReplicaRecord, TipRecord};
 use crate::time::{Millis, Now};
@@ -55,19 +54,9 @@ impl Tag {
         }
     }
 
-    /// The stream of a piece of a fork.
-    fn fork_of(&self) -> Option<StreamId> {
-        match self {
-            Self::Journaled { stream, edit: 0 } | Self::Aside { stream, .. } => Some(*stream),
-            Self::Journaled { .. }
-            | Self::Sealed(_)
-            | Self::Taken(_)
-            | Self::Rebuild(_)
-            | Self::Load(_)
-            | Self::Snapshot { .. }
-            | Self::Cloned { .. }
-            | Self::Suspicion { .. } => None,
-        }
+    /// Whether pieces of forks reach the disk with it.
+    fn is_of_forks(&self) -> bool {
+        matches!(self, Self::Journaled { edit: 0, .. } | Self::Aside { .. })
     }
 }
 
@@ -338,12 +327,13 @@ impl Room {
                 self.set_storage(Storage::Working);
                 let entries = tags.iter().filter_map(Tag::entry).filter(|entry| !self.is_refused(entry));
                 let entries: Vec<Entry> = entries.cloned().collect();
-                let mut forked = SortedSet::new();
-                forked.extend(tags.iter().filter_map(Tag::fork_of));
+                let forked = tags.iter().any(Tag::is_of_forks);
                 for tag in tags {
                     self.handle_durable(tag, now);
                 }
-                self.handle_kept_pieces(forked);
+                if forked {
+                    self.tell_kept_asides();
+                }
                 self.publish(&entries);
                 self.settle_forks();
             }
@@ -404,16 +394,6 @@ impl Room {
                 self.events.push(Event::Damaged { stream, code: code.into() });
             }
             Tag::Taken(_) => {}
-        }
-    }
-
-    /// Pieces of forks of these streams are on the disk.
-    fn handle_kept_pieces(&mut self, streams: SortedSet<StreamId>) {
-        if streams.len() > 0 {
-            self.tell_kept_asides();
-        }
-        for stream in streams {
-            self.note_forks_on_disk(stream);
         }
     }
 
