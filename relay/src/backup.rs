@@ -9,14 +9,16 @@ use std::thread;
 
 use causeway_core::ids::{RoomId, StreamId};
 use causeway_store::StoreGate;
-use causeway_store::backup::{self, BackupError, BackupReader, BackupWriter, Change, Packing, Step};
+use causeway_store::backup::{
+    self, BackupError, BackupReader, BackupWriter, Change, Packing, Step, printable,
+};
 
 use crate::cli::BackupArgs;
 use crate::clock::Clock;
 use crate::config;
 use crate::door::Request;
 use crate::failure::Failure;
-use crate::progress::{Bytes, Progress};
+use crate::progress::{Bytes, Count, Progress};
 use crate::quarantine;
 use crate::reach::{Reached, reach};
 
@@ -50,8 +52,8 @@ fn write(mut source: Source, out: Output, file: &Path) -> Result<(), Failure> {
     let Kept { bytes, elsewhere } = out.keep().map_err(refuse)?;
     let place = elsewhere.as_deref().unwrap_or(file);
     Progress::begin("backup").end(&told, &format!("; {} of file in {}", Bytes(bytes), place.display()));
-    for (room, rows) in &lossy {
-        eprintln!("  {room}: {rows} rows, or the room itself, could not be read");
+    for line in &lossy {
+        eprintln!("  {line}");
     }
     match elsewhere {
         Some(kept) => Err(Failure::Elsewhere { name: file.into(), kept }),
@@ -60,8 +62,8 @@ fn write(mut source: Source, out: Output, file: &Path) -> Result<(), Failure> {
     }
 }
 
-/// Rooms that lack something, and how many rows.
-type Lossy = Vec<(String, u64)>;
+/// What could not be read, a line each.
+type Lossy = Vec<String>;
 
 /// Writes what comes, deflated; and says which rooms lack something.
 fn pour<W: Write>(
@@ -75,19 +77,48 @@ fn pour<W: Write>(
         match reader.next_step().map_err(broken_off)? {
             Step::Room(space) => {
                 writer.begin_room(&space).map_err(refuse)?;
-                room = Some((String::from_utf8_lossy(space.as_bytes()).into_owned(), 0));
+                room = Some((printable(space.as_bytes()), Lacks::default()));
             }
             Step::Changes(changes) => {
                 for change in &changes {
                     writer.change(change).map_err(refuse)?;
-                    if let (Change::Lost(_), Some((_, lost))) = (change, &mut room) {
-                        *lost += 1;
+                    if let Some((_, lacks)) = &mut room {
+                        lacks.note(change);
                     }
                 }
                 progress.tell(&writer.so_far());
             }
-            Step::RoomEnd => lossy.extend(room.take().filter(|(_, lost)| *lost > 0)),
+            Step::RoomEnd => lossy.extend(room.take().and_then(|(room, lacks)| lacks.line(&room))),
+            Step::Gap(gap) => {
+                writer.gap(&gap).map_err(refuse)?;
+                lossy.push(format!("{gap}: none could be listed"));
+            }
             Step::End(_) => return Ok((writer, lossy)),
+        }
+    }
+}
+
+/// What could not be read of a room.
+#[derive(Default)]
+struct Lacks {
+    rows: u64,
+    all: bool,
+}
+
+impl Lacks {
+    fn note(&mut self, change: &Change) {
+        match change {
+            Change::Lost(_) => self.rows += 1,
+            Change::LeftOut => self.all = true,
+            Change::Put(..) | Change::Delete(_) | Change::Clear(_) => {}
+        }
+    }
+
+    fn line(&self, room: &str) -> Option<String> {
+        match self {
+            Self { all: true, .. } => Some(format!("{room}: could not be read, and is left out")),
+            Self { rows: 0, .. } => None,
+            Self { rows, .. } => Some(format!("{room}: {} could not be read", Count(*rows, "row"))),
         }
     }
 }
@@ -95,12 +126,12 @@ fn pour<W: Write>(
 /// What came from the relay or the store was not all.
 fn broken_off(why: BackupError) -> Failure {
     match why {
-        BackupError::BrokenOff(sentence) => Failure::Refused(sentence),
+        BackupError::BrokenOff(sentence) => Failure::BrokenOff(sentence),
         BackupError::CutOff(_) | BackupError::Read(_) => {
-            Failure::Refused("nothing more; it ended before the backup was whole".into())
+            Failure::BrokenOff("it ended before it was whole; the log of the relay may say why".into())
         }
         BackupError::NotABackup | BackupError::Newer { .. } | BackupError::Damaged { .. } => {
-            Failure::Refused(format!("what it sent is no backup: {why}"))
+            Failure::BrokenOff(format!("what came is none: {why}"))
         }
     }
 }
@@ -181,7 +212,9 @@ fn check(file: &Path, name: &str) -> Result<(), Failure> {
                 progress.end(&told, "; the backup is whole");
                 return if told.lost > 0 { Err(Failure::Lossy { lost: told.lost }) } else { Ok(()) };
             }
-            Step::Room(_) | Step::Changes(_) | Step::RoomEnd => progress.tell(&reader.so_far()),
+            Step::Room(_) | Step::Changes(_) | Step::RoomEnd | Step::Gap(_) => {
+                progress.tell(&reader.so_far());
+            }
         }
     }
 }

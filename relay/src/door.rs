@@ -7,10 +7,14 @@
 #[cfg(unix)]
 mod serving;
 
+#[cfg(unix)]
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use causeway_core::ids::{RoomId, StreamId};
+
+use crate::failure::Failure;
 
 /// The socket's name in the data folder.
 pub(crate) const NAME: &str = "door";
@@ -66,21 +70,47 @@ pub(crate) fn ask(folder: &Path, request: &Request) -> Result<Option<impl Read +
     use std::io::{ErrorKind, Write};
     use std::os::unix::net::UnixStream;
 
-    let mut stream = match UnixStream::connect(folder.join(NAME)) {
+    let mut stream = match by_short_path(&folder.join(NAME), |path| UnixStream::connect(path)) {
         Ok(stream) => stream,
         // One that is left of a relay that was killed answers no more.
         Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => return Ok(None),
         Err(e) => return Err(DoorError::Io(e)),
     };
     let asked = stream.write_all(format!("{}\n", request.line()).as_bytes());
-    asked.and_then(|()| stream.flush()).map_err(DoorError::Io)?;
     let mut answer = BufReader::new(stream);
     let mut line = String::new();
     (&mut answer).take(LINE_BYTES).read_line(&mut line).map_err(DoorError::Io)?;
     match line.trim_end().split_once(' ').unwrap_or((line.trim_end(), "")) {
         ("ok", "") => Ok(Some(answer)),
+        // Who is not let in may be told before the question has arrived.
         ("no", sentence) => Err(DoorError::Refused(sentence.into())),
-        _ => Err(DoorError::Io(ErrorKind::UnexpectedEof.into())),
+        _ => Err(DoorError::Io(asked.err().unwrap_or_else(|| ErrorKind::UnexpectedEof.into()))),
+    }
+}
+
+/// Does something with a socket whose path may be longer than the system takes for an address, some hundred bytes: then by
+/// way of its open folder, where there is such a way.
+#[cfg(unix)]
+fn by_short_path<T>(socket: &Path, with: impl Fn(&Path) -> io::Result<T>) -> io::Result<T> {
+    use std::os::fd::AsRawFd;
+
+    match (with(socket), socket.parent(), socket.file_name()) {
+        (Err(e), Some(folder), Some(name)) if e.kind() == io::ErrorKind::InvalidInput => {
+            let folder = File::open(folder)?;
+            with(&Path::new("/proc/self/fd").join(folder.as_raw_fd().to_string()).join(name))
+        }
+        (done, _, _) => done,
+    }
+}
+
+impl DoorError {
+    /// As whoever asked at the door of this folder is told.
+    pub(crate) fn failure(self, folder: &Path) -> Failure {
+        match self {
+            Self::Refused(sentence) => Failure::Refused(sentence),
+            Self::Io(why) if why.kind() == io::ErrorKind::PermissionDenied => Failure::Foreign(folder.into()),
+            Self::Io(why) => Failure::NoDoor { folder: folder.into(), why: why.to_string() },
+        }
     }
 }
 

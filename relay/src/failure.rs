@@ -51,9 +51,13 @@ pub(crate) enum Failure {
     Read(StoreFailure),
     #[error("The relay was asked and said: {}.", bare(.0))]
     Refused(String),
+    #[error("The backup was broken off: {}.", bare(.0))]
+    BrokenOff(String),
+    #[error("The data folder {} is not open to whoever runs this; run it as the user of the relay, or as root.", .0.display())]
+    Foreign(PathBuf),
     #[error(
-        "The data folder {} is in use by a process that cannot be asked ({why}); if it is just starting try again, \
-         otherwise end it first.",
+        "The data folder {} is in use by a process that cannot be asked ({why}); try again in a moment. Only a relay whose log \
+         says that it has no door has to be stopped for a backup.",
         .folder.display()
     )]
     NoDoor { folder: PathBuf, why: String },
@@ -98,7 +102,7 @@ impl Failure {
             Self::InTheWay(_) | Self::Elsewhere { .. } | Self::Store(OpenError::NotEmpty(_)) => 16,
             Self::Output { .. } | Self::Input { .. } | Self::Restore(_) | Self::Read(_) => 17,
             Self::Left { why, .. } => why.exit_code(),
-            Self::Refused(_) | Self::NoDoor { .. } => 18,
+            Self::Refused(_) | Self::BrokenOff(_) | Self::Foreign(_) | Self::NoDoor { .. } => 18,
             Self::NoStore(_) => 19,
             Self::Lossy { .. } => 20,
             // Of the doctor, which has codes of its own.
@@ -133,7 +137,7 @@ Exit codes:
   15  the backup is damaged, cut off, or none
   16  there is something already where the backup or its rooms should go
   17  the backup cannot be read or written, or the disk is full
-  18  the relay that serves the data folder cannot be asked, or refused
+  18  the relay that serves the data folder cannot be asked or refused, or the backup was broken off
   19  there is no store in the data folder
   20  the backup is made, but something of the store could not be read
 When it does not start, it has touched nothing.";

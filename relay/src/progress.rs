@@ -50,7 +50,18 @@ impl Progress {
         let rate = Bytes((so_far.bytes as f64 / seconds.max(0.001)) as u64);
         let Summary { rooms, rows, bytes, .. } = so_far;
         let bytes = Bytes(*bytes);
-        format!("{}: {rooms} rooms, {rows} rows, {bytes} in {seconds:.1} s ({rate}/s)", self.what)
+        let (rooms, rows) = (Count(*rooms, "room"), Count(*rows, "row"));
+        format!("{}: {rooms}, {rows}, {bytes} in {seconds:.1} s ({rate}/s)", self.what)
+    }
+}
+
+/// So many of something.
+pub(crate) struct Count(pub(crate) u64, pub(crate) &'static str);
+
+impl fmt::Display for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(count, what) = self;
+        write!(f, "{count} {what}{}", if *count == 1 { "" } else { "s" })
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use causeway_store::{OpenError, Storage, StoreGate, StoreKind};
 
-use crate::door::{self, DoorError, Request};
+use crate::door::{self, Request};
 use crate::failure::Failure;
 use crate::limits::{REACH_PATIENCE, REACH_PAUSE};
 
@@ -27,10 +27,7 @@ pub(crate) fn reach(folder: &Path, request: &Request) -> Result<Reached, Failure
         match door::ask(folder, request) {
             Ok(Some(answer)) => return Ok(Reached::Relay(Box::new(answer))),
             Ok(None) => {}
-            Err(DoorError::Refused(sentence)) => return Err(Failure::Refused(sentence)),
-            Err(DoorError::Io(why)) => {
-                return Err(Failure::NoDoor { folder: folder.into(), why: why.to_string() });
-            }
+            Err(error) => return Err(error.failure(folder)),
         }
         let kind = StoreKind::of(folder)?.ok_or_else(|| Failure::NoStore(folder.into()))?;
         match Storage::folder_of(kind, folder.into()) {

@@ -23,7 +23,10 @@ pub(crate) fn restore(args: &RestoreArgs) -> Result<(), Failure> {
     let told = told.map_err(|error| failure(error, name))?;
     progress.end(&told, &format!("; {} is ready to be served", folder.display()));
     if told.lost > 0 {
-        eprintln!("  {} rows were not in the backup; devices that have them bring them again", told.lost);
+        eprintln!(
+            "  not in the backup: {} rows or rooms; devices that have them bring them again",
+            told.lost
+        );
     }
     Ok(())
 }

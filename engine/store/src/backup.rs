@@ -8,7 +8,9 @@
 mod copy;
 mod epoch;
 mod format;
+mod listing;
 mod reader;
+mod rejoin;
 mod restore;
 mod writer;
 
@@ -17,9 +19,12 @@ use std::io;
 
 use causeway_core::time::Millis;
 
+use crate::Space;
+
 pub use copy::{CopyError, copy, copy_part};
 pub use epoch::{Fresh, epoch_of, own_space};
 pub use format::Change;
+pub use listing::Gap;
 pub use reader::{BackupReader, Step};
 pub use restore::{RestoreError, fill, restore};
 pub use writer::BackupWriter;
@@ -29,7 +34,7 @@ pub use writer::BackupWriter;
 pub struct Summary {
     /// When it was made, by the wall clock.
     pub made: Millis,
-    /// Spaces.
+    /// Rooms of which something is in it. The store's own space is none.
     pub rooms: u64,
     /// Rows; one that changed while it was copied counts more than once.
     pub rows: u64,
@@ -37,6 +42,55 @@ pub struct Summary {
     pub lost: u64,
     /// Bytes of keys and values.
     pub bytes: u64,
+}
+
+/// What is counted of the space at hand, alike by who writes and who reads.
+#[derive(Debug, Clone, Copy, Default)]
+struct Counted {
+    rows: u64,
+    lost: u64,
+    is_room: bool,
+}
+
+impl Counted {
+    fn begin(space: &Space) -> Self {
+        Self { is_room: *space != own_space(), ..Self::default() }
+    }
+
+    fn count(&mut self, change: &Change, all: &mut Summary) {
+        match change {
+            Change::Put(key, value) => {
+                self.rows += 1;
+                all.rows += 1;
+                all.bytes += (key.len() + value.len()) as u64;
+            }
+            Change::Lost(_) => {
+                self.lost += 1;
+                all.lost += 1;
+            }
+            Change::LeftOut => {
+                self.lost += 1;
+                all.lost += 1;
+                self.is_room = false;
+            }
+            Change::Delete(_) | Change::Clear(_) => {}
+        }
+    }
+
+    fn end(self, all: &mut Summary) -> [u64; 2] {
+        all.rooms += u64::from(self.is_room);
+        [self.rows, self.lost]
+    }
+}
+
+/// Bytes from a file as a terminal may be shown them.
+#[must_use]
+pub fn printable(bytes: &[u8]) -> String {
+    let shown = |c: char| match c {
+        '\'' | '"' | '\\' => String::from(c),
+        c => c.escape_debug().to_string(),
+    };
+    String::from_utf8_lossy(bytes).chars().map(shown).collect()
 }
 
 /// How rows are written.

@@ -228,9 +228,9 @@ impl StoreGate {
         answered.recv().unwrap_or_else(|_| Err(no_answer().into()))
     }
 
-    /// Takes down what is committed to a space from now on; nothing where another is being followed.
-    pub(crate) fn follow(&self, space: &Space) -> Option<Following> {
-        self.shared().tap.follow(space)
+    /// The right to take down what is committed to one space after the other; nothing where somebody else has it.
+    pub(crate) fn follow(&self) -> Option<Following> {
+        self.shared().tap.follow()
     }
 
     /// Whether the store takes what it is given, as far as was last seen. Where nobody commits anything after it was
@@ -352,21 +352,21 @@ impl Shared {
 fn wait<T: Send + 'static>(
     question: impl Fn(Box<dyn FnOnce(Result<T, StoreFailure>) + Send>),
 ) -> Result<T, StoreFailure> {
-    let (answers, answered) = mpsc::channel();
     for pause in READ_PATIENCE {
-        let answers = answers.clone();
+        // One for each question: a store that lets go of it without an answer is not waited for.
+        let (answers, answered) = mpsc::channel();
         question(Box::new(move |answer| drop(answers.send(answer))));
         match answered.recv() {
             Ok(Err(busy)) if busy.kind == FailureKind::Busy => std::thread::sleep(pause),
             Ok(answer) => return answer,
-            Err(_) => break,
+            Err(_) => return Err(no_answer()),
         }
     }
-    Err(no_answer())
+    Err(StoreFailure::new(FailureKind::Busy, "The store has too much to do; try again later."))
 }
 
 fn no_answer() -> StoreFailure {
-    StoreFailure::new(FailureKind::Busy, "The store has too much to do; try again later.")
+    StoreFailure::new(FailureKind::Closed, "The store was closed.")
 }
 
 impl fmt::Debug for StoreGate {

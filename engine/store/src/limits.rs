@@ -61,6 +61,10 @@ pub(crate) const COPY_SPACES: usize = 256;
 /// Bytes of commits to one space that may wait while a copy reads and writes it: what the busiest room takes in while a slow
 /// disk takes a block.
 pub(crate) const TAP_BYTES: usize = 32 * 1024 * 1024;
+/// Questions that a copy asks to come behind names that cannot be listed: each takes some microseconds.
+pub(crate) const LISTING_PROBES: usize = 16_384;
+/// What a row costs beside its bytes while it waits in memory: its two vectors, and what the system keeps of each.
+pub(crate) const ROW_COST: usize = 96;
 /// How long whoever waits for an answer pauses before asking a busy store again.
 pub(crate) const READ_PATIENCE: [Duration; 6] = [
     Duration::from_millis(50),
@@ -85,6 +89,11 @@ pub(crate) fn commit_bytes(commit: &Commit) -> usize {
     let puts = commit.put.iter().map(|(key, value)| key.len() + value.len());
     let deletes = commit.delete.iter().chain(&commit.delete_prefix).map(Vec::len);
     expects.chain(puts).chain(deletes).sum()
+}
+
+/// The rows and prefixes that a commit touches.
+pub(crate) fn commit_rows(commit: &Commit) -> usize {
+    commit.expect.len() + commit.put.len() + commit.delete.len() + commit.delete_prefix.len()
 }
 
 /// Refuses a commit with a key or a value beyond the bounds; every store calls it first, so all refuse the same.

@@ -6,16 +6,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use causeway_core::storage::{Commit, CommitError, Durability, FailureKind, Page, Scan, StoreFailure};
 
-use crate::limits::{TAP_BYTES, commit_bytes};
+use crate::limits::{ROW_COST, TAP_BYTES, commit_bytes, commit_rows};
 use crate::{Space, Store};
 
 /// A place between whoever writes and the store, where the commits of one space can be taken down.
 #[derive(Clone, Default)]
 pub(crate) struct Tap(Arc<Mutex<Option<Followed>>>);
 
-/// The space that is followed.
+/// The space that is followed, if it is known already.
+#[derive(Default)]
 struct Followed {
-    space: Space,
+    space: Option<Space>,
     changes: VecDeque<Commit>,
     bytes: usize,
     lost: Option<TapLost>,
@@ -36,13 +37,13 @@ impl Tap {
         Arc::new(Tapped { store, tap: self.clone() })
     }
 
-    /// Takes down what is committed to a space from now on; nothing where another space is being followed.
-    pub(crate) fn follow(&self, space: &Space) -> Option<Following> {
+    /// The right to follow one space after the other; nothing where somebody else has it.
+    pub(crate) fn follow(&self) -> Option<Following> {
         let mut followed = self.lock();
         if followed.is_some() {
             return None;
         }
-        *followed = Some(Followed { space: space.clone(), changes: VecDeque::new(), bytes: 0, lost: None });
+        *followed = Some(Followed::default());
         Some(Following(self.clone()))
     }
 
@@ -52,10 +53,15 @@ impl Tap {
     }
 }
 
-/// The changes of a space, until it is dropped.
+/// The changes of one space at a time, until it is dropped.
 pub(crate) struct Following(Tap);
 
 impl Following {
+    /// Takes down what is committed to this space from now on, and nothing more of the one before.
+    pub(crate) fn turn_to(&self, space: &Space) {
+        *self.0.lock() = Some(Followed { space: Some(space.clone()), ..Followed::default() });
+    }
+
     /// What was committed since the last time. Returns between two groups of commits and never within one: a row that was
     /// read before the call belongs to a commit that this or an earlier call answers, or that was made before the first.
     ///
@@ -88,8 +94,9 @@ impl Followed {
                 }
             },
         }
-        self.bytes += commit_bytes(commit);
-        if self.bytes > TAP_BYTES {
+        self.bytes += commit_bytes(commit) + ROW_COST * commit_rows(commit);
+        // One commit is held whatever its size: the writer holds it as well.
+        if self.bytes > TAP_BYTES && !self.changes.is_empty() {
             return self.lose(TapLost::TooMuch);
         }
         if self.lost.is_none() {
@@ -124,7 +131,7 @@ impl Store for Tapped {
         // Held for as long as it takes, so that nobody looks between a change and its note.
         let mut followed = self.tap.lock();
         let answer = self.store.apply(space, commit);
-        if let Some(followed) = followed.as_mut().filter(|followed| followed.space == *space) {
+        if let Some(followed) = followed.as_mut().filter(|followed| followed.space.as_ref() == Some(space)) {
             followed.note(commit, &answer);
         }
         answer
@@ -134,7 +141,8 @@ impl Store for Tapped {
         let mut followed = self.tap.lock();
         let answers = self.store.apply_group(group);
         if let Some(followed) = followed.as_mut() {
-            let of_it = group.iter().zip(&answers).filter(|((space, _), _)| *space == followed.space);
+            let of_it =
+                group.iter().zip(&answers).filter(|((space, _), _)| followed.space.as_ref() == Some(space));
             let of_it: Vec<_> = of_it.collect();
             for ((_, commit), answer) in of_it {
                 followed.note(commit, answer);
@@ -175,15 +183,19 @@ mod tests {
         let store = tap.before(Arc::new(MemoryStore::new()));
         let (room, other) = (Space::new("room").unwrap(), Space::new("other").unwrap());
         store.apply(&room, &put(1, 1)).unwrap();
-        let following = tap.follow(&room).unwrap();
-        assert!(tap.follow(&other).is_none(), "one at a time");
-        let group = [(other, put(2, 1)), (room.clone(), put(3, 1)), (room.clone(), put(4, 1))];
+        let following = tap.follow().unwrap();
+        following.turn_to(&room);
+        assert!(tap.follow().is_none(), "one at a time");
+        let group = [(other.clone(), put(2, 1)), (room.clone(), put(3, 1)), (room.clone(), put(4, 1))];
         assert_eq!(store.apply_group(&group), [Ok(()), Ok(()), Ok(())]);
         let keys: Vec<u8> = following.take().unwrap().iter().map(|commit| commit.put[0].0[0]).collect();
         assert_eq!(keys, [3, 4]);
         assert!(following.take().unwrap().is_empty());
+        following.turn_to(&other);
+        store.apply(&room, &put(5, 1)).unwrap();
+        assert!(following.take().unwrap().is_empty() && tap.follow().is_none());
         drop(following);
-        assert!(tap.follow(&room).is_some());
+        assert!(tap.follow().is_some());
     }
 
     #[test]
@@ -191,7 +203,10 @@ mod tests {
         let tap = Tap::default();
         let store = tap.before(Arc::new(MemoryStore::new()));
         let room = Space::new("room").unwrap();
-        let following = tap.follow(&room).unwrap();
+        let following = tap.follow().unwrap();
+        following.turn_to(&room);
+        store.apply(&room, &put(7, TAP_BYTES + 1)).unwrap();
+        assert_eq!(following.take().unwrap().len(), 1, "one is held whatever its size");
         for key in 0..2 {
             store.apply(&room, &put(key, TAP_BYTES / 2)).unwrap();
         }

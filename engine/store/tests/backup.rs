@@ -10,8 +10,8 @@ use causeway_core::storage::{Commit, CommitError, Page, Scan, StoreFailure};
 use causeway_core::stored::{META, MetaRecord};
 use causeway_core::time::Millis;
 use causeway_store::backup::{
-    BackupError, BackupReader, BackupWriter, Change, CopyError, Fresh, Packing, RestoreError, Step, copy,
-    epoch_of, fill, own_space, restore,
+    BackupError, BackupReader, BackupWriter, Change, CopyError, Fresh, Gap, Packing, RestoreError, Step,
+    Summary, copy, epoch_of, fill, own_space, printable, restore,
 };
 use causeway_store::{MemoryStore, OpenError, Space, Storage, Store, StoreGate, StoreKind};
 use proptest::prelude::*;
@@ -179,6 +179,8 @@ fn st7_damage_is_told_with_its_place_and_leaves_no_folder() {
     for kind in StoreKind::ALL {
         let error = restore(&bytes[..], &into, kind, fresh(1), &mut |_| {}).unwrap_err();
         let RestoreError::Backup(BackupError::Damaged { place, .. }) = &error else { panic!("{error}") };
+        // The record with the changes of the room: its kind stands there.
+        assert_eq!(bytes[place.byte as usize], b'p', "{error}");
         assert!(place.byte < at as u64 && place.room.as_deref() == Some("room-1"), "{error}");
         assert!(!into.exists());
         let below = into.join("some/more");
@@ -218,8 +220,22 @@ fn listing(folder: &Path) -> Vec<String> {
 struct Busy {
     store: MemoryStore,
     writes: std::sync::Mutex<std::vec::IntoIter<Commit>>,
+    /// How many between a page and the look at what was written.
+    at_once: usize,
     space: Space,
     gate: std::sync::OnceLock<StoreGate>,
+}
+
+impl Busy {
+    /// The next of the writes, made and answered.
+    fn write_next(&self) {
+        let next = self.writes.lock().unwrap().next();
+        if let (Some(gate), Some(commit)) = (self.gate.get(), next) {
+            let (done, is_done) = std::sync::mpsc::channel();
+            gate.commit(self.space.clone(), commit, move |answer| done.send(answer).unwrap());
+            is_done.recv().unwrap().unwrap();
+        }
+    }
 }
 
 impl Store for Busy {
@@ -235,11 +251,7 @@ impl Store for Busy {
     fn scan(&self, space: &Space, scan: &Scan) -> Result<Page, StoreFailure> {
         // Small pages, so that there is a between.
         let page = self.store.scan(space, &Scan { max_rows: 2, ..scan.clone() });
-        if let (Some(gate), Some(commit)) = (self.gate.get(), self.writes.lock().unwrap().next()) {
-            let (done, is_done) = std::sync::mpsc::channel();
-            gate.commit(self.space.clone(), commit, move |answer| done.send(answer).unwrap());
-            is_done.recv().unwrap().unwrap();
-        }
+        (0..self.at_once).for_each(|_| self.write_next());
         page
     }
     fn spaces(&self, after: Option<&Space>, max: usize) -> Result<Vec<Space>, StoreFailure> {
@@ -276,18 +288,25 @@ proptest! {
         let busy = Arc::new(Busy {
             store,
             writes: std::sync::Mutex::new(during.clone().into_iter()),
+            at_once: 1,
             space: space.clone(),
             gate: std::sync::OnceLock::new(),
         });
         let gate = StoreGate::open(Storage::of(busy.clone()));
         busy.gate.set(gate.clone()).unwrap();
-        let (bytes, _) = copy(&gate, Vec::new(), Packing::Plain, Millis(1), &mut |_| {}).unwrap();
-        let left = busy.writes.lock().unwrap().len();
+        // The copy is watched when it has taken what was written, and before it reads on: what is written behind the last
+        // page is not of the room as it was copied.
+        let mut written = 0;
+        let mut watch = |_: &Summary| {
+            written = during.len() - busy.writes.lock().unwrap().len();
+            busy.write_next();
+        };
+        let (bytes, _) = copy(&gate, Vec::new(), Packing::Plain, Millis(1), &mut watch).unwrap();
         let restored = MemoryStore::new();
         fill(BackupReader::begin(&bytes[..]).unwrap(), &restored, fresh(1), &mut |_| {}).unwrap();
         let has_room = !model.spaces(None, 1).unwrap().is_empty();
         if has_room {
-            for commit in &during[..during.len() - left] {
+            for commit in &during[..written] {
                 model.apply(&space, commit).unwrap();
             }
             prop_assert_eq!(rows_of(&restored, &space), rows_of(&model, &space));
@@ -308,7 +327,7 @@ proptest! {
                 .iter()
                 .flat_map(|step| match step {
                     Step::Changes(changes) => changes.clone(),
-                    Step::Room(_) | Step::RoomEnd | Step::End(_) => Vec::new(),
+                    Step::Room(_) | Step::RoomEnd | Step::Gap(_) | Step::End(_) => Vec::new(),
                 })
                 .collect();
             prop_assert_eq!(&found, &changes);
@@ -324,6 +343,7 @@ fn change() -> impl Strategy<Value = Change> {
         bytes(20).prop_map(Change::Delete),
         bytes(20).prop_map(Change::Clear),
         bytes(20).prop_map(Change::Lost),
+        Just(Change::LeftOut),
     ]
 }
 
@@ -335,16 +355,21 @@ fn st7_the_format_stays_as_it_is() {
     writer.change(&Change::Delete(b"d".to_vec())).unwrap();
     writer.change(&Change::Clear(b"c".to_vec())).unwrap();
     writer.change(&Change::Lost(b"l".to_vec())).unwrap();
+    writer.gap(&Gap { behind: Some(room("a")), before: None }).unwrap();
+    writer.begin_room(&room("quay")).unwrap();
+    writer.change(&Change::LeftOut).unwrap();
     let (bytes, _) = writer.finish().unwrap();
     let hex: String = bytes[25..].iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(&bytes[..25], b"causeway backup, format 1");
     assert_eq!(hex, GOLDEN);
 }
 
-const GOLDEN: &str = "0a6200000008000000000000010278447296685ed68c4988580adc1e5e987200000007686172626f7572312a11e0635e05112e5\
-    0a8ad441a3e507000000019010001000000056b76616c756502000164030001630400016cdeef139a14c9f26e31a1de69d2bb26296500000010\
-    0000000000000001000000000000000186325cadcb4c26023cb6a3f90897b49f74000000200000000000000001000000000000000100000000\
-    0000000100000000000000064dbb9afadb4760f873eb4533fd6f76cd";
+const GOLDEN: &str = "0a6200000008000000000000010278447296685ed68c4988580adc1e5e987200000007686172626f7572312a11e0635e05112e50a8ad44\
+    1a3e507000000019010001000000056b76616c756502000164030001630400016cdeef139a14c9f26e31a1de69d2bb2629650000001000\
+    00000000000001000000000000000186325cadcb4c26023cb6a3f90897b49f6700000003016100a10538e89501501500720f127073e28b\
+    720000000471756179a201fdc5b8cd8936c469106918b45ee3700000000305000065de93ce2278421d1f3d12497825eae6650000001000\
+    0000000000000000000000000000015745b60586536feacc7b880ede279686740000002000000000000000010000000000000001000000\
+    000000000300000000000000065f3e5c477b386532ab63ccb21c7d4e1d";
 
 #[test]
 fn st7_a_store_that_fails_breaks_the_copy_off_and_whoever_reads_it_is_told() {
@@ -377,10 +402,48 @@ fn st7_a_store_that_fails_breaks_the_copy_off_and_whoever_reads_it_is_told() {
     assert!(matches!(&told, BackupError::BrokenOff(why) if why.contains("The disk is gone")), "{told}");
 }
 
-/// A store in which one value and one whole space cannot be read.
-struct Rotten(MemoryStore);
+#[test]
+fn st7_one_backup_is_made_at_a_time_from_its_beginning_to_its_end() {
+    let store = Arc::new(MemoryStore::new());
+    sample(&*store);
+    let gate = StoreGate::open(Storage::of(store));
+    let mut refused = 0;
+    let mut watch = |_: &Summary| {
+        let second = copy(&gate, Vec::new(), Packing::Plain, Millis(6), &mut |_| {});
+        assert!(matches!(second, Err(CopyError::Another)));
+        refused += 1;
+    };
+    let (bytes, _) = copy(&gate, Vec::new(), Packing::Plain, Millis(5), &mut watch).unwrap();
+    assert!(read_all(&bytes).is_ok() && refused >= 3, "of each room");
+    assert!(copy(&gate, Vec::new(), Packing::Plain, Millis(7), &mut |_| {}).is_ok());
+}
 
-impl Store for Rotten {
+#[test]
+fn st7_a_room_that_takes_in_more_than_is_read_of_it_breaks_the_copy_off() {
+    let space = room("harbour");
+    let store = MemoryStore::new();
+    store.apply(&space, &put(b"k", b"v")).unwrap();
+    let busy = Arc::new(Busy {
+        store,
+        writes: std::sync::Mutex::new(vec![put(b"big", &[7; 20 << 20]); 2].into_iter()),
+        at_once: 2,
+        space,
+        gate: std::sync::OnceLock::new(),
+    });
+    let gate = StoreGate::open(Storage::of(busy.clone()));
+    busy.gate.set(gate.clone()).unwrap();
+    let out = Pipe::default();
+    let error = copy(&gate, out.clone(), Packing::Plain, Millis(1), &mut |_| {}).unwrap_err();
+    assert!(matches!(error, CopyError::TooSlow), "{error}");
+    let bytes = out.0.lock().unwrap().clone();
+    assert!(matches!(read_all(&bytes), Err(BackupError::BrokenOff(_))));
+    gate.close().unwrap();
+}
+
+/// A store in which one row cannot be read of one room, and the second page of another.
+struct Worn(MemoryStore);
+
+impl Store for Worn {
     fn apply(&self, space: &Space, commit: &Commit) -> Result<(), CommitError> {
         self.0.apply(space, commit)
     }
@@ -391,10 +454,10 @@ impl Store for Rotten {
         Ok(())
     }
     fn scan(&self, space: &Space, scan: &Scan) -> Result<Page, StoreFailure> {
+        let most = if *space == room("room-2") { 2 } else { scan.max_rows };
         if *space == room("room-2") && !scan.start.is_empty() {
             return Err(StoreFailure::damaged(&scan.start));
         }
-        let most = if *space == room("room-2") { 2 } else { scan.max_rows };
         let mut page = self.0.scan(space, &Scan { max_rows: most, ..scan.clone() })?;
         page.damaged = page.rows.extract_if(.., |(key, _)| *key == [0]).map(|(key, _)| key).collect();
         Ok(page)
@@ -405,19 +468,104 @@ impl Store for Rotten {
 }
 
 #[test]
-fn st7_what_cannot_be_read_is_counted_and_never_restored_as_if_it_had_not_been_there() {
+fn st7_a_room_that_cannot_be_read_to_its_end_is_left_out_whole_and_is_not_counted() {
     let store = MemoryStore::new();
     sample(&store);
-    let whole = rows_of(&store, &room("room-0"));
-    let bytes = backup_of(Arc::new(Rotten(store)), Packing::Deflated);
+    store.apply(&own_space(), &put(META, &MetaRecord { epoch: 9 }.encode())).unwrap();
+    let bytes = backup_of(Arc::new(Worn(store)), Packing::Deflated);
     let restored = MemoryStore::new();
-    let reader = BackupReader::begin(&bytes[..]).unwrap();
-    let told = fill(reader, &restored, fresh(1), &mut |_| {}).unwrap();
-    assert_eq!((told.rooms, told.lost), (3, 2));
-    let rows = rows_of(&restored, &room("room-0"));
-    assert_eq!(rows[0], (vec![0], Vec::new()), "whoever looks for it finds that it cannot be read");
-    assert_eq!(rows[1..], whole[1..]);
-    assert_eq!(rows_of(&restored, &room("room-2")), [], "nothing of a room in half");
+    let told = fill(BackupReader::begin(&bytes[..]).unwrap(), &restored, fresh(1), &mut |_| {}).unwrap();
+    assert_eq!((told.rooms, told.lost), (2, 2));
+    let row = rows_of(&restored, &room("room-0")).swap_remove(0);
+    assert_eq!(row, (vec![0], Vec::new()), "whoever looks for it finds that it cannot be read");
+    assert_eq!(rows_of(&restored, &room("room-2")), []);
+    assert!(!restored.spaces(None, 10).unwrap().contains(&room("room-2")));
+}
+
+/// A store that fails wherever one of these names would have to be read.
+struct Unlisted(MemoryStore, Vec<Space>);
+
+impl Store for Unlisted {
+    fn apply(&self, space: &Space, commit: &Commit) -> Result<(), CommitError> {
+        self.0.apply(space, commit)
+    }
+    fn settle(&self) -> Result<(), StoreFailure> {
+        Ok(())
+    }
+    fn sync(&self) -> Result<(), StoreFailure> {
+        Ok(())
+    }
+    fn scan(&self, space: &Space, scan: &Scan) -> Result<Page, StoreFailure> {
+        self.0.scan(space, scan)
+    }
+    fn spaces(&self, after: Option<&Space>, max: usize) -> Result<Vec<Space>, StoreFailure> {
+        let found = self.0.spaces(after, max)?;
+        let bad = found.iter().find(|space| self.1.contains(space));
+        bad.map_or(Ok(found.clone()), |space| Err(StoreFailure::damaged(space.as_bytes())))
+    }
+}
+
+#[test]
+fn st7_names_that_cannot_be_listed_cost_no_other_room() {
+    let names =
+        |numbers: std::ops::Range<u32>| numbers.map(|n| room(&format!("room-{n:03}"))).collect::<Vec<_>>();
+    let cases = [
+        (names(0..0), None, None),
+        (names(100..105), Some(99), Some(105)),
+        (names(0..2), None, Some(2)),
+        (names(398..400), Some(397), None),
+        (names(199..201), Some(198), Some(201)),
+    ];
+    for (bad, behind, before) in cases {
+        let store = MemoryStore::new();
+        names(0..400).iter().for_each(|space| store.apply(space, &put(b"k", b"v")).unwrap());
+        let bytes = backup_of(Arc::new(Unlisted(store, bad.clone())), Packing::Plain);
+        let steps = read_all(&bytes).unwrap();
+        let gaps: Vec<_> = steps.iter().filter(|step| matches!(step, Step::Gap(_))).cloned().collect();
+        let name = |n: Option<u32>| n.map(|n| room(&format!("room-{n:03}")));
+        let expected = Step::Gap(Gap { behind: name(behind), before: name(before) });
+        assert_eq!(gaps, if bad.is_empty() { vec![] } else { vec![expected] });
+        let Some(Step::End(told)) = steps.last() else { panic!("it ends") };
+        assert_eq!((told.rooms, told.lost), (400 - bad.len() as u64, gaps.len() as u64));
+    }
+}
+
+#[test]
+fn st7_a_block_that_nobody_writes_is_refused_before_it_is_held() {
+    // What deflates to almost nothing: as many deletes as fit.
+    let deletes = [2, 0, 0].repeat(20_000_000);
+    let mut bytes = backup_of(Arc::new(MemoryStore::new()), Packing::Deflated);
+    let end = bytes.len() - (1 + 4 + 32 + 16);
+    let mut sum: [u8; 16] = bytes[end - 16..end].try_into().unwrap();
+    bytes.truncate(end);
+    let deflated = miniz_oxide::deflate::compress_to_vec(&deletes, 1);
+    let length = u32::try_from(deletes.len()).unwrap().to_be_bytes();
+    for (kind, body) in [(b'r', b"harbour".to_vec()), (b'z', [&length[..], &deflated].concat())] {
+        let head = [&[kind][..], &u32::try_from(body.len()).unwrap().to_be_bytes()].concat();
+        sum = sum_after(&[&sum, &head[..1], &head[1..], &body]);
+        bytes.extend([&head[..], &body, &sum].concat());
+    }
+    let refused = read_all(&bytes).unwrap_err();
+    assert!(refused.to_string().contains("more than any that is written"), "{refused}");
+}
+
+/// As the format says.
+fn sum_after(parts: &[&[u8]]) -> [u8; 16] {
+    let mut hasher = blake3::Hasher::new();
+    for part in parts {
+        hasher.update(&(part.len() as u64).to_be_bytes());
+        hasher.update(part);
+    }
+    hasher.finalize().as_bytes()[..16].try_into().unwrap()
+}
+
+#[test]
+fn st7_what_a_file_says_is_shown_without_what_steers_a_terminal() {
+    assert_eq!(
+        printable(b"a \x1b[31m\"room\"\r\n\xe2\x80\xaetxt"),
+        "a \\u{1b}[31m\"room\"\\r\\n\\u{202e}txt"
+    );
+    assert_eq!(printable("hafen-\u{e4}".as_bytes()), "hafen-\u{e4}");
 }
 
 /// What is left of an output that the writer keeps.

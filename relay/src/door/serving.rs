@@ -11,12 +11,12 @@ use causeway_core::ids::{RoomId, StreamId};
 use causeway_store::backup::{self, Packing};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{info, warn};
 
-use super::{LINE_BYTES, Request};
+use super::{LINE_BYTES, Request, by_short_path};
 use crate::limits::{ACCEPT_PAUSE, DOOR_CALLERS, DOOR_PATIENCE, HEAD_PATIENCE};
 use crate::quarantine;
 use crate::rooms::Rooms;
@@ -39,16 +39,20 @@ pub(crate) async fn serve(path: Option<&Path>, rooms: &Rooms) {
             sleep(ACCEPT_PAUSE).await;
             continue;
         };
-        let may = stream.peer_cred().is_ok_and(|who| who.uid() == door.owner || who.uid() == 0);
-        let Ok(seat) = Arc::clone(&callers).try_acquire_owned() else { continue };
-        if may {
-            let rooms = rooms.clone();
-            calls.spawn(async move {
-                let _seat = seat;
-                // Who goes away while being answered knows so.
-                let _ = answer(stream, rooms).await;
-            });
-        }
+        let seat = match door.admit(&stream, &callers) {
+            Ok(seat) => seat,
+            Err(sentence) => {
+                // Who went away does not want to know.
+                let _ = stream.into_std().and_then(|stream| refuse(stream, sentence));
+                continue;
+            }
+        };
+        let rooms = rooms.clone();
+        calls.spawn(async move {
+            let _seat = seat;
+            // Who goes away while being answered knows so.
+            let _ = answer(stream, rooms).await;
+        });
     }
 }
 
@@ -67,10 +71,23 @@ impl Door {
             Err(e) if e.kind() != ErrorKind::NotFound => return Err(e),
             Ok(()) | Err(_) => {}
         }
-        let listener = UnixListener::bind(path)?;
+        let listener = by_short_path(path, |path| UnixListener::bind(path))?;
         let door = Self { listener, path: path.into(), owner: fs::metadata(path)?.uid() };
         fs::set_permissions(path, Permissions::from_mode(0o600))?;
         Ok(door)
+    }
+
+    /// A seat, or why there is none.
+    fn admit(
+        &self,
+        stream: &UnixStream,
+        callers: &Arc<Semaphore>,
+    ) -> Result<OwnedSemaphorePermit, &'static str> {
+        if !stream.peer_cred().is_ok_and(|who| who.uid() == self.owner || who.uid() == 0) {
+            return Err("it answers only the user that it runs as, and root; run this as one of them");
+        }
+        let seat = Arc::clone(callers).try_acquire_owned();
+        seat.map_err(|_| "too many ask at once; try again when they are done")
     }
 }
 

@@ -2,13 +2,21 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use causeway_core::replica::Identity;
+use causeway_core::stored::Prefix;
+use causeway_core::time::Millis;
+use causeway_store::backup::{BackupReader, BackupWriter, Change, Packing, Step};
+use tokio::io::AsyncWriteExt;
+use tokio::time::sleep;
 
-use crate::device::Device;
+use crate::device::{Device, PATIENCE};
 use crate::disk::Disk;
-use crate::process::{Process, outcome};
+use crate::process::{Process, outcome, program};
 
 /// Runs the program and expects it to end with this code; answers what it told.
 async fn ends_with(args: &[&str], code: i32) -> String {
@@ -30,7 +38,7 @@ async fn rl13_a_relay_that_serves_is_backed_up_and_restored_into_the_other_store
     let mut author = Device::join(&relay.address, "harbour", 1).await;
     let first = author.save_name(1).await;
     let told = ends_with(&["backup", text(&file), "--data", text(&data)], 0).await;
-    assert!(told.contains("1 rooms"), "{told}");
+    assert!(told.contains("backup: 1 room, "), "{told}");
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     let second = author.save_name(2).await;
     let again = ends_with(&["backup", text(&file), "--data", text(&data)], 16).await;
@@ -71,7 +79,7 @@ async fn rl13_a_folder_that_nobody_serves_is_backed_up_all_the_same() {
     // One that was killed leaves its door behind.
     relay.kill().await;
     assert!(data.join("door").exists());
-    assert!(ends_with(&["backup", text(&file), "--data", text(&data)], 0).await.contains("1 rooms"));
+    assert!(ends_with(&["backup", text(&file), "--data", text(&data)], 0).await.contains("backup: 1 room, "));
     let nowhere = folder.path().join("nowhere");
     let other = folder.path().join("other.backup");
     let told = ends_with(&["backup", text(&other), "--data", text(&nowhere)], 19).await;
@@ -128,4 +136,117 @@ async fn rl13_a_full_disk_is_told_and_nothing_is_left_behind() {
     assert_eq!(fs::read_dir(small.path()).unwrap().count(), 0);
     author.save_name(41).await;
     assert_eq!(relay.terminate().await, Some(0), "the relay has not noticed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rl13_a_relay_deep_below_is_asked_and_says_when_too_many_ask() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("deep".repeat(20)).join("below".repeat(20));
+    let relay = Process::start(&data).await;
+    Device::join(&relay.address, "harbour", 1).await.save_name(1).await;
+    let file = folder.path().join("rooms.backup");
+    let told = ends_with(&["backup", text(&file), "--data", text(&data)], 0).await;
+    assert!(told.contains("backup: 1 room, "), "{told}");
+    assert_eq!(relay.terminate().await, Some(0));
+
+    let data = folder.path().join("data");
+    let relay = Process::start(&data).await;
+    // Who is let in knows that the door is open too.
+    Device::join(&relay.address, "harbour", 1).await.save_name(1).await;
+    // As many as have a place, and they say nothing.
+    let callers: Vec<_> = (0..4).map(|_| UnixStream::connect(data.join("door")).unwrap()).collect();
+    let second = folder.path().join("second.backup");
+    let told = ends_with(&["backup", text(&second), "--data", text(&data)], 18).await;
+    assert!(told.contains("too many ask at once") && !told.contains(".."), "{told}");
+    drop(callers);
+    assert_eq!(relay.terminate().await, Some(0));
+}
+
+/// The backup, with those rows lost whose keys begin so.
+fn without(backup: &[u8], lost: Prefix) -> Vec<u8> {
+    let mut reader = BackupReader::begin(backup).unwrap();
+    let mut writer = BackupWriter::begin(Vec::new(), Packing::Plain, Millis(1)).unwrap();
+    loop {
+        match reader.next_step().unwrap() {
+            Step::Room(space) => writer.begin_room(&space).unwrap(),
+            Step::Changes(changes) => {
+                for change in changes {
+                    let change = match change {
+                        Change::Put(key, _) if key.first() == Some(&(lost as u8)) => Change::Lost(key),
+                        change => change,
+                    };
+                    writer.change(&change).unwrap();
+                }
+            }
+            Step::RoomEnd | Step::Gap(_) => {}
+            Step::End(_) => {
+                let (bytes, told) = writer.finish().unwrap();
+                assert!(told.lost > 0);
+                return bytes;
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rl13_a_stream_of_which_a_count_or_a_tip_was_lost_is_made_whole_of_its_entries() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, file) = (folder.path().join("data"), folder.path().join("rooms.backup"));
+    let relay = Process::start(&data).await;
+    let mut author = Device::join(&relay.address, "harbour", 1).await;
+    let written = [author.save_name(1).await, author.save_name(2).await];
+    ends_with(&["backup", text(&file), "--data", text(&data)], 0).await;
+    assert_eq!(relay.terminate().await, Some(0));
+    let whole = fs::read(&file).unwrap();
+    let log = author.log.clone();
+    for lost in [Prefix::Stream, Prefix::Tip] {
+        fs::write(&file, without(&whole, lost)).unwrap();
+        let new = folder.path().join(format!("{lost:?}"));
+        ends_with(&["restore", text(&file), "--data", text(&new)], 0).await;
+        let relay = Process::start(&new).await;
+        let mut reader = Device::join(&relay.address, "harbour", 2).await;
+        reader.subscribe().await;
+        reader.synced().await;
+        assert_eq!(reader.received, written, "{lost:?}");
+        let identity = Identity::from_secret(&[1; 32]);
+        let (stream, log) = (author.stream, log.clone());
+        let mut author = Device::join_stream(&relay.address, "harbour", identity, stream, log).await;
+        let third = author.save_name(3).await;
+        reader.receive(3).await;
+        assert_eq!(reader.received[2], third, "and it goes on");
+        assert_eq!(relay.terminate().await, Some(0));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rl13_a_restore_that_was_killed_leaves_a_folder_that_nobody_serves() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, file) = (folder.path().join("data"), folder.path().join("rooms.backup"));
+    let relay = Process::start(&data).await;
+    Device::join(&relay.address, "harbour", 1).await.save_name(1).await;
+    ends_with(&["backup", text(&file), "--data", text(&data)], 0).await;
+    assert_eq!(relay.terminate().await, Some(0));
+    let into = folder.path().join("new");
+    let mut restoring = program(&["restore", "-", "--data", text(&into)]);
+    let mut restoring = restoring.stdin(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
+    // All but the end: it waits for that.
+    let whole = fs::read(&file).unwrap();
+    let mut pipe = restoring.stdin.take().unwrap();
+    pipe.write_all(&whole[..whole.len() - 1]).await.unwrap();
+    pipe.flush().await.unwrap();
+    let deadline = Instant::now() + PATIENCE;
+    while !into.join("FORMAT").exists() {
+        assert!(Instant::now() < deadline);
+        // pace: between two looks at the folder
+        sleep(Duration::from_millis(10)).await;
+    }
+    let held = ["serve", "--listen", "127.0.0.1:0", "--data", text(&into)];
+    let code = outcome(&held).await.status.code();
+    assert!(code == Some(7) || code == Some(14), "while it is restored: {code:?}");
+    restoring.kill().await.unwrap();
+    assert!(ends_with(&held, 14).await.contains("broken off"));
+    let again = ["restore", text(&file), "--data", text(&into)];
+    assert!(ends_with(&again, 14).await.contains("remove the folder"));
+    fs::remove_dir_all(&into).unwrap();
+    ends_with(&again, 0).await;
 }

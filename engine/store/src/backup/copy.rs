@@ -10,8 +10,9 @@ use std::io::{self, Write};
 use causeway_core::storage::{FailureKind, Page, Scan, StoreFailure};
 use causeway_core::time::Millis;
 
+use super::listing::{Listed, Listing};
 use super::{BackupWriter, Change, Packing, Summary};
-use crate::limits::{COPY_PAGE_BYTES, COPY_PAGE_ROWS, COPY_SPACES, MAX_KEY_BYTES};
+use crate::limits::{COPY_PAGE_BYTES, COPY_PAGE_ROWS, MAX_KEY_BYTES};
 use crate::tap::{Following, TapLost};
 use crate::{Space, StoreGate};
 
@@ -63,7 +64,7 @@ pub fn copy_part<W: Write>(
 ) -> Result<(W, Summary), CopyError> {
     let writer = BackupWriter::begin(out, Packing::Plain, made)?;
     let mut copying = Copying { store, writer, keep, watch: &mut |_| {} };
-    let outcome = copying.room(space);
+    let outcome = copying.one_room(space);
     copying.end(outcome)
 }
 
@@ -87,21 +88,29 @@ impl<W: Write> Copying<'_, W> {
     }
 
     fn all_rooms(&mut self) -> Result<(), CopyError> {
-        let mut last: Option<Space> = None;
-        loop {
-            let spaces = self.store.spaces_and_wait(last.as_ref(), COPY_SPACES)?;
-            for space in &spaces {
-                self.room(space)?;
+        // Until the end, or another backup would come between two rooms.
+        let following = self.follow()?;
+        let mut listing = Listing::default();
+        while let Some(listed) = listing.next(self.store)? {
+            match listed {
+                Listed::Space(space) => self.room(&following, &space)?,
+                Listed::Gap(gap) => self.writer.gap(&gap)?,
             }
-            if spaces.len() < COPY_SPACES {
-                return Ok(());
-            }
-            last = spaces.into_iter().next_back();
         }
+        Ok(())
     }
 
-    fn room(&mut self, space: &Space) -> Result<(), CopyError> {
-        let following = self.store.follow(space).ok_or(CopyError::Another)?;
+    fn one_room(&mut self, space: &Space) -> Result<(), CopyError> {
+        let following = self.follow()?;
+        self.room(&following, space)
+    }
+
+    fn follow(&self) -> Result<Following, CopyError> {
+        self.store.follow().ok_or(CopyError::Another)
+    }
+
+    fn room(&mut self, following: &Following, space: &Space) -> Result<(), CopyError> {
+        following.turn_to(space);
         self.writer.begin_room(space)?;
         let mut start = Vec::new();
         loop {
@@ -113,7 +122,10 @@ impl<W: Write> Copying<'_, W> {
             };
             let page = match self.store.scan_and_wait(space, &scan) {
                 Ok(page) => page,
-                Err(failure) if failure.kind == FailureKind::Damaged => return self.leave_out(),
+                Err(failure) if failure.kind == FailureKind::Damaged => {
+                    // A room of which rows are missing in silence would never be asked for them.
+                    return Ok(self.writer.change(&Change::LeftOut)?);
+                }
                 Err(failure) => return Err(failure.into()),
             };
             let Page { rows, damaged, more } = page;
@@ -123,7 +135,7 @@ impl<W: Write> Copying<'_, W> {
             for key in damaged.into_iter().filter(|key| (self.keep)(key)) {
                 self.writer.change(&Change::Lost(key))?;
             }
-            self.changes(&following)?;
+            self.changes(following)?;
             (self.watch)(&self.writer.so_far());
             match more {
                 Some(next) => start = next,
@@ -150,11 +162,5 @@ impl<W: Write> Copying<'_, W> {
             }
         }
         Ok(())
-    }
-
-    /// A room of which rows are missing in silence would never be asked for them: it is left out, and said to be.
-    fn leave_out(&mut self) -> Result<(), CopyError> {
-        self.writer.change(&Change::Clear(Vec::new()))?;
-        Ok(self.writer.change(&Change::Lost(Vec::new()))?)
     }
 }

@@ -9,18 +9,23 @@
 //! p        changes
 //! z        length (4) ‖ changes, deflated
 //! e        the space ends: rows written (8) ‖ rows that could not be read (8)
-//! t        the end: spaces (8) ‖ rows (8) ‖ rows that could not be read (8) ‖ bytes of keys and values (8)
+//! g        spaces that could not be listed lie behind one and before another: length (1) ‖ name ‖ length (1) ‖ name; of length
+//!          0 at the beginning and the end of all
+//! t        the end: rooms of which something is here (8) ‖ rows (8) ‖ rows that could not be read (8) ‖ bytes of keys and values (8)
 //! x        it was broken off: a sentence
 //!
 //! changes  1 ‖ length of key (2) ‖ length of value (4) ‖ key ‖ value      a row is written
 //!          2 ‖ length of key (2) ‖ key                                    a row goes
 //!          3 ‖ length (2) ‖ prefix                                        all rows go whose keys begin so
-//!          4 ‖ length of key (2) ‖ key                                    a row that could not be read; without a key, the space
+//!          4 ‖ length of key (2) ‖ key                                    a row that could not be read
+//!          5 ‖ 0 (2)                                                      the space could not be read: none of it is here
 //! ```
 //!
 //! Numbers are big endian. A sum is the first 16 bytes of BLAKE3 over the sum before it and the record, so that a record
 //! that is changed, missing or in another place shows at once; the first goes on from the sum of the first line.
 
+use super::Gap;
+use crate::Space;
 use crate::limits::{BACKUP_BLOCK_BYTES, MAX_KEY_BYTES, MAX_VALUE_BYTES};
 use crate::rows::layout::{self, Sum};
 
@@ -43,6 +48,7 @@ pub(super) enum Kind {
     Plain = b'p',
     Deflated = b'z',
     RoomEnd = b'e',
+    Gap = b'g',
     End = b't',
     BrokenOff = b'x',
 }
@@ -55,6 +61,7 @@ impl Kind {
             Self::Plain,
             Self::Deflated,
             Self::RoomEnd,
+            Self::Gap,
             Self::End,
             Self::BrokenOff,
         ];
@@ -68,6 +75,28 @@ pub(super) const HEAD_BYTES: usize = 1 + 4;
 pub(super) const MOST_CHANGES: usize = BACKUP_BLOCK_BYTES + 1 + 2 + 4 + MAX_KEY_BYTES + MAX_VALUE_BYTES;
 /// Bytes of any body: deflating may add a little.
 pub(super) const MOST_BODY: usize = MOST_CHANGES + MOST_CHANGES / 64 + 1024;
+
+pub(super) fn encode_gap(gap: &Gap) -> Vec<u8> {
+    let mut body = Vec::new();
+    for space in [&gap.behind, &gap.before] {
+        let name = space.as_ref().map_or(&[][..], Space::as_bytes);
+        body.push(u8::try_from(name.len()).expect("a space's name is at most 128 bytes"));
+        body.extend_from_slice(name);
+    }
+    body
+}
+
+pub(super) fn decode_gap(body: &[u8]) -> Option<Gap> {
+    let (behind, rest) = take_name(body)?;
+    let (before, rest) = take_name(rest)?;
+    rest.is_empty().then_some(Gap { behind, before })
+}
+
+fn take_name(bytes: &[u8]) -> Option<(Option<Space>, &[u8])> {
+    let (&length, rest) = bytes.split_first()?;
+    let (name, rest) = rest.split_at_checked(usize::from(length))?;
+    Some((if length == 0 { None } else { Some(Space::new(name).ok()?) }, rest))
+}
 
 /// The sum of a record.
 pub(super) fn sum_after(before: &Sum, kind: u8, body: &[u8]) -> Sum {
@@ -89,14 +118,17 @@ pub enum Change {
     Delete(Vec<u8>),
     /// All rows go whose keys begin so.
     Clear(Vec<u8>),
-    /// There was a row under this key that could not be read; under none, the whole space.
+    /// There was a row under this key that could not be read.
     Lost(Vec<u8>),
+    /// All of the space could not be read: what came before is none of it.
+    LeftOut,
 }
 
 const PUT: u8 = 1;
 const DELETE: u8 = 2;
 const CLEAR: u8 = 3;
 const LOST: u8 = 4;
+const LEFT_OUT: u8 = 5;
 
 impl Change {
     pub(super) fn encode(&self, into: &mut Vec<u8>) {
@@ -105,6 +137,7 @@ impl Change {
             Self::Delete(key) => (DELETE, key, None),
             Self::Clear(prefix) => (CLEAR, prefix, None),
             Self::Lost(key) => (LOST, key, None),
+            Self::LeftOut => (LEFT_OUT, &Vec::new(), None),
         };
         let length = u16::try_from(key.len()).expect("a key is at most a KiB");
         into.push(kind);
@@ -141,6 +174,7 @@ impl Change {
             DELETE => Some(Self::Delete(key)),
             CLEAR => Some(Self::Clear(key)),
             LOST => Some(Self::Lost(key)),
+            LEFT_OUT if key.is_empty() => Some(Self::LeftOut),
             _ => None,
         }
     }

@@ -7,8 +7,9 @@ use causeway_core::time::Millis;
 use miniz_oxide::inflate::decompress_to_vec_with_limit;
 
 use super::format::{self, Change, Kind};
-use super::{BackupError, Place, Summary};
+use super::{BackupError, Counted, Gap, Place, Summary, printable};
 use crate::Space;
+use crate::limits::BACKUP_BLOCK_BYTES;
 use crate::rows::layout::{SUM_BYTES, Sum};
 
 /// A backup as it comes out of a file, a pipe or a socket. Nothing that is not what was written comes out of it.
@@ -16,11 +17,12 @@ use crate::rows::layout::{SUM_BYTES, Sum};
 pub struct BackupReader<R> {
     source: R,
     sum: Sum,
+    /// Of the record at hand.
     place: Place,
-    /// The space at hand, with its rows and those of it that could not be read.
-    in_room: bool,
-    rows: u64,
-    lost: u64,
+    /// Bytes read so far.
+    behind: u64,
+    /// The space at hand.
+    room: Option<Counted>,
     summary: Summary,
     ended: bool,
 }
@@ -34,6 +36,8 @@ pub enum Step {
     Changes(Vec<Change>),
     /// It has ended.
     RoomEnd,
+    /// Spaces that could not be listed.
+    Gap(Gap),
     /// All has ended, and was whole.
     End(Summary),
 }
@@ -44,7 +48,7 @@ impl<R: Read> BackupReader<R> {
     /// # Errors
     /// Each says what is wrong and where, here and in [`next_step`](Self::next_step).
     pub fn begin(mut source: R) -> Result<Self, BackupError> {
-        let mut place = Place::default();
+        let place = Place::default();
         let mut line = Vec::new();
         while line.last() != Some(&b'\n') && line.len() < FIRST_LINE_BYTES {
             let mut byte = [0];
@@ -57,9 +61,8 @@ impl<R: Read> BackupReader<R> {
             Some(found) => return Err(BackupError::Newer { found, known: format::FORMAT }),
             None => return Err(BackupError::NotABackup),
         }
-        place.byte = line.len() as u64;
-        let (sum, summary) = (format::first_sum(), Summary::default());
-        let mut reader = Self { source, sum, place, in_room: false, rows: 0, lost: 0, summary, ended: false };
+        let (sum, behind, summary) = (format::first_sum(), line.len() as u64, Summary::default());
+        let mut reader = Self { source, sum, place, behind, room: None, summary, ended: false };
         let (kind, body) = reader.record()?;
         match (kind, format::read_numbers(&body)) {
             (Kind::Beginning, Some([made])) => reader.summary.made = Millis(made),
@@ -77,25 +80,28 @@ impl<R: Read> BackupReader<R> {
     pub fn next_step(&mut self) -> Result<Step, BackupError> {
         let (kind, body) = self.record()?;
         match kind {
-            Kind::Room if !self.in_room => {
+            Kind::Room if self.room.is_none() => {
                 let space = Space::new(&body).map_err(|e| self.damaged(e))?;
-                self.in_room = true;
-                self.place.room = Some(String::from_utf8_lossy(space.as_bytes()).into_owned());
+                self.room = Some(Counted::begin(&space));
+                self.place.room = Some(printable(space.as_bytes()));
                 Ok(Step::Room(space))
             }
-            Kind::Plain if self.in_room => self.changes(&body),
-            Kind::Deflated if self.in_room => self.inflate(&body),
-            Kind::RoomEnd if self.in_room => {
-                let counted = [std::mem::take(&mut self.rows), std::mem::take(&mut self.lost)];
-                if format::read_numbers(&body) != Some(counted) {
+            Kind::Plain if self.room.is_some() => self.changes(&body),
+            Kind::Deflated if self.room.is_some() => self.inflate(&body),
+            Kind::RoomEnd => {
+                let counted = self.room.take().map(|room| room.end(&mut self.summary));
+                if counted.is_none() || format::read_numbers(&body) != counted {
                     return Err(self.damaged("rows of the room are missing"));
                 }
-                self.in_room = false;
                 self.place.room = None;
-                self.summary.rooms += 1;
                 Ok(Step::RoomEnd)
             }
-            Kind::End if !self.in_room => {
+            Kind::Gap if self.room.is_none() => {
+                let gap = format::decode_gap(&body).ok_or_else(|| self.damaged("a gap has no names"))?;
+                self.summary.lost += 1;
+                Ok(Step::Gap(gap))
+            }
+            Kind::End if self.room.is_none() => {
                 let Summary { rooms, rows, lost, bytes, .. } = self.summary;
                 if format::read_numbers(&body) != Some([rooms, rows, lost, bytes]) {
                     return Err(self.damaged("it does not hold what its end says"));
@@ -103,8 +109,8 @@ impl<R: Read> BackupReader<R> {
                 self.ends_here()?;
                 Ok(Step::End(self.summary))
             }
-            Kind::BrokenOff => Err(BackupError::BrokenOff(String::from_utf8_lossy(&body).into_owned())),
-            Kind::Beginning | Kind::Room | Kind::Plain | Kind::Deflated | Kind::RoomEnd | Kind::End => {
+            Kind::BrokenOff => Err(BackupError::BrokenOff(printable(&body))),
+            Kind::Beginning | Kind::Room | Kind::Plain | Kind::Deflated | Kind::Gap | Kind::End => {
                 Err(self.damaged("its records are in an order that nobody writes"))
             }
         }
@@ -126,21 +132,16 @@ impl<R: Read> BackupReader<R> {
     }
 
     fn changes(&mut self, mut bytes: &[u8]) -> Result<Step, BackupError> {
-        let mut changes = Vec::new();
+        let (mut changes, length) = (Vec::new(), bytes.len());
         while !bytes.is_empty() {
+            // A block ends with the change that makes it full; more would be a few bytes each in the file, and many here.
+            if length - bytes.len() >= BACKUP_BLOCK_BYTES {
+                return Err(self.damaged("a block holds more than any that is written"));
+            }
             let change =
                 Change::decode(&mut bytes).ok_or_else(|| self.damaged("a row in it cannot be read"))?;
-            match &change {
-                Change::Put(key, value) => {
-                    self.rows += 1;
-                    self.summary.rows += 1;
-                    self.summary.bytes += (key.len() + value.len()) as u64;
-                }
-                Change::Lost(_) => {
-                    self.lost += 1;
-                    self.summary.lost += 1;
-                }
-                Change::Delete(_) | Change::Clear(_) => {}
+            if let Some(room) = &mut self.room {
+                room.count(&change, &mut self.summary);
             }
             changes.push(change);
         }
@@ -151,6 +152,7 @@ impl<R: Read> BackupReader<R> {
         if self.ended {
             return Err(self.damaged("it has ended"));
         }
+        self.place.byte = self.behind;
         let mut head = [0; format::HEAD_BYTES];
         fill(&mut self.source, &mut head, &self.place)?;
         let [kind, length @ ..] = head;
@@ -169,12 +171,13 @@ impl<R: Read> BackupReader<R> {
         if self.sum != sum {
             return Err(self.damaged("a sum is not that of its record"));
         }
-        self.place.byte += (head.len() + body.len() + sum.len()) as u64;
+        self.behind += (head.len() + body.len() + sum.len()) as u64;
         Ok((found, body))
     }
 
     fn ends_here(&mut self) -> Result<(), BackupError> {
         self.ended = true;
+        self.place.byte = self.behind;
         let mut byte = [0];
         loop {
             match self.source.read(&mut byte) {

@@ -4,10 +4,11 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use causeway_core::ids::StreamId;
 use causeway_core::storage::{Commit, CommitError, Durability, StoreFailure};
 use causeway_core::stored::{META, MetaRecord};
 
-use super::{BackupError, BackupReader, Change, Fresh, Step, Summary, own_space};
+use super::{BackupError, BackupReader, Change, Fresh, Step, Summary, own_space, rejoin};
 use crate::folder::{self, Past};
 use crate::limits::GROUP_BYTES;
 use crate::{OpenError, Space, Store, StoreKind};
@@ -83,24 +84,23 @@ pub fn fill(
     fresh: Fresh,
     watch: &mut dyn FnMut(&Summary),
 ) -> Result<Summary, RestoreError> {
-    let mut filling = Filling { store, space: own_space(), group: Vec::new(), bytes: 0, epoch: 1 };
+    let mut filling =
+        Filling { store, space: own_space(), group: Vec::new(), bytes: 0, epoch: 1, torn: Vec::new() };
     loop {
         match reader.next_step()? {
             Step::Room(space) => filling.space = space,
             Step::Changes(changes) => {
                 for change in changes {
-                    filling.change(change);
-                }
-                if filling.bytes >= GROUP_BYTES {
-                    filling.write()?;
+                    filling.change(change)?;
                 }
                 watch(&reader.so_far());
             }
-            Step::RoomEnd => {}
+            Step::RoomEnd => filling.rejoin()?,
+            Step::Gap(_) => {}
             Step::End(summary) => {
                 let epoch = fresh.epoch_after(filling.epoch).ok_or_else(|| reader.damaged(NO_EPOCH))?;
                 filling.space = own_space();
-                filling.change(Change::Put(META.to_vec(), MetaRecord { epoch }.encode()));
+                filling.change(Change::Put(META.to_vec(), MetaRecord { epoch }.encode()))?;
                 filling.write()?;
                 return Ok(summary);
             }
@@ -116,15 +116,23 @@ struct Filling<'a> {
     bytes: usize,
     /// The greatest epoch met.
     epoch: u64,
+    /// Streams of the space that lack a row which others hang on.
+    torn: Vec<StreamId>,
 }
 
 impl Filling<'_> {
-    fn change(&mut self, change: Change) {
+    fn change(&mut self, change: Change) -> Result<(), StoreFailure> {
         let change = match change {
-            Change::Lost(key) if key.is_empty() => return,
-            // A row that could not be read is one that cannot be read: whoever looks for it knows that it was there.
-            Change::Lost(key) => Change::Put(key, Vec::new()),
-            Change::Put(..) | Change::Delete(_) | Change::Clear(_) => change,
+            // It is restored as one that cannot be read: whoever looks for it knows that it was there.
+            Change::Lost(key) => {
+                self.torn.extend(rejoin::hangs_on(&key));
+                Change::Put(key, Vec::new())
+            }
+            Change::LeftOut => {
+                self.torn.clear();
+                Change::Clear(Vec::new())
+            }
+            change @ (Change::Put(..) | Change::Delete(_) | Change::Clear(_)) => change,
         };
         if let Change::Put(key, value) = &change
             && key == META
@@ -144,6 +152,21 @@ impl Filling<'_> {
         if let Some((_, commit)) = self.group.last_mut() {
             self.bytes += add(commit, change);
         }
+        if self.bytes >= GROUP_BYTES { self.write() } else { Ok(()) }
+    }
+
+    /// The space has ended: what of it is torn is made anew of what is left.
+    fn rejoin(&mut self) -> Result<(), StoreFailure> {
+        let mut torn = std::mem::take(&mut self.torn);
+        torn.sort_unstable();
+        torn.dedup();
+        for stream in torn {
+            self.write()?;
+            for change in rejoin::changes(self.store, &self.space, &stream)? {
+                self.change(change)?;
+            }
+        }
+        Ok(())
     }
 
     fn write(&mut self) -> Result<(), StoreFailure> {
@@ -158,9 +181,9 @@ impl Filling<'_> {
     }
 }
 
-/// Adds to a commit and says how much.
+/// Adds to a commit and says what that costs.
 fn add(commit: &mut Commit, change: Change) -> usize {
-    match change {
+    let bytes = match change {
         Change::Put(key, value) => {
             let bytes = key.len() + value.len();
             commit.put.push((key, value));
@@ -176,8 +199,12 @@ fn add(commit: &mut Commit, change: Change) -> usize {
             commit.delete_prefix.push(prefix);
             bytes
         }
-        Change::Lost(_) => 0,
-    }
+        Change::Lost(_) | Change::LeftOut => 0,
+    };
+    bytes + CHANGE_COST
 }
+
+/// What a change costs beside its bytes: it may be the only one of its commit, which has a space of its own.
+const CHANGE_COST: usize = 512;
 
 const NO_EPOCH: &str = "it is of an epoch behind which there is none";

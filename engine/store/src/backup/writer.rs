@@ -6,7 +6,7 @@ use causeway_core::time::Millis;
 use miniz_oxide::deflate::compress_to_vec;
 
 use super::format::{self, Change, Kind};
-use super::{Packing, Summary};
+use super::{Counted, Gap, Packing, Summary};
 use crate::Space;
 use crate::limits::BACKUP_BLOCK_BYTES;
 use crate::rows::layout::Sum;
@@ -18,10 +18,8 @@ pub struct BackupWriter<W> {
     packing: Packing,
     sum: Sum,
     block: Vec<u8>,
-    /// Rows of the space at hand, and rows of it that could not be read.
-    rows: u64,
-    lost: u64,
-    in_room: bool,
+    /// The space at hand.
+    room: Option<Counted>,
     summary: Summary,
 }
 
@@ -34,7 +32,7 @@ impl<W: Write> BackupWriter<W> {
         out.write_all(format::first_line().as_bytes())?;
         let summary = Summary { made, ..Summary::default() };
         let (sum, block) = (format::first_sum(), Vec::new());
-        let mut writer = Self { out, packing, sum, block, rows: 0, lost: 0, in_room: false, summary };
+        let mut writer = Self { out, packing, sum, block, room: None, summary };
         writer.record(Kind::Beginning, &format::numbers([made.0]))?;
         Ok(writer)
     }
@@ -47,23 +45,21 @@ impl<W: Write> BackupWriter<W> {
     /// Begins a space; the last one has ended.
     pub fn begin_room(&mut self, space: &Space) -> io::Result<()> {
         self.end_room()?;
-        self.in_room = true;
+        self.room = Some(Counted::begin(space));
         self.record(Kind::Room, space.as_bytes())
+    }
+
+    /// Spaces that could not be listed; the last one has ended.
+    pub fn gap(&mut self, gap: &Gap) -> io::Result<()> {
+        self.end_room()?;
+        self.summary.lost += 1;
+        self.record(Kind::Gap, &format::encode_gap(gap))
     }
 
     /// The next change of the space.
     pub fn change(&mut self, change: &Change) -> io::Result<()> {
-        match change {
-            Change::Put(key, value) => {
-                self.rows += 1;
-                self.summary.rows += 1;
-                self.summary.bytes += (key.len() + value.len()) as u64;
-            }
-            Change::Lost(_) => {
-                self.lost += 1;
-                self.summary.lost += 1;
-            }
-            Change::Delete(_) | Change::Clear(_) => {}
+        if let Some(room) = &mut self.room {
+            room.count(change, &mut self.summary);
         }
         change.encode(&mut self.block);
         if self.block.len() >= BACKUP_BLOCK_BYTES { self.write_block() } else { Ok(()) }
@@ -85,13 +81,10 @@ impl<W: Write> BackupWriter<W> {
     }
 
     fn end_room(&mut self) -> io::Result<()> {
-        if !std::mem::take(&mut self.in_room) {
-            return Ok(());
-        }
+        let Some(room) = self.room.take() else { return Ok(()) };
         self.write_block()?;
-        let (rows, lost) = (std::mem::take(&mut self.rows), std::mem::take(&mut self.lost));
-        self.summary.rooms += 1;
-        self.record(Kind::RoomEnd, &format::numbers([rows, lost]))
+        let counted = room.end(&mut self.summary);
+        self.record(Kind::RoomEnd, &format::numbers(counted))
     }
 
     fn write_block(&mut self) -> io::Result<()> {
