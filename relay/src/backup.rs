@@ -205,7 +205,7 @@ fn check(file: &Path, name: &str) -> Result<(), Failure> {
     let refuse = |why| Failure::Input { name: name.into(), why };
     let broken = |why| Failure::Backup { name: name.into(), why };
     let mut reader = BackupReader::begin(BufReader::new(open(file).map_err(refuse)?)).map_err(broken)?;
-    let mut progress = Progress::begin("whole so far");
+    let mut progress = Progress::begin("check");
     loop {
         match reader.next_step().map_err(broken)? {
             Step::End(told) => {

@@ -206,7 +206,8 @@ async fn gather(shape: Shape, server: &Server, room: usize) -> Result<Vec<Person
     let keystrokes = (shape.rate * shape.seconds) as usize;
     let (mut people, mut created) = (Vec::new(), Vec::new());
     for number in 0..shape.readers + shape.writers {
-        let mut author = Author::new((room * 10_000 + number) as u32, stream);
+        let person = (room * 10_000 + number) as u32;
+        let mut author = Author::new(person, stream);
         let mut link = Link::join(server, &name, &author.identity, stream).await?;
         if number == 0 {
             created = author.text(0, "");
@@ -221,6 +222,7 @@ async fn gather(shape: Shape, server: &Server, room: usize) -> Result<Vec<Person
             _ if !writes => Vec::new(),
             Kind::Relay | Kind::Floor => author.more_text(keystrokes, "x"),
             Kind::YSweet => {
+                author = author.with_client(1 + person);
                 author.updates(keystrokes, "x").iter().map(|update| y_sweet::message(update)).collect()
             }
         };

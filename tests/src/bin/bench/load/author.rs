@@ -26,6 +26,11 @@ impl Author {
         Self { identity, log: StreamLog::new(stream), stream, doc }
     }
 
+    /// Its updates name another client of yrs: that of y-sweet does not keep more than 32 bits of one.
+    pub(crate) fn with_client(self, client: u32) -> Self {
+        Self { doc: Doc::with_client_id(u64::from(client)), ..self }
+    }
+
     /// Frames of one small entry each: names in the directory.
     pub(crate) fn names(&mut self, count: usize) -> Vec<Bytes> {
         let name = |number: usize| {

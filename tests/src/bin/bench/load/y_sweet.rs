@@ -77,8 +77,7 @@ pub(crate) fn message(update: &[u8]) -> Bytes {
 pub(crate) fn update(message: &[u8]) -> Option<(u64, u64)> {
     let mut update = message.strip_prefix(&UPDATE)?;
     let [_length, clients, _blocks, client, clock] = [(); 5].map(|()| number(&mut update));
-    // Its yrs keeps the lower half of a client.
-    (clients? > 0).then_some((client? & u64::from(u32::MAX), clock?))
+    (clients? > 0).then_some((client?, clock?))
 }
 
 /// Sync protocol, update.
