@@ -3,6 +3,7 @@
 //! Positions and lengths are UTF-16 code units at every border. What arrives here has passed the guard and has all it
 //! builds on, so yrs never has to hold anything back; [`Document::apply`] says so if it does (rule 16).
 
+mod caret;
 mod document;
 mod edit;
 mod state;

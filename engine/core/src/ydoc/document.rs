@@ -17,7 +17,8 @@ use crate::anchor::{Anchor, Side};
 use crate::ids::EditorId;
 use crate::sorted::SortedMap;
 use crate::time::Millis;
-use crate::ydoc::edit::TextEdit;
+use crate::ydoc::caret::Caret;
+use crate::ydoc::edit::{Hand, TextEdit};
 use crate::ydoc::undo::{Clock, Editor};
 use crate::ydoc::{Delta, DeltaOp, ROOT};
 
@@ -29,6 +30,8 @@ pub struct Document {
     captured: Arc<Mutex<Captured>>,
     editors: SortedMap<EditorId, Editor>,
     clock: Clock,
+    /// Where the last edit ended, until anything else changes the text.
+    caret: Option<Caret>,
 }
 
 /// What the observers of the running transaction note.
@@ -77,7 +80,7 @@ impl Document {
         let text = doc.get_or_insert_text(ROOT);
         let captured = Arc::new(Mutex::new(Captured::default()));
         observe(&doc, &text, &captured);
-        Self { doc, text, client, captured, editors: SortedMap::new(), clock: Clock::default() }
+        Self { doc, text, client, captured, editors: SortedMap::new(), clock: Clock::default(), caret: None }
     }
 
     /// The client id this document writes under.
@@ -128,7 +131,8 @@ impl Document {
         parts.fold(Ok(()), Result::and)
     }
 
-    fn apply_together(&self, updates: &[&[u8]]) -> Result<(), ApplyError> {
+    fn apply_together(&mut self, updates: &[&[u8]]) -> Result<(), ApplyError> {
+        self.caret = None;
         let mut txn = self.doc.transact_mut();
         updates.iter().map(|update| apply_in(&mut txn, update)).fold(Ok(()), Result::and)
     }
@@ -170,10 +174,15 @@ impl Document {
             Some(editor) => self.doc.transact_mut_with(origin(editor)),
             None => self.doc.transact_mut(),
         };
-        let mut edit = TextEdit::new(&self.text, &mut txn);
+        let mut edit = TextEdit::new(&self.text, &mut txn, self.caret.take());
         let result = change(&mut edit);
-        let deltas = edit.finish();
+        let (deltas, hand) = edit.finish();
         let edited = (!deltas.is_empty()).then(|| Edited { update: txn.encode_update_v1(), deltas });
+        self.caret = match (hand, &edited) {
+            (Hand::At(caret), _) => Some(caret),
+            (Hand::Behind(index), Some(edited)) => Caret::behind(&edited.update, index),
+            (Hand::Behind(_), None) | (Hand::Unknown, _) => None,
+        };
         (result, edited)
     }
 
@@ -253,6 +262,7 @@ impl Document {
         step: impl FnOnce(&mut Editor) -> bool,
     ) -> Option<Edited> {
         self.clock.set(now);
+        self.caret = None;
         self.expect_delta();
         self.lock().wants_update = true;
         let stepped = step(self.editors.get_mut(&editor)?);

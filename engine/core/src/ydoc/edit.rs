@@ -1,8 +1,10 @@
 //! The hand that writes: bounds are checked here, because yrs appends silently past the end.
 
-use yrs::{Text, TextRef, TransactionMut};
+use yrs::updates::decoder::Decode;
+use yrs::{Text, TextRef, TransactionMut, Update};
 
 use crate::limits::EDIT_UNITS;
+use crate::ydoc::caret::Caret;
 use crate::ydoc::{Delta, DeltaOp};
 
 /// One transaction on a text.
@@ -12,15 +14,28 @@ pub struct TextEdit<'a> {
     length: u32,
     inserted: u32,
     deltas: Vec<Delta>,
+    hand: Hand,
+}
+
+/// Where the hand stands after an edit.
+pub(super) enum Hand {
+    /// Somewhere.
+    Unknown,
+    /// At a place of which the neighbours are known.
+    At(Caret),
+    /// Behind an insertion that ended at this index; its update names the neighbours.
+    Behind(u32),
 }
 
 /// A borrowed transaction whose own lifetime is hidden.
 type TransactionRef<'a> = &'a mut dyn Writes;
 
-/// The two things an edit does to a transaction.
+/// What an edit does to a transaction.
 trait Writes {
     fn insert(&mut self, text: &TextRef, index: u32, chunk: &str);
     fn remove(&mut self, text: &TextRef, index: u32, length: u32);
+    /// Whether the update was taken.
+    fn apply(&mut self, update: &[u8]) -> bool;
 }
 
 impl Writes for TransactionMut<'_> {
@@ -30,6 +45,10 @@ impl Writes for TransactionMut<'_> {
 
     fn remove(&mut self, text: &TextRef, index: u32, length: u32) {
         text.remove_range(self, index, length);
+    }
+
+    fn apply(&mut self, update: &[u8]) -> bool {
+        Update::decode_v1(update).is_ok_and(|update| self.apply_update(update).is_ok())
     }
 }
 
@@ -50,9 +69,10 @@ pub enum EditError {
 }
 
 impl<'a> TextEdit<'a> {
-    pub(super) fn new(text: &'a TextRef, txn: &'a mut TransactionMut<'_>) -> Self {
+    pub(super) fn new(text: &'a TextRef, txn: &'a mut TransactionMut<'_>, caret: Option<Caret>) -> Self {
         let length = text.len(txn);
-        Self { text, txn, length, inserted: 0, deltas: Vec::new() }
+        let hand = caret.map_or(Hand::Unknown, Hand::At);
+        Self { text, txn, length, inserted: 0, deltas: Vec::new(), hand }
     }
 
     /// Length of the text in UTF-16 units.
@@ -81,7 +101,10 @@ impl<'a> TextEdit<'a> {
             return Ok(());
         }
         let units = u32::try_from(units).map_err(|_| EditError::TooLarge)?;
-        self.txn.insert(self.text, index, chunk);
+        if !self.typed_on(|caret| caret.insert(index, chunk, units)) {
+            self.txn.insert(self.text, index, chunk);
+            self.hand = Hand::Behind(index + units);
+        }
         self.length += units;
         self.inserted += units;
         self.note(index, DeltaOp::Insert(chunk.to_owned()));
@@ -97,14 +120,23 @@ impl<'a> TextEdit<'a> {
         if length == 0 {
             return Ok(());
         }
-        self.txn.remove(self.text, index, length);
+        if !self.typed_on(|caret| caret.delete(index, length)) {
+            self.txn.remove(self.text, index, length);
+            self.hand = Hand::Unknown;
+        }
         self.length -= length;
         self.note(index, DeltaOp::Delete(length));
         Ok(())
     }
 
-    pub(super) fn finish(self) -> Vec<Delta> {
-        self.deltas
+    pub(super) fn finish(self) -> (Vec<Delta>, Hand) {
+        (self.deltas, self.hand)
+    }
+
+    /// Makes a change that goes on where the hand stands; `false`: it does not, and nothing was changed.
+    fn typed_on(&mut self, change: impl FnOnce(&mut Caret) -> Option<Vec<u8>>) -> bool {
+        let Hand::At(caret) = &mut self.hand else { return false };
+        change(caret).is_some_and(|update| self.txn.apply(&update))
     }
 
     fn check(&self, index: u32, length: u32) -> Result<(), EditError> {
