@@ -25,6 +25,7 @@ mod journal;
 mod link;
 mod load;
 mod pages;
+mod passed_over;
 mod people;
 mod receipts;
 mod receive;

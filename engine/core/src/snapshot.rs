@@ -123,6 +123,11 @@ impl Root {
         let at = self.coverage.binary_search_by_key(replica, |(covered, _)| *covered);
         at.map_or(0, |at| self.coverage[at].1.seq)
     }
+
+    /// Whether it covers all that another one does.
+    pub fn includes(&self, other: &Self) -> bool {
+        other.tips().all(|(replica, tip)| self.covered(&replica) >= tip.seq)
+    }
 }
 
 /// Whether streams of a kind have snapshots. Channels will have pages of posts; until then they are sent as entries.

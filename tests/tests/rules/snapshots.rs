@@ -180,6 +180,62 @@ fn rule_10_a_restored_home_is_refilled_by_authors_that_hold_a_snapshot() {
 }
 
 #[test]
+fn rule_10_what_only_a_device_s_snapshot_covers_stays_on_its_disk() {
+    let (mut network, text) = eager(3);
+    let author = 0;
+    let (holder, other) = (1, 2);
+    write(&mut network, text, 12);
+    network.go_offline(other);
+    network.go_offline(holder);
+    let backup = network.relay.disk.clone();
+    let write_alone = |network: &mut Network, device: usize, word: &str| {
+        for _ in 0..30 {
+            network.insert(device, text, 0, word);
+            network.settle();
+            network.wait(60);
+        }
+        network.rest();
+    };
+    write_alone(&mut network, author, "before ");
+    network.go_online(holder);
+    network.rest();
+    assert_eq!(network.text(holder, text), network.text(author, text));
+    let covered = network.relay.home.figures().snapshots_sent;
+    assert!(covered > 0, "the holder has it in a snapshot");
+    network.go_offline(author);
+    network.go_offline(holder);
+    // The backup knows nothing of it, and neither does who writes on with the restored home, which makes a snapshot too.
+    network.relay.put_back(backup, 2);
+    network.restart_home();
+    network.go_online(other);
+    network.rest();
+    write_alone(&mut network, other, "after ");
+    assert!(!network.text(other, text).contains("before"));
+    network.go_online(holder);
+    for _ in 0..3 {
+        network.rest();
+    }
+    assert!(network.relay.home.figures().snapshots_sent > 0, "it was sent the restored home's");
+    let both = |text: &str| (text.matches("before ").count(), text.matches("after ").count());
+    assert_eq!(both(&network.text(holder, text)), (30, 30));
+    network.restart(holder, true);
+    network.devices[holder].online = false;
+    network.open(holder, text);
+    network.rest();
+    assert_eq!(both(&network.text(holder, text)), (30, 30), "from its disk alone");
+    // What its author brings again ends in a snapshot that it takes.
+    network.go_online(author);
+    network.go_online(holder);
+    for _ in 0..20 {
+        network.rest();
+    }
+    write_alone(&mut network, author, "at last ");
+    let all = network.text(author, text);
+    assert_eq!(both(&all), (30, 30));
+    assert_eq!((&network.text(holder, text), &network.text(other, text)), (&all, &all));
+}
+
+#[test]
 fn rule_16_a_lost_snapshot_on_a_device_comes_again_and_costs_no_work() {
     let (mut network, text) = eager(2);
     write(&mut network, text, 30);

@@ -78,6 +78,7 @@ impl Room {
         }
         self.offer_outbox(id, now);
         self.tick_journals(now);
+        self.need_passed_over(id);
         self.events.push(Event::SaveStatus(id));
         self.compare_digests(synced);
     }

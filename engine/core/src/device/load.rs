@@ -150,6 +150,7 @@ impl Room {
         state.reading += 1;
         let turn = state.reading;
         (state.snapshot, state.page, state.tail) = (None, None, 0);
+        state.passed_over = None;
         self.scan_row(stored::snapshot_key(&stream), Reading::Root(stream, turn));
     }
 

@@ -80,6 +80,11 @@ impl Room {
             return Some(());
         }
         let stream = self.streams.get_mut(&id)?;
+        if self.role == Role::Leading && stream.would_lose_to(&root) {
+            stream.pass_over(snapshot, &root);
+            return Some(());
+        }
+        stream.passed_over = None;
         stream.log.cover(root.tips(), &root.frontier);
         stream.find_leftovers();
         self.apply_page(id, page);

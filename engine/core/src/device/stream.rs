@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 
 use crate::device::chat::OpenChannel;
+use crate::device::passed_over::PassedOver;
 use crate::device::receipts::Marks;
 use crate::device::snapshot::Arriving;
 use crate::device::version::Question;
@@ -60,6 +61,8 @@ pub(super) struct Stream {
     pub(super) returns: u8,
     /// One that is on its way.
     pub(super) arriving: Option<Arriving>,
+    /// A snapshot of the home's that was not taken.
+    pub(super) passed_over: Option<PassedOver>,
     /// Entries above the snapshot, about.
     pub(super) tail: u64,
     /// Replicas whose chains grew since the home was told; of more than it counts readers for, not all.
@@ -185,6 +188,7 @@ impl Stream {
             moved: false,
             returns: 0,
             arriving: None,
+            passed_over: None,
             tail: 0,
             to_tell: SortedSet::new(),
             marks: Marks::default(),

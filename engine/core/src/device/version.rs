@@ -10,7 +10,6 @@ use crate::device::stream::{Phase, Stream, Sync};
 use crate::ids::{ReplicaId, StreamId};
 use crate::limits::{DEVICE_TAIL, TOLD_CHAINS};
 use crate::log::{Dep, Digest, EntryName, Group, Head, RoomDigest, differing, groups_of, marks_of};
-use crate::snapshot::SnapshotId;
 use crate::time::{Millis, Now};
 use crate::wire::{Compare, Subscribe, Synced};
 
@@ -45,8 +44,7 @@ impl Room {
             stream.gathered.clear();
             (stream.snapshot, stream.page) = (None, None);
         }
-        let newest_but = (stream.tail >= DEVICE_TAIL && !reads_leader)
-            .then(|| stream.snapshot.as_ref().map_or(SnapshotId::NOTHING, |root| root.id()));
+        let newest_but = (stream.tail >= DEVICE_TAIL && !reads_leader).then(|| stream.newest_seen());
         stream.question.number += 1;
         stream.question.own = Some(own);
         stream.sync = Sync::Asked(now.monotonic);
