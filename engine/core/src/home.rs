@@ -30,6 +30,7 @@ mod pages;
 mod planted;
 mod reading;
 mod seen;
+mod segments;
 mod session;
 mod stream;
 mod transfer;
@@ -59,6 +60,7 @@ use jobs::Work;
 use load::Load;
 use pages::Pages;
 use reading::{Reading, Scans};
+use segments::Segments;
 use stream::HomeStream;
 
 pub use compaction::CompactionPlan;
@@ -134,6 +136,7 @@ pub struct Home {
     again: BTreeSet<(ConnId, StreamId, ReplicaId)>,
     scans: Scans,
     pages: Pages,
+    segments: Segments,
     jobs: BTreeMap<OpId, Work>,
     plan: CompactionPlan,
     compaction: Option<Compaction>,
@@ -172,6 +175,7 @@ impl Home {
             again: BTreeSet::new(),
             scans: Scans::default(),
             pages: Pages::default(),
+            segments: Segments::default(),
             jobs: BTreeMap::new(),
             plan: CompactionPlan::default(),
             compaction: None,
@@ -232,10 +236,10 @@ impl Home {
 
     /// When to hand in [`Input::Tick`].
     pub fn poll_timeout(&self) -> Option<Millis> {
-        let (presence, pages, again) =
-            (self.presence.poll_timeout(), self.pages.kept_until(), self.scans.again_at());
-        let timers = [presence, self.retry_at, self.seen_at, self.compact_at, pages, again, self.silence_at];
-        timers.into_iter().flatten().min()
+        let (presence, pages) = (self.presence.poll_timeout(), self.pages.kept_until());
+        let again = self.scans.again_at().into_iter().chain(self.segments.again_at());
+        let timers = [presence, self.retry_at, self.seen_at, self.compact_at, pages, self.silence_at];
+        timers.into_iter().flatten().chain(again).min()
     }
 
     /// Whether nobody is here and nothing waits for the disk: the room may be dropped from memory.
@@ -313,7 +317,8 @@ impl Home {
         }
         self.scans.forget(conn);
         self.pages.forget(conn);
-        self.jobs.retain(|_, work| !matches!(work, Work::Segment { conn: of, .. } if *of == conn));
+        self.jobs.retain(|_, work| !matches!(work, Work::Segment(packed) if packed.reader.0 == conn));
+        self.forget_segments(conn);
         self.presence.handle_closed(conn, now.monotonic);
         self.forget_reader(conn, now);
         self.expect_seen(now);
@@ -332,6 +337,7 @@ impl Home {
         }
         self.pages.handle_timeout(now.monotonic);
         self.tick_scans(now);
+        self.tick_segments(now);
         if self.compact_at.is_some_and(|due| now.monotonic >= due) {
             self.compact_at = None;
             self.tick_compaction(now);
@@ -411,6 +417,7 @@ impl Home {
         self.figures.store_failures += 1;
         self.scans = Scans::default();
         self.pages = Pages::default();
+        self.segments = Segments::default();
         self.jobs.clear();
         self.compaction = None;
         self.compact_at = None;

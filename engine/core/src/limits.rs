@@ -74,6 +74,9 @@ pub const LINK_READS: usize = 128;
 pub const LINK_NEEDS: usize = WANTED_CHAINS;
 /// How soon is asked again for what the store or the materialiser was too busy for: their queues empty within a second.
 pub const READ_RETRY: Millis = Millis(100);
+/// Segments of the archive that a room has read, or is reading, for readers that wait for them to be unpacked: twice what a
+/// shell has threads for. A segment is half a page of the log, or one large entry.
+pub const ROOM_SEGMENTS: usize = 4;
 /// Up to where a link has told that it holds chains, over all streams that are being compared or caught up: 40 bytes each.
 /// Of chains beyond that it is sent all entries.
 pub const LINK_MARKS: usize = 16 * 1024;

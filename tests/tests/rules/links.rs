@@ -4,7 +4,7 @@ use bytes::Bytes;
 use causeway_core::device::Room;
 use causeway_core::home::CompactionPlan;
 use causeway_core::ids::{ReplicaId, StreamId};
-use causeway_core::limits::LINK_NEEDS;
+use causeway_core::limits::{LINK_NEEDS, ROOM_SEGMENTS};
 use causeway_core::stored::Prefix;
 use causeway_core::time::Millis;
 use causeway_core::wire::{self, Body, Message, Need};
@@ -177,6 +177,41 @@ fn rl8_a_reader_whose_read_found_the_queue_full_is_not_cut() {
     assert_eq!(network.relay.closed.len(), closed);
     assert_eq!(network.text(1, text), network.text(0, text));
     assert_eq!(came(&network, 1, before, chain), [1, 2, 3]);
+}
+
+#[test]
+fn rl8_while_nobody_unpacks_a_segment_it_is_read_once_for_each_reader() {
+    const READERS: usize = 12;
+    let (mut network, text) = Network::with_document(READERS + 1);
+    often(&mut network, 10);
+    write(&mut network, 0, text, "ab", 40);
+    network.rest();
+    assert!(rows(&network, Prefix::Archive) > 0);
+    let chain = network.devices[0].room.replica();
+    let first = |seq| Need { stream: text, replica: chain, from: 1, to: seq };
+    let (reads, before) = (network.relay.reads, network.relay.sent.len());
+    network.relay.busy_jobs = usize::MAX;
+    (1..=READERS).for_each(|device| network.inject(device, needs([first(3)].into_iter())));
+    network.settle();
+    // Each looks up where the chain begins, and those whose turn it is read.
+    let asked = network.relay.reads - reads;
+    assert_eq!(asked, READERS + ROOM_SEGMENTS);
+    let tries = network.relay.busy_jobs;
+    for _ in 0..100 {
+        network.wait(100);
+    }
+    assert_eq!(network.relay.reads - reads, asked, "nothing is read again");
+    assert!(tries - network.relay.busy_jobs >= 99 * ROOM_SEGMENTS, "but tried again");
+    // Those who go do not keep their turn.
+    (1..=ROOM_SEGMENTS).for_each(|device| network.go_offline(device));
+    network.relay.busy_jobs = 0;
+    for _ in 0..10 {
+        network.wait(100);
+    }
+    for device in ROOM_SEGMENTS + 1..=READERS {
+        assert_eq!(came(&network, device, before, chain), [1, 2, 3], "device {device}");
+    }
+    assert_eq!(network.relay.reads - reads, READERS + READERS, "a look-up and a segment each");
 }
 
 #[test]

@@ -3,62 +3,57 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
+
 use crate::home::Home;
-use crate::home::jobs::Work;
 use crate::home::lane::Lane;
 use crate::home::reading::Reading;
-use crate::ids::{ConnId, ReplicaId, StreamId};
+use crate::home::segments::{Packed, Reader};
+use crate::ids::{ReplicaId, StreamId};
 use crate::log::{Entry, EntryName};
-use crate::snapshot::{Job, Segment};
+use crate::snapshot::Segment;
 use crate::storage::{Page, Scan};
 use crate::stored::{self, IndexRecord, Prefix};
-use crate::time::Now;
 use crate::wire;
 
 impl Home {
-    /// Reads the segment that holds the entry which arrived as `next`.
-    pub(super) fn read_segment(&mut self, conn: ConnId, stream: StreamId, next: u64) {
-        self.scan(segment(&stream, next), Reading::Segment(conn, stream));
+    /// Reads the segment that holds the next entry of a walk, if there still is one.
+    pub(super) fn read_segment(&mut self, (conn, stream): Reader) -> bool {
+        let next = self.walk_mut(conn, stream).and_then(|walk| walk.next);
+        if let Some(next) = next {
+            self.scan(segment(&stream, next), Reading::Segment(conn, stream));
+        }
+        next.is_some()
     }
 
-    /// The threads that unpack had too much to do: the segment is read again when they had time.
-    pub(super) fn put_off_segment(&mut self, conn: ConnId, stream: StreamId, now: Now) {
-        let Some(next) = self.walk_mut(conn, stream).and_then(|walk| walk.next) else {
-            return self.finish_page(conn, stream, 0);
-        };
-        self.scans.put_off(segment(&stream, next), Reading::Segment(conn, stream), now);
-    }
-
-    pub(super) fn handle_segment(&mut self, conn: ConnId, stream: StreamId, page: &Page) {
+    pub(super) fn handle_segment(&mut self, reader: Reader, page: &Page) {
         if let Some((_, end)) = page.damaged.first().and_then(|key| stored::parse_archive_key(key)) {
-            return self.handle_unreadable(conn, stream, end);
+            return self.handle_unreadable(reader, end);
         }
         let row = page.rows.first().and_then(|(key, value)| Some((stored::parse_archive_key(key)?.1, value)));
         let Some((end, value)) = row else {
             // The archive does not reach so far: it goes on with what there is.
-            let standing = self.streams.get(&stream).and_then(|state| state.snapshot.as_ref());
+            let standing = self.streams.get(&reader.1).and_then(|state| state.snapshot.as_ref());
             let end = standing.map_or(u64::MAX, |standing| standing.arrivals);
-            return self.finish_page(conn, stream, end);
+            return self.end_segment(reader, end);
         };
         match stored::decode_piece(value) {
             Ok(segment) => {
-                self.materialise(
-                    Job::Unpack { segment: segment.to_vec() },
-                    Work::Segment { conn, stream, end },
-                );
+                self.unpack_segment(Packed { reader, end, bytes: Bytes::copy_from_slice(segment) });
             }
-            Err(_) => self.handle_unreadable(conn, stream, end),
+            Err(_) => self.handle_unreadable(reader, end),
         }
     }
 
     /// A damaged segment costs the reader its entries, which it cannot get another way; it is counted and passed over.
-    pub(super) fn handle_unreadable(&mut self, conn: ConnId, stream: StreamId, end: u64) {
+    pub(super) fn handle_unreadable(&mut self, reader: Reader, end: u64) {
         self.figures.entries_damaged += 1;
-        self.finish_page(conn, stream, end);
+        self.end_segment(reader, end);
     }
 
-    pub(super) fn handle_unpacked(&mut self, conn: ConnId, stream: StreamId, end: u64, entries: Vec<Entry>) {
-        let Some(walk) = self.walk_mut(conn, stream) else { return self.finish_page(conn, stream, 0) };
+    pub(super) fn handle_unpacked(&mut self, reader: Reader, end: u64, entries: Vec<Entry>) {
+        let (conn, stream) = reader;
+        let Some(walk) = self.walk_mut(conn, stream) else { return self.end_segment(reader, 0) };
         let first = end.saturating_sub(entries.len() as u64);
         let names: Vec<EntryName> = entries.iter().map(Entry::name).collect();
         let next = walk.behind(&names, end);
@@ -69,7 +64,7 @@ impl Home {
             self.figures.entries_forwarded += wanted.len() as u64;
             self.send_bytes(conn, Lane::Bulk, wire::encode_entries(&wanted));
         }
-        self.finish_page(conn, stream, next);
+        self.end_segment(reader, next);
     }
 }
 

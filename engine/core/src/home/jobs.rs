@@ -1,18 +1,18 @@
 //! Work that the shell does on threads of its own, and what its answers are for.
 
+use crate::home::segments::Packed;
 use crate::home::{Home, Output, fresh_op};
-use crate::ids::{ConnId, StreamId};
 use crate::snapshot::{Done, Job, JobError};
 use crate::time::Now;
 use crate::write_queue::OpId;
 
 /// What a job is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) enum Work {
     /// The snapshot that is being made.
     Compaction,
-    /// A segment of the archive for a reader, up to this arrival.
-    Segment { conn: ConnId, stream: StreamId, end: u64 },
+    /// A segment of the archive for a reader.
+    Segment(Packed),
 }
 
 impl Home {
@@ -25,13 +25,17 @@ impl Home {
     pub(super) fn handle_materialised(&mut self, op: OpId, result: Result<Done, JobError>, now: Now) {
         match self.jobs.remove(&op) {
             Some(Work::Compaction) => self.handle_compacted(result, now),
-            Some(Work::Segment { conn, stream, end }) => match result {
-                Ok(Done::Unpacked(entries)) => self.handle_unpacked(conn, stream, end, entries),
-                Err(JobError::Busy) => self.put_off_segment(conn, stream, now),
-                Ok(Done::Built(_) | Done::Verified(_)) => self.fail_reader(conn),
-                Err(_) => self.handle_unreadable(conn, stream, end),
-            },
+            Some(Work::Segment(packed)) => self.handle_segment_job(packed, result, now),
             None => {}
+        }
+    }
+    fn handle_segment_job(&mut self, packed: Packed, result: Result<Done, JobError>, now: Now) {
+        let Packed { reader, end, .. } = packed;
+        match result {
+            Ok(Done::Unpacked(entries)) => self.handle_unpacked(reader, end, entries),
+            Err(JobError::Busy) => self.put_off_segment(packed, now),
+            Ok(Done::Built(_) | Done::Verified(_)) => self.fail_segment(reader),
+            Err(_) => self.handle_unreadable(reader, end),
         }
     }
 }

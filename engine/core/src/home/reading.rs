@@ -119,8 +119,8 @@ impl Home {
             },
             Reading::Shared(stream, from) => self.handle_shared(stream, from, result, now),
             Reading::Segment(conn, stream) => match result {
-                Ok(page) => self.handle_segment(conn, stream, &page),
-                Err(_) => self.fail_reader(conn),
+                Ok(page) => self.handle_segment((conn, stream), &page),
+                Err(_) => self.fail_segment((conn, stream)),
             },
             Reading::Part(stream, part) => self.handle_part(stream, part, result),
             Reading::Gather(step) => self.handle_gathered(step, result, now),

@@ -110,7 +110,7 @@ impl Home {
                 walk.reads = 1;
                 link.pages += 1;
                 if next < archived {
-                    self.read_segment(conn, stream, next);
+                    self.queue_segment((conn, stream));
                 } else if all {
                     self.read_shared(conn, stream, next, end);
                 } else {

@@ -37,8 +37,8 @@ pub enum Job {
     },
     /// Reads a segment of the archive.
     Unpack {
-        /// As stored.
-        segment: Vec<u8>,
+        /// As stored. Shared, so that whoever is told that there is no time now still holds it.
+        segment: Bytes,
     },
 }
 
