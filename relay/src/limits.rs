@@ -63,8 +63,10 @@ pub(crate) const MATERIALISER_JOBS: usize = 256;
 pub(crate) const MATERIALISER_BYTES: usize = 128 << 20;
 /// Stack of each: yrs deletes and decodes nested values by recursion, and the guard lets 64 levels pass.
 pub(crate) const MATERIALISER_STACK_BYTES: usize = 16 << 20;
-/// How long one job may take: a text of 260,000 edits takes less than a second.
+/// How long one job may be on a processor: a text of 260,000 edits takes less than a second.
 pub(crate) const MATERIALISER_PATIENCE: Duration = Duration::from_secs(20);
+/// How long it may take by the clock: a machine that gives it less than a third of a processor has too much to do.
+pub(crate) const MATERIALISER_LATE: Duration = Duration::from_secs(60);
 
 /// How long a room without links stays in memory: a page that is reloaded finds it there.
 pub(crate) const ROOM_LINGER: Duration = Duration::from_secs(5);

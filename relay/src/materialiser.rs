@@ -2,20 +2,23 @@
 //!
 //! A job that panics or takes too long costs its stream a snapshot and nobody anything else.
 
+mod budget;
+
 use std::collections::VecDeque;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::Builder;
-use std::time::Instant;
 
 use causeway_core::snapshot::{Done, Job, JobError};
 use tracing::warn;
 
 use crate::limits::{
-    MATERIALISER_BYTES, MATERIALISER_JOBS, MATERIALISER_PATIENCE, MATERIALISER_STACK_BYTES,
-    MATERIALISER_THREADS,
+    MATERIALISER_BYTES, MATERIALISER_JOBS, MATERIALISER_LATE, MATERIALISER_PATIENCE,
+    MATERIALISER_STACK_BYTES, MATERIALISER_THREADS,
 };
+
+use budget::{Budget, Patience};
 
 /// A fixed number of threads and a bounded queue. They end with it.
 pub(crate) struct Materialiser {
@@ -79,9 +82,9 @@ impl Materialiser {
 impl Shared {
     fn work(&self) {
         while let Some(Task { job, bytes, reply }) = self.next() {
-            let until = Instant::now() + MATERIALISER_PATIENCE;
-            let done = catch_unwind(AssertUnwindSafe(|| job.run(&mut || Instant::now() < until)));
-            let done = done.unwrap_or(Err(JobError::Panic));
+            let budget = Budget::begin(PATIENCE);
+            let done = catch_unwind(AssertUnwindSafe(|| job.run(&mut || budget.is_left())));
+            let done = done.unwrap_or(Err(JobError::Panic)).map_err(|error| budget.judge(error));
             if let Err(error) = &done {
                 warn!(%error, "a job of the materialiser came to nothing; its stream goes on without a snapshot");
             }
@@ -124,6 +127,8 @@ impl fmt::Debug for Materialiser {
         write!(f, "Materialiser({} wait)", waiting.readers.len() + waiting.snapshots.len())
     }
 }
+
+const PATIENCE: Patience = Patience { processor: MATERIALISER_PATIENCE, clock: MATERIALISER_LATE };
 
 #[cfg(test)]
 mod tests {

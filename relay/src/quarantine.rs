@@ -75,8 +75,10 @@ fn of_room(store: &StoreGate, space: &Space) -> Result<Vec<String>, StoreFailure
         for (key, record) in rows.chain(page.damaged.iter().map(|key| (key, None))) {
             let Some(stream) = stored::parse_stream_key(key) else { continue };
             lines.push(match record {
-                Some(QuarantineRecord { code, sentence, since }) => {
-                    format!("{stream}  since {} s  {code}  {sentence}", since.0 / 1000)
+                Some(QuarantineRecord { code, sentence, since, again, .. }) => {
+                    let again = again.map(|at| format!("; tried again from {} s on", at.0 / 1000));
+                    let again = again.unwrap_or_default();
+                    format!("{stream}  since {} s  {code}  {sentence}{again}", since.0 / 1000)
                 }
                 None => format!("{stream}  its reason cannot be read"),
             });

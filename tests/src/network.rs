@@ -385,7 +385,8 @@ impl Network {
         Now { monotonic: Millis(self.now), wall: Millis(wall) }
     }
 
-    fn home_clock(&self) -> Now {
+    /// What the home's clocks say.
+    pub fn home_clock(&self) -> Now {
         Now { monotonic: Millis(self.now), wall: Millis(WALL + self.now) }
     }
 

@@ -28,6 +28,7 @@ mod needs;
 mod pages;
 #[cfg(feature = "planted-bugs")]
 mod planted;
+mod quarantine;
 mod reading;
 mod seen;
 mod segments;

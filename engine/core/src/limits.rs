@@ -95,6 +95,13 @@ pub const SNAPSHOT_BYTES: u64 = 256 * 1024;
 pub const SNAPSHOT_QUIET: Millis = Millis(2_000);
 /// How soon a snapshot that found the disk or the materialiser busy is tried again.
 pub const SNAPSHOT_RETRY: Millis = Millis(500);
+/// How soon a snapshot is tried again that ran out of time, or read back as something else; the wait doubles from there. A
+/// machine that is busy now is often not in ten minutes.
+pub const SNAPSHOT_AGAIN: Millis = Millis(10 * 60 * 1_000);
+/// No wait is longer: one such attempt in six hours costs nobody anything.
+pub const SNAPSHOT_AGAIN_MOST: Millis = Millis(6 * 60 * 60 * 1_000);
+/// After so many attempts that used up the time of a processor, or were not what was written, it is not chance.
+pub const SNAPSHOT_FAILURES: u8 = 2;
 /// Entries that one snapshot adds; a longer tail takes several. Their keys go in one commit.
 pub const SNAPSHOT_STEP_ENTRIES: usize = 4_096;
 /// Bytes of the same, held in memory while it is made.

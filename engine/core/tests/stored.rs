@@ -69,7 +69,7 @@ fn fork() -> ForkRecord {
 
 fn quarantine() -> QuarantineRecord {
     let (code, sentence) = ("materialiser.panic".into(), "no".into());
-    QuarantineRecord { code, sentence, since: Millis(77) }
+    QuarantineRecord { code, sentence, since: Millis(77), attempts: 2, doubtful: 1, again: Some(Millis(99)) }
 }
 
 fn records() -> Vec<(&'static str, Vec<u8>)> {

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use causeway_core::ids::StreamId;
+use causeway_core::log::{EntryKind, StreamLog};
+use causeway_core::replica::Identity;
 use causeway_core::storage::{Commit, CommitError, Page, Scan, StoreFailure};
-use causeway_core::stored::{self, QuarantineRecord};
+use causeway_core::stored::{self, Prefix, QuarantineRecord};
 use causeway_core::time::Millis;
 use causeway_core::wire::ErrorCode;
 use causeway_relay::Storage;
@@ -30,7 +32,8 @@ fn text(path: &Path) -> &str {
 /// Puts the directory of a room into quarantine, as a relay before this one did.
 fn put_into_quarantine(data: &Path, room: &str) {
     let (code, sentence) = ("materialiser.panic".into(), "it came to an end it did not choose".into());
-    let record = QuarantineRecord { code, sentence, since: Millis(1_700_000_000_000) };
+    let record =
+        QuarantineRecord { code, sentence, since: Millis(1_700_000_000_000), ..QuarantineRecord::default() };
     let put = vec![(stored::quarantine_key(&StreamId::DIRECTORY), record.encode())];
     let store = StoreKind::Sled.open(data).unwrap();
     store.apply(&Space::new(room).unwrap(), &Commit { put, ..Commit::default() }).unwrap();
@@ -83,6 +86,135 @@ async fn rl15_a_stream_in_quarantine_is_listed_exported_and_released_while_its_l
     author.save_name(3).await;
     assert_eq!(printed(&listed).await, "");
     assert_eq!(relay.terminate().await, Some(0));
+}
+
+/// Entries of a stream, enough for a snapshot.
+const MANY: u64 = 600;
+
+/// The row of the page of a room's one snapshot.
+fn page(store: &dyn Store, room: &Space) -> (Vec<u8>, Vec<u8>) {
+    let (start, end) = Prefix::Page.range();
+    let rows = store.scan(room, &Scan { start, end, max_bytes: 0, max_rows: 2 }).unwrap().rows;
+    let [row] = <[_; 1]>::try_from(rows).expect("one stream has a snapshot");
+    row
+}
+
+fn put(data: &Path, kind: StoreKind, change: impl FnOnce((Vec<u8>, Vec<u8>)) -> (Vec<u8>, Vec<u8>)) {
+    let store = kind.open(data).unwrap();
+    let room = Space::new("harbour").unwrap();
+    let put = vec![change(page(&*store, &room))];
+    store.apply(&room, &Commit { put, ..Commit::default() }).unwrap();
+    store.sync().unwrap();
+}
+
+/// Asks for the list until it is as it should be.
+async fn until_listed(data: &Path, what: impl Fn(&str) -> bool) -> String {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let list = printed(&["quarantine", "list", "--data", text(data)]).await;
+        if what(&list) {
+            return list;
+        }
+        assert!(Instant::now() < deadline, "{list}");
+    }
+}
+
+/// Writes so many names at once.
+async fn save_names(author: &mut Device, numbers: std::ops::Range<u64>) {
+    let last = numbers.end;
+    let entries = numbers.map(|number| author.write_name(number)).collect();
+    author.send(entries).await;
+    author.saved(last).await;
+}
+
+async fn until_snapshot(address: &str) {
+    let deadline = Instant::now() + PATIENCE;
+    while metric(&metrics(address).await, "causeway_snapshots_made_total") < Some(1.0) {
+        assert!(Instant::now() < deadline, "there is a snapshot");
+    }
+}
+
+/// Everything that a newcomer is sent of the directory.
+async fn sent_to_a_newcomer(address: &str) -> usize {
+    let mut reader = Device::join(address, "harbour", 9).await;
+    reader.subscribe().await;
+    reader.synced().await;
+    reader.received.len()
+}
+
+async fn one_bent_value(kind: StoreKind) {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, file) = (folder.path().join("data"), folder.path().join("stream.backup"));
+    let serve = ["--data", text(&data), "--store", kind.name()];
+    let identity = Identity::from_secret(&[1; 32]);
+    let relay = Process::start_with(&serve).await;
+    let mut author = Device::join_as(&relay.address, "harbour", identity.clone()).await;
+    save_names(&mut author, 0..MANY).await;
+    until_snapshot(&relay.address).await;
+    assert_eq!(relay.terminate().await, Some(0));
+    let mut right = Vec::new();
+    put(&data, kind, |(key, value)| {
+        right.clone_from(&value);
+        let mut bent = value;
+        *bent.last_mut().unwrap() ^= 1;
+        (key, bent)
+    });
+
+    let relay = Process::start_with(&serve).await;
+    let (stream, log) = (author.stream, author.log.clone());
+    let mut author = Device::join_stream(&relay.address, "harbour", identity.clone(), stream, log).await;
+    save_names(&mut author, MANY..2 * MANY).await;
+    let list = until_listed(&data, |list| !list.is_empty()).await;
+    assert!(list.contains("harbour  directory") && list.contains("  snapshot.unreadable  "), "{list}");
+    assert_eq!(list.lines().count(), 1, "one stream: {list}");
+    // Its log goes on, for newcomers too, and so does everything else.
+    author.save_name(2 * MANY).await;
+    let all = 2 * MANY as usize + 1;
+    assert_eq!(sent_to_a_newcomer(&relay.address).await, all);
+    let document = StreamId::ydoc([7; 16]);
+    let (other, log) = (Identity::from_secret(&[2; 32]), StreamLog::new(document));
+    let mut beside = Device::join_stream(&relay.address, "harbour", other, document, log).await;
+    let create = beside.write(EntryKind::Create, &[]);
+    beside.send(vec![create]).await;
+    beside.saved(1).await;
+    Device::join(&relay.address, "elsewhere", 3).await.save_name(1).await;
+
+    printed(&["quarantine", "export", "harbour", "directory", text(&file), "--data", text(&data)]).await;
+    let restored = folder.path().join("restored");
+    printed(&["restore", text(&file), "--data", text(&restored)]).await;
+    let copy = Process::start(&restored).await;
+    assert_eq!(sent_to_a_newcomer(&copy.address).await, all, "all of it can be taken out");
+    assert_eq!(copy.terminate().await, Some(0));
+
+    // Released as it is it ends there again; once it was mended it does not.
+    let release = ["quarantine", "release", "harbour", "directory", "--data", text(&data)];
+    printed(&release).await;
+    let failed = |page: &str| metric(page, "causeway_snapshots_failed_total") >= Some(2.0);
+    let deadline = Instant::now() + PATIENCE;
+    while !failed(&metrics(&relay.address).await) {
+        assert!(Instant::now() < deadline, "it is tried again");
+    }
+    until_listed(&data, |list| !list.is_empty()).await;
+    assert_eq!(relay.terminate().await, Some(0));
+    put(&data, kind, |(key, _)| (key, right));
+    let relay = Process::start_with(&serve).await;
+    printed(&release).await;
+    let log = author.log.clone();
+    let mut author = Device::join_stream(&relay.address, "harbour", identity, stream, log).await;
+    author.save_name(2 * MANY + 1).await;
+    until_snapshot(&relay.address).await;
+    until_listed(&data, str::is_empty).await;
+    assert_eq!(relay.terminate().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rl15_one_bent_value_of_a_real_folder_of_sleds_sets_one_stream_apart() {
+    one_bent_value(StoreKind::Sled).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rl15_one_bent_value_of_a_real_folder_of_redbs_sets_one_stream_apart() {
+    one_bent_value(StoreKind::Redb).await;
 }
 
 /// A store of which one space cannot be read at all.

@@ -40,8 +40,8 @@ pub struct Relay {
     pub busy_reads: usize,
     /// Reads it has asked its disk for.
     pub reads: usize,
-    /// Whether the threads of its materialiser panic.
-    pub jobs_panic: bool,
+    /// How all jobs end that its materialiser is given.
+    pub jobs_fail: Option<JobError>,
     /// Whether it writes pages of snapshots otherwise than it was told.
     pub damages_pages: bool,
     pub(super) held: Vec<(OpId, Commit)>,
@@ -66,7 +66,7 @@ impl Relay {
             busy_jobs: 0,
             busy_reads: 0,
             reads: 0,
-            jobs_panic: false,
+            jobs_fail: None,
             damages_pages: false,
             held: Vec::new(),
             plan: CompactionPlan::default(),
@@ -146,8 +146,8 @@ impl Relay {
     }
 
     pub(super) fn run(&mut self, job: Job) -> Result<Done, JobError> {
-        if self.jobs_panic {
-            return Err(JobError::Panic);
+        if let Some(error) = &self.jobs_fail {
+            return Err(error.clone());
         }
         if let Some(left) = self.busy_jobs.checked_sub(1) {
             self.busy_jobs = left;

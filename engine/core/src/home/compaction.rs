@@ -14,6 +14,7 @@ use bytes::Bytes;
 use crate::home::Home;
 use crate::home::append::Appended;
 use crate::home::archive::places;
+use crate::home::quarantine::Spoilt;
 use crate::home::stream::HomeStream;
 use crate::ids::{ReplicaId, StreamId};
 use crate::limits::{SNAPSHOT_BYTES, SNAPSHOT_ENTRIES, SNAPSHOT_QUIET, SNAPSHOT_RETRY};
@@ -22,7 +23,7 @@ use crate::planted::Planted;
 use crate::replica::Identity;
 use crate::snapshot::{Built, Done, JobError, PageId, Root, Segment, SignedRoot, SnapshotId, has_snapshots};
 use crate::storage::{Durability, Expect};
-use crate::stored::{self, HOME_KEY, Prefix, QuarantineRecord, ReplicaRecord};
+use crate::stored::{self, HOME_KEY, Prefix, ReplicaRecord};
 use crate::time::{Millis, Now};
 
 use gather::Gathered;
@@ -46,6 +47,10 @@ impl Default for CompactionPlan {
 }
 
 impl CompactionPlan {
+    fn is_due(&self, (entries, bytes): (u64, u64)) -> bool {
+        entries >= self.entries || bytes >= self.bytes
+    }
+
     /// A tail so long that its snapshot waits for nothing.
     fn is_late(&self, (entries, bytes): (u64, u64)) -> bool {
         entries >= 4 * self.entries || bytes >= 4 * self.bytes
@@ -110,14 +115,16 @@ impl Home {
     /// A stream has grown, or the room was just read: looks whether a snapshot is due.
     pub(super) fn expect_compaction(&mut self, stream: &StreamId, now: Now) {
         let Some(state) = self.streams.get(stream) else { return };
-        let (entries, bytes) = state.tail();
-        let plan = self.plan;
-        if !state.may_compact() || (entries < plan.entries && bytes < plan.bytes) {
+        let (tail, plan) = (state.tail(), self.plan);
+        if !state.has_sound_rows() || !plan.is_due(tail) {
             return;
         }
-        let late = plan.is_late((entries, bytes));
         let quiet = now.monotonic.after(plan.quiet);
-        self.compact_at = Some(self.compact_at.filter(|_| late).unwrap_or(quiet));
+        self.compact_at = match state.compacts_from(now) {
+            None => return,
+            Some(later) if later > now.monotonic => Some(self.compact_at.map_or(later, |at| at.min(later))),
+            Some(_) => Some(self.compact_at.filter(|_| plan.is_late(tail)).map_or(quiet, |at| at.min(quiet))),
+        };
     }
 
     /// Starts on the stream with the longest tail.
@@ -126,13 +133,10 @@ impl Home {
             return;
         }
         let plan = self.plan;
-        let due = |state: &HomeStream| {
-            let (entries, bytes) = state.tail();
-            state.may_compact() && (entries >= plan.entries || bytes >= plan.bytes)
-        };
+        let due = |state: &HomeStream| state.may_compact(now) && plan.is_due(state.tail());
         let longest =
             self.streams.iter().filter(|(_, state)| due(state)).max_by_key(|(_, state)| state.tail());
-        let Some((stream, state)) = longest else { return };
+        let Some((stream, state)) = longest else { return self.next_compaction(now) };
         if !self.queue.is_idle() && !plan.is_late(state.tail()) {
             self.compact_at = Some(now.monotonic.after(SNAPSHOT_RETRY));
             return;
@@ -149,7 +153,7 @@ impl Home {
 
     pub(super) fn handle_compacted(&mut self, done: Result<Done, JobError>, now: Now) {
         let Some(stream) = self.compaction.as_ref().map(|compaction| compaction.stream) else { return };
-        if self.streams.get(&stream).is_none_or(|state| !state.may_compact()) {
+        if !self.may_go_on(stream, now) {
             return self.give_up(now);
         }
         #[cfg(feature = "planted-bugs")]
@@ -162,7 +166,7 @@ impl Home {
                 self.give_up(now);
                 self.compact_at = Some(now.monotonic.after(SNAPSHOT_RETRY));
             }
-            Err(error) => self.quarantine_tail(stream, &error, now),
+            Err(error) => self.set_apart(stream, &Spoilt::Job(error), now),
         }
     }
 
@@ -172,31 +176,6 @@ impl Home {
         let verifies =
             self.compaction.as_ref().is_some_and(|compaction| compaction.purpose == Purpose::Verify);
         if verifies && self.has_bug(Planted::UnverifiedDrop) { Ok(Done::Verified(Vec::new())) } else { done }
-    }
-
-    /// A stream that cannot be built gets no snapshot until somebody has looked at it; as a log it goes on.
-    fn quarantine_tail(&mut self, stream: StreamId, error: &JobError, now: Now) {
-        self.figures.snapshots_failed += 1;
-        self.figures.streams_quarantined += 1;
-        if let Some(state) = self.streams.get_mut(&stream) {
-            state.unbuildable = true;
-        }
-        let (code, sentence) = (error.code().into(), error.to_string());
-        let record = QuarantineRecord { code, sentence, since: now.wall };
-        self.queue.put(stored::quarantine_key(&stream), record.encode());
-        self.give_up(now);
-    }
-
-    /// Somebody has looked at it: it is tried again.
-    pub(super) fn handle_release(&mut self, stream: StreamId, now: Now) {
-        if !self.load_is_done() {
-            self.released.insert(stream);
-            return;
-        }
-        let Some(state) = self.streams.get_mut(&stream).filter(|state| state.unbuildable) else { return };
-        state.unbuildable = false;
-        self.queue.delete(stored::quarantine_key(&stream));
-        self.expect_compaction(&stream, now);
     }
 
     /// Leaves the snapshot that was being made; what of it is on the disk goes.
@@ -252,15 +231,15 @@ impl Home {
 
     /// The draft is on the disk: everything is read back from there.
     pub(super) fn handle_drafted(&mut self, now: Now) {
-        if self.compaction.as_ref().is_some_and(|compaction| self.may_go_on(compaction.stream)) {
+        if self.compaction.as_ref().is_some_and(|compaction| self.may_go_on(compaction.stream, now)) {
             self.gather_root();
         } else {
             self.give_up(now);
         }
     }
 
-    fn may_go_on(&self, stream: StreamId) -> bool {
-        self.streams.get(&stream).is_some_and(HomeStream::may_compact)
+    fn may_go_on(&self, stream: StreamId, now: Now) -> bool {
+        self.streams.get(&stream).is_some_and(|state| state.may_compact(now))
     }
 
     /// Promise 4: the replacement is on the disk and verified; only this commit drops what it covers.
@@ -290,6 +269,7 @@ impl Home {
             self.queue.put(stored::archive_key(&stream, end), stored::encode_piece(&bytes));
         }
         let standing = Box::new(Standing::of(&root.root));
+        self.end_quarantine(stream);
         self.queue.tag(Appended::Compacted { stream, standing }, Durability::Strict);
     }
 
@@ -327,8 +307,13 @@ impl HomeStream {
         (self.durable_arrivals.saturating_sub(arrivals), self.durable_bytes.saturating_sub(bytes))
     }
 
-    fn may_compact(&self) -> bool {
-        let sound = !self.damaged && !self.unbuildable && self.holes.is_empty();
+    fn may_compact(&self, now: Now) -> bool {
+        self.has_sound_rows() && self.compacts_from(now).is_some_and(|from| from <= now.monotonic)
+    }
+
+    /// Whether it is of a kind that has snapshots, and one could be made of what is on the disk.
+    fn has_sound_rows(&self) -> bool {
+        let sound = !self.damaged && self.holes.is_empty();
         sound && !self.log.is_gone() && has_snapshots(self.log.stream().kind())
     }
 }

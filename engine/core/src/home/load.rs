@@ -107,9 +107,7 @@ impl Home {
             }
             Some(b'x') => {
                 let stream = stored::parse_stream_key(key).ok_or(Damage::Body)?;
-                // Also where its reason cannot be read.
-                self.stream_mut(stream).unbuildable = true;
-                self.figures.streams_quarantined += 1;
+                self.restore_quarantine(stream, value);
             }
             Some(b't') => {
                 let stream = stored::parse_stream_key(key).ok_or(Damage::Body)?;

@@ -9,6 +9,7 @@ use crate::home::transfer::Shared;
 use crate::home::waiting::Waiting;
 use crate::ids::{ReplicaId, StreamId};
 use crate::log::{Digest, EntryName, Refusal, StreamLog, Tip};
+use crate::stored::QuarantineRecord;
 
 /// The log of a stream as judged, and how much of it is on the disk.
 #[derive(Debug)]
@@ -37,8 +38,8 @@ pub(super) struct HomeStream {
     pub(super) snapshot: Option<Standing>,
     /// Its snapshot on the way to readers.
     pub(super) shared: Shared,
-    /// No snapshot can be made of it; as a log it is whole.
-    pub(super) unbuildable: bool,
+    /// Snapshots of it came to nothing; as a log it is whole.
+    pub(super) quarantine: Option<QuarantineRecord>,
     /// Its records on the disk are damaged.
     pub(super) damaged: bool,
 }
@@ -58,7 +59,7 @@ impl HomeStream {
             durable_bytes: 0,
             snapshot: None,
             shared: Shared::default(),
-            unbuildable: false,
+            quarantine: None,
             damaged: false,
         }
     }

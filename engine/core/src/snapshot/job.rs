@@ -59,9 +59,12 @@ pub enum JobError {
     /// The shell has too much to do. Ask again later.
     #[error("too much is waiting for the materialiser")]
     Busy,
-    /// It took longer than the shell allows.
+    /// It took more time of a processor than the shell allows.
     #[error("it took too long")]
     Time,
+    /// It was given up before it had been on a processor for so long: the machine has too much to do.
+    #[error("the machine was too busy to finish it")]
+    Late,
     /// It panicked.
     #[error("it came to an end it did not choose")]
     Panic,
@@ -94,6 +97,7 @@ impl JobError {
         match self {
             Self::Busy => "materialiser.busy",
             Self::Time => "materialiser.time",
+            Self::Late => "materialiser.late",
             Self::Panic => "materialiser.panic",
             Self::Kind => "materialiser.kind",
             Self::Log => "materialiser.log",

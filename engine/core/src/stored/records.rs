@@ -85,7 +85,7 @@ pub struct ForkRecord {
 }
 
 /// Why a stream is in quarantine.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QuarantineRecord {
     /// Machine code of what went wrong.
     pub code: String,
@@ -93,6 +93,12 @@ pub struct QuarantineRecord {
     pub sentence: String,
     /// Since when, by the home's wall clock.
     pub since: Millis,
+    /// Attempts that came to nothing.
+    pub attempts: u8,
+    /// Those of them after which another one like it was one too many.
+    pub doubtful: u8,
+    /// When it is tried again by itself, by the home's wall clock; else when it is released.
+    pub again: Option<Millis>,
 }
 
 /// What is kept of refused work.

@@ -2,6 +2,7 @@
 
 use crate::home::Home;
 use crate::home::compaction::{Purpose, read_page, shared};
+use crate::home::quarantine::Spoilt;
 use crate::home::reading::Reading;
 use crate::ids::StreamId;
 use crate::limits::{SCAN_BYTES, SCAN_ROWS, SNAPSHOT_STEP_BYTES, SNAPSHOT_STEP_ENTRIES};
@@ -71,12 +72,14 @@ impl Home {
             Ok(()) => {}
             Err(Unread::Now) => self.give_up(now),
             Err(Unread::Damaged) => {
-                let stream = self.compaction.as_ref().map(|compaction| compaction.stream);
-                if let Some(state) = stream.and_then(|stream| self.streams.get_mut(&stream)) {
-                    state.unbuildable = true;
-                }
-                self.figures.snapshots_failed += 1;
-                self.give_up(now);
+                let Some(stream) = self.compaction.as_ref().map(|compaction| compaction.stream) else {
+                    return;
+                };
+                let spoilt = match step {
+                    Step::Root | Step::Page | Step::Entries => Spoilt::Parent,
+                    Step::Draft | Step::DraftPage => Spoilt::Draft,
+                };
+                self.set_apart(stream, &spoilt, now);
             }
         }
     }
