@@ -29,6 +29,8 @@ pub(crate) struct Tally {
 
 /// A test that needs the recordings starts a line with this, followed by its name, where they are missing.
 const MARK: &str = "SKIPPED (no ../shared/data): ";
+/// And one that this machine does not let do what it does, with what that is.
+const NO_RIGHT: &str = "SKIPPED (no right to ";
 
 /// Adds up the closing lines. It is a failure if there are none: a runner that changed its wording must not count as
 /// zero failures.
@@ -43,7 +45,9 @@ pub(crate) fn count(runner: Runner, lines: &[String]) -> Outcome<Tally> {
         reported.ok_or_else(|| Failure::new("the closing line of the test runner was not found"))?;
     let without_data = lines.iter().filter_map(|line| line.split_once(MARK)).map(|(_, name)| name.trim());
     let without_data = without_data.collect::<BTreeSet<_>>().len() as u64;
-    Ok(reported.with_data_missing(runner, without_data))
+    let without_right = lines.iter().filter_map(|line| line.split_once(NO_RIGHT)?.1.split_once("): "));
+    let without_right = without_right.map(|(_, name)| name.trim()).collect::<BTreeSet<_>>().len() as u64;
+    Ok(reported.with_data_missing(runner, without_data).with_right_missing(runner, without_right))
 }
 
 impl Tally {
@@ -57,6 +61,15 @@ impl Tally {
         self.left_out -= from_left_out;
         self.passed = self.passed.saturating_sub(without_data - from_left_out);
         self.skipped += without_data;
+        self
+    }
+
+    /// The same for tests that this machine did not let do what they do: they are left out.
+    fn with_right_missing(mut self, runner: Runner, without_right: u64) -> Self {
+        if runner == Runner::Cargo {
+            self.passed = self.passed.saturating_sub(without_right);
+            self.left_out += without_right;
+        }
         self
     }
 
@@ -183,6 +196,15 @@ mod tests {
         let tally = counted(Runner::Cargo, text);
         assert_eq!(tally, Tally { passed: 3, skipped: 1, ..Tally::default() });
         assert_eq!(tally.to_string(), "3 passed, 0 failed, 1 skipped");
+    }
+
+    #[test]
+    fn a_cargo_test_without_the_right_to_run_is_left_out() {
+        let text = "SKIPPED (no right to make a network namespace): rl10_a_cable\ntest rl10_a_cable ... ok\n\
+            test result: ok. 4 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s";
+        let tally = counted(Runner::Cargo, text);
+        assert_eq!(tally, Tally { passed: 3, left_out: 1, ..Tally::default() });
+        assert_eq!(tally.with_left_out_failed().to_string(), "3 passed, 1 failed");
     }
 
     #[test]

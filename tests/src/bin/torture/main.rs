@@ -13,10 +13,14 @@ mod drill;
 mod flip;
 mod frames;
 mod full;
+mod half_open;
+mod islander;
+mod islands;
 mod kill;
 mod ledger;
 #[path = "../bench/machine.rs"]
 mod machine;
+mod metric;
 mod options;
 mod people;
 mod power;
@@ -27,6 +31,8 @@ mod row;
 mod samples;
 mod slowloris;
 mod socket;
+mod stall;
+mod stalled;
 mod storm;
 mod swarm;
 mod writer;
@@ -50,6 +56,8 @@ const SCENARIOS: &[Scenario] = &[
     ("drill", drill::run),
     ("device-kill", device_kill::run),
     ("storm", storm::run),
+    ("stall", stall::run),
+    ("half-open", half_open::run),
     ("slowloris", slowloris::run),
     ("frames", frames::run),
 ];
@@ -62,6 +70,7 @@ fn main() -> ExitCode {
     let outcome = match words.split_first() {
         Some((word, arguments)) if word == device_kill::DEVICE => device_kill::device(arguments),
         Some((word, arguments)) if word == swarm::SWARM => swarm::swarm(arguments),
+        Some((word, arguments)) if word == islander::ISLANDERS => islander::islanders(arguments),
         Some(_) | None => run(&words),
     };
     match outcome {

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use causeway_store::StoreKind;
 
 use crate::Outcome;
+use crate::islands::Island;
 
 /// The relay's own commands, which this program takes as well.
 pub(crate) const COMMANDS: [&str; 3] = ["serve", "backup", "restore"];
@@ -39,11 +40,22 @@ impl Setup {
 
     /// Starts it and waits until it says that it serves.
     pub(crate) fn start(&self) -> Outcome<Relay> {
-        let log = OpenOptions::new().create(true).append(true).open(&self.log)?;
         let mut command = Command::new(std::env::current_exe()?);
+        command.env_clear();
+        self.start_as(command, &[])
+    }
+
+    /// The same on an island, where others reach it over the cable.
+    pub(crate) fn start_on(&self, island: &Island) -> Outcome<Relay> {
+        self.start_as(island.command()?, &["--open-to-anyone"])
+    }
+
+    fn start_as(&self, mut command: Command, words: &[&str]) -> Outcome<Relay> {
+        let log = OpenOptions::new().create(true).append(true).open(&self.log)?;
         command
-            .env_clear()
-            .args(["serve", "--log-level", "warn", "--store", self.kind.name(), "--data"])
+            .args(["serve", "--log-level", "warn", "--store", self.kind.name()])
+            .args(words)
+            .arg("--data")
             .arg(&self.data)
             .args(["--listen", &self.listen.to_string()])
             .stdout(Stdio::piped())

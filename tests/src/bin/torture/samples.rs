@@ -12,6 +12,11 @@ impl Samples {
         self.0.push(span);
     }
 
+    /// The longest but one in a hundred.
+    pub(crate) fn p99(&self) -> Duration {
+        self.quantile(0.99)
+    }
+
     fn quantile(&self, share: f64) -> Duration {
         let mut sorted = self.0.clone();
         sorted.sort();

@@ -23,7 +23,20 @@ pub(crate) struct Socket {
 impl Socket {
     /// Connects, from this address if one is named, and becomes a WebSocket.
     pub(crate) async fn open(to: SocketAddr, from: Option<IpAddr>, room: &str) -> Outcome<Self> {
+        Self::open_narrow(to, from, room, None).await
+    }
+
+    /// The same, with so much room for what was not read yet.
+    pub(crate) async fn open_narrow(
+        to: SocketAddr,
+        from: Option<IpAddr>,
+        room: &str,
+        receive: Option<u32>,
+    ) -> Outcome<Self> {
         let socket = TcpSocket::new_v4()?;
+        if let Some(receive) = receive {
+            socket.set_recv_buffer_size(receive)?;
+        }
         if let Some(from) = from {
             socket.bind(SocketAddr::new(from, 0))?;
         }

@@ -12,11 +12,13 @@ use causeway_core::wire::{Body, Message};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpSocket;
 use tokio::runtime::Runtime;
-use tokio::time::sleep;
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
 
 use crate::Outcome;
 use crate::rng::Rng;
 use crate::socket::Socket;
+use crate::stalled::Stalled;
 
 /// The word that makes this program such a process.
 pub(crate) const SWARM: &str = "a-swarm";
@@ -28,13 +30,18 @@ pub(crate) enum Habit {
     Device,
     /// They send half of a request, and wait.
     HalfRequest,
+    /// They ask for a text and read nothing until they are told to go on; then they read all of it.
+    Stalled,
 }
 
 impl Habit {
+    const ALL: [Self; 3] = [Self::Device, Self::HalfRequest, Self::Stalled];
+
     fn word(self) -> &'static str {
         match self {
             Self::Device => "device",
             Self::HalfRequest => "half-request",
+            Self::Stalled => "stalled",
         }
     }
 }
@@ -52,6 +59,7 @@ impl Swarm {
         let from = IpAddr::from([127, 81, 0, number]).to_string();
         let mut child = Command::new(std::env::current_exe()?)
             .args([SWARM, habit.word(), &relay.to_string(), &count.to_string(), &from])
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
         let lines = BufReader::new(child.stdout.take().ok_or("a pipe")?).lines();
@@ -62,6 +70,11 @@ impl Swarm {
     pub(crate) fn next(&mut self) -> Outcome<u64> {
         let line = self.lines.next().ok_or("the clients have ended")??;
         Ok(line.parse().map_err(|_| line)?)
+    }
+
+    /// Whoever waits for a word goes on.
+    pub(crate) fn go_on(&mut self) -> Outcome<()> {
+        Ok(self.child.stdin.as_mut().ok_or("a pipe")?.write_all(b"go on\n")?)
     }
 }
 
@@ -77,23 +90,37 @@ pub(crate) fn swarm(arguments: &[String]) -> Outcome<()> {
     let [habit, relay, count, from] = arguments else { return Err("a swarm wants four words".into()) };
     let (relay, count, from): (SocketAddr, u64, IpAddr) = (relay.parse()?, count.parse()?, from.parse()?);
     let tally = Arc::new(Tally { count, stages: Default::default(), again: AtomicU64::new(0) });
-    let is_device = habit == Habit::Device.word();
+    let habit = Habit::ALL.into_iter().find(|known| known.word() == habit).ok_or("a habit")?;
+    let told = told_to_go_on();
     Runtime::new()?.block_on(async {
         let mut clients = tokio::task::JoinSet::new();
         for number in 0..count {
-            let tally = Arc::clone(&tally);
+            let (tally, told) = (Arc::clone(&tally), told.clone());
             clients.spawn(async move {
-                let mut rng = Rng::new(number);
-                if is_device {
-                    device(relay, from, number, &tally, &mut rng).await;
-                } else {
-                    half_request(relay, from, &tally).await;
+                match habit {
+                    Habit::Device => device(relay, from, number, &tally, &mut Rng::new(number)).await,
+                    Habit::HalfRequest => half_request(relay, from, &tally).await,
+                    Habit::Stalled => stall(relay, from, &tally, told).await,
                 }
             });
         }
         clients.join_all().await;
         Ok(())
     })
+}
+
+/// Becomes true when whoever started this process says so.
+fn told_to_go_on() -> watch::Receiver<bool> {
+    let (tell, told) = watch::channel(false);
+    std::thread::spawn(move || {
+        let mut line = String::new();
+        if std::io::stdin().read_line(&mut line).is_ok_and(|count| count > 0) {
+            tell.send_replace(true);
+        }
+        // It stays so; nobody listens for more.
+        std::thread::park();
+    });
+    told
 }
 
 /// Stages of a client's life that are told.
@@ -165,6 +192,36 @@ async fn half_request(relay: SocketAddr, from: IpAddr, tally: &Tally) {
     let _ = stream.read_to_end(&mut Vec::new()).await;
     tally.reach(1);
 }
+
+/// Stops reading at once. One that then does not get everything is never counted, and says why.
+async fn stall(relay: SocketAddr, from: IpAddr, tally: &Tally, mut told: watch::Receiver<bool>) {
+    let room: RoomId = ROOM_OF_THE_STALLED.parse().expect("a name of a room");
+    let stalled = loop {
+        match Stalled::begin(relay, from, &room).await {
+            Ok(stalled) => break stalled,
+            Err(_) => tally.again.fetch_add(1, Ordering::SeqCst),
+        };
+        // pace: the relay's queue of sockets may be full for a moment
+        sleep(Duration::from_millis(50)).await;
+    };
+    tally.reach(0);
+    let _ = told.wait_for(|told| *told).await;
+    match timeout(CATCH_UP, stalled.catch_up()).await {
+        Ok(Ok(())) => tally.reach(1),
+        Ok(Err(why)) => fail(&why.to_string()),
+        Err(_) => fail("a reader does not catch up"),
+    }
+}
+
+/// Whoever waits for the next number gets this.
+fn fail(why: &str) {
+    let _ = writeln!(std::io::stdout().lock(), "{why}");
+}
+
+/// Where the stalled are, and those who are not.
+pub(crate) const ROOM_OF_THE_STALLED: &str = "stalled";
+/// How long all of them together may take to read what they missed.
+const CATCH_UP: Duration = Duration::from_secs(300);
 
 const ROOMS: u64 = 100;
 /// As in `causeway_core::limits`.
