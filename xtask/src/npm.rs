@@ -6,11 +6,6 @@ use std::process::Command;
 use crate::failure::{During, Failure, Outcome};
 use crate::{process, workspace};
 
-/// Whether there is an npm package in the tree.
-pub(crate) fn has_package() -> bool {
-    workspace::web_package().join("package.json").is_file()
-}
-
 /// Whether the package has a script of this name.
 pub(crate) fn has_script(name: &str) -> Outcome<bool> {
     let path = workspace::web_package().join("package.json");

@@ -23,15 +23,11 @@ pub(crate) fn run() -> Outcome {
 /// All steps, for the commands that need the pages.
 pub(crate) fn build(report: &mut Report) -> Outcome {
     report.step("tool chain", toolchain::ensure_rust)?;
+    report.step("node", toolchain::ensure_node)?;
+    report.step("npm packages", npm::install)?;
     report.step("WebAssembly artefact", compile)?;
     report.step("JavaScript side", bind)?;
     report.step("size of the artefact", measure)?;
-    if !npm::has_package() {
-        report.skip("pages", "web-pkg/package.json does not exist yet");
-        return Ok(());
-    }
-    report.step("node", toolchain::ensure_node)?;
-    report.step("npm packages", npm::install)?;
     report.step("pages", pages)?;
     report.step("pages, compressed", || compress::folder(&workspace::web_package().join("ide/dist")))
 }
@@ -61,20 +57,30 @@ fn without_machine_paths() -> String {
 fn bind() -> Outcome {
     let artefact = workspace::target().join(WASM_TARGET).join("web/causeway_wasm.wasm");
     let fresh = workspace::target().join("web-bindgen");
-    let (artefact, fresh_folder) = (artefact.display().to_string(), fresh.display().to_string());
-    let run = [
-        "run",
-        "--quiet",
-        "--config",
-        UNOPTIMISED,
-        "--package",
-        "web-bindgen",
-        "--",
-        &artefact,
-        &fresh_folder,
-    ];
-    process::run(&mut cargo(run))?;
+    let module = fresh.join("causeway_bg.wasm");
+    web_bindgen(&["bind", &artefact.display().to_string(), &fresh.display().to_string()])?;
+    shrink(&module)?;
+    web_bindgen(&["order", &module.display().to_string()])?;
     copy_what_changed(&fresh, &workspace::web_artefact())
+}
+
+fn web_bindgen(arguments: &[&str]) -> Outcome {
+    let run = ["run", "--quiet", "--config", UNOPTIMISED, "--package", "web-bindgen", "--"];
+    process::run(cargo(run).args(arguments))
+}
+
+/// Passes of binaryen's optimiser, each because it makes the download smaller (2.8 kB together). `-Oz` makes it larger:
+/// its code is shorter, and less alike.
+fn shrink(module: &Path) -> Outcome {
+    let mut optimiser = Command::new("node");
+    optimiser.arg(workspace::web_package().join("node_modules/binaryen/bin/wasm-opt"));
+    // The features that rustc's target has: told `--all-features`, it writes types that no browser knows.
+    let features = FEATURES.map(|feature| format!("--enable-{feature}"));
+    let passes = PASSES.map(|pass| format!("--{pass}"));
+    // Names are needed once more, by what puts the functions in order.
+    process::run(
+        optimiser.args(features).arg("--debuginfo").args(passes).arg(module).arg("--output").arg(module),
+    )
 }
 
 /// The tests of `web-bindgen`, with its dependencies as `bind` builds them.
@@ -148,6 +154,33 @@ fn fingerprint_of_inputs() -> Outcome<String> {
 
 /// `web-bindgen` works for a few seconds; optimising what it stands on takes a minute.
 const UNOPTIMISED: &str = "profile.dev.package.'*'.opt-level=0";
+
+const FEATURES: [&str; 8] = [
+    "bulk-memory",
+    "bulk-memory-opt",
+    "call-indirect-overlong",
+    "multivalue",
+    "mutable-globals",
+    "nontrapping-float-to-int",
+    "reference-types",
+    "sign-ext",
+];
+
+const PASSES: [&str; 13] = [
+    "duplicate-function-elimination",
+    "remove-unused-module-elements",
+    "dce",
+    "remove-unused-names",
+    "remove-unused-brs",
+    "rse",
+    "vacuum",
+    "optimize-instructions",
+    "vacuum",
+    "precompute",
+    "code-folding",
+    "merge-blocks",
+    "vacuum",
+];
 
 const WASM_TARGET: &str = "wasm32-unknown-unknown";
 

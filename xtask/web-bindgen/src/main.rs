@@ -1,22 +1,28 @@
-//! Writes the JavaScript side of the WebAssembly artefact: `web-bindgen INPUT.wasm FOLDER`.
+//! `web-bindgen bind INPUT.wasm FOLDER` writes the WebAssembly artefact and its JavaScript side; `web-bindgen order
+//! MODULE.wasm` puts the functions of a module in the order that packs best and drops their names.
 //!
 //! A crate of its own because what it stands on takes minutes to compile, and `cargo xtask` must answer in seconds.
 
 mod likeness;
 mod order;
 
-use std::path::{Path, PathBuf};
+use std::ffi::OsString;
+use std::path::Path;
 use std::process::ExitCode;
 
 use wasm_bindgen_cli_support::Bindgen;
 
 fn main() -> ExitCode {
-    let arguments: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).collect();
-    let [input, folder] = arguments.as_slice() else {
-        eprintln!("usage: web-bindgen INPUT.wasm FOLDER");
-        return ExitCode::from(2);
+    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let done = match arguments.iter().map(OsString::as_os_str).collect::<Vec<_>>().as_slice() {
+        [word, input, folder] if *word == "bind" => bind(Path::new(input), Path::new(folder)),
+        [word, module] if *word == "order" => put_in_order(Path::new(module)),
+        _ => {
+            eprintln!("usage: web-bindgen bind INPUT.wasm FOLDER\n       web-bindgen order MODULE.wasm");
+            return ExitCode::from(2);
+        }
     };
-    match write(input, folder) {
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             eprintln!("web-bindgen: {why}");
@@ -25,7 +31,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn write(input: &Path, folder: &Path) -> Result<(), String> {
+fn bind(input: &Path, folder: &Path) -> Result<(), String> {
     if !input.is_file() {
         let input = input.display();
         return Err(format!("there is no {input}: does bindings/Cargo.toml ask for a `cdylib`?"));
@@ -37,7 +43,6 @@ fn write(input: &Path, folder: &Path) -> Result<(), String> {
     // `web`: plain modules with an explicit asynchronous start, which every bundler and no bundler understands.
     let bindgen = bindgen.web(true).map_err(|error| format!("{error:#}"))?;
     bindgen.generate(folder).map_err(|error| format!("{error:#}"))?;
-    put_in_order(&folder.join("causeway_bg.wasm"))?;
     forget_dispose(&folder.join("causeway.d.ts")).map_err(|error| format!("the declarations: {error}"))
 }
 
