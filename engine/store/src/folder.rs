@@ -20,8 +20,8 @@ use causeway_core::storage::{FailureKind, StoreFailure};
 
 use self::created::Created;
 pub(crate) use self::created::{Made, missing, sync_folder};
-use self::tip::Tip;
-use crate::StoreKind;
+use self::tip::{Noted, Tip};
+use crate::{StoreKind, remains};
 
 /// Why a data folder was not opened. Nothing in it was changed, with one exception: where the database itself is found
 /// damaged, it may have cut off what it took for the end of an interrupted write.
@@ -187,6 +187,17 @@ impl Claim {
         self.created.add(made);
     }
 
+    /// Whether there are rows in the database's file although the file `tip` is lost: then it must not open as one
+    /// to which nobody has ever written. Where there is a tip, the database is held against that.
+    pub(crate) fn holds_rows_without_tip(&self) -> Result<bool, OpenError> {
+        let file = self.kind.file_in(&self.folder);
+        let is_noted = matches!(tip::read(&self.folder.join(TIP)), Noted::Saved(_));
+        if is_noted || !file.exists() {
+            return Ok(false);
+        }
+        remains::holds_rows(self.kind, &file).map_err(|e| refusal(&self.folder, &e))
+    }
+
     /// Opens the file `tip` and holds it against the last batch that the database knows.
     pub(crate) fn open_tip(&mut self, batch: u64) -> Result<Tip, OpenError> {
         let path = self.folder.join(TIP);
@@ -194,8 +205,12 @@ impl Claim {
             self.created.add(Made::File(path.clone()));
         }
         let (tip, saved) = Tip::open(&path).map_err(|e| refusal(&self.folder, &e))?;
-        if batch < saved {
-            return Err(damaged(&self.folder, format!("of {saved} saved batches it holds {batch}")));
+        match saved {
+            Some(saved) if batch < saved => {
+                return Err(damaged(&self.folder, format!("of {saved} saved batches it holds {batch}")));
+            }
+            Some(_) => {}
+            None => tip.begin().map_err(|e| refusal(&self.folder, &e))?,
         }
         Ok(tip)
     }
@@ -376,6 +391,9 @@ const FORMAT_OWNER: &str = "causeway store, ";
 const FORMAT_NUMBER: &str = ", format ";
 /// Counts with every record of a store or home that changes its layout without a version of its own.
 const KNOWN_FORMAT: u32 = 3;
+
+/// What is wrong with a database that has lost its beginning.
+pub(crate) const OPENS_EMPTY: &str = "it opens as if nobody had ever written to it";
 
 pub(crate) const TIP: &str = "tip";
 pub(crate) const LOCK: &str = "lock";

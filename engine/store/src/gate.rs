@@ -22,7 +22,7 @@ pub struct Storage {
     reopen: Reopen,
 }
 
-type Reopen = Box<dyn Fn() -> Result<Arc<dyn Store>, OpenError> + Send + Sync>;
+type Reopen = Box<dyn Fn(Past) -> Result<Arc<dyn Store>, OpenError> + Send + Sync>;
 
 impl Storage {
     /// The embedded store of the default kind in a data folder, which is made where there is none.
@@ -46,7 +46,7 @@ impl Storage {
             store.sync().map_err(refuse)?;
             Ok(store)
         };
-        Ok(Self { first: open(Past::Plain)?, reopen: Box::new(move || open(Past::DiskFailed)) })
+        Ok(Self { first: open(Past::Plain)?, reopen: Box::new(open) })
     }
 
     /// The same store behind another that watches what passes, also when it is opened again.
@@ -54,7 +54,7 @@ impl Storage {
     pub fn watched(self, watch: impl Fn(Arc<dyn Store>) -> Arc<dyn Store> + Send + Sync + 'static) -> Self {
         let Self { first, reopen } = self;
         let first = watch(first);
-        Self { first, reopen: Box::new(move || reopen().map(&watch)) }
+        Self { first, reopen: Box::new(move |past| reopen(past).map(&watch)) }
     }
 
     /// Nothing on a disk: everything is gone when the process ends.
@@ -67,7 +67,7 @@ impl Storage {
     #[must_use]
     pub fn of(store: Arc<dyn Store>) -> Self {
         let again = Arc::clone(&store);
-        Self { first: store, reopen: Box::new(move || Ok(Arc::clone(&again))) }
+        Self { first: store, reopen: Box::new(move |_| Ok(Arc::clone(&again))) }
     }
 }
 
@@ -109,6 +109,8 @@ struct State {
     reopened: Option<Instant>,
     /// The last failure: what whoever asks meanwhile is told.
     why: StoreFailure,
+    /// What happened to the store that is open, or was last.
+    past: Past,
     /// A thread is at it.
     reopening: bool,
     ended: bool,
@@ -131,6 +133,7 @@ impl StoreGate {
             attempts: 0,
             reopened: None,
             why: StoreFailure::new(FailureKind::Closed, "The store was closed."),
+            past: Past::Plain,
             reopening: false,
             ended: false,
         };
@@ -174,7 +177,7 @@ impl StoreGate {
         let shared = Arc::clone(self.shared());
         handle.scan(space, scan, move |answer| {
             if let Err(failure) = &answer {
-                shared.note_failure(opening, failure);
+                shared.note_unread(opening, failure);
             }
             reply(answer);
         });
@@ -195,7 +198,7 @@ impl StoreGate {
         let shared = Arc::clone(self.shared());
         handle.spaces(after, max, move |answer| {
             if let Err(failure) = &answer {
-                shared.note_failure(opening, failure);
+                shared.note_unread(opening, failure);
             }
             reply(answer);
         });
@@ -291,15 +294,32 @@ impl Shared {
         }
     }
 
+    /// What cannot be read concerns whoever asked for it. Only a store that reads nothing any more is opened again.
+    fn note_unread(self: &Arc<Self>, opening: u64, failure: &StoreFailure) {
+        match failure.kind {
+            FailureKind::Closed => self.note_failure(opening, failure),
+            FailureKind::Busy
+            | FailureKind::TooLarge
+            | FailureKind::Damaged
+            | FailureKind::Full
+            | FailureKind::Io => {}
+        }
+    }
+
     fn note_failure(self: &Arc<Self>, opening: u64, failure: &StoreFailure) {
-        let passes = match failure.kind {
+        let past = match failure.kind {
             // These concern one request, or one range; opening again would change nothing.
-            FailureKind::Busy | FailureKind::TooLarge | FailureKind::Damaged => true,
-            FailureKind::Full | FailureKind::Closed | FailureKind::Io => false,
+            FailureKind::Busy | FailureKind::TooLarge | FailureKind::Damaged => return,
+            FailureKind::Closed => Past::Plain,
+            FailureKind::Full | FailureKind::Io => Past::DiskFailed,
         };
         let mut state = self.state();
-        if passes || state.ended || state.opening != opening {
+        if state.ended || state.opening != opening {
             return;
+        }
+        if past == Past::DiskFailed {
+            // Also where somebody has met the closed store first.
+            state.past = past;
         }
         let Some(failed) = state.handle.take() else { return };
         if state.attempts == 0 {
@@ -314,17 +334,19 @@ impl Shared {
     }
 
     fn open_again(&self, failed: StoreHandle) {
-        // The failure is known; what matters is that the threads have ended and the folder is free.
+        // The failure is known; what matters is that the threads have ended, every answer was noted and the folder is free.
         let _ = failed.close();
         while let Some(pause) = self.next_pause() {
             let waited = self.moved.wait_timeout_while(self.state(), pause, |state| !state.ended);
             if waited.unwrap_or_else(PoisonError::into_inner).0.ended {
                 break;
             }
-            let Ok(store) = (self.reopen)() else { continue };
+            let past = self.state().past;
+            let Ok(store) = (self.reopen)(past) else { continue };
             let mut state = self.state();
             if !state.ended {
                 state.opening += 1;
+                state.past = Past::Plain;
                 state.reopened = Some(Instant::now());
                 state.handle = Some(StoreHandle::spawn(store, WriterLimits::default()));
             }

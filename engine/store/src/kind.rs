@@ -1,11 +1,12 @@
 //! The kinds of store that keep a data folder, and how one of them is chosen.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::folder::{self, Past};
+use crate::sled_store;
 use crate::{OpenError, RedbStore, SledStore, Store};
 
 /// Which embedded database keeps a data folder. A folder stays with the kind that first wrote it.
@@ -66,6 +67,15 @@ impl StoreKind {
         match self {
             Self::Sled => "sled",
             Self::Redb => "rows.redb",
+        }
+    }
+
+    /// The file of a data folder in which the database keeps its rows.
+    pub(crate) fn file_in(self, folder: &Path) -> PathBuf {
+        let content = folder.join(self.content());
+        match self {
+            Self::Sled => content.join(sled_store::LOG),
+            Self::Redb => content,
         }
     }
 }

@@ -26,6 +26,7 @@ mod gate;
 mod kind;
 pub mod limits;
 mod memory;
+mod pieces;
 mod port;
 mod redb_store;
 pub mod remains;
@@ -34,6 +35,9 @@ mod sled_store;
 mod space;
 mod tap;
 mod writer;
+
+#[cfg(test)]
+mod unreadable_places;
 
 pub use folder::OpenError;
 pub use gate::{Storage, StoreGate};

@@ -33,6 +33,21 @@ pub(crate) const CACHE_BYTES: usize = 64 * 1024 * 1024;
 /// does not.
 pub(crate) const VERIFY_BYTES: u64 = 256 * 1024 * 1024;
 
+/// How a database reads its file.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reading {
+    /// See [`CACHE_BYTES`].
+    pub(crate) cache_bytes: usize,
+    /// See [`VERIFY_BYTES`].
+    pub(crate) verify_bytes: u64,
+}
+
+impl Default for Reading {
+    fn default() -> Self {
+        Self { cache_bytes: CACHE_BYTES, verify_bytes: VERIFY_BYTES }
+    }
+}
+
 /// Commits waiting for the writer thread. A room has at most one commit in flight, so this is a count of busy rooms.
 pub(crate) const QUEUE_COMMITS: usize = 65_536;
 

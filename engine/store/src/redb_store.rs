@@ -10,10 +10,12 @@
 //! * redb looks at the checksums of its pages only when asked. Opening asks, see [`open`]; every value has a sum of its
 //!   own besides (see `rows::layout`), and the [`Ledger`] tells whether the keys are those that were written.
 //! * An older header that passes for the newest loses what came after it. `folder::tip` notices.
-//! * redb may panic on damage. Every call is guarded; after a panic while writing the store refuses everything, while one
+//! * redb may panic on damage. Every call is guarded; after a panic while applying the store refuses everything, while one
 //!   in a read counts as damage of what was read.
+//! * redb gives up its file after one read that fails. `disk` makes such a read a page that is damaged.
 
 mod copied;
+mod disk;
 mod open;
 
 pub(crate) use copied::Copied;
@@ -29,6 +31,7 @@ use redb::{AccessGuard, Database, ReadableDatabase, ReadableTable, TableDefiniti
 
 use crate::folder::tip::Tip;
 use crate::folder::{FolderLock, Past, io_failure};
+use crate::limits::Reading;
 use crate::rows::draft::{Draft, Writes};
 use crate::rows::known::Known;
 use crate::rows::ledger::Ledger;
@@ -73,7 +76,11 @@ impl RedbStore {
     }
 
     pub(crate) fn open_after(folder: &Path, past: Past) -> Result<Self, OpenError> {
-        let opened = open::open(folder, past)?;
+        Self::open_reading(folder, past, Reading::default())
+    }
+
+    pub(crate) fn open_reading(folder: &Path, past: Past, reading: Reading) -> Result<Self, OpenError> {
+        let opened = open::open(folder, past, reading)?;
         Ok(Self {
             db: Some(opened.db),
             tip: opened.tip,
@@ -139,7 +146,7 @@ impl RedbStore {
             let mut draft = Draft::new(&rows, &mut known, numbers.next_long);
             for (space, commit) in group {
                 let staged = limits::check(commit).map_err(CommitError::from);
-                let staged = staged.and_then(|()| draft.stage(space, commit));
+                let staged = staged.and_then(|()| stage(&mut draft, space, commit));
                 answers.push(staged.inspect_err(|e| self.note(e)));
             }
             if draft.is_empty() {
@@ -172,7 +179,7 @@ impl Store for RedbStore {
             };
             match catch_unwind(AssertUnwindSafe(work)) {
                 Ok(Ok(())) => Ok(()),
-                Ok(Err(e)) => Err(self.fail(failure_of(e))),
+                Ok(Err(e)) => Err(self.fail(write_failure(e))),
                 Err(_) => Err(self.fail(gave_up())),
             }
         });
@@ -215,6 +222,14 @@ impl Drop for RedbStore {
         // redb writes down a clean end here; where the disk refuses, the next opening does without.
         let _ = catch_unwind(AssertUnwindSafe(|| drop(db)));
     }
+}
+
+/// A panic while a commit is staged is damage of what it reads, and nobody else's: the draft is changed only behind all reads.
+fn stage<T: Tree>(draft: &mut Draft<'_, T>, space: &Space, commit: &Commit) -> Result<(), CommitError> {
+    catch_unwind(AssertUnwindSafe(|| draft.stage(space, commit))).unwrap_or_else(|_| {
+        let key = commit.put.first().map(|(key, _)| key).or(commit.delete.first());
+        Err(StoreFailure::damaged(key.or(commit.delete_prefix.first()).map_or(&[], Vec::as_slice)).into())
+    })
 }
 
 /// Writes what was staged, and the ledger with it.
@@ -270,7 +285,20 @@ impl<T: ReadableTable<&'static [u8], &'static [u8]>> Tree for Rows<T> {
 
 fn gave_up() -> StoreFailure {
     let sentence = "The embedded database gave up; open the store again, and restore a backup if that fails.";
-    StoreFailure::new(FailureKind::Damaged, sentence)
+    StoreFailure::new(FailureKind::Closed, sentence)
+}
+
+/// Why a commit was broken off, of which nobody knows how much is there: damage that it met on the way closes the store.
+fn write_failure(error: redb::Error) -> StoreFailure {
+    let failure = failure_of(error);
+    match failure.kind {
+        FailureKind::Damaged => gave_up(),
+        FailureKind::Full
+        | FailureKind::Closed
+        | FailureKind::Busy
+        | FailureKind::TooLarge
+        | FailureKind::Io => failure,
+    }
 }
 
 fn failure_of(error: redb::Error) -> StoreFailure {

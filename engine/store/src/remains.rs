@@ -19,12 +19,14 @@ use std::path::{Path, PathBuf};
 
 use causeway_core::salvage::Found;
 
-use crate::folder::{self, tip};
+use crate::folder;
+use crate::folder::tip::{self, Noted};
+use crate::pieces::{Pieces, Unread};
 use crate::rows::layout;
 use crate::{OpenError, Space, StoreKind};
 
-use carved::Carved;
-use opened::Opened;
+use carved::{Carved, Kept};
+use opened::{Opened, Seen};
 
 /// A data folder that was looked at.
 #[derive(Debug)]
@@ -34,7 +36,7 @@ pub struct Remains {
     /// What was found, the folder first.
     pub findings: Vec<Finding>,
     opened: Option<Opened>,
-    carved: Carved,
+    carved: Kept,
     spaces: BTreeSet<Space>,
 }
 
@@ -70,7 +72,8 @@ pub enum ExamineError {
 }
 
 /// Looks at a data folder. `scratch` is a folder with room for a copy of the database; what is made there stays until its
-/// owner removes it. Where rows are looked for beside the database, all that are found are held in memory.
+/// owner removes it. Where rows are looked for beside the database, those that it does not give itself are held in memory.
+/// What the disk does not read is told, and the rest is read.
 ///
 /// # Errors
 /// See [`ExamineError`].
@@ -98,15 +101,21 @@ pub fn examine(folder: &Path, scratch: &Path) -> Result<Remains, ExamineError> {
     if folder.join(folder::RESTORING).exists() {
         findings.push(Finding::wrong(OpenError::HalfRestored(folder.into()).to_string()));
     }
-    let saved = tip::read(&folder.join(folder::TIP)).map_err(refuse)?;
-    let original = folder.join(kind.content());
-    let copy = scratch.join(kind.content());
-    copy_all(&original, &copy).map_err(refuse)?;
     let mut remains =
-        Remains { kind, findings, opened: None, carved: Carved::default(), spaces: BTreeSet::new() };
-    remains.open(&copy, saved);
-    if !remains.is_sound() {
-        remains.carve(&original).map_err(refuse)?;
+        Remains { kind, findings, opened: None, carved: Kept::default(), spaces: BTreeSet::new() };
+    let file = kind.file_in(folder);
+    if !file.exists() {
+        remains
+            .findings
+            .push(Finding::wrong(format!("The database is gone: there is no {}.", file.display())));
+        return Ok(remains);
+    }
+    let copy = scratch.join(kind.content());
+    let unread = copy_all(&folder.join(kind.content()), &copy).map_err(refuse)?;
+    remains.findings.extend(unread_places(&unread));
+    let is_untouched = remains.open(&copy, tip::read(&folder.join(folder::TIP)));
+    if !remains.is_sound() || is_untouched {
+        remains.carve(&file, is_untouched).map_err(refuse)?;
     }
     Ok(remains)
 }
@@ -130,29 +139,42 @@ impl Remains {
         if let Some(opened) = &self.opened {
             opened.rows(space, &mut found);
         }
-        self.carved.rows(space, &mut found);
+        self.carved.rows(space, self.opened.as_ref(), &mut found);
         found
     }
 
-    fn open(&mut self, copy: &Path, saved: u64) {
+    /// Whether the copy opens as a database to which nobody has ever written.
+    fn open(&mut self, copy: &Path, noted: Noted) -> bool {
         match Opened::open(self.kind, copy) {
-            Err(why) => self.findings.push(Finding::wrong(format!("{} does not open: {why}.", self.kind))),
+            Err(why) => {
+                self.findings.push(Finding::wrong(format!("{} does not open: {why}.", self.kind)));
+                false
+            }
             Ok(opened) => {
-                let told = opened.look(saved, &mut self.spaces);
-                self.findings.extend(told);
+                let Seen { findings, is_untouched } = opened.look(noted, &mut self.spaces);
+                self.findings.extend(findings);
                 self.opened = Some(opened);
+                is_untouched
             }
         }
     }
 
-    fn carve(&mut self, original: &Path) -> io::Result<()> {
-        match self.kind {
-            StoreKind::Redb => leaves::carve(&File::open(original)?, &mut self.carved)?,
-            StoreKind::Sled => log::carve(&File::open(original.join(log::FILE))?, &mut self.carved)?,
-        }
+    fn carve(&mut self, file: &Path, is_untouched: bool) -> io::Result<()> {
+        let mut carved = Carved::beside(self.opened.as_ref());
+        carve(self.kind, &File::open(file)?, &mut carved)?;
+        self.carved = carved.into_kept();
         self.spaces.extend(self.carved.keys().filter_map(layout::space_of));
-        let sentence = format!("In the bytes of its file {} whole rows were found.", self.carved.count());
-        self.findings.push(Finding::sound(sentence));
+        if is_untouched && self.carved.count() > 0 {
+            self.findings.push(Finding::wrong("It opens as if nobody had ever written to it."));
+        }
+        if !self.is_sound() {
+            let sentence = format!(
+                "In the bytes of its file whole rows were met {} times, {} of them such as the database does not give.",
+                self.carved.met(),
+                self.carved.count()
+            );
+            self.findings.push(Finding::sound(sentence));
+        }
         Ok(())
     }
 }
@@ -173,6 +195,20 @@ impl fmt::Display for Finding {
     }
 }
 
+/// Whether there are rows in the bytes of a database's file, whatever it says itself.
+pub(crate) fn holds_rows(kind: StoreKind, file: &Path) -> io::Result<bool> {
+    let mut carved = Carved::nothing();
+    carve(kind, &File::open(file)?, &mut carved)?;
+    Ok(carved.into_kept().met() > 0)
+}
+
+fn carve(kind: StoreKind, file: &File, carved: &mut Carved<'_>) -> io::Result<()> {
+    match kind {
+        StoreKind::Redb => leaves::carve(file, carved),
+        StoreKind::Sled => log::carve(file, carved),
+    }
+}
+
 /// The lock of a folder, if nobody has it; a folder without one is in nobody's use.
 fn lock(folder: &Path) -> io::Result<Option<Option<File>>> {
     let file = match File::open(folder.join(folder::LOCK)) {
@@ -187,14 +223,25 @@ fn lock(folder: &Path) -> io::Result<Option<Option<File>>> {
     }
 }
 
-fn copy_all(from: &Path, to: &Path) -> io::Result<()> {
+fn copy_all(from: &Path, to: &Path) -> io::Result<Unread> {
     if !from.is_dir() {
-        return fs::copy(from, to).map(drop);
+        let original = File::open(from)?;
+        let mut pieces = Pieces::of(&original)?;
+        io::copy(&mut pieces, &mut File::create(to)?)?;
+        return Ok(pieces.into_unread());
     }
     fs::create_dir_all(to)?;
+    let mut unread = Unread::default();
     for found in fs::read_dir(from)? {
         let found = found?;
-        copy_all(&found.path(), &to.join(found.file_name()))?;
+        unread = unread.and(copy_all(&found.path(), &to.join(found.file_name()))?);
     }
-    Ok(())
+    Ok(unread)
+}
+
+fn unread_places(unread: &Unread) -> Option<Finding> {
+    let Unread { places, bytes, why, .. } = unread;
+    let why = why.as_ref()?;
+    let places = if *places == 1 { "1 place".into() } else { format!("{places} places") };
+    Some(Finding::wrong(format!("{places} of the database, {bytes} bytes together, cannot be read: {why}.")))
 }

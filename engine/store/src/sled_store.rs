@@ -12,6 +12,7 @@
 //! * sled cuts its log at the first record that it cannot read and says nothing. `folder::tip` notices. Sometimes it cuts
 //!   only a piece out of it: what was written there is missing, or is what it was before. The [`Ledger`] notices.
 //! * sled may panic on damage or a failing disk. Every call is guarded; after a panic the store refuses everything.
+//! * A read that fails is damage of what was asked for: sled goes on, and so does everybody else.
 //! * sled's background flush is off: it would fsync every half second for ever, and nothing depends on it, since
 //!   segments are also cleaned in passing by writes.
 
@@ -19,6 +20,7 @@ mod copied;
 mod open;
 
 pub(crate) use copied::Copied;
+pub(crate) use open::LOG;
 
 use std::fmt;
 use std::fs::File;
@@ -27,9 +29,11 @@ use std::path::Path;
 use std::sync::{OnceLock, PoisonError, RwLock};
 
 use causeway_core::storage::{Commit, CommitError, FailureKind, Page, Scan, StoreFailure};
+use tracing::warn;
 
 use crate::folder::tip::Tip;
 use crate::folder::{FolderLock, Past, io_failure};
+use crate::limits::Reading;
 use crate::rows::draft::Draft;
 use crate::rows::known::Known;
 use crate::rows::ledger::Ledger;
@@ -72,7 +76,11 @@ impl SledStore {
     }
 
     pub(crate) fn open_after(folder: &Path, past: Past) -> Result<Self, OpenError> {
-        let opened = open::open(folder, past)?;
+        Self::open_reading(folder, past, Reading::default())
+    }
+
+    pub(crate) fn open_reading(folder: &Path, past: Past, reading: Reading) -> Result<Self, OpenError> {
+        let opened = open::open(folder, past, reading)?;
         Ok(Self {
             db: Some(opened.db),
             log: opened.log,
@@ -87,19 +95,36 @@ impl SledStore {
         self.db.as_ref().expect("taken out only by drop")
     }
 
-    /// Runs `work` unless the store has failed; a panic inside sled fails the store.
-    fn guarded<T>(&self, work: impl FnOnce(&sled::Db) -> Result<T, StoreFailure>) -> Result<T, StoreFailure> {
+    /// Changes something unless the store has failed; a panic inside sled, which may be a write that failed, fails it.
+    fn change<T>(&self, work: impl FnOnce(&sled::Db) -> Result<T, StoreFailure>) -> Result<T, StoreFailure> {
+        self.guarded(work).unwrap_or_else(|| Err(self.fail(gave_up(FailureKind::Io))))
+    }
+
+    /// Reads at or behind a key unless the store has failed. A panic inside sled is damage there; nobody knows in which state
+    /// it leaves what sled keeps in memory, so the store has to be opened again.
+    fn read<T>(
+        &self,
+        key: &[u8],
+        work: impl FnOnce(&sled::Db) -> Result<T, StoreFailure>,
+    ) -> Result<T, StoreFailure> {
+        self.guarded(work).unwrap_or_else(|| {
+            self.fail(gave_up(FailureKind::Closed));
+            Err(StoreFailure::damaged(key))
+        })
+    }
+
+    /// Runs `work` unless the store has failed; nothing where sled panics.
+    fn guarded<T>(
+        &self,
+        work: impl FnOnce(&sled::Db) -> Result<T, StoreFailure>,
+    ) -> Option<Result<T, StoreFailure>> {
         if let Some(first) = self.failed.get() {
             let sentence =
                 format!("The store is closed after a failure; open it again. First failure: {first}");
-            return Err(StoreFailure::new(FailureKind::Closed, sentence));
+            return Some(Err(StoreFailure::new(FailureKind::Closed, sentence)));
         }
         let db = self.db();
-        catch_unwind(AssertUnwindSafe(|| work(db))).unwrap_or_else(|_| {
-            let sentence =
-                "The embedded database gave up; open the store again, and restore a backup if that fails.";
-            Err(self.fail(StoreFailure::new(FailureKind::Damaged, sentence)))
-        })
+        catch_unwind(AssertUnwindSafe(|| work(db))).ok()
     }
 
     /// Remembers the first failure and refuses everything from now on.
@@ -130,7 +155,7 @@ impl Store for SledStore {
 
     fn apply_group(&self, group: &[(Space, Commit)]) -> Vec<Result<(), CommitError>> {
         let mut answers = Vec::with_capacity(group.len());
-        let outcome = self.guarded(|db| {
+        let outcome = self.change(|db| {
             let mut numbers = self.numbers.write().unwrap_or_else(PoisonError::into_inner);
             let Numbers { next_long, ledger, known } = &mut *numbers;
             let mut draft = Draft::new(db, known, *next_long);
@@ -157,11 +182,11 @@ impl Store for SledStore {
     }
 
     fn settle(&self) -> Result<(), StoreFailure> {
-        self.guarded(|db| self.write_out(db))
+        self.change(|db| self.write_out(db))
     }
 
     fn sync(&self) -> Result<(), StoreFailure> {
-        self.guarded(|db| {
+        self.change(|db| {
             let batch = self.numbers.read().unwrap_or_else(PoisonError::into_inner).ledger.batch;
             self.write_out(db)?;
             self.log.sync_data().and_then(|()| self.tip.note(batch)).map_err(|e| self.fail(io_failure(&e)))
@@ -169,14 +194,14 @@ impl Store for SledStore {
     }
 
     fn scan(&self, space: &Space, scan: &Scan) -> Result<Page, StoreFailure> {
-        self.guarded(|db| {
+        self.read(&scan.start, |db| {
             let _one_moment = self.numbers.read().unwrap_or_else(PoisonError::into_inner);
             rows::scan(db, space, scan)
         })
     }
 
     fn spaces(&self, after: Option<&Space>, max: usize) -> Result<Vec<Space>, StoreFailure> {
-        self.guarded(|db| rows::spaces(db, after, max))
+        self.read(after.map_or(&[], Space::as_bytes), |db| rows::spaces(db, after, max))
     }
 }
 
@@ -199,11 +224,11 @@ impl Tree for sled::Db {
     type Bytes<'a> = sled::IVec;
 
     fn get(&self, key: &[u8]) -> Result<Option<sled::IVec>, TreeError> {
-        sled::Tree::get(self, key).map_err(|e| tree_error(&e))
+        sled::Tree::get(self, key).map_err(|e| unread(&e))
     }
 
     fn range(&self, start: &[u8], end: &[u8]) -> Result<impl Iterator<Item = Pair<sled::IVec>>, TreeError> {
-        Ok(sled::Tree::range(self, start..end).map(|found| found.map_err(|e| tree_error(&e))))
+        Ok(sled::Tree::range(self, start..end).map(|found| found.map_err(|e| unread(&e))))
     }
 }
 
@@ -225,17 +250,34 @@ fn apply(db: &sled::Db, draft: Draft<'_, sled::Db>, ledger: &mut Ledger) -> sled
     db.apply_batch(batch)
 }
 
-fn failure_of(error: &sled::Error) -> StoreFailure {
-    tree_error(error).anywhere()
-}
-
-fn tree_error(error: &sled::Error) -> TreeError {
+/// Why something was not read. A place that the disk does not read is damage there: what else there is can be read.
+fn unread(error: &sled::Error) -> TreeError {
     match error {
         sled::Error::Corruption { .. } => TreeError::Damaged,
-        sled::Error::Io(e) => TreeError::Failed(io_failure(e)),
+        sled::Error::Io(why) => {
+            warn!(%why, "a place of the store cannot be read");
+            TreeError::Damaged
+        }
         sled::Error::CollectionNotFound(_) | sled::Error::Unsupported(_) | sled::Error::ReportableBug(_) => {
-            let sentence = format!("The embedded database failed: {error}");
-            TreeError::Failed(StoreFailure::new(FailureKind::Io, sentence))
+            TreeError::Failed(failure_of(error))
         }
     }
+}
+
+/// Why something was not written.
+fn failure_of(error: &sled::Error) -> StoreFailure {
+    match error {
+        sled::Error::Io(e) => io_failure(e),
+        sled::Error::Corruption { .. }
+        | sled::Error::CollectionNotFound(_)
+        | sled::Error::Unsupported(_)
+        | sled::Error::ReportableBug(_) => {
+            StoreFailure::new(FailureKind::Io, format!("The embedded database failed: {error}"))
+        }
+    }
+}
+
+fn gave_up(kind: FailureKind) -> StoreFailure {
+    let sentence = "The embedded database gave up; open the store again, and restore a backup if that fails.";
+    StoreFailure::new(kind, sentence)
 }

@@ -18,6 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 struct FullDisk {
     store: MemoryStore,
     full: AtomicBool,
+    /// The place of all rows cannot be read.
+    rotten: AtomicBool,
     refusals: AtomicUsize,
 }
 
@@ -36,6 +38,9 @@ impl Store for FullDisk {
         Ok(())
     }
     fn scan(&self, space: &Space, scan: &Scan) -> Result<Page, StoreFailure> {
+        if self.rotten.load(Ordering::SeqCst) {
+            return Err(StoreFailure::new(FailureKind::Io, "Input/output error"));
+        }
         self.store.scan(space, scan)
     }
     fn spaces(&self, after: Option<&Space>, max: usize) -> Result<Vec<Space>, StoreFailure> {
@@ -109,5 +114,19 @@ fn a_gate_that_nobody_holds_stops_opening_its_store() {
         assert!(Instant::now() < deadline, "it lets go of the store");
         // pace: between two looks
         std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn st4_a_place_that_cannot_be_read_closes_the_store_to_nobody() {
+    let disk = Arc::new(FullDisk::default());
+    disk.rotten.store(true, Ordering::SeqCst);
+    let gate = StoreGate::open(Storage::of(disk));
+    let scan = Scan { start: Vec::new(), end: vec![0xff], max_bytes: 1, max_rows: 1 };
+    for key in [b"a", b"b"] {
+        let refused = gate.scan_and_wait(&space("room"), &scan).unwrap_err();
+        assert_eq!(refused.kind, FailureKind::Io);
+        assert!(gate.works());
+        assert_eq!(kind(commit(&gate, key)), None, "nothing was closed for it");
     }
 }

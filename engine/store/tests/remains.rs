@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use causeway_core::storage::Commit;
 use causeway_store::remains::{ExamineError, examine};
-use causeway_store::{Space, StoreKind};
+use causeway_store::{OpenError, Space, StoreKind};
 
 const ROWS: u32 = 60;
 
@@ -79,7 +79,8 @@ fn rl14_a_changed_byte_costs_a_row_or_two_whether_or_not_the_database_opens() {
                 let mut bent = whole.clone();
                 bent[*place] ^= 1 << (place % 8);
                 fs::write(&file, &bent).unwrap();
-                let (count, _) = found(folder.path());
+                let (count, sound) = found(folder.path());
+                assert!(count == ROWS || !sound, "{kind}, byte {place}: {count} rows are called all");
                 tried += 1;
                 all += count;
                 least = least.min(count);
@@ -124,4 +125,60 @@ fn rl14_a_folder_that_says_nothing_is_known_by_what_lies_in_it() {
     let empty = tempfile::tempdir().unwrap();
     let scratch = tempfile::tempdir().unwrap();
     assert!(matches!(examine(empty.path(), scratch.path()), Err(ExamineError::NoStore(_))));
+}
+
+/// What the findings say that is wrong.
+fn wrong(folder: &Path) -> Vec<String> {
+    let scratch = tempfile::tempdir().unwrap();
+    let remains = examine(folder, scratch.path()).unwrap();
+    let wrong = remains.findings.into_iter().filter(|finding| !finding.sound);
+    wrong.map(|finding| finding.sentence).collect()
+}
+
+#[test]
+fn rl14_a_folder_that_does_not_say_how_much_was_saved_is_not_sound() {
+    for kind in StoreKind::ALL {
+        let folder = tempfile::tempdir().unwrap();
+        written(kind, folder.path());
+        let tip = folder.path().join("tip");
+        fs::write(&tip, "none of ours").unwrap();
+        assert!(matches!(&wrong(folder.path())[..], [told] if told.contains("tip cannot be read")));
+        fs::remove_file(&tip).unwrap();
+        assert!(matches!(&wrong(folder.path())[..], [told] if told.contains("tip is missing")));
+        // Opened once more it has begun anew.
+        drop(kind.open(folder.path()).unwrap());
+        assert_eq!(found(folder.path()), (ROWS, true), "{kind}");
+    }
+}
+
+#[test]
+fn rl14_a_database_that_is_gone_is_said_to_be_gone() {
+    for kind in StoreKind::ALL {
+        let folder = tempfile::tempdir().unwrap();
+        fs::remove_file(written(kind, folder.path())).unwrap();
+        assert!(matches!(&wrong(folder.path())[..], [told] if told.contains("is gone")), "{kind}");
+    }
+}
+
+#[test]
+fn rl14_a_database_that_opens_empty_is_not_sound_while_its_file_holds_rows_and_is_not_served() {
+    with_silent_panics(|| {
+        let kind = StoreKind::Sled;
+        let folder = tempfile::tempdir().unwrap();
+        let file = written(kind, folder.path());
+        let mut bent = fs::read(&file).unwrap();
+        for snapshot in fs::read_dir(folder.path().join("sled")).unwrap() {
+            let path = snapshot.unwrap().path();
+            if path.file_name().unwrap().to_string_lossy().starts_with("snap") {
+                fs::remove_file(path).unwrap();
+            }
+        }
+        bent[..64].fill(0);
+        fs::write(&file, &bent).unwrap();
+        fs::remove_file(folder.path().join("tip")).unwrap();
+        println!("{:?}", wrong(folder.path()));
+        assert!(!found(folder.path()).1);
+        let refused = kind.open(folder.path()).err().expect("it is refused");
+        assert!(matches!(refused, OpenError::Damaged { .. }), "{refused}");
+    });
 }

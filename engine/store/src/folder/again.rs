@@ -4,18 +4,22 @@
 //! back from memory until the memory is needed, it is not on the disk, and no later fsync puts it there. A store that was
 //! opened again on such a file would call saved what the next power cut takes, or find its own log with a gap. So every
 //! byte is written where it stands, which makes it count as new, and is synced. A power cut meanwhile does no more harm
-//! than one before.
+//! than one before. What the disk does not read is passed over: it is on the disk or lost, and nothing is written in its place.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
+
+use tracing::warn;
+
+use crate::pieces::Pieces;
 
 /// Writes a file, or all files of a folder, where they stand and syncs them. Waits a few seconds for
 /// whoever has a file locked.
 pub(crate) fn write_again(path: &Path) -> io::Result<()> {
     if !path.is_dir() {
-        return write_file_again(&mut OpenOptions::new().read(true).write(true).open(path)?);
+        return write_file_again(&OpenOptions::new().read(true).write(true).open(path)?);
     }
     for found in fs::read_dir(path)? {
         write_again(&found?.path())?;
@@ -23,20 +27,25 @@ pub(crate) fn write_again(path: &Path) -> io::Result<()> {
     super::sync_folder(path)
 }
 
-fn write_file_again(file: &mut File) -> io::Result<()> {
+fn write_file_again(mut file: &File) -> io::Result<()> {
     wait_for_the_last_user(file)?;
-    let mut piece = vec![0; PIECE_BYTES];
-    let mut at = 0;
-    loop {
-        file.seek(SeekFrom::Start(at))?;
-        let length = file.read(&mut piece)?;
-        if length == 0 {
-            return file.sync_all();
+    let mut bytes = vec![0; PIECE_BYTES];
+    let mut pieces = Pieces::of(file)?;
+    let mut written = 0;
+    while let Some(piece) = pieces.next(&mut bytes) {
+        if piece.is_read {
+            file.seek(SeekFrom::Start(piece.at))?;
+            file.write_all(&bytes[..piece.length])?;
+            written += piece.length;
         }
-        file.seek(SeekFrom::Start(at))?;
-        file.write_all(&piece[..length])?;
-        at += length as u64;
     }
+    let unread = pieces.into_unread();
+    match unread.why {
+        Some(why) if written == 0 => return Err(why),
+        Some(why) => warn!(bytes = unread.bytes, %why, "what the disk does not read is left as it is"),
+        None => {}
+    }
+    file.sync_all()
 }
 
 /// Both databases lock their files; a thread of the one that was just dropped may still be writing.

@@ -4,12 +4,13 @@
 //! off all that follows, in silence. Every batch therefore carries its number in a row, and after each fsync the number
 //! is written to the file `tip`. A log that ends before its tip has lost something that was saved.
 //!
-//! The file itself is never fsynced: an older number only makes the check weaker, and it is never ahead of the log.
+//! The file is fsynced when it is made and never after: an older number only makes the check weaker, and it is never ahead of
+//! the log. So a folder in which it is missing or is none of ours has lost it.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::rows::layout;
 
@@ -19,34 +20,58 @@ pub(crate) struct Tip {
 }
 
 impl Tip {
-    /// Opens the file, creating an empty one, and tells the number in it. One that cannot be read as ours counts as
-    /// none: it is worth less than the log.
-    pub(crate) fn open(path: &Path) -> io::Result<(Self, u64)> {
-        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
-        let mut bytes = Vec::new();
-        (&mut file).take(READ_BYTES).read_to_end(&mut bytes)?;
-        let number = layout::decode_number(TIP_KEY, &bytes).unwrap_or(0);
+    /// Opens the file, creating an empty one, and tells the number in it. Nothing where there is none that can be read as
+    /// ours: it is worth less than the log.
+    pub(crate) fn open(path: &Path) -> io::Result<(Self, Option<u64>)> {
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+        let number = number_in(&file);
         Ok((Self { file: Mutex::new(file) }, number))
+    }
+
+    /// Notes that nothing is known to be on the disk, for whoever asks after a power cut.
+    pub(crate) fn begin(&self) -> io::Result<()> {
+        self.lock().set_len(0)?;
+        self.note(0)?;
+        self.lock().sync_all()
     }
 
     /// Notes that everything up to this batch is on the disk.
     pub(crate) fn note(&self, number: u64) -> io::Result<()> {
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut file = self.lock();
         file.seek(SeekFrom::Start(0))?;
         // Always of the same length and within one sector, so that it is never there in half.
         file.write_all(&layout::encode_number(TIP_KEY, number))
     }
+
+    fn lock(&self) -> MutexGuard<'_, File> {
+        self.file.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-/// The number in the file, of a folder that is only looked at; zero where there is none.
-pub(crate) fn read(path: &Path) -> io::Result<u64> {
-    let mut bytes = Vec::new();
+/// What the file of a folder says that is only looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Noted {
+    /// So many batches are on the disk.
+    Saved(u64),
+    /// There is something else in it, or it cannot be read.
+    Unreadable,
+    /// There is none.
+    Missing,
+}
+
+/// What the file says.
+pub(crate) fn read(path: &Path) -> Noted {
     match File::open(path) {
-        Ok(file) => file.take(READ_BYTES).read_to_end(&mut bytes)?,
-        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(0),
-        Err(e) => return Err(e),
-    };
-    Ok(layout::decode_number(TIP_KEY, &bytes).unwrap_or(0))
+        Ok(file) => number_in(&file).map_or(Noted::Unreadable, Noted::Saved),
+        Err(e) if e.kind() == ErrorKind::NotFound => Noted::Missing,
+        Err(_) => Noted::Unreadable,
+    }
+}
+
+fn number_in(file: &File) -> Option<u64> {
+    let mut bytes = Vec::new();
+    file.take(READ_BYTES).read_to_end(&mut bytes).ok()?;
+    layout::decode_number(TIP_KEY, &bytes)
 }
 
 /// What the number's checksum is bound to, in place of a tree key.

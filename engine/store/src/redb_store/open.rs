@@ -7,10 +7,11 @@ use redb::{
     Database, DatabaseError, ReadableDatabase, ReadableTable, ReadableTableMetadata, StorageError, TableError,
 };
 
+use super::disk::{Disk, Opened as FileOpened};
 use super::{Numbers, ROWS, is_damage};
 use crate::folder::tip::Tip;
-use crate::folder::{Claim, FolderLock, Made, Past, damaged, refusal};
-use crate::limits::{CACHE_BYTES, VERIFY_BYTES};
+use crate::folder::{Claim, FolderLock, Made, OPENS_EMPTY, Past, damaged, refusal};
+use crate::limits::Reading;
 use crate::rows::layout;
 use crate::rows::ledger::{Census, Ledger};
 use crate::{OpenError, StoreKind};
@@ -23,7 +24,7 @@ pub(super) struct Opened {
     pub(super) lock: FolderLock,
 }
 
-pub(super) fn open(folder: &Path, past: Past) -> Result<Opened, OpenError> {
+pub(super) fn open(folder: &Path, past: Past, reading: Reading) -> Result<Opened, OpenError> {
     let mut claim = Claim::stake(folder, StoreKind::Redb, past)?;
     claim.settle(past)?;
     let path = claim.content();
@@ -31,9 +32,10 @@ pub(super) fn open(folder: &Path, past: Past) -> Result<Opened, OpenError> {
     if !path.exists() {
         claim.add(Made::File(path.clone()));
     }
-    let look = Look { folder, path: &path };
+    let held_rows = claim.holds_rows_without_tip()?;
+    let look = Look { folder, path: &path, reading, held_rows, opened: FileOpened::default() };
     let mut db = look.open()?;
-    let sound = if length <= VERIFY_BYTES { look.pages_are_sound(&mut db) } else { Ok(true) };
+    let sound = if length <= reading.verify_bytes { look.pages_are_sound(&mut db) } else { Ok(true) };
     let sound = match sound {
         Ok(sound) => sound,
         Err(refused) => {
@@ -52,7 +54,10 @@ pub(super) fn open(folder: &Path, past: Past) -> Result<Opened, OpenError> {
     }
     let looked = look.numbers(&db).and_then(|numbers| Ok((claim.open_tip(numbers.ledger.batch)?, numbers)));
     match looked.and_then(|found| Ok((found, claim.keep()?))) {
-        Ok(((tip, numbers), lock)) => Ok(Opened { db, tip, numbers, lock }),
+        Ok(((tip, numbers), lock)) => {
+            look.opened.set();
+            Ok(Opened { db, tip, numbers, lock })
+        }
         Err(refused) => {
             close(db);
             Err(refused)
@@ -69,11 +74,18 @@ fn close(db: Database) {
 struct Look<'a> {
     folder: &'a Path,
     path: &'a Path,
+    reading: Reading,
+    /// There are rows in the file, and the file `tip` is lost.
+    held_rows: bool,
+    opened: FileOpened,
 }
 
 impl Look<'_> {
     fn open(&self) -> Result<Database, OpenError> {
-        self.ask(|| Ok(Database::builder().set_cache_size(CACHE_BYTES).create(self.path)?))
+        self.ask(|| {
+            let disk = Disk::open(self.path, self.opened.clone())?;
+            Ok(Database::builder().set_cache_size(self.reading.cache_bytes).create_with_backend(disk)?)
+        })
     }
 
     /// Holds every page against its checksum.
@@ -109,6 +121,7 @@ impl Look<'_> {
     fn numbers(&self, db: &Database) -> Result<Numbers, OpenError> {
         let (ledger, next_long) = self.ask(|| {
             let table = match db.begin_read()?.open_table(ROWS) {
+                Err(TableError::TableDoesNotExist(_)) if self.held_rows => return Ok((None, 0)),
                 Err(TableError::TableDoesNotExist(_)) => {
                     let change = db.begin_write()?;
                     change.open_table(ROWS)?;
@@ -118,15 +131,17 @@ impl Look<'_> {
                 table => table?,
             };
             let ledger = match table.get(layout::NUMBER_KEY)? {
-                None if table.is_empty()? => Some(Ledger::default()),
+                None if table.is_empty()? && !self.held_rows => Some(Ledger::default()),
                 None => None,
                 Some(raw) => Ledger::decode(raw.value()),
             };
             let next_long = table.last()?.map_or(0, |(key, _)| layout::next_long(Some(key.value())));
             Ok((ledger, next_long))
         })?;
-        let ledger =
-            ledger.ok_or_else(|| damaged(self.folder, "the number of its last batch is not readable"))?;
+        let ledger = ledger.ok_or_else(|| {
+            let unreadable = "the number of its last batch is not readable";
+            damaged(self.folder, if self.held_rows { OPENS_EMPTY } else { unreadable })
+        })?;
         Ok(Numbers { next_long, ledger })
     }
 

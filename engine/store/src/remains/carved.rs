@@ -4,70 +4,123 @@ use std::collections::BTreeMap;
 
 use causeway_core::salvage::Found;
 
+use super::opened::Opened;
 use crate::Space;
 use crate::rows::layout::{self, Stored};
 
-/// Rows and pieces by their keys in the tree. Of each all that were ever found, and none twice; the newest stands first where
-/// that is known.
+/// What is being found: of a database that opens only what it does not give itself, so that one fault costs little memory.
+pub(super) struct Carved<'a> {
+    keeping: Keeping<'a>,
+    kept: Kept,
+}
+
+/// What is kept of what is met.
+enum Keeping<'a> {
+    All,
+    Beside(&'a Opened),
+    Nothing,
+}
+
+/// Rows and pieces by their keys in the tree, none twice; the newest stands first where that is known.
 #[derive(Debug, Default)]
-pub(super) struct Carved {
+pub(super) struct Kept {
     rows: BTreeMap<Vec<u8>, Vec<Candidate>>,
     pieces: BTreeMap<Vec<u8>, Vec<Candidate>>,
+    /// Whole rows that were met, again and again where they lie in several places.
+    met: u64,
 }
 
 #[derive(Debug)]
 struct Candidate {
-    /// Greater is newer; all alike where a file does not tell.
+    /// Greater is newer; where a file does not tell, what stands behind counts as newer.
     age: u64,
     raw: Vec<u8>,
 }
 
-impl Carved {
+impl<'a> Carved<'a> {
+    pub(super) fn beside(opened: Option<&'a Opened>) -> Self {
+        Self { keeping: opened.map_or(Keeping::All, Keeping::Beside), kept: Kept::default() }
+    }
+
+    /// Only counts.
+    pub(super) fn nothing() -> Self {
+        Self { keeping: Keeping::Nothing, kept: Kept::default() }
+    }
+
     /// Takes what may be a row: it is one if its sum is that of key and value. Says whether it was anything of ours.
     pub(super) fn offer(&mut self, tree_key: &[u8], raw: &[u8], age: u64) -> bool {
         if layout::is_row(tree_key) {
             let whole = Stored::decode(tree_key, raw).is_some() && layout::space_of(tree_key).is_some();
             if whole {
-                note(&mut self.rows, tree_key, raw, age);
+                self.kept.met += 1;
+                if self.keeping.keeps(|opened| !opened.gives(tree_key, raw)) {
+                    note(&mut self.kept.rows, tree_key, raw, age);
+                }
             }
             whole
         } else if layout::is_piece(tree_key) {
-            note(&mut self.pieces, tree_key, raw, age);
+            if self.keeping.keeps(|opened| opened.raw(tree_key).as_deref() != Some(raw)) {
+                note(&mut self.kept.pieces, tree_key, raw, age);
+            }
             true
         } else {
             false
         }
     }
 
+    pub(super) fn into_kept(self) -> Kept {
+        self.kept
+    }
+}
+
+impl Keeping<'_> {
+    fn keeps(&self, lacks: impl FnOnce(&Opened) -> bool) -> bool {
+        match self {
+            Self::All => true,
+            Self::Beside(opened) => lacks(opened),
+            Self::Nothing => false,
+        }
+    }
+}
+
+impl Kept {
+    /// How many rows were kept.
     pub(super) fn count(&self) -> usize {
         self.rows.len()
+    }
+
+    /// How many were met, those included that the database gives.
+    pub(super) fn met(&self) -> u64 {
+        self.met
     }
 
     pub(super) fn keys(&self) -> impl Iterator<Item = &[u8]> {
         self.rows.keys().map(Vec::as_slice)
     }
 
-    /// Adds what was found of a space.
-    pub(super) fn rows(&self, space: &Space, found: &mut Found) {
+    /// Adds what was found of a space. Pieces of a long value may also be those that the database gives.
+    pub(super) fn rows(&self, space: &Space, opened: Option<&Opened>, found: &mut Found) {
         let start = layout::key(space, &[]);
         let end = layout::key_behind(space);
         for (tree_key, candidates) in self.rows.range(start..end) {
             let values = found.entry(layout::key_in_space(space, tree_key).to_vec()).or_default();
             for candidate in candidates {
-                let value = self.value(tree_key, &candidate.raw);
+                let value = self.value(tree_key, &candidate.raw, opened);
                 values.extend(value.filter(|value| !values.contains(value)));
             }
         }
     }
 
-    fn value(&self, tree_key: &[u8], raw: &[u8]) -> Option<Vec<u8>> {
+    fn value(&self, tree_key: &[u8], raw: &[u8], opened: Option<&Opened>) -> Option<Vec<u8>> {
         let stored = Stored::decode(tree_key, raw)?;
-        // Numbers of long values are used again after a while, so there may be several pieces of one name.
+        // Numbers of long values are used again after a while, so there may be several pieces of one name; and the one that
+        // is damaged may be the database's own.
         (0..GENERATIONS).find_map(|generation| {
-            let read = |key: &[u8]| -> Result<Option<&[u8]>, ()> {
-                let candidates = self.pieces.get(key);
-                let candidate = candidates.and_then(|all| all.get(generation).or(all.last()));
-                Ok(candidate.map(|candidate| candidate.raw.as_slice()))
+            let read = |key: &[u8]| -> Result<Option<Vec<u8>>, ()> {
+                let carved = self.pieces.get(key);
+                let candidate = carved.and_then(|all| all.get(generation).or(all.last()));
+                let own = || opened.and_then(|opened| opened.raw(key));
+                Ok(candidate.map(|candidate| candidate.raw.clone()).or_else(own))
             };
             stored.assemble(read).ok().flatten()
         })
@@ -76,15 +129,17 @@ impl Carved {
 
 fn note(into: &mut BTreeMap<Vec<u8>, Vec<Candidate>>, tree_key: &[u8], raw: &[u8], age: u64) {
     let candidates = into.entry(tree_key.to_vec()).or_default();
-    if let Some(known) = candidates.iter_mut().find(|candidate| candidate.raw == raw) {
-        known.age = known.age.max(age);
-    } else if candidates.len() < CANDIDATES {
-        candidates.push(Candidate { age, raw: raw.to_vec() });
-    }
-    candidates.sort_by_key(|candidate| std::cmp::Reverse(candidate.age));
+    let age = match candidates.iter().position(|candidate| candidate.raw == raw) {
+        Some(known) => candidates.remove(known).age.max(age),
+        None => age,
+    };
+    let before = candidates.partition_point(|candidate| candidate.age > age);
+    candidates.insert(before, Candidate { age, raw: raw.to_vec() });
+    candidates.truncate(CANDIDATES);
 }
 
-/// Versions of one row that are kept. Most rows are written once; those that are written over are made anew from the others.
+/// Versions of one row that are kept, the newest. Most rows are written once; those that are written over are made anew from
+/// the others.
 const CANDIDATES: usize = 16;
 /// Sets of pieces that are tried for a long value.
 const GENERATIONS: usize = CANDIDATES;

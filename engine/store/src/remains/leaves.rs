@@ -7,10 +7,11 @@ use std::fs::File;
 use std::io::{self, Read};
 
 use super::carved::Carved;
+use crate::pieces::Pieces;
 
 /// Looks at every page.
-pub(super) fn carve(file: &File, carved: &mut Carved) -> io::Result<()> {
-    let mut file = io::BufReader::with_capacity(SLAB_BYTES, file);
+pub(super) fn carve(file: &File, carved: &mut Carved<'_>) -> io::Result<()> {
+    let mut file = io::BufReader::with_capacity(SLAB_BYTES, Pieces::of(file)?);
     let mut window = Vec::new();
     loop {
         let wanted = WINDOW_BYTES - window.len();
@@ -24,7 +25,7 @@ pub(super) fn carve(file: &File, carved: &mut Carved) -> io::Result<()> {
 }
 
 /// A leaf at the beginning of these bytes, if there is one.
-fn leaf(bytes: &[u8], carved: &mut Carved) -> Option<()> {
+fn leaf(bytes: &[u8], carved: &mut Carved<'_>) -> Option<()> {
     let (head, _) = bytes.split_first_chunk::<4>()?;
     let count = usize::from(u16::from_le_bytes([head[2], head[3]]));
     let number = |at: usize| {

@@ -11,37 +11,88 @@ use std::fs::File;
 use std::io::{self, Read};
 
 use super::carved::Carved;
+use crate::pieces::Pieces;
 
-/// sled's one file, in its folder.
-pub(super) const FILE: &str = "db";
-
-/// Looks at every message of every segment.
-pub(super) fn carve(file: &File, carved: &mut Carved) -> io::Result<()> {
-    let mut file = io::BufReader::new(file);
-    let mut changes = Vec::new();
+/// Looks at every message of every segment: twice, as only at the end is known what the keys of nodes begin with.
+pub(super) fn carve(file: &File, carved: &mut Carved<'_>) -> io::Result<()> {
     let mut prefixes = Prefixes::default();
-    let mut segment = Vec::new();
-    loop {
-        segment.clear();
-        (&mut file).take(SEGMENT_BYTES).read_to_end(&mut segment)?;
-        if segment.is_empty() {
-            break;
-        }
-        Segment { bytes: &segment }.messages(carved, &mut prefixes, &mut changes);
-    }
-    // Only now is known what the keys of nodes begin with.
-    for change in changes {
-        prefixes.complete(&change, carved);
-    }
-    Ok(())
+    each_segment(file, |segment| segment.messages(&mut Nodes { carved, prefixes: &mut prefixes }))?;
+    each_segment(file, |segment| segment.messages(&mut Changes { carved, prefixes: &prefixes }))
 }
 
-/// A row that was written to a page by itself.
-struct Change {
-    page: u64,
-    key: Vec<u8>,
-    raw: Vec<u8>,
-    age: u64,
+fn each_segment(file: &File, mut look: impl FnMut(&Segment<'_>)) -> io::Result<()> {
+    let mut file = io::BufReader::new(Pieces::of(file)?);
+    let mut bytes = Vec::new();
+    loop {
+        bytes.clear();
+        (&mut file).take(SEGMENT_BYTES).read_to_end(&mut bytes)?;
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        look(&Segment { bytes: &bytes });
+    }
+}
+
+/// What is done with the rows of messages.
+trait Take {
+    /// A node, all keys of which begin with a prefix.
+    fn node(&mut self, page: u64, prefix: &[u8]);
+    /// A row of a node, with its whole key.
+    fn row(&mut self, key: &[u8], raw: &[u8], age: u64);
+    /// A row that was written to a page by itself, without what the keys of that begin with.
+    fn change(&mut self, page: u64, key: &[u8], raw: &[u8], age: u64);
+}
+
+/// Takes the rows of nodes, and notes what keys begin with.
+struct Nodes<'a, 'b> {
+    carved: &'a mut Carved<'b>,
+    prefixes: &'a mut Prefixes,
+}
+
+impl Take for Nodes<'_, '_> {
+    fn node(&mut self, page: u64, prefix: &[u8]) {
+        self.prefixes.note(page, prefix);
+    }
+
+    fn row(&mut self, key: &[u8], raw: &[u8], age: u64) {
+        self.carved.offer(key, raw, age);
+    }
+
+    fn change(&mut self, _: u64, _: &[u8], _: &[u8], _: u64) {}
+}
+
+/// Takes the rows that were written by themselves.
+struct Changes<'a, 'b> {
+    carved: &'a mut Carved<'b>,
+    prefixes: &'a Prefixes,
+}
+
+impl Take for Changes<'_, '_> {
+    fn node(&mut self, _: u64, _: &[u8]) {}
+
+    fn row(&mut self, _: &[u8], _: &[u8], _: u64) {}
+
+    /// The whole key of a change is the one with which its row is whole.
+    fn change(&mut self, page: u64, key: &[u8], raw: &[u8], age: u64) {
+        let own = self.prefixes.of_page.get(&page).into_iter().flatten();
+        let nothing = Vec::new();
+        for prefix in own.chain([&nothing]).chain(&self.prefixes.all) {
+            if self.carved.offer(&[prefix, key].concat(), raw, age) {
+                return;
+            }
+        }
+    }
+}
+
+/// Only whether a message is whole.
+struct Nobody;
+
+impl Take for Nobody {
+    fn node(&mut self, _: u64, _: &[u8]) {}
+
+    fn row(&mut self, _: &[u8], _: &[u8], _: u64) {}
+
+    fn change(&mut self, _: u64, _: &[u8], _: &[u8], _: u64) {}
 }
 
 /// What the keys of pages have begun with.
@@ -58,18 +109,6 @@ impl Prefixes {
             self.all.insert(prefix.to_vec());
         }
     }
-
-    /// The whole key of a change is the one with which its row is whole.
-    fn complete(&self, change: &Change, carved: &mut Carved) {
-        let own = self.of_page.get(&change.page).into_iter().flatten();
-        let nothing = Vec::new();
-        for prefix in own.chain([&nothing]).chain(&self.all) {
-            let key = [&prefix[..], &change.key].concat();
-            if carved.offer(&key, &change.raw, change.age) {
-                return;
-            }
-        }
-    }
 }
 
 struct Segment<'a> {
@@ -77,7 +116,7 @@ struct Segment<'a> {
 }
 
 impl Segment<'_> {
-    fn messages(&self, carved: &mut Carved, prefixes: &mut Prefixes, changes: &mut Vec<Change>) {
+    fn messages(&self, taking: &mut dyn Take) {
         let Some(lsn) = self.bytes.get(4..12).and_then(|lsn| lsn.try_into().ok()) else { return };
         // Written so that one that is all zero does not pass for the first.
         let lsn = (i64::from_le_bytes(lsn) ^ 0x7FFF_FFFF_FFFF_FFFF).unsigned_abs();
@@ -86,7 +125,7 @@ impl Segment<'_> {
         while at < self.bytes.len() {
             let message = self.message(at, number);
             let age = lsn.saturating_add(at as u64);
-            let whole = message.as_ref().and_then(|message| message.take(age, carved, prefixes, changes));
+            let whole = message.as_ref().and_then(|message| message.take(age, taking));
             match message {
                 // What has no rows cannot be told from chance, unless the last one ended just here.
                 Some(message) if whole.is_some() || (in_step && !message.has_rows()) => {
@@ -159,7 +198,7 @@ struct Message<'a> {
 impl Message<'_> {
     /// Whether there are rows in it and nothing else.
     fn is_whole(&self) -> bool {
-        self.take(0, &mut Carved::default(), &mut Prefixes::default(), &mut Vec::new()).is_some()
+        self.take(0, &mut Nobody).is_some()
     }
 
     fn has_rows(&self) -> bool {
@@ -167,27 +206,21 @@ impl Message<'_> {
     }
 
     /// Takes the rows out of it; nothing where it is not whole, or has none.
-    fn take(
-        &self,
-        age: u64,
-        carved: &mut Carved,
-        prefixes: &mut Prefixes,
-        changes: &mut Vec<Change>,
-    ) -> Option<()> {
+    fn take(&self, age: u64, taking: &mut dyn Take) -> Option<()> {
         match self.kind {
-            NODE => self.node(age, carved, prefixes),
-            LINK => self.link(age, changes),
+            NODE => self.node(age, taking),
+            LINK => self.link(age, taking),
             _ => None,
         }
     }
 
-    fn link(&self, age: u64, changes: &mut Vec<Change>) -> Option<()> {
+    fn link(&self, age: u64, taking: &mut dyn Take) -> Option<()> {
         let (&what, mut rest) = self.body.split_first()?;
         match what {
             SET => {
-                let key = string(&mut rest)?.to_vec();
-                let raw = string(&mut rest)?.to_vec();
-                changes.push(Change { page: self.page, key, raw, age });
+                let key = string(&mut rest)?;
+                let raw = string(&mut rest)?;
+                taking.change(self.page, key, raw, age);
             }
             DELETED => drop(string(&mut rest)?),
             _ => return None,
@@ -195,7 +228,7 @@ impl Message<'_> {
         rest.is_empty().then_some(())
     }
 
-    fn node(&self, age: u64, carved: &mut Carved, prefixes: &mut Prefixes) -> Option<()> {
+    fn node(&self, age: u64, taking: &mut dyn Take) -> Option<()> {
         let mut rest = self.body;
         number(&mut rest)?;
         number(&mut rest)?;
@@ -207,14 +240,14 @@ impl Message<'_> {
         if what != LEAF {
             return None;
         }
-        prefixes.note(self.page, prefix);
+        taking.node(self.page, prefix);
         let count = number(&mut rest)?;
         let mut keys = Vec::new();
         for _ in 0..count {
             keys.push([prefix, string(&mut rest)?].concat());
         }
         for key in keys {
-            carved.offer(&key, string(&mut rest)?, age);
+            taking.row(&key, string(&mut rest)?, age);
         }
         rest.is_empty().then_some(())
     }

@@ -8,6 +8,8 @@ use std::path::Path;
 use causeway_core::salvage::Found;
 
 use super::Finding;
+use crate::backup::printable;
+use crate::folder::tip::Noted;
 use crate::redb_store::Copied as RedbCopy;
 use crate::rows::layout::{self, Stored};
 use crate::rows::ledger::{Census, Ledger};
@@ -28,7 +30,16 @@ struct Counted {
     keys: Census,
     sound: u64,
     damaged: u64,
+    /// Spaces of damaged rows.
+    damaged_in: BTreeSet<Space>,
     broken: bool,
+}
+
+/// What a look at an open copy has found.
+pub(super) struct Seen {
+    pub(super) findings: Vec<Finding>,
+    /// Nobody has ever written to it, as far as it says itself.
+    pub(super) is_untouched: bool,
 }
 
 impl Opened {
@@ -40,7 +51,7 @@ impl Opened {
     }
 
     /// Looks at every row, and notes the spaces that have any.
-    pub(super) fn look(&self, saved: u64, spaces: &mut BTreeSet<Space>) -> Vec<Finding> {
+    pub(super) fn look(&self, noted: Noted, spaces: &mut BTreeSet<Space>) -> Seen {
         let mut findings = vec![Finding::sound("The database opens.")];
         let mut counted = Counted::default();
         let ledger = self.with(|tree| {
@@ -52,27 +63,49 @@ impl Opened {
             findings.push(Finding::wrong("Pages of the database cannot be read."));
         }
         if counted.damaged > 0 {
-            let Counted { damaged, .. } = counted;
-            findings.push(Finding::wrong(format!("{damaged} rows are not what was written.")));
+            findings.push(damage(counted.damaged, &counted.damaged_in));
         }
         findings.push(Finding::sound(format!("{} rows are whole.", counted.sound)));
-        match ledger {
-            None if counted.sound == 0 && saved == 0 => {}
-            None => findings.push(Finding::wrong("The number of its last batch cannot be read.")),
-            Some(ledger) => {
-                findings.push(tip(saved, ledger.batch));
-                let found = match self {
-                    Self::Sled(_) => counted.rows,
-                    Self::Redb(_) => counted.keys,
-                };
-                findings.push(if found == ledger.census {
-                    Finding::sound("They are all that were written, and no others.")
-                } else {
-                    Finding::wrong("Rows are missing, or are not the last that were written.")
-                });
-            }
+        let is_untouched = ledger.is_none() && counted.sound == 0 && counted.damaged == 0;
+        let batch = ledger.map_or(0, |ledger| ledger.batch);
+        match noted {
+            Noted::Saved(saved) => findings.push(tip(saved, batch)),
+            Noted::Missing => findings.push(Finding::wrong(
+                "The file tip is missing: nobody can tell whether batches are, that were saved.",
+            )),
+            Noted::Unreadable => findings.push(Finding::wrong(
+                "The file tip cannot be read: nobody can tell whether batches are missing, that were saved.",
+            )),
         }
-        findings
+        match ledger {
+            None if is_untouched => {}
+            None => findings.push(Finding::wrong("The number of its last batch cannot be read.")),
+            Some(ledger) => findings.push(self.census(&counted, &ledger)),
+        }
+        Seen { findings, is_untouched }
+    }
+
+    /// Whether all is there that was written.
+    fn census(&self, counted: &Counted, ledger: &Ledger) -> Finding {
+        let (found, right) = match self {
+            Self::Sled(_) => (counted.rows, "They are all that were written last, and no others."),
+            Self::Redb(_) => (counted.keys, "No key is missing, and none is there that was not written."),
+        };
+        if found == ledger.census {
+            Finding::sound(right)
+        } else {
+            Finding::wrong("Rows are missing, or are not the last that were written.")
+        }
+    }
+
+    /// What stands under a key of the tree, if that can be read.
+    pub(super) fn raw(&self, tree_key: &[u8]) -> Option<Vec<u8>> {
+        self.with(|tree| tree.get(tree_key))
+    }
+
+    /// Whether this very row is there, and its value can be read.
+    pub(super) fn gives(&self, tree_key: &[u8], raw: &[u8]) -> bool {
+        self.with(|tree| tree.get(tree_key).as_deref() == Some(raw) && value(tree, tree_key, raw).is_some())
     }
 
     pub(super) fn rows(&self, space: &Space, found: &mut Found) {
@@ -80,13 +113,7 @@ impl Opened {
             let (start, end) = (layout::key(space, &[]), layout::key_behind(space));
             tree.each(&start, &end, &mut |tree_key, raw| {
                 let values = found.entry(layout::key_in_space(space, tree_key).to_vec()).or_default();
-                let stored = Stored::decode(tree_key, raw);
-                values.extend(stored.and_then(|stored| {
-                    stored
-                        .assemble(|piece| tree.get(piece).map_or(Err(()), |raw| Ok(Some(raw))))
-                        .ok()
-                        .flatten()
-                }));
+                values.extend(value(tree, tree_key, raw));
             });
         });
     }
@@ -101,6 +128,14 @@ impl Opened {
     }
 }
 
+fn damage(rows: u64, spaces: &BTreeSet<Space>) -> Finding {
+    let mut named: Vec<_> = spaces.iter().take(NAMED).map(|space| printable(space.as_bytes())).collect();
+    if spaces.len() > NAMED {
+        named.push(format!("and {} more", spaces.len() - NAMED));
+    }
+    Finding::wrong(format!("{rows} rows are not what was written; they are of {}.", named.join(", ")))
+}
+
 fn tip(saved: u64, holds: u64) -> Finding {
     if holds < saved {
         return Finding::wrong(format!("Of {saved} saved batches it holds {holds}."));
@@ -112,14 +147,12 @@ fn count(tree: &dyn Rows, counted: &mut Counted, spaces: &mut BTreeSet<Space>) {
     let whole = tree.each(&layout::first_key(), &layout::end_of_rows(), &mut |tree_key, raw| {
         counted.rows.add(layout::sum_of_row(raw));
         spaces.extend(layout::space_of(tree_key));
-        let stored = Stored::decode(tree_key, raw);
-        let value = stored.and_then(|stored| {
-            let read = |piece: &[u8]| Ok::<_, ()>(tree.get(piece));
-            stored.assemble(read).ok().flatten()
-        });
-        match value {
+        match value(tree, tree_key, raw) {
             Some(_) => counted.sound += 1,
-            None => counted.damaged += 1,
+            None => {
+                counted.damaged += 1;
+                counted.damaged_in.extend(layout::space_of(tree_key));
+            }
         }
     });
     counted.broken |= !whole;
@@ -128,6 +161,10 @@ fn count(tree: &dyn Rows, counted: &mut Counted, spaces: &mut BTreeSet<Space>) {
             counted.keys.add(layout::sum(&[tree_key]));
         }
     });
+}
+
+fn value(tree: &dyn Rows, tree_key: &[u8], raw: &[u8]) -> Option<Vec<u8>> {
+    Stored::decode(tree_key, raw)?.assemble(|piece| Ok::<_, ()>(tree.get(piece))).ok().flatten()
 }
 
 /// A tree in which anything may be damaged.
@@ -162,3 +199,6 @@ impl fmt::Debug for Opened {
         f.write_str("Opened")
     }
 }
+
+/// Rooms of damaged rows that are named: as many as a line holds.
+const NAMED: usize = 8;

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use super::Numbers;
 use crate::folder::tip::Tip;
-use crate::folder::{Claim, FolderLock, Made, Past, damaged, refusal, sync_folder};
-use crate::limits::{CACHE_BYTES, VERIFY_BYTES};
+use crate::folder::{Claim, FolderLock, Made, OPENS_EMPTY, Past, damaged, refusal, sync_folder};
+use crate::limits::Reading;
 use crate::rows::known::Known;
 use crate::rows::layout;
 use crate::rows::ledger::{Census, Ledger};
@@ -24,7 +24,7 @@ pub(super) struct Opened {
     pub(super) lock: FolderLock,
 }
 
-pub(super) fn open(folder: &Path, past: Past) -> Result<Opened, OpenError> {
+pub(super) fn open(folder: &Path, past: Past, reading: Reading) -> Result<Opened, OpenError> {
     let mut claim = Claim::stake(folder, StoreKind::Sled, past)?;
     claim.settle(past)?;
     let refuse = |e: io::Error| refusal(folder, &e);
@@ -38,8 +38,10 @@ pub(super) fn open(folder: &Path, past: Past) -> Result<Opened, OpenError> {
     } else {
         claim.add(Made::Tree(tree.clone()));
     }
-    let db = open_sled(folder, &tree)?;
-    let looked = catch_unwind(AssertUnwindSafe(|| look(folder, &tree, &db, &mut claim)))
+    // Asked before, as sled clears what it cannot read.
+    let held_rows = claim.holds_rows_without_tip()?;
+    let db = open_sled(folder, &tree, reading.cache_bytes)?;
+    let looked = catch_unwind(AssertUnwindSafe(|| look(&tree, &db, &mut claim, held_rows, reading)))
         .unwrap_or_else(|_| Err(damaged(folder, "the embedded database gave up")));
     let (log, numbers, tip) = match looked {
         Ok(found) => found,
@@ -59,15 +61,22 @@ pub(super) fn open(folder: &Path, past: Past) -> Result<Opened, OpenError> {
 
 /// What a store is opened with besides the database, read from a disk that may fail at any step.
 fn look(
-    folder: &Path,
     tree: &Path,
     db: &sled::Db,
     claim: &mut Claim,
+    held_rows: bool,
+    reading: Reading,
 ) -> Result<(File, Numbers, Tip), OpenError> {
+    let folder = &claim.folder.clone();
     let refuse = |e: io::Error| refusal(folder, &e);
     let log = OpenOptions::new().write(true).open(tree.join(LOG)).map_err(refuse)?;
-    let numbers = read_numbers(folder, db)?;
-    if log.metadata().map_err(refuse)?.len() <= VERIFY_BYTES {
+    let numbers = match read_numbers(folder, db)? {
+        Some(numbers) => numbers,
+        // sled takes a log whose beginning it cannot read for an empty one.
+        None if held_rows => return Err(damaged(folder, OPENS_EMPTY)),
+        None => Numbers { next_long: 0, ledger: Ledger::default(), known: Known::default() },
+    };
+    if log.metadata().map_err(refuse)?.len() <= reading.verify_bytes {
         rows_are_whole(folder, db, &numbers.ledger)?;
     }
     let tip = claim.open_tip(numbers.ledger.batch)?;
@@ -81,15 +90,17 @@ fn close(db: sled::Db) {
     let _ = catch_unwind(AssertUnwindSafe(|| drop(db)));
 }
 
-fn read_numbers(folder: &Path, db: &sled::Db) -> Result<Numbers, OpenError> {
+/// Nothing where nothing was ever written.
+fn read_numbers(folder: &Path, db: &sled::Db) -> Result<Option<Numbers>, OpenError> {
     let last = db.last().map_err(|e| sled_refusal(folder, &e))?;
-    let next_long = layout::next_long(last.as_ref().map(|(key, _)| &key[..]));
     let ledger = match db.get(layout::NUMBER_KEY).map_err(|e| sled_refusal(folder, &e))? {
-        None => Ledger::default(),
-        Some(raw) => Ledger::decode(&raw)
-            .ok_or_else(|| damaged(folder, "the number of its last batch is not readable"))?,
+        None if last.is_none() => return Ok(None),
+        None => None,
+        Some(raw) => Ledger::decode(&raw),
     };
-    Ok(Numbers { next_long, ledger, known: Known::default() })
+    let ledger = ledger.ok_or_else(|| damaged(folder, "the number of its last batch is not readable"))?;
+    let next_long = layout::next_long(last.as_ref().map(|(key, _)| &key[..]));
+    Ok(Some(Numbers { next_long, ledger, known: Known::default() }))
 }
 
 /// Whether the rows are those that were written last, all of them and no others.
@@ -105,8 +116,8 @@ fn rows_are_whole(folder: &Path, db: &sled::Db, ledger: &Ledger) -> Result<(), O
     Err(damaged(folder, "some of its rows are not to be found, or are not the last that were written"))
 }
 
-fn open_sled(folder: &Path, tree: &Path) -> Result<sled::Db, OpenError> {
-    let config = || sled::Config::new().path(tree).cache_capacity(CACHE_BYTES as u64).flush_every_ms(None);
+fn open_sled(folder: &Path, tree: &Path, cache_bytes: usize) -> Result<sled::Db, OpenError> {
+    let config = || sled::Config::new().path(tree).cache_capacity(cache_bytes as u64).flush_every_ms(None);
     let deadline = Instant::now() + CLOSING_PATIENCE;
     loop {
         let opened =
@@ -137,7 +148,7 @@ fn sled_refusal(folder: &Path, error: &sled::Error) -> OpenError {
 }
 
 /// sled's one data file.
-const LOG: &str = "db";
+pub(crate) const LOG: &str = "db";
 /// What sled remembers of its settings.
 const CONF: &str = "conf";
 

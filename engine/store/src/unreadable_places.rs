@@ -1,0 +1,106 @@
+//! Stories of files of which a part cannot be read while a store is open. The end of the file is taken away and put back:
+//! what lies there is refused by the system as a place is that has rotted.
+
+use std::fs::{self, OpenOptions};
+use std::path::Path;
+use std::sync::Arc;
+
+use causeway_core::storage::{Commit, FailureKind, Scan};
+
+use crate::folder::Past;
+use crate::limits::Reading;
+use crate::{RedbStore, SledStore, Space, Store, StoreKind};
+
+const ROWS: u32 = 300;
+const ROOMS: u32 = 20;
+
+fn room(number: u32) -> Space {
+    Space::new(format!("room-{:02}", number % ROOMS)).unwrap()
+}
+
+fn value(number: u32) -> Vec<u8> {
+    (0..1_000).map(|at: u32| (at ^ number.wrapping_mul(31)) as u8 | 1).collect()
+}
+
+/// As a large database is opened: without a look at all its rows, none of which is in memory then.
+fn open(kind: StoreKind, folder: &Path) -> Arc<dyn Store> {
+    let reading = Reading { cache_bytes: 256, verify_bytes: 0 };
+    match kind {
+        StoreKind::Sled => Arc::new(SledStore::open_reading(folder, Past::Plain, reading).unwrap()),
+        StoreKind::Redb => Arc::new(RedbStore::open_reading(folder, Past::Plain, reading).unwrap()),
+    }
+}
+
+/// What was written first is gone again, so that redb's newest pages, which lead to all others, are not the last of its file.
+fn write(store: &dyn Store) {
+    let early = |number: u32| [b"early", &number.to_be_bytes()[..]].concat();
+    let change = |commit: &dyn Fn(u32) -> Commit| {
+        for first in (0..ROWS).step_by(10) {
+            let group: Vec<_> = (first..first + 10).map(|number| (room(number), commit(number))).collect();
+            assert!(store.apply_group(&group).iter().all(Result::is_ok));
+        }
+    };
+    change(&|number| Commit { put: vec![(early(number), value(number))], ..Commit::default() });
+    change(&|number| Commit {
+        put: vec![(number.to_be_bytes().to_vec(), value(number))],
+        ..Commit::default()
+    });
+    change(&|number| Commit { delete: vec![early(number)], ..Commit::default() });
+    store.sync().unwrap();
+}
+
+/// How many rows are read, each as it was written, and of how many is said that they are damaged.
+fn look(store: &dyn Store) -> (u32, u32) {
+    let (mut sound, mut damaged) = (0, 0);
+    for number in 0..ROWS {
+        let start = number.to_be_bytes().to_vec();
+        let end = [&start[..], &[0]].concat();
+        match store.scan(&room(number), &Scan { start: start.clone(), end, max_bytes: 1 << 20, max_rows: 2 })
+        {
+            Ok(page) if page.rows == [(start.clone(), value(number))] => sound += 1,
+            Ok(page) => {
+                assert_eq!((page.rows, page.damaged), (Vec::new(), vec![start]));
+                damaged += 1;
+            }
+            Err(failure) => {
+                assert_eq!(failure.kind, FailureKind::Damaged, "{failure}");
+                damaged += 1;
+            }
+        }
+    }
+    (sound, damaged)
+}
+
+#[test]
+fn st3_a_place_that_cannot_be_read_is_damage_there_and_the_store_goes_on() {
+    // Those of redb are caught, and would be printed by the hundred.
+    let told = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !panic.location().is_some_and(|at| at.file().contains("/redb-")) {
+            told(panic);
+        }
+    }));
+    for kind in StoreKind::ALL {
+        let folder = tempfile::tempdir().unwrap();
+        write(&*open(kind, folder.path()));
+        let path = kind.file_in(folder.path());
+        let whole = fs::read(&path).unwrap();
+        let mut partly = 0;
+        for cut in (0..whole.len()).step_by(whole.len() / 15) {
+            let store = open(kind, folder.path());
+            OpenOptions::new().write(true).open(&path).unwrap().set_len(cut as u64).unwrap();
+            let (sound, damaged) = look(&*store);
+            partly += u32::from(sound > 0 && damaged > 0);
+            fs::write(&path, &whole).unwrap();
+            // What has not rotted is read, also by whoever changes it; nobody had to open anything again.
+            let put = vec![(b"after".to_vec(), b"it".to_vec())];
+            store.apply(&room(0), &Commit { put, ..Commit::default() }).unwrap();
+            store.sync().unwrap();
+            drop(store);
+            fs::write(&path, &whole).unwrap();
+            fs::remove_file(folder.path().join("tip")).unwrap();
+        }
+        assert!(partly > 0, "{kind}: nothing was asked of the disk, or nothing was given");
+        assert_eq!(look(&*open(kind, folder.path())), (ROWS, 0), "{kind}");
+    }
+}
