@@ -345,3 +345,32 @@ fn t7_a_refusal_takes_the_work_back_on_every_page() {
         assert_eq!(network.text(*page, text).len(), "agreed new too ".len(), "page {page}");
     }
 }
+
+#[test]
+fn t2_a_page_that_is_far_ahead_of_its_leaders_disk_calls_nothing_kept() {
+    const AHEAD: u64 = 50;
+    let (mut network, pages, text) = Network::with_pages(2);
+    network.insert(pages[1], text, 0, "before ");
+    network.rest();
+    network.devices[pages[0]].disk_answers = false;
+    let mut last = None;
+    for _ in 0..AHEAD {
+        last = Some(network.insert(pages[1], text, 0, "."));
+        network.settle();
+        network.wait(60);
+    }
+    // Long enough that it asks what its leader has.
+    for _ in 0..4 {
+        network.wait(4_000);
+        network.settle();
+    }
+    let last = last.expect("it has written");
+    assert!(!network.receipt(pages[1], &last).device);
+    assert_eq!(network.devices[pages[1]].room.save_status(text).unsaved_on_device, AHEAD);
+    network.release_disk(pages[0]);
+    for _ in 0..3 {
+        network.rest();
+    }
+    let state = network.receipt(pages[1], &last);
+    assert!(state.device && state.relay, "{state:?}");
+}

@@ -6,17 +6,32 @@ use causeway_tests::network::{EDITOR, Network};
 
 use crate::takeovers::{forks, refuse};
 
-/// The second of four pages wrote what the home then refused; the fork was discarded, and both pages it was known to have
-/// ended. The third heard nothing of it, and has written on top.
-fn refused_and_forgotten() -> (Network, Vec<usize>, StreamId, Receipt) {
+/// Four pages of a device, of which one slept through a refusal.
+struct Unheard {
+    network: Network,
+    pages: Vec<usize>,
+    /// The one that slept.
+    page: usize,
+    text: StreamId,
+    /// What it wrote that was refused, if it was its own.
+    refused: Option<Receipt>,
+    /// What it wrote as it woke.
+    on_top: Option<Receipt>,
+}
+
+/// The second of four pages wrote what the home then refused; the fork was discarded, and all pages it was known to have
+/// ended but the last. `sleeper` heard nothing of it.
+fn refused_and_forgotten(sleeper: usize) -> Unheard {
     let (mut network, pages, text) = Network::with_pages(4);
     network.insert(pages[0], text, 0, "agreed ");
     network.rest();
     network.home_is_deaf = true;
-    network.insert(pages[1], text, 0, "refused ");
+    let refused = network.insert(pages[1], text, 0, "refused ");
     network.rest();
-    network.freeze(pages[2]);
-    network.part(pages[2]);
+    let page = pages[sleeper];
+    assert_eq!(network.text(page, text), "refused agreed ");
+    network.freeze(page);
+    network.part(page);
     refuse(&mut network, pages[0], text, pages[1], 1);
     network.rest();
     network.home_is_deaf = false;
@@ -25,50 +40,87 @@ fn refused_and_forgotten() -> (Network, Vec<usize>, StreamId, Receipt) {
     network.devices[pages[0]].room.discard_fork(fork);
     network.rest();
     assert_eq!(forks(&network, pages[0]), 0);
-    network.end_page(pages[0], false);
-    network.end_page(pages[1], false);
-    let now = network.clock(pages[2]);
-    let room = &mut network.devices[pages[2]].room;
-    room.open_editor(text, EDITOR).expect("the document is open");
-    let on_top = room.edit(text, Some(EDITOR), now, |edit| edit.insert(0, "on top "));
-    (network, pages, text, on_top.expect("inside the text"))
+    for other in [pages[0], pages[3 - sleeper]] {
+        network.end_page(other, false);
+    }
+    Unheard { network, pages, page, text, refused: (sleeper == 1).then_some(refused), on_top: None }
 }
 
-/// Nobody shows what was refused, and what was written on top of it is a fork; what is written from now on is saved.
-fn is_taken_back(mut network: Network, pages: &[usize], text: StreamId, on_top: Receipt) {
-    let page = pages[2];
-    for _ in 0..4 {
-        network.rest();
+impl Unheard {
+    /// The page wakes with this written on top.
+    fn types(mut self) -> Self {
+        let now = self.network.clock(self.page);
+        let room = &mut self.network.devices[self.page].room;
+        room.open_editor(self.text, EDITOR).expect("the document is open");
+        let edit = room.edit(self.text, Some(EDITOR), now, |edit| edit.insert(0, "on top "));
+        self.on_top = Some(edit.expect("inside the text"));
+        self
     }
-    assert_eq!(network.text(page, text), "agreed ");
-    let state = network.receipt(page, &on_top);
-    assert!(state.device && state.refused, "{state:?}");
-    assert_eq!(forks(&network, pages[0]), 1, "what was written on top of it");
-    let receipt = network.insert(page, text, 0, "new ");
-    for _ in 0..3 {
-        network.rest();
+
+    /// It finds out that it is the one to lead.
+    fn leads(mut self) -> Self {
+        self.network.end_page(self.pages[3], false);
+        self.network.lead(self.page);
+        self.network.thaw(self.page);
+        self
     }
-    assert!(network.receipt(page, &receipt).relay);
-    let other = network.join();
-    network.open(other, text);
-    network.rest();
-    assert_eq!(network.text(other, text), "new agreed ");
+
+    /// It finds another that leads.
+    fn follows(mut self) -> Self {
+        self.network.lead(self.pages[3]);
+        self.network.rest();
+        self.network.thaw(self.page);
+        self
+    }
+
+    /// Nobody shows what was refused, and what was written on top of it is a fork; what is written from now on is saved.
+    fn is_taken_back(self) {
+        let Self { mut network, pages, page, text, refused, on_top } = self;
+        for _ in 0..4 {
+            network.rest();
+        }
+        assert_eq!(network.text(page, text), "agreed ");
+        for receipt in refused.iter().chain(&on_top) {
+            let state = network.receipt(page, receipt);
+            assert!(state.device && state.refused && !state.relay, "{receipt:?}: {state:?}");
+        }
+        assert_eq!(forks(&network, pages[0]), on_top.iter().count(), "what was written on top of it");
+        let receipt = network.insert(page, text, 0, "new ");
+        for _ in 0..3 {
+            network.rest();
+        }
+        let state = network.receipt(page, &receipt);
+        assert!(state.device && state.relay && !state.refused, "{state:?}");
+        let status = network.devices[page].room.save_status(text);
+        assert_eq!((status.unsaved_on_device, status.unsaved_on_relay), (0, 0));
+        let other = network.join();
+        network.open(other, text);
+        network.rest();
+        assert_eq!(network.text(other, text), "new agreed ");
+        assert_eq!(network.text(page, text), "new agreed ");
+    }
 }
 
 #[test]
 fn t7_a_page_that_leads_takes_back_refused_work_of_which_no_fork_is_left() {
-    let (mut network, pages, text, on_top) = refused_and_forgotten();
-    network.end_page(pages[3], false);
-    network.lead(pages[2]);
-    network.thaw(pages[2]);
-    is_taken_back(network, &pages, text, on_top);
+    refused_and_forgotten(2).leads().is_taken_back();
+    refused_and_forgotten(2).types().leads().is_taken_back();
 }
 
 #[test]
 fn t7_a_page_that_finds_another_leader_takes_back_refused_work_of_which_no_fork_is_left() {
-    let (mut network, pages, text, on_top) = refused_and_forgotten();
-    network.lead(pages[3]);
-    network.rest();
-    network.thaw(pages[2]);
-    is_taken_back(network, &pages, text, on_top);
+    refused_and_forgotten(2).follows().is_taken_back();
+    refused_and_forgotten(2).types().follows().is_taken_back();
+}
+
+#[test]
+fn t7_the_author_of_refused_work_of_which_no_fork_is_left_takes_it_back_when_it_leads() {
+    refused_and_forgotten(1).leads().is_taken_back();
+    refused_and_forgotten(1).types().leads().is_taken_back();
+}
+
+#[test]
+fn t7_the_author_of_refused_work_of_which_no_fork_is_left_takes_it_back_when_it_finds_another_leader() {
+    refused_and_forgotten(1).follows().is_taken_back();
+    refused_and_forgotten(1).types().follows().is_taken_back();
 }

@@ -247,14 +247,15 @@ impl Stream {
     /// entries on.
     pub(super) fn refuse_dependants(&mut self, gone: &[EntryName]) {
         for entry in self.held() {
-            let builds_on = |dep: &Dep| {
-                let Dep { replica, seq, .. } = *dep;
-                self.is_refused(EntryName { replica, seq })
-                    || gone.iter().any(|first| first.replica == replica && first.seq <= seq)
+            let name = entry.name();
+            let is_gone = |of: EntryName| {
+                let mut chains = gone.iter();
+                self.is_refused(of) || chains.any(|first| first.replica == of.replica && first.seq <= of.seq)
             };
-            let builds_on_refused = entry.header().deps.iter().any(builds_on);
-            if builds_on_refused && !self.is_refused(entry.name()) {
-                self.closed.insert(entry.name().replica, entry.name().seq);
+            let builds_on = |dep: &Dep| is_gone(EntryName { replica: dep.replica, seq: dep.seq });
+            let refused = is_gone(name) || entry.header().deps.iter().any(builds_on);
+            if refused && !self.is_refused(name) {
+                self.closed.insert(name.replica, name.seq);
             }
         }
     }
@@ -297,6 +298,12 @@ impl Stream {
         let (arrival, name) = (entry.header().logical, entry.name());
         let head = self.log.head_at(&name).map(|head| head.short());
         self.outbox.entry(name.replica).or_default().push_back(Unsaved { arrival, head, entry });
+    }
+
+    /// Up to where a chain is with the page that leads, in a page that follows: all but what it holds.
+    pub(super) fn handed_over(&self, replica: &ReplicaId) -> u64 {
+        let held = self.outbox.get(replica).and_then(VecDeque::front);
+        held.map_or_else(|| self.log.tip(replica).seq, |first| first.entry.name().seq - 1)
     }
 
     /// Lets go of what the other end of the link has taken over.

@@ -343,7 +343,10 @@ impl Room {
         let gone = self.gone_from_disk(id, &met);
         let Some(stream) = self.streams.get_mut(&id) else { return };
         if let Some(from) = stream.refused_here().or(gone.first().copied()) {
-            // It was taken off the disk while this page heard nothing.
+            // It was taken off the disk while this page heard nothing. What is its own it must not write anew under
+            // names that others may have met.
+            let own = gone.iter().filter(|first| self.minted.contains(&first.replica));
+            stream.closed.extend(own.map(|first| (first.replica, first.seq)));
             stream.refuse_dependants(&gone);
             return self.leave_branch(id, from, &Why::unheard(), now);
         }

@@ -112,12 +112,11 @@ impl Room {
             if more {
                 break;
             }
-            // The page that leads knows what other pages of this device wrote.
-            let known = self.role == Role::Following && !self.minted.contains(&replica);
-            if stream.outbox.contains_key(&replica) || (self.is_ours(stream, &replica) && !known) {
-                own.push((replica, tip.seq));
-            } else {
-                above.push((replica, tip.seq));
+            match self.role {
+                Role::Leading if self.is_ours(stream, &replica) => own.push((replica, tip.seq)),
+                Role::Leading => above.push((replica, tip.seq)),
+                // The page that leads knows what this device wrote: all of it, or it was refused.
+                Role::Following => above.push((replica, stream.handed_over(&replica))),
             }
         }
         self.send(&Compare { stream: id, question, from, groups, above, own, more }.into());
@@ -142,11 +141,9 @@ impl Room {
                     stream.saved.get(&replica).copied().unwrap_or(0)
                 }
                 Role::Leading => tip.seq,
-                Role::Following => {
-                    let held = stream.outbox.get(&replica).and_then(|held| held.front());
-                    held.map_or(tip.seq, |first| first.entry.name().seq - 1)
-                }
+                Role::Following => stream.handed_over(&replica),
             };
+            let kept = seq;
             // What the chain does not remember is taken to be there: if it is not, the groups tell.
             let head =
                 if seq == 0 { Some(Head::START) } else { stream.log.head_at(&EntryName { replica, seq }) };
@@ -155,6 +152,8 @@ impl Room {
                 known.push((replica, seq, head));
             }
             if self.is_ours(stream, &replica) {
+                // The page that leads may have what is not on the disk yet, and then says nothing else.
+                let seq = if self.role == Role::Following { kept } else { seq };
                 ours.push(Dep { replica, seq, head: head.short() });
             }
         }

@@ -120,8 +120,8 @@ impl Room {
         self.tell_unheard(page, id, &closed)
     }
 
-    /// Of this device's chains, other than those the page writes itself, it holds more than there is: that was refused, and
-    /// the fork of it has gone. Answers whether there is any.
+    /// Of this device's chains it holds more than there is and was told that it is kept: that was refused, and the fork of it
+    /// has gone. Answers whether there is any.
     fn tell_lost_before(&mut self, page: SiblingId, id: StreamId, above: &[(ReplicaId, u64)]) -> bool {
         let Some(stream) = self.streams.get(&id).filter(|_| self.is_served(&id)) else { return false };
         let mut gone = Vec::new();
