@@ -2,10 +2,11 @@
 
 use causeway_core::home::{self, CompactionPlan, Lane};
 use causeway_core::ids::{ConnId, StreamId};
-use causeway_core::log::Digest;
+use causeway_core::limits::COMPARED_STREAMS;
+use causeway_core::log::{Digest, Head};
 use causeway_core::snapshot::SnapshotId;
 use causeway_core::time::Millis;
-use causeway_core::wire::{self, Body, Hello, Message, Subscribe, VERSION};
+use causeway_core::wire::{self, Body, Compare, Hello, Message, Subscribe, VERSION};
 use causeway_tests::network::{Network, room};
 
 /// A room whose log has several pages, and whose home makes no snapshot of it.
@@ -118,4 +119,49 @@ fn rule_8_a_reader_whom_a_snapshot_overtakes_is_sent_the_snapshot() {
         Message::Other(_) => None,
     });
     assert!(entries.sum::<usize>() < 30, "and not what it covers, entry by entry");
+}
+
+#[test]
+fn rl8_hundreds_of_streams_are_compared_a_few_at_a_time() {
+    const STREAMS: usize = 300;
+    let mut network = Network::new(1);
+    network.settle();
+    let streams: Vec<StreamId> = (0..STREAMS as u128).map(|n| StreamId::ydoc(n.to_be_bytes())).collect();
+    for stream in &streams {
+        network.open(0, *stream);
+        network.settle();
+        network.insert(0, *stream, 0, "a word");
+    }
+    network.rest();
+    let (now, conn) = (network.clock(0), ConnId(1_000));
+    let digest = Digest::of_chains(&[(network.devices[0].room.replica(), 7, Head::START)]);
+    let hello = Hello { oldest: VERSION, newest: VERSION, room: room(), digest, agent: "story".into() };
+    let home = &mut network.relay.home;
+    home.handle(home::Input::Opened(conn), now);
+    home.handle(home::Input::Received(conn, wire::encode(&hello.into())), now);
+    for stream in &streams {
+        let subscribe = Subscribe { stream: *stream, question: 1, digest, newest_but: None };
+        home.handle(home::Input::Received(conn, wire::encode(&subscribe.into())), now);
+    }
+    let (mut asked, mut most, mut entries, mut synced) = (Vec::<Compare>::new(), 0, 0, 0);
+    while synced < STREAMS {
+        let (_, sent) = carry_out(&mut network);
+        for message in sent.iter().flat_map(|(_, frame)| wire::decode(frame).expect("our own frames")) {
+            match message {
+                Message::Other(Body::Compare(compare)) => asked.push(compare),
+                Message::Other(Body::Synced(_)) => synced += 1,
+                Message::Entries(sent) => entries += sent.len(),
+                Message::Other(_) => {}
+            }
+        }
+        most = most.max(asked.len());
+        assert!(!asked.is_empty() || !sent.is_empty(), "{synced} are synced, and nothing moves");
+        let home = &mut network.relay.home;
+        if let Some(compare) = asked.pop() {
+            let answer = Compare { groups: (0..=u8::MAX).collect(), ..compare };
+            home.handle(home::Input::Received(conn, wire::encode(&answer.into())), now);
+        }
+        home.handle(home::Input::Drained(conn, Lane::Bulk), now);
+    }
+    assert_eq!((most, entries), (COMPARED_STREAMS, 2 * STREAMS), "a reader that holds nothing is sent all");
 }

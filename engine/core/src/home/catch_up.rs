@@ -63,7 +63,7 @@ impl Home {
         let Some(link) = self.conns.get_mut(&conn) else { return };
         if matches!(link.following(&stream), Some(Following::Live)) && !link.fill.is_empty(Lane::Entries) {
             // What it was sent before goes first.
-            link.behind.push(stream);
+            link.behind.insert(stream);
         }
         let unborn = HomeStream::new(stream);
         let state = self.streams.get(&stream).unwrap_or(&unborn);
@@ -216,7 +216,7 @@ impl Home {
                 }
                 // What it was sent before goes first.
                 if live && !link.fill.is_empty(Lane::Entries) {
-                    link.behind.push(*stream);
+                    link.behind.insert(*stream);
                 }
                 link.follow(*stream, Following::Reading(Walk::from(state.durable_arrivals)));
             }
@@ -227,7 +227,7 @@ impl Home {
     pub(super) fn fall_behind(&mut self, conn: ConnId, stream: StreamId, arrival: u64) {
         let Some(link) = self.conns.get_mut(&conn) else { return };
         if matches!(link.following(&stream), Some(Following::Live)) {
-            link.behind.push(stream);
+            link.behind.insert(stream);
         }
         link.follow(stream, Following::Reading(Walk::from(arrival)));
         self.figures.links_behind += 1;

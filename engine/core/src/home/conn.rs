@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 
 use crate::home::catch_up::Following;
+use crate::home::compare::Compared;
 use crate::home::lane::{Fill, Lane};
 use crate::home::needs::Needs;
 use crate::home::walk::Walk;
@@ -34,8 +35,10 @@ pub(super) struct Conn {
     /// Replicas that another link has proven since: their device came back, or another page of it leads.
     pub(super) ceded: BTreeSet<ReplicaId>,
     follows: BTreeMap<StreamId, Follows>,
+    /// What comparing takes up, over all of them.
+    pub(super) compared: Compared,
     /// Streams that fell behind and go on from the log once the entries lane has drained.
-    pub(super) behind: Vec<StreamId>,
+    pub(super) behind: BTreeSet<StreamId>,
     /// Links whose presence this one is to be told of when its presence lane has drained.
     missed: BTreeSet<ConnId>,
     /// Places in the log that are being looked up for it.
@@ -77,7 +80,8 @@ impl Conn {
             proven: BTreeSet::new(),
             ceded: BTreeSet::new(),
             follows: BTreeMap::new(),
-            behind: Vec::new(),
+            compared: Compared::default(),
+            behind: BTreeSet::new(),
             missed: BTreeSet::new(),
             lookups: 0,
             pages: 0,
@@ -93,6 +97,7 @@ impl Conn {
     pub(super) fn close(&mut self) {
         self.phase = Phase::Closing;
         self.follows.clear();
+        self.compared = Compared::default();
     }
 
     pub(super) fn nonce(&self) -> Option<[u8; 32]> {
@@ -160,8 +165,10 @@ impl Conn {
     }
 
     pub(super) fn follow(&mut self, stream: StreamId, following: Following) {
-        let question = self.question(&stream);
-        self.follows.insert(stream, Follows { question, following });
+        let (question, after) = (self.question(&stream), following.compared());
+        let before = self.follows.insert(stream, Follows { question, following });
+        let before = before.map(|follows| follows.following.compared());
+        self.compared.change(before.unwrap_or_default(), after);
     }
 
     /// Its newest question about a stream.
@@ -175,12 +182,14 @@ impl Conn {
         follows.or_insert(Follows { question, following: Following::Live }).question = question;
     }
 
-    /// The bulk lane has drained: readers whose walk has ended are live. Those that go on are told.
+    /// The bulk lane has drained: readers whose walk has ended are live. Those that may go on are told.
     pub(super) fn land(&mut self) -> Vec<StreamId> {
         let mut walking = Vec::new();
+        let mut room = self.compared.room();
         for (stream, following) in self.followed_mut() {
             match following {
                 Following::Landing => *following = Following::Live,
+                Following::Comparing(comparing) if !comparing.may_go_on(&mut room) => {}
                 Following::Comparing(_) | Following::Reading(_) => walking.push(stream),
                 Following::Live => {}
             }
