@@ -38,9 +38,10 @@ impl Park {
     pub fn take(&mut self, landed: EntryName) -> Vec<Entry> {
         let first = EntryName { replica: ReplicaId::from_bytes([0; 32]), seq: 0 };
         let at = self.place(&(landed, first));
+        let end = self.awaited.partition_point(|(awaited, _)| *awaited <= landed);
         let mut ready = Vec::new();
-        while let Some((_, name)) = self.awaited.get(at).copied().filter(|(awaited, _)| *awaited == landed) {
-            self.awaited.remove(at);
+        // From the end, so that each moves only those that go on waiting.
+        for (_, name) in self.awaited.drain(at..end).rev() {
             if let Some(entry) = self.waiting.remove(&name) {
                 self.bytes -= entry.bytes().len();
                 ready.push(*entry);
@@ -78,6 +79,8 @@ impl Park {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::ids::StreamId;
     use crate::log::{EntryKind, Header};
@@ -125,6 +128,30 @@ mod tests {
             assert!(park.is_empty() && park.awaited.is_empty() && park.bytes == 0);
         }
         assert_eq!(steps, 10_000);
+    }
+
+    #[test]
+    fn rule_4_all_that_wait_for_one_come_out_together_when_it_lands() {
+        let chains: Vec<ReplicaId> = (0..=255).map(|number| ReplicaId::from_bytes([number; 32])).collect();
+        let (landed, other) = (chains[7], chains[8]);
+        let waits_for = |park: &mut Park, replica, seq, awaited| {
+            let missing = [Missing { replica: awaited, from: 1, to: 1 }];
+            assert!(park.push(entry(replica, seq), &missing));
+        };
+        let mut park = Park::default();
+        for seq in 2..6 {
+            for replica in &chains {
+                waits_for(&mut park, *replica, seq, landed);
+                waits_for(&mut park, *replica, seq + 4, other);
+            }
+        }
+        let ready = park.take(EntryName { replica: landed, seq: 1 });
+        let names: BTreeSet<EntryName> = ready.iter().map(Entry::name).collect();
+        assert_eq!((names.len(), park.len()), (4 * 256, 4 * 256));
+        assert!(names.iter().all(|name| name.seq < 6 && !park.holds(*name)));
+        assert_eq!(park.take(EntryName { replica: landed, seq: 1 }), []);
+        assert_eq!(park.take(EntryName { replica: other, seq: 1 }).len(), 4 * 256);
+        assert!(park.is_empty() && park.awaited.is_empty() && park.bytes == 0);
     }
 
     #[test]
