@@ -7,6 +7,7 @@ mod doc_links;
 mod edges;
 mod file_length;
 mod file_names;
+mod hazards;
 mod ide_imports;
 mod layers;
 mod leftovers;
@@ -71,11 +72,12 @@ type Rule = fn(&Tree) -> Vec<Violation>;
 const LAYERING: [Rule; 5] =
     [core_purity::check, serialised::check, no_unsafe::check, react_door::check, ide_imports::check];
 
-const TIDINESS: [Rule; 8] = [
+const TIDINESS: [Rule; 9] = [
     file_length::check,
     file_names::check,
     doc_links::check,
     readme_names::check,
+    hazards::check,
     sleeps::check,
     leftovers::check,
     machine_paths::check,
