@@ -392,7 +392,10 @@ impl Network {
 
     /// The home's disk answers what it was asked while it was held.
     pub fn release_home_disk(&mut self) {
-        self.relay.disk_answers = true;
+        (self.relay.disk_answers, self.relay.keeps_quiet_of_drops) = (true, false);
+        for (op, result) in std::mem::take(&mut self.relay.unanswered) {
+            self.tell_home(home::Input::Stored(op, result));
+        }
         for (op, commit) in std::mem::take(&mut self.relay.held) {
             let result = self.relay.disk.commit(&commit);
             self.tell_home(home::Input::Stored(op, result));

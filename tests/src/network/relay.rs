@@ -24,6 +24,8 @@ pub struct Relay {
     pub disk_answers: bool,
     /// Whether its disk writes what it is asked and answers that it failed.
     pub fails_but_writes: bool,
+    /// Whether its disk carries out what takes entries out of their rows and does not answer.
+    pub keeps_quiet_of_drops: bool,
     /// Whether nobody takes anything from it.
     pub slow: bool,
     /// Whether a link that was slow brings its pages of the log before its entries. The control lane always goes first.
@@ -45,6 +47,8 @@ pub struct Relay {
     /// Whether it writes pages of snapshots otherwise than it was told.
     pub damages_pages: bool,
     pub(super) held: Vec<(OpId, Commit)>,
+    /// Carried out and not answered.
+    pub(super) unanswered: Vec<(OpId, Result<(), CommitError>)>,
     plan: CompactionPlan,
     room: RoomId,
     queued: BTreeMap<ConnId, Vec<(Lane, Bytes)>>,
@@ -58,6 +62,7 @@ impl Relay {
             disk: Disk::default(),
             disk_answers: true,
             fails_but_writes: false,
+            keeps_quiet_of_drops: false,
             slow: false,
             bulk_first: false,
             closed: Vec::new(),
@@ -69,6 +74,7 @@ impl Relay {
             jobs_fail: None,
             damages_pages: false,
             held: Vec::new(),
+            unanswered: Vec::new(),
             plan: CompactionPlan::default(),
             room,
             queued: BTreeMap::new(),
@@ -80,6 +86,7 @@ impl Relay {
     pub(super) fn restart(&mut self) {
         self.lives += 1;
         self.held.clear();
+        self.unanswered.clear();
         self.queued.clear();
         self.home = Home::new(self.room.clone(), &[self.lives; 32]);
         self.home.plan_compaction(self.plan);
@@ -174,6 +181,10 @@ impl Relay {
         if self.fails_but_writes {
             let _ = self.disk.commit(&commit);
             return Some(Err(StoreFailure::new(FailureKind::Io, "who knows").into()));
+        }
+        if self.keeps_quiet_of_drops && commit.delete.iter().any(|key| key[0] == Prefix::Entry as u8) {
+            self.unanswered.push((op, self.disk.commit(&commit)));
+            return None;
         }
         if self.disk_answers {
             return Some(self.disk.commit(&commit));

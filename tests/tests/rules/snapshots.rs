@@ -7,7 +7,7 @@ use causeway_core::log::Entry;
 use causeway_core::snapshot::{JobError, SignedRoot, unpack};
 use causeway_core::stored::{self, IndexRecord, Prefix, QuarantineRecord};
 use causeway_core::time::Millis;
-use causeway_core::wire::{self, Message, Need};
+use causeway_core::wire::{self, Body, Message, Need};
 use causeway_tests::network::Network;
 
 /// A room whose home makes a snapshot after every tenth entry.
@@ -123,6 +123,43 @@ fn rule_8_a_newcomer_is_sent_the_snapshot_and_the_entries_above_it() {
         causeway_core::wire::Message::Other(_) => None,
     });
     assert!(deps.flatten().all(|entry| entry.header().deps.len() <= 2), "an entry names the newest only");
+}
+
+#[test]
+fn rule_8_entries_that_leave_their_rows_under_a_reader_are_not_passed_over() {
+    let (mut network, text) = Network::with_document(2);
+    write(&mut network, text, 40);
+    network.relay.keeps_quiet_of_drops = true;
+    network.relay.plan_compaction(CompactionPlan { entries: 10, bytes: u64::MAX / 4, quiet: Millis(0) });
+    network.restart_home();
+    network.rest();
+    assert_eq!((network.relay.entries(&text), network.relay.home.figures().snapshots_made), (0, 0));
+    let before = network.relay.sent.len();
+    let (late, again) = (network.join(), network.join());
+    for device in [late, again] {
+        network.open(device, text);
+    }
+    // Another wants a chain by name, and is read its own page.
+    let chain = network.devices[0].room.replica();
+    let need = wire::encode(&Need { stream: text, replica: chain, from: 1, to: 3 }.into());
+    network.inject(0, need);
+    network.rest();
+    let told = |network: &Network, device: usize| {
+        let link = network.devices[device].link();
+        let sent = network.relay.sent[before..].iter().filter(move |(to, _)| Some(*to) == link);
+        sent.filter(|(_, message)| match message {
+            Message::Other(Body::Synced(synced)) => synced.stream == text,
+            Message::Other(_) | Message::Entries(_) => false,
+        })
+        .count()
+    };
+    assert_eq!([late, again].map(|device| told(&network, device)), [0, 0], "nobody is told that this is all");
+    network.release_home_disk();
+    network.rest();
+    for device in [late, again] {
+        assert_eq!(network.text(device, text), network.text(0, text));
+        assert_eq!(told(&network, device), 1, "and it was brought up at once");
+    }
 }
 
 #[test]

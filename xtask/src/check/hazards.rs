@@ -14,7 +14,8 @@ const NOTHING_PASSES: &str = "nothing passes";
 pub(crate) fn check(tree: &Tree) -> Vec<Violation> {
     let Some(table) = tree.file(TABLE) else { return Vec::new() };
     let rows = || numbered(&table.text).filter_map(|(line, text)| Some((line, Row::of(text)?)));
-    let mut violations: Vec<Violation> = rows().flat_map(|(line, row)| row.judge(tree, table, line)).collect();
+    let mut violations: Vec<Violation> =
+        rows().flat_map(|(line, row)| row.judge(tree, table, line)).collect();
     for number in (1..=HAZARDS).filter(|number| !rows().any(|(_, row)| row.number == *number)) {
         let sentence = format!("hazard M{number} has no row: number, hazard, rule, bounds, tests");
         violations.push(table.violation(1, RULE, sentence));
@@ -43,7 +44,8 @@ impl<'a> Row<'a> {
         if bounds.is_empty() && self.bounds != NOTHING_PASSES {
             sentences.push(format!("M{} names no bound, and does not say '{NOTHING_PASSES}'", self.number));
         }
-        let known = |bound: &str| LIMITS.iter().any(|path| tree.file(path).is_some_and(|file| defines(file, bound)));
+        let known =
+            |bound: &str| LIMITS.iter().any(|path| tree.file(path).is_some_and(|file| defines(file, bound)));
         let unknown = bounds.iter().filter(|bound| !known(bound));
         sentences.extend(unknown.map(|bound| format!("no limits.rs has a constant `{bound}`")));
         let tests: Vec<&str> = quoted(self.tests).collect();

@@ -104,6 +104,8 @@ pub(super) struct Compaction {
 enum Purpose {
     Build,
     Verify,
+    /// None: it is right, and the commit that puts it in the place of entries is on its way.
+    Replace,
 }
 
 impl Home {
@@ -246,6 +248,7 @@ impl Home {
     fn write_snapshot(&mut self, segments: Vec<Segment>) {
         let Some(compaction) = self.compaction.as_mut() else { return };
         let stream = compaction.stream;
+        compaction.purpose = Purpose::Replace;
         let gathered = std::mem::take(&mut compaction.gathered);
         let Some((root, record)) = gathered.draft else { return };
         let old = gathered.base.as_ref().and_then(|base| base.root.pages.first().copied());
@@ -271,6 +274,14 @@ impl Home {
         let standing = Box::new(Standing::of(&root.root));
         self.end_quarantine(stream);
         self.queue.tag(Appended::Compacted { stream, standing }, Durability::Strict);
+    }
+
+    /// Whether entries of a stream may have left their rows, and it is not known yet that they are in the archive: a store
+    /// shows a commit to readers before it answers for it.
+    pub(super) fn is_replacing(&self, stream: &StreamId) -> bool {
+        let of =
+            |compaction: &Compaction| compaction.stream == *stream && compaction.purpose == Purpose::Replace;
+        self.compaction.as_ref().is_some_and(of)
     }
 
     /// The snapshot stands.

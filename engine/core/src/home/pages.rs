@@ -88,13 +88,21 @@ impl Home {
         result: Result<Page, StoreFailure>,
         now: Now,
     ) {
-        let waiting = self.pages.waiting.remove(&(stream, from)).unwrap_or_default();
-        let Ok(page) = result else { return waiting.into_iter().for_each(|conn| self.fail_reader(conn)) };
         let arrival_of = |key: &Vec<u8>| stored::parse_entry_key(key).map(|(_, arrival)| arrival);
-        let keys = || page.rows.iter().map(|(key, _)| key).chain(&page.damaged);
-        let (first, last) = (keys().min().and_then(arrival_of), keys().max().and_then(arrival_of));
+        let page = result.map(|page| {
+            let keys = || page.rows.iter().map(|(key, _)| key).chain(&page.damaged);
+            let ends = (keys().min().and_then(arrival_of), keys().max().and_then(arrival_of));
+            (page, ends)
+        });
         let state = self.streams.get(&stream);
         let end = state.map_or(0, |state| state.durable_arrivals);
+        if page.as_ref().is_ok_and(|(_, (first, _))| *first != Some(from)) && self.is_replacing(&stream) {
+            return self.scans.put_off(rows(&stream, from, end), Reading::Shared(stream, from), now);
+        }
+        let waiting = self.pages.waiting.remove(&(stream, from)).unwrap_or_default();
+        let Ok((page, (first, last))) = page else {
+            return waiting.into_iter().for_each(|conn| self.fail_reader(conn));
+        };
         let archived =
             state.and_then(|state| state.snapshot.as_ref()).map_or(0, |standing| standing.arrivals);
         if from < archived && first != Some(from) {

@@ -114,7 +114,7 @@ impl Home {
                 Err(_) => self.fail_reader(conn),
             },
             Reading::Rows(conn, stream) => match result {
-                Ok(page) => self.handle_rows(conn, stream, page),
+                Ok(page) => self.handle_rows(conn, stream, page, now),
                 Err(_) => self.fail_reader(conn),
             },
             Reading::Shared(stream, from) => self.handle_shared(stream, from, result, now),

@@ -13,6 +13,7 @@ use crate::limits::{CATCH_UP_BYTES, FRAME_ENTRIES, SCAN_ROWS};
 use crate::log::{Entry, EntryName};
 use crate::storage::{Page, Scan};
 use crate::stored;
+use crate::time::Now;
 use crate::wire::{self, Synced};
 
 /// A walk along a stream's order of arrival.
@@ -142,7 +143,7 @@ impl Home {
         }
     }
 
-    pub(super) fn handle_rows(&mut self, conn: ConnId, stream: StreamId, page: Page) {
+    pub(super) fn handle_rows(&mut self, conn: ConnId, stream: StreamId, page: Page, now: Now) {
         let decode = stored::decode_entry;
         #[cfg(feature = "planted-bugs")]
         let decode = if self.has_bug(crate::planted::Planted::SumsSkipped) {
@@ -155,6 +156,11 @@ impl Home {
         let keys = || page.rows.iter().map(|(key, _)| key).chain(&page.damaged);
         let (first, last) = (keys().min().and_then(arrival_of), keys().max().and_then(arrival_of));
         let next = walk.next.unwrap_or(0);
+        if first != Some(next) && self.is_replacing(&stream) {
+            let end = self.streams.get(&stream).map_or(0, |state| state.durable_arrivals);
+            return self.scans.put_off(rows(&stream, next, end), Reading::Rows(conn, stream), now);
+        }
+        let Some(walk) = self.walk_mut(conn, stream) else { return };
         let (mut entries, mut names) = (Vec::new(), Vec::new());
         let mut holes: Vec<u64> = page.damaged.iter().filter_map(arrival_of).collect();
         for (key, value) in page.rows {

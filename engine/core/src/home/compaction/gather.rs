@@ -135,7 +135,7 @@ impl Home {
         match self.compaction.as_ref().map(|compaction| compaction.purpose) {
             Some(Purpose::Verify) => self.gather_row(stored::draft_key(&stream), Step::Draft),
             Some(Purpose::Build) => self.gather_entries(None),
-            None => {}
+            Some(Purpose::Replace) | None => {}
         }
     }
 
@@ -188,6 +188,7 @@ impl Home {
                 let (Some((draft, _)), Some(page)) = (&gathered.draft, &gathered.draft_page) else { return };
                 Job::Verify { base, entries, root: Box::new(draft.root.clone()), page: page.clone() }
             }
+            Purpose::Replace => return,
         };
         self.materialise(job, super::super::jobs::Work::Compaction);
     }
