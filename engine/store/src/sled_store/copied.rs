@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use crate::limits::CACHE_BYTES;
+use crate::limits::{CACHE_BYTES, sled_cache};
 
 /// sled as it repairs itself, which nobody but whoever looks at the copy ever sees.
 pub(crate) struct Copied(Option<sled::Db>);
@@ -11,7 +11,7 @@ pub(crate) struct Copied(Option<sled::Db>);
 impl Copied {
     pub(crate) fn open(copy: &Path) -> Result<Self, String> {
         let config =
-            || sled::Config::new().path(copy).cache_capacity(CACHE_BYTES as u64).flush_every_ms(None);
+            || sled::Config::new().path(copy).cache_capacity(sled_cache(CACHE_BYTES)).flush_every_ms(None);
         match catch_unwind(AssertUnwindSafe(|| config().open())) {
             Ok(Ok(db)) => Ok(Self(Some(db))),
             Ok(Err(error)) => Err(error.to_string()),

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::Numbers;
 use crate::folder::tip::Tip;
 use crate::folder::{Claim, FolderLock, Made, OPENS_EMPTY, Past, damaged, refusal, sync_folder};
-use crate::limits::Reading;
+use crate::limits::{Reading, sled_cache};
 use crate::rows::known::Known;
 use crate::rows::layout;
 use crate::rows::ledger::{Census, Ledger};
@@ -117,7 +117,8 @@ fn rows_are_whole(folder: &Path, db: &sled::Db, ledger: &Ledger) -> Result<(), O
 }
 
 fn open_sled(folder: &Path, tree: &Path, cache_bytes: usize) -> Result<sled::Db, OpenError> {
-    let config = || sled::Config::new().path(tree).cache_capacity(cache_bytes as u64).flush_every_ms(None);
+    let config =
+        || sled::Config::new().path(tree).cache_capacity(sled_cache(cache_bytes)).flush_every_ms(None);
     let deadline = Instant::now() + CLOSING_PATIENCE;
     loop {
         let opened =
