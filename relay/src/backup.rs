@@ -46,12 +46,13 @@ fn write(mut source: Source, out: Output, file: &Path) -> Result<(), Failure> {
     let reader = BackupReader::begin(&mut source).map_err(broken_off)?;
     let refuse = |why| Failure::Output { name: name.clone(), why };
     let writer = BackupWriter::begin(out, Packing::Deflated, reader.so_far().made).map_err(refuse)?;
-    let (writer, lossy) = pour(reader, writer, &name)?;
+    let mut progress = Progress::begin("backup");
+    let (writer, lossy) = pour(reader, writer, &name, &mut progress)?;
     source.end();
     let (out, told) = writer.finish().map_err(refuse)?;
     let Kept { bytes, elsewhere } = out.keep().map_err(refuse)?;
     let place = elsewhere.as_deref().unwrap_or(file);
-    Progress::begin("backup").end(&told, &format!("; {} of file in {}", Bytes(bytes), place.display()));
+    progress.end(&told, &format!("; {} of file in {}", Bytes(bytes), place.display()));
     for line in &lossy {
         eprintln!("  {line}");
     }
@@ -70,9 +71,10 @@ fn pour<W: Write>(
     mut reader: BackupReader<impl Read>,
     mut writer: BackupWriter<W>,
     name: &str,
+    progress: &mut Progress,
 ) -> Result<(BackupWriter<W>, Lossy), Failure> {
     let refuse = |why| Failure::Output { name: name.into(), why };
-    let (mut progress, mut lossy, mut room) = (Progress::begin("backup"), Vec::new(), None);
+    let (mut lossy, mut room) = (Vec::new(), None);
     loop {
         match reader.next_step().map_err(broken_off)? {
             Step::Room(space) => {
