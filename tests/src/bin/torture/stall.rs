@@ -21,6 +21,8 @@ use crate::swarm::{Habit, ROOM_OF_THE_STALLED, Swarm};
 const READERS: u64 = 1_000;
 /// What one of them may cost.
 const LINK_BYTES: u64 = 512 << 10;
+/// And what the relay may take beside them, for the snapshots that it makes of the text meanwhile.
+const SNAPSHOT_BYTES: u64 = 64 << 20;
 /// Edits that are timed.
 const EDITS: u64 = 200;
 const EDIT_BYTES: usize = 1 << 10;
@@ -39,25 +41,23 @@ pub(crate) fn run(options: &Options) -> Outcome<Vec<Row>> {
     let relay = setup.start()?;
     let runtime = Runtime::new()?;
     let mut pair = runtime.block_on(Pair::arrive(&setup))?;
-    let fresh = relay.resident();
     // Alike before both, so that the text is as long and as old.
     runtime.block_on(pair.fill())?;
     let alone = runtime.block_on(pair.write(edits, EDIT_BYTES))?;
 
-    let without = relay.resident();
-
     let mut swarm = Swarm::start(Habit::Stalled, setup.listen, readers as usize, 1)?;
-    swarm.next()?;
+    let before = swarm.next()?;
+    // Behind as much work as they will see.
+    let live = relay.resident();
     let filling = runtime.block_on(pair.fill())?;
     let beside = runtime.block_on(pair.write(edits, EDIT_BYTES))?;
     let behind = runtime.block_on(metric(setup.listen, "causeway_links_behind_total"))?;
     if behind < readers {
         return Err(format!("only {behind} of them were left behind").into());
     }
-    let with = relay.resident();
-    // All that it has taken since it was fresh: what is free again hides what they cost.
-    let each = with.saturating_sub(fresh) / readers.max(1);
-    println!("{readers} readers have stopped reading: {} KiB each at most", each >> 10);
+    let stalled = relay.resident();
+    let each = stalled.saturating_sub(live + SNAPSHOT_BYTES) / readers.max(1);
+    println!("{readers} readers have stopped reading: {} MiB, then {} MiB", live >> 20, stalled >> 20);
     println!("from one to another: alone {alone}; while they fill up {filling}; beside them {beside}");
     if each > LINK_BYTES {
         return Err(format!("each of them costs {each} bytes").into());
@@ -65,7 +65,7 @@ pub(crate) fn run(options: &Options) -> Outcome<Vec<Row>> {
 
     let began = Instant::now();
     swarm.go_on()?;
-    swarm.next()?;
+    let cut = swarm.next()? - before;
     let back = began.elapsed();
     runtime.block_on(pair.leave())?;
     drop(swarm);
@@ -76,12 +76,10 @@ pub(crate) fn run(options: &Options) -> Outcome<Vec<Row>> {
         name: "stall".into(),
         counts: vec![("readers that stopped".into(), readers), ("of them lost".into(), 0)],
         figures: format!(
-            "relay {} MiB, {} MiB after as much was written without them, {} MiB beside them: {} KiB each at most; from one to another {alone} alone, {beside} beside them (p99 {:.2} ×), \
-             {filling} while they filled up with pieces of 40 KiB; all have read everything {:.1} s after they read again",
-            fresh >> 20,
-            without >> 20,
-            with >> 20,
-            each >> 10,
+            "relay {} MiB when all were in step, {} MiB when they had stopped; from one to another {alone} alone, {beside} beside them (p99 {:.2} ×), \
+             {filling} while they filled up with pieces of 40 KiB; all have read everything {:.1} s after they read again, {cut} of them over another link",
+            live >> 20,
+            stalled >> 20,
             times(&beside),
             back.as_secs_f64()
         ),
