@@ -22,31 +22,71 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Picks a left and a right neighbour among so many characters.
-type Rule = fn(&mut Dice, usize) -> (Option<usize>, Option<usize>);
+/// Picks a left and a right neighbour among the places of the characters that its author sees.
+type Rule = fn(&mut Dice, &Seen) -> (Option<usize>, Option<usize>);
 
-const RULES: [(Rule, &str); 3] = [
+const RULES: [(Rule, &str); 5] = [
     (anywhere, "neighbours anywhere"),
+    (related, "the right one written behind the left one, or behind one that the left descends from"),
     (somewhere_behind, "the right one somewhere behind the left one"),
+    (behind_and_related, "both of these"),
     (directly_behind, "the right one directly behind the left one"),
 ];
 
-const HISTORIES: u64 = 3_000;
-const BLOCKS: usize = 12;
+const HISTORIES: u64 = 40_000;
+const BLOCKS: usize = 16;
 
-fn anywhere(dice: &mut Dice, len: usize) -> (Option<usize>, Option<usize>) {
+/// What an author sees: for each place the place of the character it was written behind.
+struct Seen {
+    written_behind: Vec<Option<usize>>,
+}
+
+impl Seen {
+    fn len(&self) -> usize {
+        self.written_behind.len()
+    }
+
+    /// Whether one place is the other, or was written behind it, or behind one that was, and so on.
+    fn descends(&self, mut place: Option<usize>, from: Option<usize>) -> bool {
+        while place != from {
+            let Some(at) = place else { return false };
+            place = self.written_behind[at];
+        }
+        true
+    }
+}
+
+fn anywhere(dice: &mut Dice, seen: &Seen) -> (Option<usize>, Option<usize>) {
+    let len = seen.len();
     let one = |dice: &mut Dice| (len > 0 && dice.below(4) > 0).then(|| dice.below(len));
     let (left, right) = (one(dice), one(dice));
     (left, right.filter(|right| Some(*right) != left))
 }
 
-fn somewhere_behind(dice: &mut Dice, len: usize) -> (Option<usize>, Option<usize>) {
+fn somewhere_behind(dice: &mut Dice, seen: &Seen) -> (Option<usize>, Option<usize>) {
+    let len = seen.len();
     let at = dice.below(len + 1);
     let right = at + dice.below(len - at + 1);
     (at.checked_sub(1), (right < len).then_some(right))
 }
 
-fn directly_behind(dice: &mut Dice, len: usize) -> (Option<usize>, Option<usize>) {
+/// What follows a character directly was written behind it, or behind one that it descends from.
+fn related(dice: &mut Dice, seen: &Seen) -> (Option<usize>, Option<usize>) {
+    let (left, right) = anywhere(dice, seen);
+    (left, right.filter(|right| seen.descends(left, seen.written_behind[*right])))
+}
+
+fn behind_and_related(dice: &mut Dice, seen: &Seen) -> (Option<usize>, Option<usize>) {
+    let (left, right) = somewhere_behind(dice, seen);
+    let fits = |right: &usize| seen.descends(left, seen.written_behind[*right]);
+    match right {
+        Some(right) if !fits(&right) => (left, (right..seen.len()).find(|right| fits(right))),
+        right => (left, right),
+    }
+}
+
+fn directly_behind(dice: &mut Dice, seen: &Seen) -> (Option<usize>, Option<usize>) {
+    let len = seen.len();
     let at = dice.below(len + 1);
     (at.checked_sub(1), (at < len).then_some(at))
 }
@@ -55,6 +95,8 @@ fn directly_behind(dice: &mut Dice, len: usize) -> (Option<usize>, Option<usize>
 struct Written {
     author: u64,
     clock: u32,
+    /// The number of the one it names as its left neighbour.
+    left: Option<usize>,
     update: Vec<u8>,
     knew: Vec<usize>,
 }
@@ -84,7 +126,9 @@ fn history(dice: &mut Dice, rule: Rule) -> Result<Vec<Written>, String> {
         }
         // The character tells its number, so the text tells the order.
         let order: Vec<usize> = shown(&docs[who]).chars().map(|c| c as usize - FIRST as usize).collect();
-        let (left, right) = rule(dice, order.len());
+        let place = |number: usize| order.iter().position(|other| *other == number);
+        let written_behind = order.iter().map(|number| history[*number].left.and_then(place)).collect();
+        let (left, right) = rule(dice, &Seen { written_behind });
         let name = |at: Option<usize>| at.map(|at| (history[order[at]].author, history[order[at]].clock));
         let author = who as u64 + 1;
         let clock = history.iter().filter(|written| written.author == author).count() as u32;
@@ -92,7 +136,8 @@ fn history(dice: &mut Dice, rule: Rule) -> Result<Vec<Written>, String> {
         check_text(&update, author, "text", &Clocks(&history), &Limits::default())
             .map_err(|f| f.to_string())?;
         take(&docs[who], &update)?;
-        history.push(Written { author, clock, update, knew: known[who].clone() });
+        let left = left.map(|at| order[at]);
+        history.push(Written { author, clock, left, update, knew: known[who].clone() });
         known[who].push(number);
     }
     Ok(history)
