@@ -7,6 +7,7 @@ mod backups;
 mod cold_open;
 mod disk;
 mod fan_out;
+mod guard;
 mod idle;
 mod joins;
 mod latency;
@@ -43,6 +44,7 @@ type Bench = (&'static str, fn() -> Outcome);
 /// All of them, in the order of the document.
 const BENCHES: &[Bench] = &[
     ("replay", || with_the_paper("replay", replay::run)),
+    ("guard", || with_the_paper("guard", guard::run)),
     ("cold-open", || with_the_paper("cold-open", cold_open::run)),
     ("latency", || latency::run().map(Some)),
     ("fan-out", || fan_out::run().map(Some)),

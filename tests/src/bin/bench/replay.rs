@@ -105,7 +105,7 @@ fn raw_encoding(patches: &[Patch], end: &str) -> Result<Duration, Box<dyn Error>
     Ok(span)
 }
 
-fn raw_patch(text: &yrs::TextRef, txn: &mut yrs::TransactionMut<'_>, patch: &Patch) {
+pub(crate) fn raw_patch(text: &yrs::TextRef, txn: &mut yrs::TransactionMut<'_>, patch: &Patch) {
     if patch.deleted > 0 {
         text.remove_range(txn, patch.at, patch.deleted);
     }
