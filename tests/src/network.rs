@@ -229,8 +229,14 @@ impl Network {
 
     /// Everything on its way arrives, and what answers it, until nothing moves. No time passes.
     pub fn settle(&mut self) {
+        self.settle_seeing(|_| {});
+    }
+
+    /// The same, and how things stand is looked at after each step.
+    pub fn settle_seeing(&mut self, mut look: impl FnMut(&Self)) {
         for _ in 0..ENOUGH {
             self.pump();
+            look(self);
             if let Some((conn, bytes)) = self.to_home.pop_front() {
                 if !self.home_is_deaf {
                     self.tell_home(home::Input::Received(conn, bytes));

@@ -34,3 +34,5 @@ mod snapshots;
 mod takeovers;
 #[path = "rules/unheard.rs"]
 mod unheard;
+#[path = "rules/unsent.rs"]
+mod unsent;

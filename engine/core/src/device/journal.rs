@@ -334,6 +334,8 @@ impl Room {
                 if forked {
                     self.tell_kept_asides();
                 }
+                // Other pages must not call saved what they are shown now.
+                self.tell_unsent();
                 self.publish(&entries);
                 self.settle_forks();
             }

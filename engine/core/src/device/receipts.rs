@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use crate::device::Room;
 use crate::device::pages::Role;
-use crate::device::stream::Sync;
+use crate::device::stream::{Stream, Sync};
 use crate::ids::{ReplicaId, StreamId};
 use crate::log::EntryName;
 
@@ -224,13 +224,19 @@ impl Room {
             .map_or_else(ReceiptState::default, |stream| stream.marks.state(receipt.edit))
     }
 
+    /// Whether the home lacks anything that this device has written. Until what is on the disk is known, it is as the page that
+    /// led before has told.
+    fn is_unsent(&self, stream: &Stream) -> bool {
+        let is_told = self.role == Role::Following || !stream.is_read();
+        stream.has_outbox() || (stream.unsent_told && is_told)
+    }
+
     /// Where the work on a document is.
     pub fn save_status(&self, id: StreamId) -> SaveStatus {
         let Some(stream) = self.streams.get(&id) else { return SaveStatus::default() };
         let marks = &stream.marks;
         // Work of other pages has no edits here, but it is unsaved all the same.
-        let unsent = stream.has_outbox() || (self.role == Role::Following && stream.unsent_told);
-        let inherited = u64::from(unsent && marks.newest == marks.on_relay);
+        let inherited = u64::from(self.is_unsent(stream) && marks.newest == marks.on_relay);
         SaveStatus {
             unsaved_on_device: marks.newest - marks.on_disk,
             unsaved_on_relay: (marks.newest - marks.on_relay).max(inherited),

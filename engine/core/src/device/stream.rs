@@ -316,6 +316,14 @@ impl Stream {
         }
     }
 
+    /// Whether it is as the disk has it.
+    pub(super) fn is_read(&self) -> bool {
+        match self.phase {
+            Phase::Ready | Phase::Gone => true,
+            Phase::Loading | Phase::Rebuilding | Phase::Meeting => false,
+        }
+    }
+
     pub(super) fn has_outbox(&self) -> bool {
         self.outbox.values().any(|entries| !entries.is_empty())
     }

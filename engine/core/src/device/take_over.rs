@@ -106,7 +106,7 @@ impl Room {
     /// What the home has not called saved the new leader tells; until then it is as it was.
     fn unsent_stays(&mut self, id: StreamId) {
         if let Some(stream) = self.streams.get_mut(&id) {
-            stream.unsent_told = stream.phase == Phase::Ready && stream.has_outbox();
+            stream.unsent_told = stream.has_outbox() || (stream.unsent_told && !stream.is_read());
         }
     }
 

@@ -64,6 +64,11 @@ impl Room {
     }
 
     fn serve_question(&mut self, page: SiblingId, id: StreamId, digest: &Digest) {
+        if let Some(stream) = self.streams.get(&id) {
+            // Before what it may lack: it must not call that saved.
+            let unsent = first_unsent(id, stream, self.current);
+            self.send_to(page, &unsent.into());
+        }
         if self.streams.get(&id).is_some_and(|stream| stream.log.digest() == *digest) {
             self.set_following(page, id, Following::Live);
             self.send_synced(page, id);
@@ -157,7 +162,7 @@ impl Room {
     }
 
     fn is_served(&self, id: &StreamId) -> bool {
-        self.streams.get(id).is_some_and(|stream| matches!(stream.phase, Phase::Ready | Phase::Gone))
+        self.streams.get(id).is_some_and(Stream::is_read)
     }
 
     /// The stream can be used: whoever waits for it is served.
@@ -300,7 +305,6 @@ impl Room {
         let Some(stream) = self.streams.get(&id) else { return };
         let gone = stream.phase == Phase::Gone;
         let digest = stream.log.digest();
-        let unsent = first_unsent(id, stream, self.current);
         let on_disk = self.on_disk(&id);
         let entries = on_disk.iter().fold(0u64, |sum, (_, seq)| sum.wrapping_add(*seq));
         let Some(Follows { question, .. }) = self.follows(page, id) else { return };
@@ -310,7 +314,6 @@ impl Room {
             self.tell_kept(page, id, *replica, seq_of(&on_disk, replica));
         }
         self.send_to(page, &synced.into());
-        self.send_to(page, &unsent.into());
         for replica in written {
             self.tell_saved(page, id, replica);
         }
@@ -323,7 +326,7 @@ impl Room {
         }
         for (id, stream) in self.streams.iter_mut() {
             let unsent = stream.has_outbox();
-            if stream.unsent_told == unsent {
+            if stream.unsent_told == unsent || !stream.is_read() {
                 continue;
             }
             stream.unsent_told = unsent;
