@@ -10,6 +10,8 @@ mod clones;
 mod craft;
 #[path = "rules/crowds.rs"]
 mod crowds;
+#[path = "rules/discards.rs"]
+mod discards;
 #[path = "rules/entries.rs"]
 mod entries;
 #[path = "rules/forks.rs"]
@@ -24,6 +26,8 @@ mod pages;
 mod people;
 #[path = "rules/promises.rs"]
 mod promises;
+#[path = "rules/returns.rs"]
+mod returns;
 #[path = "rules/salvage.rs"]
 mod salvage;
 #[path = "rules/sealing.rs"]

@@ -185,6 +185,8 @@ pub const SEEN_TICK: Millis = Millis(250);
 /// Bytes of refused work that a page holds to show it; more stays on the disk until some of it was put back or discarded
 /// and the room is opened again. A hundred days written offline.
 pub const FORK_BYTES: usize = 32 << 20;
+/// Pieces of forks named in one message between pages: 60 bytes each, so a message fits a frame many times.
+pub const DONE_PIECES: usize = 1_024;
 /// Rows of one scan.
 pub const SCAN_ROWS: usize = 2_000;
 /// Bytes of one scan: a few frames' worth.

@@ -84,6 +84,9 @@ impl<Tag> WriteQueue<Tag> {
 
     /// Removes rows, named in order.
     pub fn delete_all(&mut self, mut keys: Vec<Vec<u8>>) {
+        if keys.is_empty() {
+            return;
+        }
         self.gathering.put.retain(|(put, _)| keys.binary_search(put).is_err());
         for key in &keys {
             self.bytes += key.len();

@@ -158,7 +158,7 @@ fn messages() -> Vec<(&'static str, Message)> {
             }
             .into(),
         ),
-        ("asidedone", Body::AsideDone(Place { stream, replica, seq: 301 }).into()),
+        ("asidedone", Body::AsideDone(vec![Place { stream, replica, seq: 301 }]).into()),
         ("unsent", Body::Unsent(Place { stream, replica, seq: 301 }).into()),
         ("read", Body::Read(Place { stream, replica, seq: 300 }).into()),
     ]

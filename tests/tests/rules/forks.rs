@@ -13,7 +13,7 @@ use causeway_tests::network::Network;
 use crate::craft::{entry, frame};
 
 /// A home that is stricter than the device refuses what was written last.
-fn refuse_newest(network: &mut Network, device: usize, text: StreamId) {
+pub(crate) fn refuse_newest(network: &mut Network, device: usize, text: StreamId) {
     network.lose_what_is_on_its_way();
     let newest = network.devices[device].sent.iter().rev().find_map(|message| match message {
         Message::Entries(entries) => entries.last().map(|entry| entry.name()),

@@ -132,13 +132,26 @@ impl Room {
         now: Now,
         change: impl FnOnce(&mut TextEdit<'_>) -> Result<(), EditError>,
     ) -> Result<Receipt, DocumentError> {
+        let edited = self.change(id, editor, now, change);
+        self.seal_if_due(id, now);
+        edited
+    }
+
+    /// The same, not sealed yet.
+    fn change(
+        &mut self,
+        id: StreamId,
+        editor: Option<EditorId>,
+        now: Now,
+        change: impl FnOnce(&mut TextEdit<'_>) -> Result<(), EditError>,
+    ) -> Result<Receipt, DocumentError> {
         let (result, edited) = self.document_mut(id)?.edit(editor, now.monotonic, change);
         let receipt = self.take_edited(id, editor, edited, now);
         result?;
         Ok(receipt)
     }
 
-    /// Changes a text as a delta says, in several transactions if it is long.
+    /// Changes a text as a delta says, in several transactions if it is long; all of them go to the disk with one commit.
     ///
     /// # Errors
     /// The document is not open, or the delta reaches behind its end (nothing is then applied).
@@ -156,11 +169,14 @@ impl Room {
                 EditError::OutOfBounds { end, length: u32::try_from(length).unwrap_or(u32::MAX) }.into()
             );
         }
-        let mut receipt = self.receipt_now(id);
+        let mut edited = Ok(self.receipt_now(id));
         for part in transactions(delta) {
-            receipt = self.edit(id, editor, now, |text| apply_part(text, &part))?;
+            if edited.is_ok() {
+                edited = self.change(id, editor, now, |text| apply_part(text, &part));
+            }
         }
-        Ok(receipt)
+        self.seal_if_due(id, now);
+        edited
     }
 
     /// Opens an editor: a view on a document with an undo stack of its own.
@@ -190,7 +206,7 @@ impl Room {
         now: Now,
     ) -> Result<Option<Receipt>, DocumentError> {
         let edited = self.document_mut(id)?.undo(editor, now.monotonic);
-        Ok(edited.map(|edited| self.take_edited(id, None, Some(edited), now)))
+        Ok(self.take_step(id, edited, now))
     }
 
     /// Makes the editor's last undone step again.
@@ -204,7 +220,7 @@ impl Room {
         now: Now,
     ) -> Result<Option<Receipt>, DocumentError> {
         let edited = self.document_mut(id)?.redo(editor, now.monotonic);
-        Ok(edited.map(|edited| self.take_edited(id, None, Some(edited), now)))
+        Ok(self.take_step(id, edited, now))
     }
 
     /// Whether undo and redo have something to do.
@@ -253,6 +269,14 @@ impl Room {
     fn document_mut(&mut self, id: StreamId) -> Result<&mut Document, DocumentError> {
         self.document(id)?;
         self.streams.get_mut(&id).and_then(Stream::document_mut).ok_or(DocumentError::NotOpen)
+    }
+
+    /// A step of an undo stack.
+    fn take_step(&mut self, id: StreamId, edited: Option<crate::ydoc::Edited>, now: Now) -> Option<Receipt> {
+        edited.as_ref()?;
+        let receipt = self.take_edited(id, None, edited, now);
+        self.seal_if_due(id, now);
+        Some(receipt)
     }
 
     /// A change made here: tell the other views, and keep it.

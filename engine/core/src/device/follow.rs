@@ -13,7 +13,7 @@ use crate::limits::RESEND_AFTER;
 use crate::log::{Entry, EntryName, Verdict};
 use crate::storage::Durability;
 use crate::time::{Millis, Now};
-use crate::wire::{self, Aside, Place, Refused, Secret, Synced, Uplink};
+use crate::wire::{Aside, Place, Refused, Secret, Synced, Uplink};
 
 impl Room {
     /// A room in a page that may not be the only one: it touches no disk and follows whoever leads, until it is told to
@@ -87,9 +87,8 @@ impl Room {
         for aside in self.forks.unkept() {
             self.send(&aside.into());
         }
-        for done in self.forks.done.clone() {
-            self.send(&wire::Body::AsideDone(done).into());
-        }
+        let done = self.forks.done.clone();
+        self.send_done(&done);
         self.tell_read();
         self.events.push(Event::Forks);
     }

@@ -289,7 +289,8 @@ impl Room {
             | Tag::Snapshot { .. }
             | Tag::Cloned { .. }
             | Tag::Suspicion { .. }
-            | Tag::Aside { .. } => None,
+            | Tag::Aside { .. }
+            | Tag::AsideDone(_) => None,
         });
         let of_replica = |name: EntryName| name.replica == from.replica && name.seq >= from.seq;
         let all = outbox.into_iter().flatten().chain(sealed);

@@ -7,11 +7,14 @@ mod moved;
 use crate::device::Room;
 use crate::device::documents::DocumentError;
 use crate::device::event::Event;
+use crate::device::journal::Tag;
 use crate::device::pages::Role;
 use crate::device::receipts::Receipt;
-use crate::device::stream::Phase;
+use crate::device::stream::{Phase, Stream};
 use crate::directory::DirectoryOp;
 use crate::ids::{StreamId, StreamKind};
+use crate::limits::DONE_PIECES;
+use crate::storage::Durability;
 use crate::time::{Millis, Now};
 use crate::wire::{self, Aside, Place};
 use crate::ydoc::{Delta, DeltaOp};
@@ -144,11 +147,12 @@ impl Room {
             return Ok(*target);
         }
         if id.stream == StreamId::DIRECTORY {
+            let names = names_of(&pieces);
             let ops: Vec<DirectoryOp> = pieces.into_iter().filter_map(decided).collect();
             for op in ops {
                 self.decide(op, now)?;
             }
-            self.leave_fork(id, id.stream);
+            self.leave_fork(&names, id.stream);
             return Ok(id.stream);
         }
         let target = match id.whole {
@@ -168,7 +172,7 @@ impl Room {
 
     /// Forgets a fork for good.
     pub fn discard_fork(&mut self, id: ForkId) {
-        let names: Vec<Place> = self.forks.of(id).into_iter().map(Aside::name).collect();
+        let names = names_of(&self.forks.of(id));
         self.drop_pieces(&names);
     }
 
@@ -179,30 +183,32 @@ impl Room {
         {
             let (id, _) = self.forks.returning.remove(at);
             let Ok(ForkText { delta, is_complete: true, .. }) = self.fork_text(id) else { continue };
+            // What is refused again is a fork of its own by the time that it has been applied.
+            let names = names_of(&self.forks.of(id));
             if self.apply_delta(target, None, &delta, now).is_ok() {
-                self.leave_fork(id, target);
+                self.leave_fork(&names, target);
             }
         }
     }
 
-    fn leave_fork(&mut self, id: ForkId, target: StreamId) {
+    /// The work of these pieces has been done again, by the newest edit of a document.
+    fn leave_fork(&mut self, names: &[Place], target: StreamId) {
         let receipt = self.receipt_now(target);
-        for piece in &mut self.forks.pieces {
-            if ForkId::of(&piece.aside) == id {
-                piece.leaving.get_or_insert(receipt);
-            }
+        self.forks.leave(names, receipt);
+        if let Some(name) = names.first() {
+            self.tell_forks(name.stream);
         }
-        self.tell_forks(id.stream);
         if self.is_handed_over(target) {
             self.take_forks_along(target, receipt.edit);
         }
         self.settle_forks();
     }
 
-    /// Whether all edits of a stream are in what is on the disk or goes there next.
+    /// Whether all edits of a stream are in what is on the disk or goes there next, be it as a fork.
     fn is_handed_over(&self, id: StreamId) -> bool {
-        let ready = self.streams.get(&id).filter(|stream| stream.phase == Phase::Ready);
-        ready.is_some_and(|stream| stream.journal.written == stream.journal.updates.len())
+        let handing = |stream: &&Stream| matches!(stream.phase, Phase::Ready | Phase::Rebuilding);
+        let stream = self.streams.get(&id).filter(handing);
+        stream.is_some_and(|stream| stream.journal.written == stream.journal.updates.len())
     }
 
     /// Edits up to this one go to the disk with the next commit: the forks whose work they are leave it with the same, so
@@ -212,7 +218,7 @@ impl Room {
             return;
         }
         let goes = |receipt: Receipt| receipt.stream == id && receipt.edit <= upto;
-        let names = self.forks.names(|piece| piece.leaving.is_some_and(goes));
+        let names = self.forks.leaving(goes);
         self.delete_pieces(&names);
     }
 
@@ -226,23 +232,56 @@ impl Room {
 
     /// Forks whose work is on the disk as edits go.
     pub(super) fn settle_forks(&mut self) {
-        let on_disk = |receipt: Receipt| self.receipt(&receipt).device;
-        let names = self.forks.names(|piece| piece.leaving.is_some_and(on_disk));
+        let names = self.forks.leaving(|receipt| self.receipt(&receipt).device);
         self.drop_pieces(&names);
     }
 
     /// Pieces, in the order of their names.
     pub(super) fn drop_pieces(&mut self, names: &[Place]) {
+        if names.is_empty() {
+            return;
+        }
         self.forks.let_go(names);
         match self.role {
             Role::Leading => self.forget_pieces(names),
             Role::Following => {
-                for name in names {
-                    self.forks.done.push(*name);
-                    self.send_if_live(&wire::Body::AsideDone(*name).into());
-                }
+                self.forks.not_done(names);
+                self.send_done(names);
             }
         }
+        self.tell_dropped(names);
+    }
+
+    /// Takes pieces off the disk. The other pages hear of it when they are gone from there.
+    fn forget_pieces(&mut self, names: &[Place]) {
+        self.delete_pieces(names);
+        self.queue.tag(Tag::AsideDone(names.to_vec()), Durability::Strict);
+    }
+
+    pub(super) fn tell_aside_done(&mut self, names: &[Place]) {
+        for names in names.chunks(DONE_PIECES) {
+            self.send_to_all(&wire::Body::AsideDone(names.to_vec()).into());
+        }
+    }
+
+    /// Tells the page that leads.
+    pub(super) fn send_done(&mut self, names: &[Place]) {
+        for names in names.chunks(DONE_PIECES) {
+            self.send_if_live(&wire::Body::AsideDone(names.to_vec()).into());
+        }
+    }
+
+    /// Another page has put pieces back or discarded them; or the one that leads has them off the disk.
+    pub(super) fn handle_aside_done(&mut self, names: &[Place]) {
+        self.forks.let_go(names);
+        match self.role {
+            Role::Leading => self.forget_pieces(names),
+            Role::Following => self.forks.done.retain(|done| names.binary_search(done).is_err()),
+        }
+        self.tell_dropped(names);
+    }
+
+    fn tell_dropped(&mut self, names: &[Place]) {
         let mut told = None;
         for Place { stream, .. } in names {
             if told.replace(*stream) != Some(*stream) {
@@ -252,30 +291,18 @@ impl Room {
         }
     }
 
-    /// Takes pieces off the disk and from the other pages.
-    fn forget_pieces(&mut self, names: &[Place]) {
-        self.delete_pieces(names);
-        for name in names {
-            self.send_to_all(&wire::Body::AsideDone(*name).into());
-        }
-    }
-
-    /// Another page has put back or discarded a piece.
-    pub(super) fn handle_aside_done(&mut self, name: &Place) {
-        let name = std::slice::from_ref(name);
-        self.forks.let_go(name);
-        match self.role {
-            Role::Leading => self.forget_pieces(name),
-            Role::Following => self.forks.done.retain(|done| !name.contains(done)),
-        }
-        self.tell_forks(name[0].stream);
-    }
-
     /// The disk is this page's: what it let go of before goes from there.
     pub(super) fn forget_done(&mut self) {
-        for name in std::mem::take(&mut self.forks.done) {
-            self.forks.let_go(&[name]);
-            self.forget_pieces(&[name]);
+        let done = std::mem::take(&mut self.forks.done);
+        self.drop_pieces(&done);
+    }
+
+    /// The disk is not this page's any more: what it let go of and has not taken off the disk, the next leader does.
+    pub(super) fn hand_on_done(&mut self, abandoned: &[Tag]) {
+        for tag in abandoned {
+            if let Tag::AsideDone(names) = tag {
+                self.forks.not_done(names);
+            }
         }
     }
 
@@ -297,6 +324,10 @@ impl Room {
         let document = self.document(id)?;
         if self.is_settled(id) { Ok(document) } else { Err(DocumentError::NotOpen) }
     }
+}
+
+fn names_of(pieces: &[&Aside]) -> Vec<Place> {
+    pieces.iter().map(|aside| aside.name()).collect()
 }
 
 fn decided(aside: &Aside) -> Option<DirectoryOp> {

@@ -12,7 +12,7 @@ use crate::log::{Entry, EntryKind, EntryName, Header, Verdict};
 use crate::storage::{CommitError, Durability};
 use crate::stored::{self, IndexRecord, ReplicaRecord, TipRecord};
 use crate::time::{Millis, Now};
-use crate::wire;
+use crate::wire::{self, Place};
 use crate::write_queue::{OpId, Stored};
 use crate::ydoc;
 
@@ -37,6 +37,8 @@ pub(super) enum Tag {
     Suspicion { stream: StreamId, code: &'static str },
     /// A piece of another page's fork.
     Aside { page: SiblingId, stream: StreamId, replica: ReplicaId, seq: u64 },
+    /// Pieces of forks were put back or discarded, and go.
+    AsideDone(Vec<Place>),
 }
 
 impl Tag {
@@ -50,7 +52,8 @@ impl Tag {
             | Self::Snapshot { .. }
             | Self::Cloned { .. }
             | Self::Suspicion { .. }
-            | Self::Aside { .. } => None,
+            | Self::Aside { .. }
+            | Self::AsideDone(_) => None,
         }
     }
 
@@ -69,7 +72,7 @@ pub(super) struct Content<'a> {
 }
 
 impl Room {
-    /// Takes an update made here. It applies already; from here on it must not be lost.
+    /// Takes an update made here. It applies already; from here on it must not be lost. The caller seals it if that is due.
     pub(super) fn record_edit(&mut self, id: StreamId, update: Vec<u8>, now: Now) -> Receipt {
         self.remember_replica();
         let Some(stream) = self.streams.get_mut(&id) else { return Receipt { stream: id, edit: 0 } };
@@ -79,9 +82,6 @@ impl Room {
         journal.since.get_or_insert(now.monotonic);
         let edit = stream.marks.handle_edit();
         self.events.push(Event::SaveStatus(id));
-        if self.seal_due(id).is_some_and(|due| due <= now.monotonic) {
-            self.seal(id, now);
-        }
         Receipt { stream: id, edit }
     }
 
@@ -93,9 +93,7 @@ impl Room {
 
     pub(super) fn tick_journals(&mut self, now: Now) {
         for id in self.streams.keys().copied().collect::<Vec<_>>() {
-            if self.seal_due(id).is_some_and(|due| due <= now.monotonic) {
-                self.seal(id, now);
-            }
+            self.seal_if_due(id, now);
             if self.write_due(&self.streams[&id]).is_some_and(|due| due <= now.monotonic) {
                 self.write_journal(id);
             }
@@ -135,6 +133,12 @@ impl Room {
         let waiting = stream.journal.written < stream.journal.updates.len();
         let writes = waiting && stream.phase == Phase::Ready && self.role == Role::Leading;
         stream.journal.since.filter(|_| writes).map(|since| since.after(JOURNAL_INTERVAL))
+    }
+
+    pub(super) fn seal_if_due(&mut self, id: StreamId, now: Now) {
+        if self.seal_due(id).is_some_and(|due| due <= now.monotonic) {
+            self.seal(id, now);
+        }
     }
 
     /// Numbers and chains what has gathered, and hands it to the disk.
@@ -390,6 +394,7 @@ impl Room {
             Tag::Aside { page, stream, replica, seq } => {
                 self.answer_aside(page, stream, replica, seq);
             }
+            Tag::AsideDone(names) => self.tell_aside_done(&names),
             Tag::Snapshot { stream, before } => self.publish_snapshot(stream, &before),
             Tag::Cloned { stream, replica } => self.leave_clone(stream, replica, now),
             Tag::Suspicion { stream, code } => {
@@ -438,9 +443,7 @@ impl Room {
             }
             self.offer(&[entry], now);
         }
-        if self.seal_due(id).is_some_and(|due| due <= now.monotonic) {
-            self.seal(id, now);
-        }
+        self.seal_if_due(id, now);
     }
 }
 

@@ -90,6 +90,7 @@ impl Room {
         self.outputs.retain(|output| !matches!(output, Output::Commit(..) | Output::Scan(..)));
         self.outputs.push_back(Output::Page(PageOutput::Yield));
         let tags = self.queue.abandon();
+        self.hand_on_done(&tags);
         let on_its_way: Vec<Entry> = tags.iter().filter_map(Tag::entry).cloned().collect();
         for id in self.streams.keys().copied().collect::<Vec<_>>() {
             self.unsent_stays(id);
@@ -135,7 +136,8 @@ impl Room {
             | Tag::Load(_)
             | Tag::Cloned { .. }
             | Tag::Suspicion { .. }
-            | Tag::Aside { .. } => false,
+            | Tag::Aside { .. }
+            | Tag::AsideDone(_) => false,
         }
     }
 

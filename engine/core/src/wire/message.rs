@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::device::{Connection, Storage};
 use crate::ids::{ReplicaId, RoomId, StreamId};
-use crate::limits::{ROOM_LINKS, SENTENCE_BYTES, TOLD_CHAINS};
+use crate::limits::{DONE_PIECES, ROOM_LINKS, SENTENCE_BYTES, TOLD_CHAINS};
 use crate::log::{Digest, Entry, EntryName, MARK_BYTES};
 use crate::presence::{Change, Lease, State};
 use crate::snapshot::SnapshotId;
@@ -122,6 +122,8 @@ bodies! {
     Aside(Aside) = 66;
     /// Leader → page: how the link to the home and the disk of this device are.
     Uplink(Uplink) = 68;
+    /// Page → leader: pieces of forks, in order, were put back or discarded. Leader → page: they are gone from the disk.
+    AsideDone(Vec<Place>) = 70;
     @places
     /// Leader → page: on this device's disk, up to there.
     Kept = 65;
@@ -129,9 +131,6 @@ bodies! {
     AsideKept = 67;
     /// Page → leader and leader → page: the person of this device has read a channel up to there.
     Read = 69;
-    /// Page → leader and leader → page: a piece of a fork was put back or discarded; it goes from the disk and from
-    /// every page.
-    AsideDone = 70;
     /// Leader → page: the first entry of this device that the home has not called saved; number 0 for none.
     Unsent = 71;
 }
@@ -447,6 +446,7 @@ impl Body {
             Self::Error(error) => error.sentence.len() <= SENTENCE_BYTES,
             Self::Need(need) => need.from >= 1 && need.from <= need.to,
             Self::Board(changes) => changes.len() <= ROOM_LINKS,
+            Self::AsideDone(names) => names.len() <= DONE_PIECES,
             Self::Welcome(_)
             | Self::Prove(_)
             | Self::Subscribe(_)
@@ -465,7 +465,6 @@ impl Body {
             | Self::Kept(_)
             | Self::Aside(_)
             | Self::AsideKept(_)
-            | Self::AsideDone(_)
             | Self::Unsent(_)
             | Self::Uplink(_)
             | Self::Read(_) => true,

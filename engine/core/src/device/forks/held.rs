@@ -13,9 +13,11 @@ use crate::wire::{Aside, Place};
 pub(in crate::device) struct Forks {
     /// In the order of their keys.
     pub(super) pieces: Vec<Piece>,
+    /// How many of them leave, so that in the usual case of none nobody looks through all.
+    leaving: usize,
     /// To be put back as soon as the document can be written.
     pub(super) returning: Vec<(ForkId, StreamId)>,
-    /// Put back or discarded in this page, and not confirmed by the one that leads.
+    /// Put back or discarded in this page, and not confirmed by the one that leads; in order.
     pub(in crate::device) done: Vec<Place>,
 }
 
@@ -42,12 +44,43 @@ impl Forks {
 
     /// Pieces, named in order.
     pub(super) fn let_go(&mut self, names: &[Place]) {
-        self.pieces.retain(|piece| names.binary_search(&piece.aside.name()).is_err());
+        let leaving = &mut self.leaving;
+        self.pieces.retain(|piece| {
+            let stays = names.binary_search(&piece.aside.name()).is_err();
+            *leaving -= usize::from(!stays && piece.leaving.is_some());
+            stays
+        });
     }
 
-    /// The names of some, in order.
-    pub(super) fn names(&self, which: impl Fn(&Piece) -> bool) -> Vec<Place> {
-        self.pieces.iter().filter(|piece| which(piece)).map(|piece| piece.aside.name()).collect()
+    /// Pieces, named in order, leave when this edit is on the disk.
+    pub(super) fn leave(&mut self, names: &[Place], receipt: Receipt) {
+        for name in names {
+            if let Ok(at) = self.place(name)
+                && self.pieces[at].leaving.is_none()
+            {
+                self.pieces[at].leaving = Some(receipt);
+                self.leaving += 1;
+            }
+        }
+    }
+
+    /// Of those that leave the names of some, in order.
+    pub(super) fn leaving(&self, which: impl Fn(Receipt) -> bool) -> Vec<Place> {
+        let mut names = Vec::new();
+        if self.leaving > 0 {
+            let leaving = self.pieces.iter().filter(|piece| piece.leaving.is_some_and(&which));
+            names.extend(leaving.map(|piece| piece.aside.name()));
+        }
+        names
+    }
+
+    /// What this page let go of waits for the one that leads.
+    pub(super) fn not_done(&mut self, names: &[Place]) {
+        for name in names {
+            if let Err(at) = self.done.binary_search(name) {
+                self.done.insert(at, *name);
+            }
+        }
     }
 
     /// Whether the piece is kept from now on, or only from the next `kept` on.
