@@ -1,6 +1,7 @@
 //! Rule 3: the journal and sealing.
 
 use causeway_core::stored::Prefix;
+use causeway_core::ydoc::DeltaOp;
 use causeway_tests::network::Network;
 
 use crate::craft::entries_in;
@@ -161,4 +162,26 @@ fn rule_3_a_disk_that_was_full_for_long_costs_nothing_but_memory() {
     }
     assert_eq!(network.devices[0].room.save_status(text).forks, 0, "nothing is refused");
     assert_eq!(network.text(1, text).len(), 40 * page.len());
+}
+
+#[test]
+fn rule_3_a_large_paste_that_meets_a_slow_disk_becomes_entries_that_fit() {
+    const PASTED: usize = 2 << 20;
+    let (mut network, text) = Network::with_document(2);
+    network.rest();
+    network.devices[0].disk_answers = false;
+    network.insert(0, text, 0, "on its way. ");
+    network.settle();
+    let now = network.clock(0);
+    let paste = [DeltaOp::Insert("x".repeat(PASTED))];
+    network.devices[0].room.apply_delta(text, None, &paste, now).expect("inside the text");
+    network.wait(60);
+    network.release_disk(0);
+    for _ in 0..3 {
+        network.rest();
+    }
+    assert_eq!(network.devices[0].room.forks(), []);
+    for device in 0..2 {
+        assert_eq!(network.text(device, text).matches('x').count(), PASTED, "device {device}");
+    }
 }

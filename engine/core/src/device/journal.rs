@@ -284,17 +284,19 @@ impl Room {
         let replica = self.author(id);
         let Some(stream) = self.streams.get_mut(&id) else { return };
         let journal = &mut stream.journal;
-        let Ok(piece) = ydoc::merge(&journal.updates[journal.written..]) else { return };
-        let key = stored::journal_key(&id, &replica, journal.pieces);
-        // What is joined for the disk need not be joined again when it is sealed.
-        let edits = journal.updates.drain(journal.written..).map(|unsealed| unsealed.edits).sum();
-        journal.updates.push(Unsealed { edits, update: piece.clone() });
+        // What is joined for the disk need not be joined again when it is sealed, and fits into an entry then.
+        let Ok(pieces) = payloads(&journal.updates[journal.written..]) else { return };
+        journal.updates.truncate(journal.written);
+        for (edits, update) in pieces {
+            let key = stored::journal_key(&id, &replica, journal.pieces);
+            self.queue.put(key, stored::encode_piece(&update));
+            journal.updates.push(Unsealed { edits, update });
+            journal.pieces += 1;
+        }
         journal.written = journal.updates.len();
-        journal.pieces += 1;
         journal.since = None;
         stream.journal_on_disk = true;
         let edit = stream.marks.newest();
-        self.queue.put(key, stored::encode_piece(&piece));
         self.queue.tag(Tag::Journaled { stream: id, edit }, Durability::Relaxed);
         self.take_forks_along(id, edit);
     }
