@@ -64,6 +64,7 @@ use reading::{Reading, Scans};
 use segments::Segments;
 use stream::HomeStream;
 
+pub(crate) use archive::places_in;
 pub use compaction::CompactionPlan;
 pub(crate) use compaction::read_page;
 pub use figures::Figures;

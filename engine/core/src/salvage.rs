@@ -6,17 +6,21 @@
 //! anew, as they were when they arrived, and everything derived is made from them. Rows of a sound room come out as they
 //! went in.
 
+mod history;
+mod joining;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::home::read_page;
 use crate::ids::{ReplicaId, StreamId};
-use crate::log::{Entry, Head, StreamLog, Verdict};
-use crate::snapshot::{SignedRoot, unpack};
+use crate::log::{Entry, EntryName, Head, StreamLog};
+use crate::snapshot::SignedRoot;
 use crate::stored::{
     self, HOME_KEY, IndexRecord, META, MetaRecord, Prefix, QuarantineRecord, ReplicaRecord, StreamRecord,
-    TipRecord,
+    TipRecord, Tombstone,
 };
+use joining::{Joined, Told, join};
 
 /// Every value that was found under a key, the likeliest first. None: there was a row, and nothing of it can be read.
 pub type Found = BTreeMap<Vec<u8>, Vec<Vec<u8>>>;
@@ -44,10 +48,13 @@ pub enum Loss {
         /// The last that is known to have been there.
         to: u64,
     },
-    /// Entries that the snapshot covers, below this place in the order of arrival.
+    /// Entries that the snapshot covers, by their places in the order of arrival. What they have made is in the snapshot; no
+    /// device brings them again.
     Archive {
         /// The stream.
         stream: StreamId,
+        /// The place of the first.
+        from: u64,
         /// The place behind the last.
         end: u64,
     },
@@ -66,8 +73,8 @@ impl fmt::Display for Loss {
             Self::Entries { stream, replica, from, to } => {
                 write!(f, "{stream}: of replica {replica:?} the entries {from} to {to}")
             }
-            Self::Archive { stream, end } => {
-                write!(f, "{stream}: history in the archive, up to arrival {end}")
+            Self::Archive { stream, from, end } => {
+                write!(f, "{stream}: history in the archive, arrivals {from} to {}", end - 1)
             }
             Self::Snapshot { stream } => write!(f, "{stream}: the snapshot"),
             Self::Key => f.write_str("the key that signs snapshots; another is made"),
@@ -113,8 +120,11 @@ struct Base {
 impl Remains<'_> {
     fn put_together(&self, salvaged: &mut Salvaged) {
         let tombstone = stored::tombstone_key(&self.stream);
-        if let Some(value) = values(self.found, &tombstone).next() {
-            salvaged.rows.insert(tombstone, value.clone());
+        if self.found.contains_key(&tombstone) {
+            // Also one that cannot be read says that the stream is gone: nobody may bring it back.
+            let unread = || Tombstone { logical: 0, head: [0; 16] }.encode();
+            let value = values(self.found, &tombstone).find(|value| !value.is_empty()).cloned();
+            salvaged.rows.insert(tombstone, value.unwrap_or_else(unread));
             salvaged.rows.extend(self.record());
             return;
         }
@@ -131,9 +141,9 @@ impl Remains<'_> {
         };
         let mut pool = self.archived(first, salvaged);
         pool.extend(self.entries());
-        let tail = join(&mut log, pool);
+        let Joined { entries: tail, left } = join(&mut log, pool, &self.told());
         let bytes = before + tail.iter().map(|(entry, _)| entry.bytes().len() as u64).sum::<u64>();
-        self.losses(&log, salvaged);
+        self.losses(&log, &left, salvaged);
         if let Some(base) = base {
             salvaged.rows.extend(base.rows);
         } else if tail.is_empty() {
@@ -166,34 +176,6 @@ impl Remains<'_> {
         roots.max_by_key(|base| base.signed.root.arrivals)
     }
 
-    /// Keeps what the snapshot covers, and hands out what lies in the archive and above it.
-    fn archived(&self, first: u64, salvaged: &mut Salvaged) -> Vec<(u64, Entry)> {
-        let mut above = Vec::new();
-        for (key, rows) in self.rows(Prefix::Archive) {
-            let Some((_, end)) = stored::parse_archive_key(key) else { continue };
-            let whole = rows.iter().find_map(|row| {
-                let entries = unpack(stored::decode_piece(row).ok()?).ok()?;
-                Some((row, entries))
-            });
-            let Some((row, entries)) = whole else {
-                salvaged.lost.push(Loss::Archive { stream: self.stream, end });
-                continue;
-            };
-            if end <= first {
-                salvaged.rows.insert(key.clone(), row.clone());
-            } else {
-                above.extend((end.saturating_sub(entries.len() as u64)..).zip(entries));
-            }
-        }
-        for (key, rows) in self.rows(Prefix::Place) {
-            let covered = |row: &&Vec<u8>| stored::decode_number(row).is_ok_and(|begins| begins < first);
-            if let Some(row) = rows.iter().find(covered) {
-                salvaged.rows.insert(key.clone(), row.clone());
-            }
-        }
-        above
-    }
-
     fn entries(&self) -> impl Iterator<Item = (u64, Entry)> {
         self.rows(Prefix::Entry).flat_map(|(key, rows)| {
             let arrival = stored::parse_entry_key(key).map(|(_, arrival)| arrival);
@@ -214,18 +196,36 @@ impl Remains<'_> {
         rows
     }
 
-    /// Entries that tips and indexes tell of, and that did not join.
-    fn losses(&self, log: &StreamLog, salvaged: &mut Salvaged) {
-        let mut known: BTreeMap<ReplicaId, u64> = BTreeMap::new();
-        for (key, rows) in self.rows(Prefix::Tip) {
-            let Some((_, replica)) = stored::parse_tip_key(key) else { continue };
-            let tips = rows.iter().filter_map(|row| TipRecord::decode(row).ok());
-            let seq = tips.map(|tip| tip.seq).max().unwrap_or(0);
-            let most = known.entry(replica).or_default();
-            *most = (*most).max(seq);
+    /// The heads that tips and indexes tell of.
+    fn told(&self) -> Told {
+        let mut told = Told::default();
+        for (replica, tip) in self.tips() {
+            told.note(replica, tip.seq, tip.head);
         }
-        for (key, _) in self.rows(Prefix::Index) {
+        for (key, rows) in self.rows(Prefix::Index) {
             let Some((_, replica, seq)) = stored::parse_index_key(key) else { continue };
+            for index in rows.iter().filter_map(|row| IndexRecord::decode(row).ok()) {
+                told.note(replica, seq, index.head);
+            }
+        }
+        told
+    }
+
+    fn tips(&self) -> impl Iterator<Item = (ReplicaId, TipRecord)> {
+        self.rows(Prefix::Tip).flat_map(|(key, rows)| {
+            let replica = stored::parse_tip_key(key).map(|(_, replica)| replica);
+            let tips = rows.iter().filter_map(|row| TipRecord::decode(row).ok());
+            tips.filter_map(move |tip| Some((replica?, tip)))
+        })
+    }
+
+    /// Entries that tips and indexes tell of, or that were found, and that did not join.
+    fn losses(&self, log: &StreamLog, left: &[EntryName], salvaged: &mut Salvaged) {
+        let mut known: BTreeMap<ReplicaId, u64> = BTreeMap::new();
+        let indexed = self.rows(Prefix::Index).filter_map(|(key, _)| stored::parse_index_key(key));
+        let told = self.tips().map(|(replica, tip)| (replica, tip.seq));
+        let told = told.chain(indexed.map(|(_, replica, seq)| (replica, seq)));
+        for (replica, seq) in told.chain(left.iter().map(|name| (name.replica, name.seq))) {
             let most = known.entry(replica).or_default();
             *most = (*most).max(seq);
         }
@@ -247,31 +247,5 @@ impl Remains<'_> {
     fn rows(&self, prefix: Prefix) -> impl Iterator<Item = (&Vec<u8>, &Vec<Vec<u8>>)> {
         let prefix = stored::stream_prefix(prefix, &self.stream);
         self.found.range(prefix.clone()..).take_while(move |(key, _)| key.starts_with(&prefix))
-    }
-}
-
-/// Lets in what may join, in the order of arrival as far as that is known; what came before what it builds on waits. With the
-/// head of its chain at each.
-fn join(log: &mut StreamLog, mut pool: Vec<(u64, Entry)>) -> Vec<(Entry, Head)> {
-    pool.sort_by_key(|(arrival, _)| *arrival);
-    let mut joined = Vec::new();
-    loop {
-        let before = joined.len();
-        let mut waiting = Vec::new();
-        for (arrival, entry) in pool {
-            match log.judge(&entry) {
-                Verdict::Fresh(accepted) => {
-                    log.extend(&entry, accepted);
-                    let head = log.tip(&entry.header().replica).head;
-                    joined.push((entry, head));
-                }
-                Verdict::Waits(_) => waiting.push((arrival, entry)),
-                Verdict::Known | Verdict::Refused(_) => {}
-            }
-        }
-        pool = waiting;
-        if joined.len() == before || pool.is_empty() {
-            return joined;
-        }
     }
 }

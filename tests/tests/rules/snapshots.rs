@@ -569,3 +569,22 @@ fn rule_16_a_damaged_entry_is_brought_again_though_its_page_is_closed_and_a_snap
     assert!(stored::decode_entry(mended).is_ok(), "and it is mended");
     assert_eq!(network.text(late, text), network.text(1, text));
 }
+
+#[test]
+fn rule_16_an_entry_that_rotted_before_its_snapshot_is_asked_of_its_author_and_sets_nothing_apart() {
+    let (mut network, text) = eager(2);
+    write(&mut network, text, 6);
+    let entries = network.relay.disk.rows_of(Prefix::Entry as u8);
+    let rotten = entries.map(|(key, _)| key.to_vec()).nth(3).expect("six were written");
+    network.relay.disk.damage(&rotten);
+    // The first attempt meets it; those that follow find it mended.
+    for _ in 0..4 {
+        write(&mut network, text, 4);
+        network.wait(60_000);
+        network.rest();
+    }
+    let mended = network.relay.disk.row(&rotten).map(|row| stored::decode_entry(row.to_vec()).is_ok());
+    assert_ne!(mended, Some(false), "its author has brought it again");
+    assert!(root(&network, text).is_some(), "and a snapshot was made");
+    assert_eq!(rows(&network, Prefix::Quarantine), 0);
+}

@@ -104,17 +104,25 @@ pub(super) fn places(
     entries: &[Entry],
     segments: &[Segment],
 ) -> Vec<(Vec<u8>, Vec<u8>)> {
-    let mut rows = Vec::new();
-    let mut numbered = (first..).zip(entries).peekable();
+    let (mut rows, mut begin, mut left) = (Vec::new(), first, entries);
     for segment in segments {
-        let mut chains: BTreeMap<ReplicaId, (u64, u64)> = BTreeMap::new();
-        while let Some((arrival, entry)) = numbered.next_if(|(arrival, _)| *arrival < segment.end) {
-            let name = entry.name();
-            chains.entry(name.replica).or_insert((arrival, name.seq)).1 = name.seq;
-        }
-        rows.extend(chains.iter().map(|(replica, (begins, last))| {
-            (stored::place_key(stream, replica, *last), stored::encode_number(*begins))
-        }));
+        let length = usize::try_from(segment.end.saturating_sub(begin)).unwrap_or(usize::MAX);
+        let (within, behind) = left.split_at(length.min(left.len()));
+        rows.extend(places_in(stream, begin, within));
+        (begin, left) = (segment.end, behind);
     }
     rows
+}
+
+/// The rows that say where in one segment chains are, whose entries arrived one after the other from `first` on.
+pub(crate) fn places_in(stream: &StreamId, first: u64, entries: &[Entry]) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let mut chains: BTreeMap<ReplicaId, (u64, u64)> = BTreeMap::new();
+    for (arrival, entry) in (first..).zip(entries) {
+        let name = entry.name();
+        chains.entry(name.replica).or_insert((arrival, name.seq)).1 = name.seq;
+    }
+    let rows = chains.iter().map(|(replica, (begins, last))| {
+        (stored::place_key(stream, replica, *last), stored::encode_number(*begins))
+    });
+    rows.collect()
 }

@@ -274,6 +274,17 @@ impl StreamLog {
 
     /// Judges an entry. Nothing changes until [`StreamLog::extend`].
     pub fn judge(&self, entry: &Entry) -> Verdict {
+        self.judge_with(entry, Self::check_deps)
+    }
+
+    /// Judges an entry that the head of its chain proves to have been let in before. What it says of the heads and times of
+    /// others was held then against what was remembered of them, which may have been less than now, and is not held against
+    /// that again.
+    pub fn judge_again(&self, entry: &Entry) -> Verdict {
+        self.judge_with(entry, |_, _, _| Ok(()))
+    }
+
+    fn judge_with(&self, entry: &Entry, check_deps: CheckDeps) -> Verdict {
         let header = entry.header();
         let tip = self.tip(&header.replica);
         if header.seq <= tip.seq {
@@ -286,7 +297,7 @@ impl StreamLog {
         if !missing.is_empty() {
             return Verdict::Waits(missing);
         }
-        match self.check(entry, tip) {
+        match self.check(entry, tip, check_deps) {
             Ok(accepted) => Verdict::Fresh(accepted),
             Err(refusal) => Verdict::Refused(refusal),
         }
@@ -357,7 +368,7 @@ impl StreamLog {
             .collect()
     }
 
-    fn check(&self, entry: &Entry, tip: Tip) -> Result<Accepted, Refusal> {
+    fn check(&self, entry: &Entry, tip: Tip, check_deps: CheckDeps) -> Result<Accepted, Refusal> {
         let header = entry.header();
         if header.deps.len() > ENTRY_DEPS || entry.payload().len() > ENTRY_PAYLOAD_BYTES {
             return Err(Refusal::TooLarge);
@@ -371,7 +382,7 @@ impl StreamLog {
         if self.replica_of(header.replica.client()).is_some_and(|owner| owner != header.replica) {
             return Err(Refusal::Client);
         }
-        self.check_deps(header, tip)?;
+        check_deps(self, header, tip)?;
         let clock = self.check_payload(entry, tip)?;
         let introduced = match self.stream.kind() {
             StreamKind::Chat => self.check_chat(entry, tip.introduced)?,
@@ -475,6 +486,9 @@ impl StreamLog {
         author.is_some() && author.map(|author| author.person) == mine.map(|mine| mine.person)
     }
 }
+
+/// What is held of an entry's dependencies against what the chains remember.
+type CheckDeps = fn(&StreamLog, &Header, Tip) -> Result<(), Refusal>;
 
 /// A target that can never be: entries are numbered from 1, and none builds on what its own author wrote later.
 fn targets_nothing(header: &Header) -> bool {

@@ -86,7 +86,7 @@ impl Home {
 
     fn gather(&mut self, step: Step, page: Page) -> Result<(), Unread> {
         if !page.damaged.is_empty() {
-            return Err(Unread::Damaged);
+            return self.gather_damaged(step, &page.damaged);
         }
         let Some(compaction) = &mut self.compaction else { return Ok(()) };
         let (stream, gathered) = (compaction.stream, &mut compaction.gathered);
@@ -129,6 +129,19 @@ impl Home {
             Step::Entries => return self.gather_page(stream, page),
         }
         Ok(())
+    }
+
+    /// An entry that cannot be read is asked of its author; what else cannot be stays as it is.
+    fn gather_damaged(&mut self, step: Step, damaged: &[Vec<u8>]) -> Result<(), Unread> {
+        match step {
+            Step::Root | Step::Page | Step::Draft | Step::DraftPage => Err(Unread::Damaged),
+            Step::Entries => {
+                for (stream, arrival) in damaged.iter().filter_map(|key| stored::parse_entry_key(key)) {
+                    self.note_hole(stream, arrival);
+                }
+                Err(Unread::Now)
+            }
+        }
     }
 
     fn gather_draft(&mut self, stream: StreamId) {
