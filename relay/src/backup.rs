@@ -10,7 +10,7 @@ use std::thread;
 use causeway_core::ids::{RoomId, StreamId};
 use causeway_store::StoreGate;
 use causeway_store::backup::{
-    self, BackupError, BackupReader, BackupWriter, Change, Packing, Step, printable,
+    self, BackupError, BackupReader, BackupWriter, Change, Packing, Step, Summary, printable,
 };
 
 use crate::cli::BackupArgs;
@@ -22,7 +22,7 @@ use crate::progress::{Bytes, Count, Progress};
 use crate::quarantine;
 use crate::reach::{Reached, reach};
 
-pub(crate) use output::{Kept, Output};
+pub(crate) use output::{Kept, Output, STANDARD};
 
 pub(crate) fn backup(args: &BackupArgs) -> Result<(), Failure> {
     let name = args.file.display().to_string();
@@ -32,24 +32,41 @@ pub(crate) fn backup(args: &BackupArgs) -> Result<(), Failure> {
     // Before anybody is asked for anything.
     let out = Output::open(&args.file)?;
     let (folder, _) = config::folder_of(&args.folder)?;
-    write(Source::of(&folder, Part::All)?, out, &args.file)
+    write(Source::of(&folder, Part::All)?, out, &args.file, |_| Ok(()))
 }
 
 /// All rows of one stream into a file, as a backup that holds nothing else.
 pub(crate) fn export(folder: &Path, room: &RoomId, stream: StreamId, file: &Path) -> Result<(), Failure> {
     let out = Output::open(file)?;
-    write(Source::of(folder, Part::Stream(room.clone(), stream))?, out, file)
+    write(Source::of(folder, Part::Stream(room.clone(), stream))?, out, file, |told| {
+        let nothing = || Failure::Nothing(format!("there is no {stream} in the room {room}"));
+        if told.rows + told.lost == 0 { Err(nothing()) } else { Ok(()) }
+    })
 }
 
-fn write(mut source: Source, out: Output, file: &Path) -> Result<(), Failure> {
+/// What was poured from one backup into another.
+struct Poured<W> {
+    writer: BackupWriter<W>,
+    progress: Progress,
+    /// What could not be read, a line each.
+    lossy: Vec<String>,
+}
+
+/// Unless `accept` refuses what came.
+fn write(
+    mut source: Source,
+    out: Output,
+    file: &Path,
+    accept: impl FnOnce(&Summary) -> Result<(), Failure>,
+) -> Result<(), Failure> {
     let name = file.display().to_string();
     let reader = BackupReader::begin(&mut source).map_err(broken_off)?;
     let refuse = |why| Failure::Output { name: name.clone(), why };
     let writer = BackupWriter::begin(out, Packing::Deflated, reader.so_far().made).map_err(refuse)?;
-    let mut progress = Progress::begin("backup");
-    let (writer, lossy) = pour(reader, writer, &name, &mut progress)?;
+    let Poured { writer, progress, lossy } = pour(reader, writer, &name)?;
     source.end();
     let (out, told) = writer.finish().map_err(refuse)?;
+    accept(&told)?;
     let Kept { bytes, elsewhere } = out.keep().map_err(refuse)?;
     let place = elsewhere.as_deref().unwrap_or(file);
     progress.end(&told, &format!("; {} of file in {}", Bytes(bytes), place.display()));
@@ -63,18 +80,14 @@ fn write(mut source: Source, out: Output, file: &Path) -> Result<(), Failure> {
     }
 }
 
-/// What could not be read, a line each.
-type Lossy = Vec<String>;
-
 /// Writes what comes, deflated; and says which rooms lack something.
 fn pour<W: Write>(
     mut reader: BackupReader<impl Read>,
     mut writer: BackupWriter<W>,
     name: &str,
-    progress: &mut Progress,
-) -> Result<(BackupWriter<W>, Lossy), Failure> {
+) -> Result<Poured<W>, Failure> {
     let refuse = |why| Failure::Output { name: name.into(), why };
-    let (mut lossy, mut room) = (Vec::new(), None);
+    let (mut progress, mut lossy, mut room) = (Progress::begin("backup"), Vec::new(), None);
     loop {
         match reader.next_step().map_err(broken_off)? {
             Step::Room(space) => {
@@ -95,7 +108,7 @@ fn pour<W: Write>(
                 writer.gap(&gap).map_err(refuse)?;
                 lossy.push(format!("{gap}: none could be listed"));
             }
-            Step::End(_) => return Ok((writer, lossy)),
+            Step::End(_) => return Ok(Poured { writer, progress, lossy }),
         }
     }
 }

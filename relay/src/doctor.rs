@@ -1,6 +1,7 @@
 //! `causeway-relay doctor`: what is right and wrong with a data folder, in sentences; and, with `--salvage`, a backup of all
 //! that can still be read of it. Nothing in the folder is changed.
 
+mod report;
 mod scratch;
 
 use std::collections::BTreeSet;
@@ -14,12 +15,13 @@ use causeway_store::Space;
 use causeway_store::backup::{BackupWriter, Change, Packing, own_space};
 use causeway_store::remains::{Remains, examine};
 
-use crate::backup::Output;
+use crate::backup::{Kept, Output};
 use crate::cli::DoctorArgs;
 use crate::clock::Clock;
 use crate::config;
 use crate::failure::Failure;
 
+use report::Report;
 use scratch::Scratch;
 
 /// Runs it and answers its exit code.
@@ -46,12 +48,15 @@ pub(crate) fn doctor(args: &DoctorArgs) -> ExitCode {
 fn look(args: &DoctorArgs) -> Result<bool, Failure> {
     let (folder, _) = config::folder_of(&args.folder)?;
     let out = args.salvage.as_deref().map(Output::open).transpose()?;
-    let scratch = Scratch::make(args.scratch.as_deref()).map_err(Failure::System)?;
+    let report = Report::beside(args.salvage.as_deref());
+    let scratch = Scratch::make(args.scratch.as_deref())?;
+    // Whoever interrupts us removes it.
+    eprintln!("a copy of the database is made in {}, and removed at the end", scratch.path().display());
     let remains = examine(&folder, scratch.path())?;
     for finding in &remains.findings {
-        println!("{finding}");
+        report.line(finding);
     }
-    let mut rooms = Rooms { is_sound: remains.is_sound(), ..Rooms::default() };
+    let mut rooms = Rooms { is_sound: remains.is_sound(), report, count: 0, whole: 0 };
     match (&args.salvage, out) {
         (Some(name), Some(out)) => salvage(&remains, &mut rooms, name, out)?,
         (Some(_), None) | (None, _) => {
@@ -60,11 +65,12 @@ fn look(args: &DoctorArgs) -> Result<bool, Failure> {
             }
         }
     }
-    let Rooms { is_sound, count, whole } = rooms;
-    println!("{whole} of {count} rooms are whole.");
+    let Rooms { is_sound, count, whole, .. } = rooms;
+    let whole_of = if is_sound { "are whole" } else { "can be put together whole from what is left" };
+    report.line(format!("{whole} of {count} rooms {whole_of}."));
     if !is_sound && args.salvage.is_none() {
-        println!(
-            "`causeway-relay doctor --salvage FILE` writes all that can be read as a backup, for `restore`."
+        report.line(
+            "`causeway-relay doctor --salvage FILE` writes all that can be read as a backup, for `restore`.",
         );
     }
     Ok(is_sound && whole == count)
@@ -90,21 +96,23 @@ fn salvage(remains: &Remains, rooms: &mut Rooms, name: &Path, out: Output) -> Re
         }
     }
     let (out, told) = writer.finish().map_err(refuse)?;
-    out.keep().map_err(refuse)?;
-    println!(
+    let Kept { elsewhere, .. } = out.keep().map_err(refuse)?;
+    // Something has appeared under the name meanwhile, which stays.
+    let place = elsewhere.as_deref().unwrap_or(name);
+    rooms.report.line(format!(
         "{} rows of {} rooms are in {}; restore it into a new folder.",
         told.rows,
         told.rooms,
-        name.display()
-    );
+        place.display()
+    ));
     Ok(())
 }
 
 /// What was found of the rooms.
-#[derive(Default)]
 struct Rooms {
     /// Whether the database is.
     is_sound: bool,
+    report: Report,
     count: u64,
     whole: u64,
 }
@@ -117,13 +125,13 @@ impl Rooms {
         self.count += 1;
         let mut whole = salvaged.lost.is_empty();
         for loss in &salvaged.lost {
-            println!("WRONG  {name}: lost of {loss}");
+            self.report.line(format!("WRONG  {name}: lost of {loss}"));
         }
         // Beside a damaged database older rows are found, which are none of the room's.
         if self.is_sound {
             for stream in unlike(found, &salvaged) {
                 whole = false;
-                println!("WRONG  {name}: {stream}: rows that do not belong together");
+                self.report.line(format!("WRONG  {name}: {stream}: rows that do not belong together"));
             }
         }
         self.whole += u64::from(whole);

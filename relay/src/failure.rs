@@ -51,6 +51,8 @@ pub(crate) enum Failure {
     Read(StoreFailure),
     #[error("The relay was asked and said: {}.", bare(.0))]
     Refused(String),
+    #[error("{0}.")]
+    Nothing(String),
     #[error("The backup was broken off: {}.", bare(.0))]
     BrokenOff(String),
     #[error("The data folder {} is not open to whoever runs this; run it as the user of the relay, or as root.", .0.display())]
@@ -67,6 +69,8 @@ pub(crate) enum Failure {
     Lossy { lost: u64 },
     #[error(transparent)]
     Examine(#[from] ExamineError),
+    #[error("No copy of the database can be made in {}: {why}; choose another folder with --scratch.", .folder.display())]
+    Scratch { folder: PathBuf, why: io::Error },
     #[error("The system refused to start the relay: {0}.")]
     System(io::Error),
     #[error("The relay ended badly: {0}.")]
@@ -102,11 +106,15 @@ impl Failure {
             Self::InTheWay(_) | Self::Elsewhere { .. } | Self::Store(OpenError::NotEmpty(_)) => 16,
             Self::Output { .. } | Self::Input { .. } | Self::Restore(_) | Self::Read(_) => 17,
             Self::Left { why, .. } => why.exit_code(),
-            Self::Refused(_) | Self::BrokenOff(_) | Self::Foreign(_) | Self::NoDoor { .. } => 18,
+            Self::Refused(_)
+            | Self::Nothing(_)
+            | Self::BrokenOff(_)
+            | Self::Foreign(_)
+            | Self::NoDoor { .. } => 18,
             Self::NoStore(_) => 19,
             Self::Lossy { .. } => 20,
             // Of the doctor, which has codes of its own.
-            Self::Examine(_) => 2,
+            Self::Examine(_) | Self::Scratch { .. } => 2,
         }
     }
 }
@@ -137,7 +145,7 @@ Exit codes:
   15  the backup is damaged, cut off, or none
   16  there is something already where the backup or its rooms should go
   17  the backup cannot be read or written, or the disk is full
-  18  the relay that serves the data folder cannot be asked or refused, or the backup was broken off
+  18  the relay that serves the data folder cannot be asked or refused, the backup was broken off, or what was named is not there
   19  there is no store in the data folder
   20  the backup is made, but something of the store could not be read
 When it does not start, it has touched nothing.";

@@ -5,7 +5,7 @@
 use std::io::Read;
 
 use causeway_core::ids::{RoomId, StreamId};
-use causeway_core::storage::{Commit, Scan, StoreFailure};
+use causeway_core::storage::{Commit, FailureKind, Scan, StoreFailure};
 use causeway_core::stored::{self, Prefix, QuarantineRecord};
 use causeway_store::{Space, StoreGate};
 
@@ -27,7 +27,7 @@ pub(crate) fn quarantine(args: &QuarantineArgs) -> Result<(), Failure> {
                     answer.read_to_string(&mut text).map_err(Failure::System)?;
                     text
                 }
-                Reached::Store(store) => list(&store).map_err(Failure::Read)?,
+                Reached::Store(store) => list(&store),
             };
             print!("{text}");
             if text.is_empty() {
@@ -39,7 +39,7 @@ pub(crate) fn quarantine(args: &QuarantineArgs) -> Result<(), Failure> {
         QuarantineCommand::Release { room, stream } => {
             match reach(&folder, &Request::Release(room.clone(), *stream))? {
                 Reached::Relay(_) => {}
-                Reached::Store(store) => release(&store, room, *stream).map_err(Failure::Read)?,
+                Reached::Store(store) => release(&store, room, *stream)?,
             }
             eprintln!("snapshots of {stream} are tried again when the room is next open");
             Ok(())
@@ -47,22 +47,34 @@ pub(crate) fn quarantine(args: &QuarantineArgs) -> Result<(), Failure> {
     }
 }
 
-/// A line for each stream in quarantine: room, stream, since when, code, sentence.
-pub(crate) fn list(store: &StoreGate) -> Result<String, StoreFailure> {
+/// A line for each stream in quarantine: room, stream, since when, code, sentence; and for each room that cannot be read.
+pub(crate) fn list(store: &StoreGate) -> String {
     let mut text = String::new();
     let mut last: Option<Space> = None;
     loop {
-        let spaces = store.spaces_and_wait(last.as_ref(), SPACES)?;
+        let spaces = match store.spaces_and_wait(last.as_ref(), SPACES) {
+            Ok(spaces) => spaces,
+            Err(failure) => {
+                let behind = last.map_or_else(String::new, |last| format!(" behind {}", shown(&last)));
+                return text + &format!("rooms{behind} cannot be listed: {failure}\n");
+            }
+        };
         for space in &spaces {
-            for line in of_room(store, space)? {
-                text.push_str(&format!("{}  {line}\n", space.as_bytes().escape_ascii()));
+            let lines = of_room(store, space);
+            let lines = lines.unwrap_or_else(|failure| vec![format!("cannot be read: {failure}")]);
+            for line in lines {
+                text.push_str(&format!("{}  {line}\n", shown(space)));
             }
         }
         if spaces.len() < SPACES {
-            return Ok(text);
+            return text;
         }
         last = spaces.into_iter().next_back();
     }
+}
+
+fn shown(space: &Space) -> String {
+    space.as_bytes().escape_ascii().to_string()
 }
 
 fn of_room(store: &StoreGate, space: &Space) -> Result<Vec<String>, StoreFailure> {
@@ -91,11 +103,26 @@ fn of_room(store: &StoreGate, space: &Space) -> Result<Vec<String>, StoreFailure
 }
 
 /// Of a room that is not open: the next who opens it tries again.
-fn release(store: &StoreGate, room: &RoomId, stream: StreamId) -> Result<(), StoreFailure> {
+fn release(store: &StoreGate, room: &RoomId, stream: StreamId) -> Result<(), Failure> {
+    if !is_set_apart(store, room, stream).map_err(Failure::Read)? {
+        return Err(Failure::Nothing(not_set_apart(room, stream)));
+    }
     let commit = Commit { delete: vec![stored::quarantine_key(&stream)], ..Commit::default() };
     let made = store.commit_and_wait(&space_of(room), commit);
-    made.map_err(|error| StoreFailure::new(causeway_core::storage::FailureKind::Io, error.to_string()))?;
-    store.close()
+    made.map_err(|error| Failure::Read(StoreFailure::new(FailureKind::Io, error.to_string())))?;
+    store.close().map_err(Failure::Read)
+}
+
+/// Whether a stream is in quarantine, also where its reason cannot be read.
+pub(crate) fn is_set_apart(store: &StoreGate, room: &RoomId, stream: StreamId) -> Result<bool, StoreFailure> {
+    let start = stored::quarantine_key(&stream);
+    let end = [start.as_slice(), &[0]].concat();
+    let page = store.scan_and_wait(&space_of(room), &Scan { start, end, max_bytes: 0, max_rows: 1 })?;
+    Ok(!page.rows.is_empty() || !page.damaged.is_empty())
+}
+
+pub(crate) fn not_set_apart(room: &RoomId, stream: StreamId) -> String {
+    format!("{stream} of the room {room} is not in quarantine")
 }
 
 /// Whether a row belongs to a stream.

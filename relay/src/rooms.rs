@@ -149,7 +149,12 @@ impl Rooms {
             return Err(full);
         }
         let alive = shared.alive().clone().ok_or(NotLetIn::Stopping)?;
-        let door = open.rooms.entry(room.clone()).or_insert_with(|| self.open_room(room, alive.clone()));
+        let Open { rooms, unreadable, .. } = &mut *open;
+        let door = rooms.entry(room.clone()).or_insert_with(|| {
+            // It is read anew, and says so again if it cannot be.
+            unreadable.remove(room);
+            self.open_room(room, alive.clone())
+        });
         door.seats += 1;
         let conn = ConnId(shared.next_conn.fetch_add(1, Ordering::Relaxed));
         shared.connections.fetch_add(1, Ordering::Relaxed);

@@ -18,6 +18,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use causeway_core::salvage::Found;
+use causeway_core::stored::Prefix;
 
 use crate::folder;
 use crate::folder::tip::{self, Noted};
@@ -136,10 +137,22 @@ impl Remains {
     #[must_use]
     pub fn rows(&self, space: &Space) -> Found {
         let mut found = Found::new();
-        if let Some(opened) = &self.opened {
+        let opened = self.opened.as_ref();
+        let mut carved = Found::new();
+        self.carved.rows(space, opened, &mut carved);
+        if let Some(opened) = opened {
             opened.rows(space, &mut found);
+            // Of a quarantine that was ended a row may still lie in the file.
+            carved.retain(|key, _| key.first() != Some(&(Prefix::Quarantine as u8)));
         }
-        self.carved.rows(space, self.opened.as_ref(), &mut found);
+        for (key, values) in carved {
+            let given = found.entry(key).or_default();
+            for value in values {
+                if !given.contains(&value) {
+                    given.push(value);
+                }
+            }
+        }
         found
     }
 

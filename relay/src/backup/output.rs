@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::failure::Failure;
 
 /// What stands for stdin or stdout.
-pub(super) const STANDARD: &str = "-";
+pub(crate) const STANDARD: &str = "-";
 
 /// A file under another name, or stdout. Dropped before it is kept it leaves nothing behind; only one that is killed leaves
 /// a file whose name ends in `.part`.

@@ -115,10 +115,19 @@ async fn answer(stream: UnixStream, rooms: Rooms) -> io::Result<()> {
         Some(Request::Export(room, of)) => {
             spawn_blocking(move || give_stream(stream, &rooms, &room, of)).await.map_err(io::Error::other)?
         }
-        Some(Request::Release(room, of)) => match rooms.release(&room, of).await {
-            Ok(()) => grant(stream),
-            Err(why) => refuse(stream, &why.to_string()),
-        },
+        Some(Request::Release(room, of)) => {
+            // Nobody is let into a room for a name that is none.
+            let (asking, asked) = (rooms.clone(), room.clone());
+            let looked = spawn_blocking(move || quarantine::is_set_apart(&asking.around().store, &asked, of));
+            match looked.await.map_err(io::Error::other)? {
+                Ok(true) => match rooms.release(&room, of).await {
+                    Ok(()) => grant(stream),
+                    Err(why) => refuse(stream, &why.to_string()),
+                },
+                Ok(false) => refuse(stream, &quarantine::not_set_apart(&room, of)),
+                Err(failure) => refuse(stream, &failure.to_string()),
+            }
+        }
         None => refuse(stream, "this relay does not know that request; use the program of its version"),
     }
 }
@@ -133,14 +142,10 @@ fn grant(mut stream: BlockingStream) -> io::Result<()> {
 
 /// Followed by a line for each stream, and for each room that cannot be served.
 fn give_list(mut stream: BlockingStream, rooms: &Rooms) -> io::Result<()> {
-    match quarantine::list(&rooms.around().store) {
-        Ok(text) => {
-            let ailing = rooms.ailing();
-            let ailing: String = ailing.iter().map(|(room, why)| format!("{room}  {why}\n")).collect();
-            stream.write_all(format!("ok\n{text}{ailing}").as_bytes())
-        }
-        Err(failure) => refuse(stream, &failure.to_string()),
-    }
+    let text = quarantine::list(&rooms.around().store);
+    let ailing = rooms.ailing();
+    let ailing: String = ailing.iter().map(|(room, why)| format!("{room}  {why}\n")).collect();
+    stream.write_all(format!("ok\n{text}{ailing}").as_bytes())
 }
 
 /// Followed by a backup of the stream.

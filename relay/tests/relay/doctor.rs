@@ -62,9 +62,9 @@ async fn held(address: &str, room: &str, stream: StreamId) -> Vec<Entry> {
     reader.received
 }
 
-/// Salvages a damaged folder, serves what came of it, and answers how many entries are there. None is anything but what was
-/// written, and none follows a gap.
-async fn salvaged(data: &Path, store: &str, rooms: &[(String, Vec<Entry>, Vec<Entry>)]) -> usize {
+/// Salvages a damaged folder, serves what came of it, and answers how many entries are there, and how many are named as lost.
+/// None is anything but what was written, and none follows a gap.
+async fn salvaged(data: &Path, store: &str, rooms: &[(String, Vec<Entry>, Vec<Entry>)]) -> (usize, usize) {
     let (file, into) = (data.with_extension("salvaged"), data.with_extension("restored"));
     let said = told(&["doctor", "--data", text(data), "--salvage", text(&file)], 1).await;
     assert!(said.contains("WRONG"), "{said}");
@@ -81,7 +81,13 @@ async fn salvaged(data: &Path, store: &str, rooms: &[(String, Vec<Entry>, Vec<En
     assert_eq!(relay.terminate().await, Some(0));
     fs::remove_dir_all(into).unwrap();
     fs::remove_file(file).unwrap();
-    count
+    (count, named(&said))
+}
+
+/// How many entries the doctor names as lost.
+fn named(said: &str) -> usize {
+    let lost = said.lines().filter_map(|line| line.split_once(" the entries ")?.1.split_once(" to "));
+    lost.map(|(from, to)| to.parse::<usize>().unwrap() + 1 - from.parse::<usize>().unwrap()).sum()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -119,8 +125,10 @@ async fn rl14_of_a_log_of_sleds_that_is_cut_in_two_almost_everything_is_salvaged
         let mut bent = whole.clone();
         bent[at] ^= 0x55;
         fs::write(&log, bent).unwrap();
-        let count = salvaged(&data, "sled", &rooms).await;
-        assert!(count >= all - 75, "byte {at}: {count} of {all}");
+        let (count, named) = salvaged(&data, "sled", &rooms).await;
+        assert_eq!(count + named, all, "byte {at}: what is not there is named");
+        // One entry, and what its author has built on it.
+        assert!(named <= 41, "byte {at}: {named} of {all}");
     }
 }
 
@@ -135,5 +143,37 @@ async fn rl14_of_a_file_of_redbs_without_its_first_pages_everything_is_salvaged(
     fs::write(&file, bytes).unwrap();
     let serve = ["serve", "--listen", "127.0.0.1:0", "--data", text(&data), "--store", "redb"];
     assert_eq!(outcome(&serve).await.status.code(), Some(10));
-    assert_eq!(salvaged(&data, "redb", &rooms).await, 3 * (30 + 41));
+    assert_eq!(salvaged(&data, "redb", &rooms).await, (3 * (30 + 41), 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rl14_what_is_salvaged_to_stdout_is_a_backup_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    written(&data, "sled").await;
+    let output = outcome(&["doctor", "--data", text(&data), "--salvage", "-"]).await;
+    assert_eq!(output.status.code(), Some(0));
+    let (file, into) = (folder.path().join("backup"), folder.path().join("restored"));
+    fs::write(&file, output.stdout).unwrap();
+    assert!(String::from_utf8_lossy(&output.stderr).contains("3 of 3 rooms are whole"));
+    told(&["restore", text(&file), "--data", text(&into)], 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rl14_whoever_stops_listening_to_the_doctor_has_the_rooms_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, file) = (folder.path().join("data"), folder.path().join("backup"));
+    written(&data, "sled").await;
+    let mut doctor = std::process::Command::new(env!("CARGO_BIN_EXE_causeway-relay"))
+        .args(["doctor", "--data", text(&data), "--salvage", text(&file)])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    drop(doctor.stdout.take());
+    assert_eq!(doctor.wait().unwrap().code(), Some(0));
+    told(&["backup", "--check", text(&file)], 0).await;
+    let missing = folder.path().join("missing");
+    let said = told(&["doctor", "--data", text(&data), "--scratch", text(&missing)], 2).await;
+    assert!(said.contains("--scratch") && !said.contains("start the relay"), "{said}");
 }

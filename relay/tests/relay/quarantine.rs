@@ -85,7 +85,25 @@ async fn rl15_a_stream_in_quarantine_is_listed_exported_and_released_while_its_l
     // The room has taken it before it takes what comes later, and they share a commit at the latest.
     author.save_name(3).await;
     assert_eq!(printed(&listed).await, "");
+    nothing_of_that_name(&data).await;
     assert_eq!(relay.terminate().await, Some(0));
+    nothing_of_that_name(&data).await;
+}
+
+/// Whether a relay serves the folder or not.
+async fn nothing_of_that_name(data: &Path) {
+    let file = data.with_extension("nothing");
+    let of = |what: &'static str, room: &'static str| {
+        let mut args = vec!["quarantine", what, room, "directory"];
+        args.extend((what == "export").then_some(text(&file)));
+        args.extend(["--data", text(data)]);
+        args
+    };
+    for (what, room) in [("release", "harbour"), ("release", "nowhere"), ("export", "nowhere")] {
+        let output = outcome(&of(what, room)).await;
+        assert_eq!(output.status.code(), Some(18), "{what} {room}: {output:?}");
+    }
+    assert!(!file.exists());
 }
 
 /// Entries of a stream, enough for a snapshot.
