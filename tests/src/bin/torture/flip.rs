@@ -26,6 +26,8 @@ const ROWS: [u32; 2] = [24, 5_000];
 /// Rows written at once.
 const BATCH: u32 = 10;
 const ROOMS: u32 = 3;
+/// Rows that one byte may cost in a store that is refused: those of a page of which the table of lengths is bent.
+const LOST_WITH_A_BYTE: u64 = 40;
 /// Bytes around one that is in use, and which count as in use as well.
 const AROUND: usize = 16;
 const TOLD_EVERY: u64 = 1_000;
@@ -152,10 +154,19 @@ impl Written {
                 Seen::Refused => {
                     tally.refused += 1;
                     tally.sought += u64::from(self.rows);
-                    tally.found +=
-                        self.left(&bent, &memory.join(format!("scratch-{place}")), place, bytes[place])?;
+                    let scratch = memory.join(format!("scratch-{place}"));
+                    let found = self.left(&bent, &scratch, place, bytes[place])?;
+                    if found + LOST_WITH_A_BYTE < u64::from(self.rows) {
+                        return Err(
+                            format!("{}, byte {place}: only {found} rows are found", self.kind).into()
+                        );
+                    }
+                    tally.found += found;
                 }
                 Seen::Sound(rows) if rows == self.rows => tally.harmless += 1,
+                Seen::Sound(0) => {
+                    return Err(format!("{}, byte {place}: it opens and gives nothing", self.kind).into());
+                }
                 Seen::Sound(_) => tally.named += 1,
             }
             fs::remove_dir_all(&bent)?;
@@ -170,23 +181,40 @@ impl Written {
     }
 
     fn look(&self, bent: &Path) -> Outcome<Seen> {
-        let store = match self.kind.open(bent) {
-            Ok(store) => store,
-            Err(OpenError::Damaged { .. }) => return Ok(Seen::Refused),
-            Err(other) => return Err(format!("refused for another reason: {other}").into()),
-        };
+        let Some(mut store) = self.open(bent)? else { return Ok(Seen::Refused) };
         let (mut sound, mut missing) = (0, Vec::new());
         for number in 0..self.rows {
             match self.find(&store, number)? {
                 Found::Sound => sound += 1,
                 Found::Named => {}
                 Found::Nothing => missing.push(number),
+                // What lies there was named before; the others are served once it is opened again.
+                Found::Closed => {
+                    drop(store);
+                    let Some(again) = self.open(bent)? else { return Ok(Seen::Refused) };
+                    store = again;
+                    match self.find(&store, number)? {
+                        Found::Sound => sound += 1,
+                        Found::Named => {}
+                        Found::Nothing => missing.push(number),
+                        Found::Closed => return Err(format!("row {number} closes the store").into()),
+                    }
+                }
             }
         }
         if missing.is_empty() {
             return Ok(Seen::Sound(sound));
         }
         Err(format!("rows {missing:?} are missing in silence, {sound} are read").into())
+    }
+
+    /// Nothing where it is refused as damaged.
+    fn open(&self, bent: &Path) -> Outcome<Option<Arc<dyn Store>>> {
+        match self.kind.open(bent) {
+            Ok(store) => Ok(Some(store)),
+            Err(OpenError::Damaged { .. }) => Ok(None),
+            Err(other) => Err(format!("refused for another reason: {other}").into()),
+        }
     }
 
     /// Rows that are found in the file of a store that refuses, as whoever tried to open it did not leave it.
@@ -198,6 +226,9 @@ impl Written {
         fs::write(self.file(bent), changed)?;
         fs::create_dir_all(scratch)?;
         let remains = examine(bent, scratch)?;
+        if remains.is_sound() {
+            return Err(format!("byte {place}: what is refused is called sound").into());
+        }
         let rooms = (0..ROOMS).map(|number| Ok(remains.rows(&room(number)?))).collect::<Outcome<Vec<_>>>()?;
         let mut found = 0;
         for number in 0..self.rows {
@@ -223,9 +254,8 @@ impl Written {
             Ok(page) if page.rows == [(start, value(number))] => Ok(Found::Sound),
             Ok(page) if page.rows.is_empty() => Ok(Found::Nothing),
             Ok(_) => Err(format!("row {number} is not what was written").into()),
-            Err(failure) if failure.kind == FailureKind::Damaged || failure.kind == FailureKind::Closed => {
-                Ok(Found::Named)
-            }
+            Err(failure) if failure.kind == FailureKind::Damaged => Ok(Found::Named),
+            Err(failure) if failure.kind == FailureKind::Closed => Ok(Found::Closed),
             Err(failure) => Err(failure.to_string().into()),
         }
     }
@@ -236,6 +266,8 @@ enum Found {
     Sound,
     Named,
     Nothing,
+    /// The store takes no more questions.
+    Closed,
 }
 
 enum Seen {
