@@ -3,8 +3,8 @@
 //! (numbers of 1 to 9 bytes), and what the page became. That is a whole node (where it begins and ends, what all its keys
 //! begin with, keys, values), or a change of one row. Keys are written without what all keys of their node begin with.
 //!
-//! Sums of messages are not looked at, as rows have their own: a message of which one byte is wrong still has others. Where a
-//! message cannot be followed to the next, that is looked for byte by byte.
+//! Sums of messages are not looked at, as rows have their own: a message of which one byte is wrong still has others. Behind a
+//! message without rows, or one that is not whole, the next is looked for byte by byte.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -121,18 +121,13 @@ impl Segment<'_> {
         // Written so that one that is all zero does not pass for the first.
         let lsn = (i64::from_le_bytes(lsn) ^ 0x7FFF_FFFF_FFFF_FFFF).unsigned_abs();
         let number = self.number(lsn / SEGMENT_BYTES);
-        let (mut at, mut in_step) = (SEGMENT_HEAD_BYTES, true);
+        let mut at = SEGMENT_HEAD_BYTES;
         while at < self.bytes.len() {
             let message = self.message(at, number);
             let age = lsn.saturating_add(at as u64);
-            let whole = message.as_ref().and_then(|message| message.take(age, taking));
-            match message {
-                // What has no rows cannot be told from chance, unless the last one ended just here.
-                Some(message) if whole.is_some() || (in_step && !message.has_rows()) => {
-                    (at, in_step) = (message.end, true);
-                }
-                Some(_) | None => (at, in_step) = (at + 1, false),
-            }
+            // What is not whole may lie about its length, and what has no rows cannot be told from chance.
+            let whole = message.filter(|message| message.take(age, taking).is_some());
+            at = whole.map_or(at + 1, |message| message.end);
         }
     }
 
@@ -199,10 +194,6 @@ impl Message<'_> {
     /// Whether there are rows in it and nothing else.
     fn is_whole(&self) -> bool {
         self.take(0, &mut Nobody).is_some()
-    }
-
-    fn has_rows(&self) -> bool {
-        matches!(self.kind, NODE | LINK)
     }
 
     /// Takes the rows out of it; nothing where it is not whole, or has none.
