@@ -74,7 +74,7 @@ impl Unheard {
     }
 
     /// Nobody shows what was refused, and what was written on top of it is a fork; what is written from now on is saved.
-    fn is_taken_back(self) {
+    fn takes_it_back(self) {
         let Self { mut network, pages, page, text, refused, on_top } = self;
         for _ in 0..4 {
             network.rest();
@@ -103,24 +103,24 @@ impl Unheard {
 
 #[test]
 fn t7_a_page_that_leads_takes_back_refused_work_of_which_no_fork_is_left() {
-    refused_and_forgotten(2).leads().is_taken_back();
-    refused_and_forgotten(2).types().leads().is_taken_back();
+    refused_and_forgotten(2).leads().takes_it_back();
+    refused_and_forgotten(2).types().leads().takes_it_back();
 }
 
 #[test]
 fn t7_a_page_that_finds_another_leader_takes_back_refused_work_of_which_no_fork_is_left() {
-    refused_and_forgotten(2).follows().is_taken_back();
-    refused_and_forgotten(2).types().follows().is_taken_back();
+    refused_and_forgotten(2).follows().takes_it_back();
+    refused_and_forgotten(2).types().follows().takes_it_back();
 }
 
 #[test]
 fn t7_the_author_of_refused_work_of_which_no_fork_is_left_takes_it_back_when_it_leads() {
-    refused_and_forgotten(1).leads().is_taken_back();
-    refused_and_forgotten(1).types().leads().is_taken_back();
+    refused_and_forgotten(1).leads().takes_it_back();
+    refused_and_forgotten(1).types().leads().takes_it_back();
 }
 
 #[test]
 fn t7_the_author_of_refused_work_of_which_no_fork_is_left_takes_it_back_when_it_finds_another_leader() {
-    refused_and_forgotten(1).follows().is_taken_back();
-    refused_and_forgotten(1).types().follows().is_taken_back();
+    refused_and_forgotten(1).follows().takes_it_back();
+    refused_and_forgotten(1).types().follows().takes_it_back();
 }
