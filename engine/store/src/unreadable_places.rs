@@ -24,7 +24,7 @@ fn value(number: u32) -> Vec<u8> {
 
 /// As a large database is opened: without a look at all its rows, none of which is in memory then.
 fn open(kind: StoreKind, folder: &Path) -> Arc<dyn Store> {
-    let reading = Reading { cache_bytes: 256, verify_bytes: 0 };
+    let reading = Reading { cache_bytes: 512, verify_bytes: 0 };
     match kind {
         StoreKind::Sled => Arc::new(SledStore::open_reading(folder, Past::Plain, reading).unwrap()),
         StoreKind::Redb => Arc::new(RedbStore::open_reading(folder, Past::Plain, reading).unwrap()),
