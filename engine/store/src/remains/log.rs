@@ -35,8 +35,8 @@ fn each_segment(file: &File, mut look: impl FnMut(&Segment<'_>)) -> io::Result<(
 
 /// What is done with the rows of messages.
 trait Take {
-    /// A node, all keys of which begin with a prefix.
-    fn node(&mut self, page: u64, prefix: &[u8]);
+    /// A node, all keys of which begin with a prefix; its right neighbour begins with the key `end`.
+    fn node(&mut self, page: u64, prefix: &[u8], end: &[u8]);
     /// A row of a node, with its whole key.
     fn row(&mut self, key: &[u8], raw: &[u8], age: u64);
     /// A row that was written to a page by itself, without what the keys of that begin with.
@@ -50,8 +50,10 @@ struct Nodes<'a, 'b> {
 }
 
 impl Take for Nodes<'_, '_> {
-    fn node(&mut self, page: u64, prefix: &[u8]) {
+    fn node(&mut self, page: u64, prefix: &[u8], end: &[u8]) {
         self.prefixes.note(page, prefix);
+        // What the keys of the neighbour begin with, should that be damaged.
+        (0..=end.len()).for_each(|length| self.prefixes.note_any(&end[..length]));
     }
 
     fn row(&mut self, key: &[u8], raw: &[u8], age: u64) {
@@ -68,7 +70,7 @@ struct Changes<'a, 'b> {
 }
 
 impl Take for Changes<'_, '_> {
-    fn node(&mut self, _: u64, _: &[u8]) {}
+    fn node(&mut self, _: u64, _: &[u8], _: &[u8]) {}
 
     fn row(&mut self, _: &[u8], _: &[u8], _: u64) {}
 
@@ -88,7 +90,7 @@ impl Take for Changes<'_, '_> {
 struct Nobody;
 
 impl Take for Nobody {
-    fn node(&mut self, _: u64, _: &[u8]) {}
+    fn node(&mut self, _: u64, _: &[u8], _: &[u8]) {}
 
     fn row(&mut self, _: &[u8], _: &[u8], _: u64) {}
 
@@ -105,6 +107,10 @@ struct Prefixes {
 impl Prefixes {
     fn note(&mut self, page: u64, prefix: &[u8]) {
         self.of_page.entry(page).or_default().insert(prefix.to_vec());
+        self.note_any(prefix);
+    }
+
+    fn note_any(&mut self, prefix: &[u8]) {
         if self.all.len() < PREFIXES {
             self.all.insert(prefix.to_vec());
         }
@@ -225,13 +231,13 @@ impl Message<'_> {
         number(&mut rest)?;
         let (&[_, prefix_length], mut rest) = rest.split_first_chunk::<2>()?;
         let low = string(&mut rest)?;
-        string(&mut rest)?;
+        let high = string(&mut rest)?;
         let prefix = low.get(..usize::from(prefix_length))?;
         let (&what, mut rest) = rest.split_first()?;
         if what != LEAF {
             return None;
         }
-        taking.node(self.page, prefix);
+        taking.node(self.page, prefix, high);
         let count = number(&mut rest)?;
         let mut keys = Vec::new();
         for _ in 0..count {
