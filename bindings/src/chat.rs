@@ -91,7 +91,7 @@ impl WasmRoom {
         Ok(to_js::receipt(&receipt))
     }
 
-    /// Everything up to a post has been read; without one, all that is here.
+    /// Everything up to a post has been read, also where it is not here; without one, all there is.
     #[wasm_bindgen(js_name = markRead)]
     pub fn mark_read(&self, stream: &str, upto: Option<String>) -> Result<(), JsValue> {
         let stream = from_js::stream(stream)?;

@@ -1,7 +1,7 @@
 //! The core's values as plain JavaScript data: nothing in them has to be freed.
 
 use causeway_core::anchor::{Anchor, Side};
-use causeway_core::chat::{Author, Post, Reaction, Saved, TimelineChange, Unread};
+use causeway_core::chat::{Author, Older, Post, Reaction, Saved, TimelineChange, Unread};
 use causeway_core::device::{
     Change, Connection, Draft, Event, Fork, ForkText, Output, PageOutput, Receipt, ReceiptState, SaveStatus,
     Storage,
@@ -181,14 +181,19 @@ pub(crate) fn listed(listed: &Listed) -> JsValue {
 }
 
 pub(crate) fn timeline(change: &TimelineChange) -> JsValue {
-    let (record, posts, has_older) = match change {
-        TimelineChange::Reset { posts, has_older } => (Record::of_type("reset"), posts, has_older),
-        TimelineChange::Splice { at, remove, insert, has_older } => {
+    let (record, posts, older) = match change {
+        TimelineChange::Reset { posts, older } => (Record::of_type("reset"), posts, older),
+        TimelineChange::Splice { at, remove, insert, older } => {
             let splice = Record::of_type("splice").with("at", *at as f64).with("remove", *remove as f64);
-            (splice, insert, has_older)
+            (splice, insert, older)
         }
     };
-    record.with("posts", array(posts.iter().map(post))).with("hasOlder", *has_older).build()
+    let older = match older {
+        Older::Nothing => "nothing",
+        Older::More => "more",
+        Older::OutOfReach => "out-of-reach",
+    };
+    record.with("posts", array(posts.iter().map(post))).with("older", older).build()
 }
 
 fn post(post: &Post) -> JsValue {

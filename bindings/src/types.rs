@@ -97,8 +97,9 @@ export type WasmPost = {
   saved: "no" | "device" | "relay";
 };
 export type WasmTimeline =
-  | { type: "reset"; posts: WasmPost[]; hasOlder: boolean }
-  | { type: "splice"; at: number; remove: number; posts: WasmPost[]; hasOlder: boolean };
+  | { type: "reset"; posts: WasmPost[]; older: WasmOlder }
+  | { type: "splice"; at: number; remove: number; posts: WasmPost[]; older: WasmOlder };
+export type WasmOlder = "nothing" | "more" | "out-of-reach";
 export type WasmUnread = { count: number; first: string | null };
 export type WasmFork = {
   id: string;

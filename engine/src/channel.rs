@@ -59,7 +59,7 @@ impl Channel {
         self.room.shared.until(|state| state.core.is_synced(self.id).then_some(())).await;
     }
 
-    /// All posts, oldest first.
+    /// The posts that are in memory, oldest first: of a long channel the newest and what [`Channel::older`] has brought.
     ///
     /// # Errors
     /// It is not [ready](Channel::ready), or deleted.
@@ -74,7 +74,8 @@ impl Channel {
         Timelines::new(&self.room.shared, self.id)
     }
 
-    /// Adds a page of older posts to what is followed.
+    /// Adds a page of older posts to what is followed, from this device's disk or the relay. The changes say when they are
+    /// [out of reach](crate::Older::OutOfReach).
     pub fn older(&self) {
         self.room.shared.command(|core, _| core.older(self.id));
     }
@@ -117,7 +118,7 @@ impl Channel {
         self.room.shared.lock().core.unread(self.id)
     }
 
-    /// Everything up to a post has been read; without one, all that is here.
+    /// Everything up to a post has been read, also where it is not here; without one, all there is.
     pub fn mark_read(&self, upto: Option<EntryName>) {
         self.room.shared.command(|core, _| core.mark_read(self.id, upto));
     }

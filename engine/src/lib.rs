@@ -73,7 +73,7 @@ mod tls;
 
 pub use address::{InvalidAddress, RelayAddress};
 pub use causeway_core::anchor::{Anchor, Side};
-pub use causeway_core::chat::{Author, Post, Reaction, Saved, TimelineChange, Unread};
+pub use causeway_core::chat::{Author, Older, Post, Reaction, Saved, TimelineChange, Unread};
 pub use causeway_core::device::{
     ChatError, Connection, DocumentError, Draft, Fork, ForkError, ForkId, ForkText, ReceiptState, SaveStatus,
     Storage,

@@ -27,6 +27,7 @@ pub(crate) struct Figures {
     snapshots_sent: AtomicU64,
     streams_quarantined: AtomicU64,
     rooms_unreadable: AtomicU64,
+    pages_sent: AtomicU64,
     rooms_opened: AtomicU64,
     rooms_closed: AtomicU64,
     room_panics: AtomicU64,
@@ -53,6 +54,7 @@ pub(crate) struct Reading {
     snapshots_sent: u64,
     streams_quarantined: u64,
     rooms_unreadable: u64,
+    pages_sent: u64,
     rooms_opened: u64,
     rooms_closed: u64,
     room_panics: u64,
@@ -97,6 +99,7 @@ impl Figures {
             (&self.snapshots_sent, before.snapshots_sent, after.snapshots_sent),
             (&self.streams_quarantined, before.streams_quarantined, after.streams_quarantined),
             (&self.rooms_unreadable, before.rooms_unreadable, after.rooms_unreadable),
+            (&self.pages_sent, before.pages_sent, after.pages_sent),
         ];
         for (total, before, after) in pairs {
             if after > before {
@@ -144,6 +147,7 @@ impl Figures {
             snapshots_sent: of(&self.snapshots_sent),
             streams_quarantined: of(&self.streams_quarantined),
             rooms_unreadable: of(&self.rooms_unreadable),
+            pages_sent: of(&self.pages_sent),
         }
     }
 
@@ -169,6 +173,7 @@ impl Figures {
             ),
             ("causeway_snapshots_made_total", "Snapshots made and verified.", counted.snapshots_made),
             ("causeway_snapshots_sent_total", "Snapshots sent whole to a reader.", counted.snapshots_sent),
+            ("causeway_pages_sent_total", "Pages sent to who looked at them.", counted.pages_sent),
             ("causeway_snapshots_failed_total", "Snapshots that came to nothing.", counted.snapshots_failed),
             (
                 "causeway_streams_quarantined_total",

@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     fn nothing() -> Box<Job> {
-        Box::new(Job::Build { stream: StreamId::DIRECTORY, base: None, entries: Vec::new() })
+        Box::new(Job::Build { stream: StreamId::DIRECTORY, base: None, entries: Vec::new(), posts: 0 })
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 #[path = "rules/catching_up.rs"]
 mod catching_up;
+#[path = "rules/channels.rs"]
+mod channels;
 #[path = "rules/chat.rs"]
 mod chat;
 #[path = "rules/clones.rs"]

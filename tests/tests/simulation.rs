@@ -95,6 +95,11 @@ fn t2_a_page_that_calls_work_kept_before_its_disk_is_found_out() {
     found_out(Planted::KeptEarly, &["the power may take it"]);
 }
 
+#[test]
+fn ch5_a_device_that_forgets_what_happened_to_the_posts_of_a_page_is_found_out() {
+    found_out(Planted::PageStale, &["give different channels", "posts, and"]);
+}
+
 fn found_out(bug: Planted, by: &[&str]) {
     let report = sim::hunt(bug).found;
     let report = report.unwrap_or_else(|| panic!("{bug:?} went unnoticed for {SEEDS_FOR_A_BUG} seeds"));

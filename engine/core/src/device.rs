@@ -24,6 +24,7 @@ mod forks;
 mod journal;
 mod link;
 mod load;
+mod older;
 mod pages;
 mod passed_over;
 mod people;
@@ -64,6 +65,7 @@ use forks::Forks;
 use journal::Tag;
 use link::Link;
 use load::Reading;
+use older::OlderPages;
 use people::Mine;
 use siblings::Siblings;
 use stream::Stream;
@@ -150,6 +152,7 @@ pub struct Room {
     commit_failed: bool,
     queue: WriteQueue<Tag>,
     wants: Wants,
+    older_pages: OlderPages,
     scans: SortedMap<OpId, Reading>,
     next_op: u64,
     identities: SortedMap<ReplicaId, Identity>,
@@ -202,6 +205,7 @@ impl Room {
             commit_failed: false,
             queue: WriteQueue::default(),
             wants: Wants::default(),
+            older_pages: OlderPages::default(),
             scans: SortedMap::new(),
             next_op: 0,
             identities: SortedMap::new(),
@@ -308,6 +312,7 @@ impl Room {
         self.tick_link(now);
         self.tick_journals(now);
         self.tick_outbox(now);
+        self.tick_older(now);
         self.tick_have(now);
         self.tick_presence(now);
         self.tick_siblings(now);

@@ -1,12 +1,11 @@
 //! The directory: names of a room's documents. Every subscriber has it; the latest decision about a document wins.
 
-use std::collections::{BTreeMap, BinaryHeap};
-
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{ReplicaId, StreamId, StreamKind};
 use crate::limits::{DIRECTORY_PAYLOAD_BYTES, PATH_BYTES};
 use crate::log::Header;
+use crate::sorted::{self, SortedMap};
 use crate::wire;
 
 /// One decision about one document.
@@ -85,7 +84,7 @@ pub fn validate(op: &DirectoryOp) -> Result<(), InvalidOp> {
 /// The reducer: the decision with the greatest logical time stands; of two equal ones that of the greater replica.
 #[derive(Clone, Debug, Default)]
 pub struct Directory {
-    decisions: BTreeMap<StreamId, (Rank, Option<String>)>,
+    decisions: SortedMap<StreamId, (Rank, Option<String>)>,
 }
 
 type Rank = (u64, ReplicaId, u64);
@@ -148,10 +147,15 @@ impl Directory {
 
     /// The documents, ordered by path and then by name of the stream.
     pub fn list(&self) -> Vec<Listed> {
-        let named =
-            self.decisions.iter().filter_map(|(document, (_, path))| Some((path.as_deref()?, *document)));
-        let sorted = BinaryHeap::from_iter(named).into_sorted_vec();
-        sorted.into_iter().map(|(path, document)| Listed { document, path: path.into() }).collect()
+        let mut named = Vec::new();
+        for (document, (_, path)) in self.decisions.iter() {
+            if let Some(path) = path {
+                named.push(Listed { document: *document, path: path.clone() });
+            }
+        }
+        let key = |at: usize| (&named[at].path, named[at].document);
+        let order = sorted::order(named.len(), &|one, other| key(one) < key(other));
+        order.into_iter().map(|at| named[at].clone()).collect()
     }
 }
 

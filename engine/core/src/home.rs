@@ -33,10 +33,12 @@ mod reading;
 mod seen;
 mod segments;
 mod session;
+mod strays;
 mod stream;
 mod transfer;
 mod waiting;
 mod walk;
+mod wants;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 

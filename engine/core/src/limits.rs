@@ -205,5 +205,31 @@ pub const POST_BYTES: usize = 16 * 1024;
 pub const EMOJI_BYTES: usize = 32;
 /// Posts of one page of a timeline: more than the largest screen shows.
 pub const TIMELINE_PAGE: usize = 100;
+/// Posts on one page of a channel's snapshot; it is cut when it has twice as many. Two pages of a timeline: whoever
+/// begins with the newest has more than is shown at first.
+pub const POST_PAGE_POSTS: usize = 256;
+/// Bytes of the same: one frame of a snapshot on its way.
+pub const POST_PAGE_BYTES: usize = CATCH_UP_BYTES;
+/// Pages of posts that one step of a snapshot changes; a tail that touches more of them takes several.
+pub const SNAPSHOT_STEP_PAGES: usize = 64;
+/// Bytes of the newest pages of posts that are sent with a snapshot: about as much as [`DEVICE_TAIL`] posts, which a
+/// device keeps on its disk so that what it had as entries can still be read without a link.
+pub const SNAPSHOT_PAGES_SENT: usize = 512 * 1024;
+/// A page of posts that is read: a full page and one post with the most and longest reactions fit twice.
+pub const POST_PAGE_MOST: usize = 1 << 20;
+/// The contents of a channel that are read: ten million posts, or a hundred thousand people.
+pub const CONTENTS_MOST: usize = 8 << 20;
+/// Pages that come with a snapshot: those of [`SNAPSHOT_PAGES_SENT`] bytes, however small they are cut.
+pub const SNAPSHOT_PARTS: usize = 4_096;
+/// Emojis that one person has decided about on one post, the newest ones.
+pub const REACTIONS_EACH: usize = 32;
+/// The same of all people together: about 200 kB of a page.
+pub const REACTIONS_POST: usize = 2_048;
+/// A device that has waited so long for any piece of a page it asked for calls it out of reach: a home whose disk is busy
+/// answers within it.
+pub const PAGE_AWAITED: Millis = Millis(30_000);
+/// Pages that a link may have asked for and not been sent; what is asked for beyond is not answered.
+pub const LINK_PAGES: usize = 16;
+
 /// The last moment that a JavaScript `Date` knows; a post of a clock beyond it is shown there.
 pub const LAST_MOMENT: Millis = Millis(8_640_000_000_000_000);

@@ -23,11 +23,13 @@ pub enum Planted {
     ReplicaReused,
     /// A page that leads calls work of another kept before its disk has answered.
     KeptEarly,
+    /// A device puts a page of posts in without what has happened to them since.
+    PageStale,
 }
 
 impl Planted {
     /// Every bug.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::SavedEarly,
         Self::OutboxForgets,
         Self::SumsSkipped,
@@ -37,6 +39,7 @@ impl Planted {
         Self::UnverifiedDrop,
         Self::ReplicaReused,
         Self::KeptEarly,
+        Self::PageStale,
     ];
 
     /// Its name on a command line.
@@ -51,6 +54,7 @@ impl Planted {
             Self::UnverifiedDrop => "unverified-drop",
             Self::ReplicaReused => "replica-reused",
             Self::KeptEarly => "kept-early",
+            Self::PageStale => "page-stale",
         }
     }
 

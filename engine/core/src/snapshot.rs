@@ -1,7 +1,8 @@
 //! Snapshots: what a stream amounts to up to a place in its home's order of arrival, so that what lies below need not be
 //! kept or sent entry by entry (rule 8).
 //!
-//! A [`Root`] says what is covered and names its content-addressed pages; a text and the directory have one page each.
+//! A [`Root`] says what is covered and names its content-addressed pages; a text and the directory have one page each, a
+//! channel one of contents and then its posts.
 //! Making and checking one means building the document, which a home never does itself: it hands a [`Job`] to its shell,
 //! which runs [`Job::run`] on threads of its own and hands the answer back.
 
@@ -118,23 +119,37 @@ impl Root {
         self.coverage.iter().map(|(replica, tip)| (*replica, Tip::from(*tip)))
     }
 
+    /// The pages that whoever begins with it needs, by their number: the first, and of a channel the newest.
+    pub fn opening(&self, number: usize) -> Option<PageId> {
+        match number {
+            0 => self.pages.first().copied(),
+            1 if self.pages.len() > 1 => self.pages.last().copied(),
+            _ => None,
+        }
+    }
+
     /// Up to which entry a chain is covered; zero for none.
     pub fn covered(&self, replica: &ReplicaId) -> u64 {
         let at = self.coverage.binary_search_by_key(replica, |(covered, _)| *covered);
         at.map_or(0, |at| self.coverage[at].1.seq)
     }
 
-    /// Whether it covers all that another one does.
-    pub fn includes(&self, other: &Self) -> bool {
-        other.tips().all(|(replica, tip)| self.covered(&replica) >= tip.seq)
+    /// Up to which entry each chain is covered, in the order of replicas.
+    pub fn marks(&self) -> Vec<(ReplicaId, u64)> {
+        self.coverage.iter().map(|(replica, tip)| (*replica, tip.seq)).collect()
+    }
+
+    /// Whether all of this is covered: a snapshot of a home that was restored may lack what one before it had.
+    pub fn includes(&self, marks: &[(ReplicaId, u64)]) -> bool {
+        marks.iter().all(|(replica, seq)| self.covered(replica) >= *seq)
     }
 }
 
-/// Whether streams of a kind have snapshots. Channels will have pages of posts; until then they are sent as entries.
+/// Whether streams of a kind have snapshots.
 pub fn has_snapshots(kind: StreamKind) -> bool {
     match kind {
-        StreamKind::Directory | StreamKind::Ydoc => true,
-        StreamKind::Amdoc | StreamKind::Chat | StreamKind::Comments => false,
+        StreamKind::Directory | StreamKind::Ydoc | StreamKind::Chat => true,
+        StreamKind::Amdoc | StreamKind::Comments => false,
     }
 }
 

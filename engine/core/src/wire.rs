@@ -7,6 +7,7 @@
 pub mod entry;
 pub mod frame;
 pub mod message;
+pub mod pages;
 pub mod payload;
 pub mod proof;
 pub mod snapshot;
@@ -15,7 +16,7 @@ pub mod version;
 pub use frame::{FrameError, decode, encode, encode_entries};
 pub use message::{
     Aside, Body, Chunk, ErrorCode, ErrorFrame, GoAway, Have, Hello, Introduce, Later, LaterWhy, Lost,
-    Message, Need, Ping, Place, Pong, Prove, Refused, Saved, Secret, Seen, Uplink, Welcome,
+    Message, Need, Ping, Place, Pong, Prove, Refused, Saved, Secret, Seen, Uplink, Want, Welcome, Whole,
 };
 pub use version::{Compare, Subscribe, Synced};
 

@@ -62,11 +62,16 @@ fn entries(strokes: &[(u8, u16, u8)]) -> Vec<Entry> {
 }
 
 fn build(base: Option<Base>, entries: &[Entry]) -> Built {
-    let job = Job::Build { stream: stream(), base, entries: entries.to_vec() };
+    let job = Job::Build { stream: stream(), base, entries: entries.to_vec(), posts: 0 };
     match job.run(&mut || true) {
         Ok(Done::Built(built)) => built,
         other => panic!("honest entries can be built: {other:?}"),
     }
+}
+
+/// The one page of a text.
+fn page(built: &Built) -> &[u8] {
+    &built.written[0]
 }
 
 fn root(built: &Built, arrivals: u64) -> Root {
@@ -77,13 +82,15 @@ fn root(built: &Built, arrivals: u64) -> Root {
         bytes: 0,
         coverage: built.coverage.clone(),
         frontier: built.frontier.clone(),
-        pages: vec![PageId::of(&built.page)],
+        pages: built.pages.clone(),
         content: built.content,
     }
 }
 
 fn verify(entries: &[Entry], root: Root, page: Bytes) -> Result<Done, JobError> {
-    Job::Verify { base: None, entries: entries.to_vec(), root: Box::new(root), page }.run(&mut || true)
+    let pages = vec![page];
+    Job::Verify { base: None, entries: entries.to_vec(), root: Box::new(root), pages, posts: 0 }
+        .run(&mut || true)
 }
 
 proptest! {
@@ -98,11 +105,11 @@ proptest! {
         let cut = cut.index(entries.len());
         let whole = build(None, &entries);
         let first = build(None, &entries[..cut]);
-        let base = Base { root: Arc::new(root(&first, cut as u64)), page: first.page.clone() };
+        let base = Base { root: Arc::new(root(&first, cut as u64)), pages: first.written.clone() };
         let second = build(Some(base), &entries[cut..]);
         prop_assert_eq!((&second.coverage, second.content), (&whole.coverage, whole.content));
         let mut document = Document::new(1 << 52);
-        document.load(&[&*second.page]).expect("a page that was checked");
+        document.load(&[page(&second)]).expect("a page that was checked");
         let shown = *blake3::hash(document.text().as_bytes()).as_bytes();
         prop_assert_eq!(shown, whole.content);
     }
@@ -114,7 +121,7 @@ proptest! {
         let entries = entries(&strokes);
         let built = build(None, &entries);
         let root = root(&built, entries.len() as u64);
-        let Ok(Done::Verified(segments)) = verify(&entries, root, built.page) else { panic!("it is right") };
+        let Ok(Done::Verified(segments)) = verify(&entries, root, built.written[0].clone()) else { panic!("it is right") };
         let last = segments.last().map(|segment| segment.end);
         prop_assert_eq!(last, Some(entries.len() as u64));
         let unpacked: Vec<Entry> =
@@ -130,7 +137,7 @@ proptest! {
     ) {
         let entries = entries(&strokes);
         let built = build(None, &entries);
-        let mut page = built.page.to_vec();
+        let mut page = page(&built).to_vec();
         let at = at.index(page.len());
         page[at] ^= 1 << bit;
         let mut root = root(&built, entries.len() as u64);
@@ -138,8 +145,8 @@ proptest! {
         let page = Bytes::from(page);
         prop_assert!(verify(&entries, root.clone(), page.clone()).is_err());
         // And as a base, as a device meets a page of a home that is not ours.
-        let base = Some(Base { root: Arc::new(root), page });
-        let _ = Job::Build { stream: stream(), base, entries: Vec::new() }.run(&mut || true);
+        let base = Some(Base { root: Arc::new(root), pages: vec![page] });
+        let _ = Job::Build { stream: stream(), base, entries: Vec::new(), posts: 0 }.run(&mut || true);
     }
 
     #[test]
@@ -157,17 +164,17 @@ fn rule_8_a_page_holds_exactly_the_clocks_of_its_coverage() {
             let mut lie = root(&built, 5);
             let clock = &mut lie.coverage[at].1.clock;
             *clock = u32::try_from(i64::from(*clock) + change).expect("everybody wrote something");
-            assert!(verify(&entries, lie, built.page.clone()).is_err());
+            assert!(verify(&entries, lie, built.written[0].clone()).is_err());
         }
     }
     let mut lie = root(&built, 5);
     lie.coverage.pop();
-    assert!(verify(&entries, lie, built.page.clone()).is_err(), "somebody is missing");
-    assert!(verify(&entries, root(&built, 5), built.page).is_ok());
+    assert!(verify(&entries, lie, built.written[0].clone()).is_err(), "somebody is missing");
+    assert!(verify(&entries, root(&built, 5), built.written[0].clone()).is_ok());
 }
 
 #[test]
 fn a_job_that_has_no_time_left_ends() {
-    let job = Job::Build { stream: stream(), base: None, entries: entries(&[(0, 0, 1)]) };
+    let job = Job::Build { stream: stream(), base: None, entries: entries(&[(0, 0, 1)]), posts: 0 };
     assert_eq!(job.run(&mut || false).err(), Some(JobError::Time));
 }

@@ -4,25 +4,28 @@ use std::fmt::Write as _;
 
 use bytes::Bytes;
 use causeway_core::anchor::{Anchor, Side};
-use causeway_core::chat::ChatOp;
+use causeway_core::chat::page::{Contents, Line, Reacted, Row, Run, check_contents, check_posts};
+use causeway_core::chat::{Author, ChatOp};
 use causeway_core::device::{Connection, Storage};
 use causeway_core::directory::{Decision, DirectoryOp};
 use causeway_core::ids::{PersonId, ReplicaId, StreamId};
+use causeway_core::limits::POST_PAGE_MOST;
 use causeway_core::log::{Dep, Digest, Entry, EntryKind, EntryName, Group, Head, Header, marks_of};
 use causeway_core::person::{self, PersonKey};
 use causeway_core::presence::{Change, Cursor, Lease, State, Status};
 use causeway_core::replica::{self, Identity};
-use causeway_core::snapshot::SnapshotId;
+use causeway_core::snapshot::{PageId, SnapshotId};
 use causeway_core::stored::{ForkPart, ForkRecord};
 use causeway_core::time::Millis;
+use causeway_core::wire::pages::{encode_contents, encode_posts};
 use causeway_core::wire::payload::{
     decode_chat, decode_directory, decode_directory_page, encode_chat, encode_directory,
     encode_directory_page,
 };
 use causeway_core::wire::{
     self, Aside, Body, Chunk, Compare, ErrorFrame, GoAway, Have, Hello, Introduce, Later, LaterWhy, Lost,
-    Message, Need, Ping, Place, Pong, Prove, Refused, Saved, Secret, Seen, Subscribe, Synced, Uplink,
-    Welcome,
+    Message, Need, Ping, Place, Pong, Prove, Refused, Saved, Secret, Seen, Subscribe, Synced, Uplink, Want,
+    Welcome, Whole,
 };
 use proptest::prelude::*;
 
@@ -86,7 +89,7 @@ fn messages() -> Vec<(&'static str, Message)> {
     let room = "harbour".parse().expect("a room name");
     let newest_but = Some(SnapshotId::from_bytes([0x22; 32]));
     let groups = marks_of(&[(Group(0xab), digest())]);
-    let (stream, replica) = (stream(), replica());
+    let (stream, replica, page) = (stream(), replica(), PageId::from_bytes([7; 32]));
     let (code, sentence) = ("entry.chain".to_owned(), "no".to_owned());
     let proof = Prove { public_key: [1; 32], signature_r: [2; 32], signature_s: [3; 32] };
     vec![
@@ -137,13 +140,18 @@ fn messages() -> Vec<(&'static str, Message)> {
             "chunk",
             Chunk {
                 stream,
-                snapshot: SnapshotId::from_bytes([6; 32]),
+                of: Whole::Snapshot(SnapshotId::from_bytes([6; 32])),
                 at: 300,
                 total: 400,
                 bytes: vec![1, 2],
             }
             .into(),
         ),
+        (
+            "chunk of a page",
+            Chunk { stream, of: Whole::Page(page), at: 0, total: 2, bytes: vec![1, 2] }.into(),
+        ),
+        ("want", Want { stream, page }.into()),
         ("lost", Lost { stream, name: EntryName { replica, seq: 300 } }.into()),
         ("secret", Secret { secret: [7; 32], own: true }.into()),
         ("kept", Body::Kept(Place { stream, replica, seq: 300 }).into()),
@@ -226,8 +234,8 @@ fn said() -> Vec<ChatOp> {
     let reply_to = Some(EntryName { replica: replica(), seq: 7 });
     let key = PersonKey::from_secret(&[8; 32]);
     vec![
-        ChatOp::Post { text: "ahoy".into(), reply_to },
-        ChatOp::Post { text: "🌊".into(), reply_to: None },
+        ChatOp::Post { text: "ahoy".into(), reply_to, after: Millis(0) },
+        ChatOp::Post { text: "🌊".into(), reply_to: None, after: Millis(1_780_000_000_000) },
         ChatOp::Amend { text: "ahoy!".into() },
         ChatOp::Retract,
         ChatOp::React { emoji: "👍".into(), on: true },
@@ -244,6 +252,95 @@ fn what_is_said_in_a_channel_has_the_bytes_it_always_had() {
         assert_eq!(decode_chat(&bytes), Some(op));
         bytes.push(0);
         assert_eq!(decode_chat(&bytes), None, "nothing may stand behind an operation");
+    }
+}
+
+/// A channel's contents, and its one page of posts, with every field in use.
+fn channel_pages() -> (Contents, Vec<Row>) {
+    let (at, logical, writer, seq) = (Millis(1_780_000_000_000), 301, replica(), 300);
+    let known = (Author { person: person(), name: "Ada".into(), colour: 0x33_66_99 }, (2, writer, 3));
+    let place = (at, logical, writer, seq);
+    let contents = Contents {
+        people: vec![known],
+        writers: vec![writer],
+        lines: vec![Line { first: place, end: 1 }],
+        runs: vec![Run { writer: 0, from: seq, count: 1 }],
+    };
+    let rank = (302, writer, 301);
+    let row = Row {
+        place,
+        time: Millis(1_779_999_999_999),
+        text: "ahoy!".into(),
+        reply_to: Some(EntryName { replica: ReplicaId::from_bytes([0xcd; 32]), seq: 7 }),
+        amended: Some(rank),
+        is_removed: false,
+        reactions: vec![Reacted { emoji: "👍".into(), rank, on: true }],
+    };
+    let place = (at, 303, writer, 302);
+    let (reply_to, amended, text, reactions) = (None, None, String::new(), Vec::new());
+    let removed = Row { place, text, reply_to, amended, is_removed: true, reactions, ..row };
+    (contents, vec![row, removed])
+}
+
+#[test]
+fn pages_of_a_channel_have_the_bytes_they_always_had_and_no_others_are_read() {
+    let (contents, posts) = channel_pages();
+    let (contents_bytes, posts_bytes) = (encode_contents(&contents), encode_posts(&posts));
+    let now = format!("{}\n{}", hex(&contents_bytes), hex(&posts_bytes));
+    assert_eq!(now, include_str!("golden/pages.hex").trim_end());
+    assert_eq!(check_contents(&contents_bytes, 1), Some(contents.clone()));
+    assert_eq!(check_posts(&posts_bytes), Some(posts));
+    assert_eq!(check_contents(&contents_bytes, 2), None, "a line for each page");
+    let mut lie = contents;
+    lie.runs[0].writer = 1;
+    assert_eq!(check_contents(&encode_contents(&lie), 1), None, "a writer that is not named");
+    lie.runs[0] = Run { writer: 0, from: u64::MAX, count: 2 };
+    assert_eq!(check_contents(&encode_contents(&lie), 1), None, "beyond the last number");
+    let mut lie = posts_bytes.clone();
+    // The length of the list of writers, two of them, the number of posts.
+    let first_writer = 1 + 2 * 32 + 1;
+    lie[first_writer] ^= 0b11;
+    assert!(check_posts(&lie).is_some_and(|posts| posts[0].place.2 != replica()), "the other of the two");
+    lie[first_writer] = 3;
+    assert_eq!(check_posts(&lie), None, "a third writer of two");
+    for bytes in [contents_bytes, posts_bytes] {
+        let more = [bytes.as_slice(), &[0]].concat();
+        assert!(check_contents(&more, 1).is_none() && check_posts(&more).is_none());
+    }
+}
+
+#[test]
+fn promise_6_pages_of_a_channel_that_tell_of_more_than_they_have_are_none() {
+    // No writers, so many posts or people, and nothing behind that could be one.
+    for count in [1, 100, 10_000, 1_000_000] {
+        let mut bytes = vec![0];
+        let mut number = count;
+        while number >= 0x80 {
+            bytes.push(number as u8 | 0x80);
+            number >>= 7;
+        }
+        bytes.push(number as u8);
+        bytes.resize(POST_PAGE_MOST, 0);
+        assert!(check_posts(&bytes).is_none() && check_contents(&bytes, 1).is_none(), "{count}");
+    }
+    let (_, posts) = channel_pages();
+    let long = Row { text: "~".repeat(POST_PAGE_MOST), ..posts[0].clone() };
+    assert_eq!(check_posts(&encode_posts(&[long])), None, "no page is that long");
+}
+
+proptest! {
+    #[test]
+    fn promise_6_pages_of_a_channel_with_changed_bytes_harm_nobody(
+        changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+    ) {
+        let (contents, posts) = channel_pages();
+        for mut bytes in [encode_contents(&contents), encode_posts(&posts)] {
+            for (at, byte) in &changes {
+                let at = at.index(bytes.len());
+                bytes[at] = *byte;
+            }
+            let _ = (check_contents(&bytes, 1), check_posts(&bytes));
+        }
     }
 }
 

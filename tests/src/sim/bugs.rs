@@ -37,6 +37,7 @@ fn deed(bug: Planted) -> &'static str {
         Planted::UnverifiedDrop => "a relay drops what a snapshot covers that was found wrong",
         Planted::ReplicaReused => "a page that starts again writes under its old name",
         Planted::KeptEarly => "a page that leads calls another's work kept before its disk has answered",
+        Planted::PageStale => "a device puts a page of posts in without what has happened to them since",
     }
 }
 

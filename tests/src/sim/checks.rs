@@ -161,6 +161,7 @@ impl World {
             self.check_mirrors(number);
         }
         self.compare_texts();
+        self.read_back();
         self.compare_channels();
         self.compare_receipts();
         self.compare_salvage();
@@ -174,6 +175,7 @@ impl World {
         let figures = self.relay.home.as_ref().map(Home::figures).unwrap_or_default();
         self.tally.add(Fault::Compacted, figures.snapshots_made);
         self.tally.add(Fault::SnapshotSent, figures.snapshots_sent);
+        self.tally.add(Fault::PageSent, figures.pages_sent);
     }
 
     /// What keeps the world from being quiet.

@@ -222,6 +222,7 @@ impl World {
         self.tally.add(Fault::FellBehind, home.figures().links_behind);
         self.tally.add(Fault::Compacted, home.figures().snapshots_made);
         self.tally.add(Fault::SnapshotSent, home.figures().snapshots_sent);
+        self.tally.add(Fault::PageSent, home.figures().pages_sent);
         if home.is_compacting() {
             self.tally.note(Fault::CompactionTorn);
         }

@@ -22,6 +22,9 @@ pub(crate) struct Machine {
     pub(crate) leader: Option<usize>,
     /// What somebody has read on one of its pages.
     pub(crate) read: BTreeSet<EntryName>,
+    /// Somebody read up to a post while older ones were not here: they are read, on all its pages, and nobody can say
+    /// which they are.
+    pub(crate) is_vague: bool,
 }
 
 /// The link of a page that follows to the one that leads: nothing is lost on it, and its end may go unheard.

@@ -93,6 +93,8 @@ impl Plan {
                 entries: rng.between(4, 40),
                 bytes: u64::MAX / 4,
                 quiet: Millis(rng.between(0, 1_000)),
+                posts: rng.between(1, 12) as usize,
+                sent: rng.between(0, 2_000) as usize,
             },
         }
     }

@@ -54,6 +54,8 @@ pub enum Fault {
     Compacted,
     /// A reader below a snapshot was sent it whole.
     SnapshotSent,
+    /// A page of posts that somebody looked at came from the relay.
+    PageSent,
     /// The relay ended while a snapshot was being made.
     CompactionTorn,
     /// The relay's materialiser had too much to do.
@@ -78,7 +80,7 @@ pub enum Fault {
 
 impl Fault {
     /// Every kind.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 35] = [
         Self::Cut,
         Self::LostInFlight,
         Self::FrameLost,
@@ -103,6 +105,7 @@ impl Fault {
         Self::FellBehind,
         Self::Compacted,
         Self::SnapshotSent,
+        Self::PageSent,
         Self::CompactionTorn,
         Self::MaterialiserBusy,
         Self::RowRotted,

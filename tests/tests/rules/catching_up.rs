@@ -12,7 +12,12 @@ use causeway_tests::network::{Network, room};
 /// A room whose log has several pages, and whose home makes no snapshot of it.
 fn long() -> (Network, StreamId) {
     let (mut network, text) = Network::with_document(1);
-    let never = CompactionPlan { entries: u64::MAX / 4, bytes: u64::MAX / 4, quiet: Millis(500) };
+    let never = CompactionPlan {
+        entries: u64::MAX / 4,
+        bytes: u64::MAX / 4,
+        quiet: Millis(500),
+        ..CompactionPlan::default()
+    };
     network.relay.plan_compaction(never);
     for _ in 0..30 {
         network.insert(0, text, 0, &"still water ".repeat(2_000));
@@ -98,7 +103,12 @@ fn rule_8_a_reader_whom_a_snapshot_overtakes_is_sent_the_snapshot() {
     let late = network.join();
     network.open(late, text);
     network.settle();
-    network.relay.plan_compaction(CompactionPlan { entries: 10, bytes: u64::MAX / 4, quiet: Millis(500) });
+    network.relay.plan_compaction(CompactionPlan {
+        entries: 10,
+        bytes: u64::MAX / 4,
+        quiet: Millis(500),
+        ..CompactionPlan::default()
+    });
     network.insert(0, text, 0, "at last, ");
     for _ in 0..20 {
         network.wait(600);

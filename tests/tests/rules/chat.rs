@@ -88,7 +88,7 @@ fn refusal(network: &mut Network, device: usize, entry: &Entry) -> Option<String
 }
 
 fn words(text: &str) -> ChatOp {
-    ChatOp::Post { text: text.into(), reply_to: None }
+    ChatOp::Post { text: text.into(), reply_to: None, after: Millis(0) }
 }
 
 #[test]
@@ -169,7 +169,11 @@ fn ch5_nobody_speaks_who_is_not_introduced_or_as_somebody_else() {
     assert_eq!(stranger.says(&mut network, &ChatOp::Introduce(stolen), None), "chat.introduction");
     let mut stranger = Stranger::join(&mut network);
     assert_eq!(
-        stranger.says(&mut network, &ChatOp::Post { text: String::new(), reply_to: None }, None),
+        stranger.says(
+            &mut network,
+            &ChatOp::Post { text: String::new(), reply_to: None, after: Millis(0) },
+            None
+        ),
         "chat.payload"
     );
     let mut stranger = Stranger::join(&mut network);

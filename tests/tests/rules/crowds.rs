@@ -74,7 +74,8 @@ fn crowd(replicas: u32, snapshots: bool) -> Network {
 
 fn crowd_of(replicas: u32, name: fn(u32) -> ReplicaId, snapshots: bool) -> Network {
     let mut network = Network::new(0);
-    let often = CompactionPlan { entries: 2_000, bytes: 1 << 40, quiet: Millis(1) };
+    let often =
+        CompactionPlan { entries: 2_000, bytes: 1 << 40, quiet: Millis(1), ..CompactionPlan::default() };
     let never = CompactionPlan { entries: 1 << 40, ..often };
     network.relay.plan_compaction(if snapshots { often } else { never });
     move_in(&mut network.relay.disk, 0..replicas, name);

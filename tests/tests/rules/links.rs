@@ -22,7 +22,12 @@ fn write(network: &mut Network, device: usize, text: StreamId, words: &str, time
 
 /// A room whose home makes a snapshot after so many entries.
 fn often(network: &mut Network, entries: u64) {
-    network.relay.plan_compaction(CompactionPlan { entries, bytes: u64::MAX / 4, quiet: Millis(1) });
+    network.relay.plan_compaction(CompactionPlan {
+        entries,
+        bytes: u64::MAX / 4,
+        quiet: Millis(1),
+        ..CompactionPlan::default()
+    });
 }
 
 fn rows(network: &Network, prefix: Prefix) -> usize {

@@ -89,7 +89,12 @@ fn f3_a_power_cut_finds_a_large_fork_whole_in_the_text_or_whole_as_a_fork() {
 /// So many have put a letter each into a text: as it stands on a home's disk.
 fn crowded(writers: u32) -> (Network, StreamId) {
     let (mut network, text) = Network::with_document(1);
-    let never = CompactionPlan { entries: u64::MAX / 4, bytes: u64::MAX / 4, quiet: Millis(500) };
+    let never = CompactionPlan {
+        entries: u64::MAX / 4,
+        bytes: u64::MAX / 4,
+        quiet: Millis(500),
+        ..CompactionPlan::default()
+    };
     network.relay.plan_compaction(never);
     let (disk, mut arrivals, mut bytes) = (&mut network.relay.disk, 0, 0);
     for number in 0..writers {

@@ -17,7 +17,12 @@ use crate::craft::{forged, frame};
 /// A room with a snapshot, an archive and entries above them.
 fn with_history() -> (Network, StreamId) {
     let (mut network, text) = Network::with_document(2);
-    network.relay.plan_compaction(CompactionPlan { entries: 10, bytes: u64::MAX / 4, quiet: Millis(500) });
+    network.relay.plan_compaction(CompactionPlan {
+        entries: 10,
+        bytes: u64::MAX / 4,
+        quiet: Millis(500),
+        ..CompactionPlan::default()
+    });
     for n in 0..36 {
         network.insert(n % 2, text, 0, "ab");
         network.settle();
@@ -135,6 +140,7 @@ fn rl14_history_that_is_gone_is_named_by_its_places_whether_or_not_its_row_is_th
             entries: 10,
             bytes: u64::MAX / 4,
             quiet: Millis(500),
+            ..CompactionPlan::default()
         });
         for n in 0..36 {
             network.insert(n % 2, text, 0, "ab");

@@ -13,7 +13,12 @@ use causeway_tests::network::Network;
 /// A room whose home makes a snapshot after every tenth entry.
 fn eager(devices: usize) -> (Network, StreamId) {
     let (mut network, text) = Network::with_document(devices);
-    network.relay.plan_compaction(CompactionPlan { entries: 10, bytes: u64::MAX / 4, quiet: Millis(500) });
+    network.relay.plan_compaction(CompactionPlan {
+        entries: 10,
+        bytes: u64::MAX / 4,
+        quiet: Millis(500),
+        ..CompactionPlan::default()
+    });
     (network, text)
 }
 
@@ -81,7 +86,12 @@ fn rule_9_entries_come_out_of_the_archive_byte_for_byte() {
         .rows_of(b'e')
         .map(|(_, value)| stored::decode_entry(value.to_vec()).unwrap().bytes().to_vec())
         .collect();
-    network.relay.plan_compaction(CompactionPlan { entries: 10, bytes: u64::MAX / 4, quiet: Millis(0) });
+    network.relay.plan_compaction(CompactionPlan {
+        entries: 10,
+        bytes: u64::MAX / 4,
+        quiet: Millis(0),
+        ..CompactionPlan::default()
+    });
     network.restart_home();
     network.rest();
     assert_eq!(network.relay.entries(&text), 0);
@@ -130,7 +140,12 @@ fn rule_8_entries_that_leave_their_rows_under_a_reader_are_not_passed_over() {
     let (mut network, text) = Network::with_document(2);
     write(&mut network, text, 40);
     network.relay.keeps_quiet_of_drops = true;
-    network.relay.plan_compaction(CompactionPlan { entries: 10, bytes: u64::MAX / 4, quiet: Millis(0) });
+    network.relay.plan_compaction(CompactionPlan {
+        entries: 10,
+        bytes: u64::MAX / 4,
+        quiet: Millis(0),
+        ..CompactionPlan::default()
+    });
     network.restart_home();
     network.rest();
     assert_eq!((network.relay.entries(&text), network.relay.home.figures().snapshots_made), (0, 0));
@@ -368,7 +383,12 @@ fn promise_4_a_crash_between_any_two_commits_of_a_compaction_loses_nothing() {
             let (mut network, text) = Network::with_document(2);
             write(&mut network, text, 24);
             let before = network.text(0, text);
-            network.relay.plan_compaction(CompactionPlan { entries: 10, bytes: 1 << 40, quiet: Millis(100) });
+            network.relay.plan_compaction(CompactionPlan {
+                entries: 10,
+                bytes: 1 << 40,
+                quiet: Millis(100),
+                ..CompactionPlan::default()
+            });
             network.restart_home();
             network.relay.disk_answers = false;
             for _ in 0..taken {
@@ -402,7 +422,12 @@ fn promise_4_a_crash_between_any_two_commits_of_a_compaction_loses_nothing() {
 fn promise_4_a_page_that_reads_back_otherwise_replaces_nothing() {
     let (mut network, text) = Network::with_document(2);
     write(&mut network, text, 24);
-    network.relay.plan_compaction(CompactionPlan { entries: 10, bytes: u64::MAX / 4, quiet: Millis(100) });
+    network.relay.plan_compaction(CompactionPlan {
+        entries: 10,
+        bytes: u64::MAX / 4,
+        quiet: Millis(100),
+        ..CompactionPlan::default()
+    });
     network.relay.damages_pages = true;
     network.restart_home();
     for _ in 0..3 {

@@ -369,7 +369,12 @@ fn t1_a_page_is_served_again_when_its_leader_could_not_read() {
 #[test]
 fn t2_a_page_is_sent_what_its_leader_could_not_read_for_it_at_first() {
     let (mut network, pages, text) = Network::with_pages(2);
-    network.relay.plan_compaction(CompactionPlan { entries: 10, bytes: 1 << 40, quiet: Millis(100) });
+    network.relay.plan_compaction(CompactionPlan {
+        entries: 10,
+        bytes: 1 << 40,
+        quiet: Millis(100),
+        ..CompactionPlan::default()
+    });
     network.insert(pages[0], text, 0, "here ");
     network.rest();
     network.devices[pages[0]].online = false;

@@ -22,7 +22,7 @@ export class Channel {
   readonly #pump: Pump;
   readonly #receipts: Receipts;
   readonly #open = new Cell(false);
-  readonly #timeline = new Cell<Timeline>({ posts: [], hasOlder: false });
+  readonly #timeline = new Cell<Timeline>({ posts: [], hasOlder: false, olderOutOfReach: false });
   readonly #unread = new Cell<Unread>({ count: 0, first: null });
   readonly #drafts = new Cell<readonly Draft[]>([]);
   readonly #followers = new Set<(event: TimelineEvent) => void>();
@@ -79,7 +79,7 @@ export class Channel {
     return this.#say((room, mono, wall) => room.react(this.id, id, emoji, on, mono, wall));
   }
 
-  /** Everything up to a post has been read; without one, all that is here. */
+  /** Everything up to a post has been read, also where it is not here; without one, all there is. */
   markRead(upTo?: PostId): void {
     this.#pump.command((room) => room.markRead(this.id, upTo));
   }
@@ -131,11 +131,11 @@ export class Channel {
   #take(change: WasmTimeline): void {
     const keepsNothing = this.storage.get().backend === "memory";
     const posts = change.posts.map((post) => shownPost(post, keepsNothing));
-    const { hasOlder } = change;
+    const older = { hasOlder: change.older !== "nothing", olderOutOfReach: change.older === "out-of-reach" };
     const event: TimelineEvent =
       change.type === "reset"
-        ? { type: "reset", posts, hasOlder }
-        : { type: "splice", at: change.at, remove: change.remove, insert: posts, hasOlder };
+        ? { type: "reset", posts, ...older }
+        : { type: "splice", at: change.at, remove: change.remove, insert: posts, ...older };
     this.#timeline.set(after(this.#timeline.get(), event));
     this.#open.set(true);
     this.#becomeReady();

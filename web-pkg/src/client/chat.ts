@@ -42,18 +42,19 @@ export interface Post {
 export interface Timeline {
   readonly posts: readonly Post[];
   readonly hasOlder: boolean;
+  /** Older posts were asked for, and are neither on this device nor to be had from the relay now. They come when it is reached. */
+  readonly olderOutOfReach: boolean;
 }
 
 /** How it changed: anew, or a run of posts replaced by another. */
 export type TimelineEvent =
-  | { readonly type: "reset"; readonly posts: readonly Post[]; readonly hasOlder: boolean }
-  | {
+  | ({ readonly type: "reset" } & Timeline)
+  | ({
       readonly type: "splice";
       readonly at: number;
       readonly remove: number;
       readonly insert: readonly Post[];
-      readonly hasOlder: boolean;
-    };
+    } & Omit<Timeline, "posts">);
 
 export interface Unread {
   readonly count: number;
@@ -81,11 +82,11 @@ export function shownPost(post: WasmPost, keepsNothing: boolean): Post {
 
 /** A timeline after an event. */
 export function after({ posts }: Timeline, event: TimelineEvent): Timeline {
-  const { hasOlder } = event;
-  if (event.type === "reset") return { posts: event.posts, hasOlder };
+  const { hasOlder, olderOutOfReach } = event;
+  if (event.type === "reset") return { posts: event.posts, hasOlder, olderOutOfReach };
   const head = posts.slice(0, event.at);
   const tail = posts.slice(event.at + event.remove);
-  return { posts: [...head, ...event.insert, ...tail], hasOlder };
+  return { posts: [...head, ...event.insert, ...tail], hasOlder, olderOutOfReach };
 }
 
 function shownReaction({ emoji, people, mine }: WasmReaction): Reaction {

@@ -23,6 +23,8 @@ export interface Chat {
   readonly isOpen: boolean;
   readonly posts: readonly Post[];
   readonly hasOlder: boolean;
+  /** Older posts were asked for and cannot be had before the relay is reached. */
+  readonly olderOutOfReach: boolean;
   /** How many posts are left to read, and the first of them. */
   readonly unread: number;
   readonly firstUnread: PostId | null;
@@ -46,7 +48,7 @@ export function useChat(id?: StreamId): Chat {
   const subscribe = useCallback((changed: () => void) => held.subscribe(changed), [held]);
   const get = useCallback(() => held.get(), [held]);
   const channel = useSyncExternalStore(subscribe, get, get);
-  const { posts, hasOlder } = useObservable(channel?.timeline ?? NO_POSTS);
+  const { posts, hasOlder, olderOutOfReach } = useObservable(channel?.timeline ?? NO_POSTS);
   const unread = useObservable(channel?.unread ?? NONE_UNREAD);
   const drafts = useObservable(channel?.drafts ?? NO_DRAFTS);
   const others = useOthers();
@@ -54,8 +56,18 @@ export function useChat(id?: StreamId): Chat {
   const commands = useMemo(() => commandsOf(channel), [channel]);
   const isOpen = useObservable(channel?.open ?? CLOSED);
   return useMemo(
-    () => ({ isOpen, posts, hasOlder, unread: unread.count, firstUnread: unread.first, drafts, typing, ...commands }),
-    [isOpen, posts, hasOlder, unread, drafts, typing, commands],
+    () => ({
+      isOpen,
+      posts,
+      hasOlder,
+      olderOutOfReach,
+      unread: unread.count,
+      firstUnread: unread.first,
+      drafts,
+      typing,
+      ...commands,
+    }),
+    [isOpen, posts, hasOlder, olderOutOfReach, unread, drafts, typing, commands],
   );
 }
 
@@ -83,6 +95,6 @@ function still<T>(value: T): Observable<T> {
 
 const channels = holder((room: Room, id: StreamId) => new Held(() => room.channel(id)));
 const CLOSED = still(false);
-const NO_POSTS = still<Timeline>({ posts: [], hasOlder: false });
+const NO_POSTS = still<Timeline>({ posts: [], hasOlder: false, olderOutOfReach: false });
 const NONE_UNREAD = still<Unread>({ count: 0, first: null });
 const NO_DRAFTS = still<readonly Draft[]>([]);

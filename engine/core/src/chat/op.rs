@@ -2,10 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::limits::{EMOJI_BYTES, POST_BYTES};
+use crate::chat::Place;
+use crate::limits::{EMOJI_BYTES, LAST_MOMENT, POST_BYTES};
 use crate::log::{EntryKind, EntryName, Header};
 use crate::person::Introduction;
 use crate::presence::InvalidState;
+use crate::time::Millis;
 use crate::wire;
 
 /// The payload of an entry of a channel. Its kind stands in the header too, and so does what it is about, because a
@@ -18,6 +20,8 @@ pub enum ChatOp {
         text: String,
         /// The post it answers.
         reply_to: Option<EntryName>,
+        /// Where the newest post stands that its author saw: it stands after that, whatever clocks say.
+        after: Millis,
     },
     /// The target reads like this now.
     Amend {
@@ -84,6 +88,11 @@ impl ChatOp {
             Self::Post { .. } | Self::Amend { .. } | Self::Retract | Self::React { .. } => Ok(()),
         }
     }
+}
+
+/// Where a post stands: after the newest one its author saw, never beyond the last moment there is.
+pub(super) fn place(header: &Header, after: Millis) -> Place {
+    (header.time.max(after).min(LAST_MOMENT), header.logical, header.replica, header.seq)
 }
 
 /// Reads and checks what an entry says.

@@ -1,6 +1,7 @@
 //! The people of a channel, as they last introduced themselves.
 
 use crate::chat::Rank;
+use crate::chat::page::Known;
 use crate::ids::PersonId;
 use crate::person::Introduction;
 
@@ -17,15 +18,19 @@ pub struct Author {
 
 /// All people who were introduced, ordered by id.
 #[derive(Debug, Default)]
-pub(super) struct People(Vec<(Author, Rank)>);
+pub(super) struct People(Vec<Known>);
 
 impl People {
     /// Takes an introduction; says whether somebody is shown differently now.
     pub(super) fn introduce(&mut self, introduction: Introduction, rank: Rank) -> bool {
         let person = introduction.person();
         let Introduction { name, colour, .. } = introduction;
-        let author = Author { person, name, colour };
-        match self.find(person) {
+        self.restore((Author { person, name, colour }, rank))
+    }
+
+    /// Takes what a snapshot says of a person; says the same.
+    pub(super) fn restore(&mut self, (author, rank): Known) -> bool {
+        match self.find(author.person) {
             Ok(place) if self.0[place].1 < rank => {
                 let changed = self.0[place].0 != author;
                 self.0[place] = (author, rank);
@@ -37,6 +42,11 @@ impl People {
                 false
             }
         }
+    }
+
+    /// Everybody, as a snapshot says it.
+    pub(super) fn known(&self) -> &[Known] {
+        &self.0
     }
 
     pub(super) fn author(&self, person: PersonId) -> Author {

@@ -1,8 +1,11 @@
 //! One post and what became of it.
 
+use crate::chat::Rank;
+use crate::chat::chains::Chains;
+use crate::chat::page::{Reacted, Row};
 use crate::chat::people::{Author, People};
-use crate::chat::{Place, Rank};
-use crate::ids::{PersonId, ReplicaId};
+use crate::ids::PersonId;
+use crate::limits::{LAST_MOMENT, REACTIONS_EACH, REACTIONS_POST};
 use crate::log::EntryName;
 use crate::time::Millis;
 
@@ -55,109 +58,107 @@ pub enum Saved {
     Relay,
 }
 
-/// A post with the ranks of what stands.
+/// A post as it stands, for this device.
 #[derive(Debug)]
 pub(super) struct Kept {
+    pub(super) row: Row,
     pub(super) person: PersonId,
-    pub(super) place: Place,
-    pub(super) time: Millis,
     pub(super) is_unread: bool,
-    pub(super) is_retracted: bool,
-    text: String,
-    reply_to: Option<EntryName>,
-    amended: Option<Rank>,
-    /// Ordered by emoji, then person.
-    reactions: Vec<Reacted>,
-}
-
-#[derive(Debug)]
-struct Reacted {
-    emoji: String,
-    person: PersonId,
-    rank: Rank,
-    on: bool,
 }
 
 impl Kept {
-    /// A post that has no place yet.
-    pub(super) fn new(person: PersonId, text: String, reply_to: Option<EntryName>) -> Self {
-        Self {
-            person,
-            place: (Millis(0), 0, ReplicaId::from_bytes([0; 32]), 0),
-            time: Millis(0),
-            is_unread: false,
-            is_retracted: false,
-            text,
-            reply_to,
-            amended: None,
-            reactions: Vec::new(),
-        }
-    }
-
     pub(super) fn name(&self) -> EntryName {
-        EntryName { replica: self.place.2, seq: self.place.3 }
+        let (_, _, replica, seq) = self.row.place;
+        EntryName { replica, seq }
     }
 
     pub(super) fn amend(&mut self, text: String, rank: Rank) -> bool {
-        let wins = !self.is_retracted && self.amended < Some(rank);
+        let wins = !self.row.is_removed && self.row.amended < Some(rank);
         if wins {
-            (self.text, self.amended) = (text, Some(rank));
+            (self.row.text, self.row.amended) = (text, Some(rank));
         }
         wins
     }
 
     /// The words go, and nothing brings them back.
     pub(super) fn retract(&mut self) -> bool {
-        (self.text, self.reactions) = (String::new(), Vec::new());
-        !std::mem::replace(&mut self.is_retracted, true)
+        (self.row.text, self.row.amended, self.row.reactions) = (String::new(), None, Vec::new());
+        !std::mem::replace(&mut self.row.is_removed, true)
     }
 
-    pub(super) fn react(&mut self, emoji: String, person: PersonId, on: bool, rank: Rank) -> bool {
-        if self.is_retracted {
+    pub(super) fn react(&mut self, reacted: Reacted, person: PersonId, chains: &Chains) -> bool {
+        if self.row.is_removed {
             return false;
         }
-        let reacted = Reacted { emoji, person, rank, on };
-        let found = self
-            .reactions
-            .binary_search_by(|other| (&other.emoji, other.person).cmp(&(&reacted.emoji, reacted.person)));
-        match found {
-            Ok(place) if self.reactions[place].rank >= rank => false,
-            Ok(place) => {
-                self.reactions[place] = reacted;
-                true
-            }
-            Err(place) => {
-                self.reactions.insert(place, reacted);
-                true
+        let place = |other: &Reacted| {
+            other.emoji.cmp(&reacted.emoji).then_with(|| chains.person(&other.rank.1).cmp(&Some(person)))
+        };
+        let reactions = &mut self.row.reactions;
+        match reactions.binary_search_by(place) {
+            Ok(at) if reactions[at].rank >= reacted.rank => return false,
+            Ok(at) => reactions[at] = reacted,
+            Err(at) => {
+                let rank = reacted.rank;
+                reactions.insert(at, reacted);
+                return self.bound_reactions(person, chains) != Some(rank);
             }
         }
+        true
+    }
+
+    /// Lets the oldest decision go of somebody who has made more than are kept, or of all, and answers its rank. Ranks only
+    /// grow, so every order of arrival leaves the same ones.
+    fn bound_reactions(&mut self, person: PersonId, chains: &Chains) -> Option<Rank> {
+        let reactions = &mut self.row.reactions;
+        let (mut theirs, mut oldest, mut oldest_of_all) = (0, 0, 0);
+        for (at, reacted) in reactions.iter().enumerate() {
+            if reacted.rank < reactions[oldest_of_all].rank {
+                oldest_of_all = at;
+            }
+            if chains.person(&reacted.rank.1) == Some(person) {
+                if theirs == 0 || reacted.rank < reactions[oldest].rank {
+                    oldest = at;
+                }
+                theirs += 1;
+            }
+        }
+        let goes = if theirs > REACTIONS_EACH { oldest } else { oldest_of_all };
+        let over = theirs > REACTIONS_EACH || reactions.len() > REACTIONS_POST;
+        over.then(|| reactions.remove(goes).rank)
+    }
+
+    /// About how many bytes its row has.
+    pub(super) fn bytes(&self) -> usize {
+        let reactions: usize = self.row.reactions.iter().map(|reacted| reacted.emoji.len() + 48).sum();
+        self.row.text.len() + reactions + 32
     }
 
     pub(super) fn view(
         &self,
         people: &People,
+        chains: &Chains,
         me: Option<PersonId>,
         saved: &dyn Fn(EntryName) -> Saved,
     ) -> Post {
         let mut reactions: Vec<Reaction> = Vec::new();
-        for Reacted { emoji, person, .. } in self.reactions.iter().filter(|reacted| reacted.on) {
+        for Reacted { emoji, rank, .. } in self.row.reactions.iter().filter(|reacted| reacted.on) {
             if reactions.last().is_none_or(|last| last.emoji != *emoji) {
                 reactions.push(Reaction { emoji: emoji.clone(), people: Vec::new(), is_mine: false });
             }
-            if let Some(reaction) = reactions.last_mut() {
-                reaction.people.push(people.author(*person));
-                reaction.is_mine |= me == Some(*person);
+            if let (Some(reaction), Some(person)) = (reactions.last_mut(), chains.person(&rank.1)) {
+                reaction.people.push(people.author(person));
+                reaction.is_mine |= me == Some(person);
             }
         }
         Post {
             name: self.name(),
             author: people.author(self.person),
             is_mine: me == Some(self.person),
-            time: self.time,
-            text: self.text.clone(),
-            is_edited: self.amended.is_some() && !self.is_retracted,
-            is_deleted: self.is_retracted,
-            reply_to: self.reply_to,
+            time: self.row.time.min(LAST_MOMENT),
+            text: self.row.text.clone(),
+            is_edited: self.row.amended.is_some(),
+            is_deleted: self.row.is_removed,
+            reply_to: self.row.reply_to,
             reactions,
             is_unread: self.is_unread,
             saved: saved(self.name()),

@@ -10,7 +10,7 @@ use crate::log::EntryName;
 pub struct Unread {
     /// How many posts.
     pub count: usize,
-    /// The first of them in the timeline.
+    /// The first of them in the timeline, if it is on a page that is here.
     pub first: Option<EntryName>,
 }
 
@@ -23,15 +23,15 @@ impl Marker {
     /// Whether a post of somebody else is not covered.
     pub(super) fn leaves(&self, post: &Kept, me: Option<PersonId>) -> bool {
         let EntryName { replica, seq } = post.name();
-        seq > self.read(&replica) && !post.is_retracted && me != Some(post.person)
+        seq > self.read(&replica) && !post.row.is_removed && me != Some(post.person)
     }
 
-    fn read(&self, replica: &ReplicaId) -> u64 {
+    pub(super) fn read(&self, replica: &ReplicaId) -> u64 {
         self.find(replica).map_or(0, |place| self.0[place].1)
     }
 
     /// Whether it has grown.
-    fn raise(&mut self, replica: ReplicaId, seq: u64) -> bool {
+    pub(super) fn raise(&mut self, replica: ReplicaId, seq: u64) -> bool {
         let grows = seq > self.read(&replica);
         match self.find(&replica) {
             Ok(place) => self.0[place].1 = self.0[place].1.max(seq),
@@ -48,9 +48,11 @@ impl Marker {
 impl Channel {
     /// What is left to read.
     pub fn unread(&self) -> Unread {
+        let count = self.unread.saturating_add(self.below.unread);
         let mut left = self.order.iter().filter(|index| self.posts[**index].is_unread);
-        let first = if self.unread == 0 { None } else { left.next() };
-        Unread { count: self.unread, first: first.map(|index| self.posts[*index].name()) }
+        let first = left.next().filter(|_| self.below.unread == 0).map(|index| &self.posts[*index]);
+        let first = first.filter(|post| !self.below.is_before(&post.row.place)).map(Kept::name);
+        Unread { count, first }
     }
 
     /// A number of the read marker as it was kept; answers whether it is news. Call [`Channel::count_unread`] after the last.
@@ -69,20 +71,26 @@ impl Channel {
             post.is_unread = self.marker.leaves(post, self.me);
         }
         self.unread = self.posts.iter().filter(|post| post.is_unread).count();
+        self.count_absent();
         self.window.change_all();
     }
 
-    /// Everything up to a post, as the timeline stands now, has been read; without one, all that is here. Answers the
-    /// numbers of the marker that grew, to be kept.
+    /// Everything up to a post, as the timeline stands now, has been read, also on pages that are not here; without
+    /// one, all there is. Answers the numbers of the marker that grew, to be kept.
     pub fn mark_read(&mut self, upto: Option<EntryName>) -> Vec<(ReplicaId, u64)> {
         let end = match upto {
             None => self.order.len(),
-            Some(post) => self.chains.post(post).map_or(0, |index| self.position(index) + 1),
+            Some(post) => match self.chains.post(post) {
+                Some(index) => self.position(index) + 1,
+                None => return Vec::new(),
+            },
         };
-        if self.unread == 0 {
+        if self.unread == 0 && self.below.unread == 0 {
             return Vec::new();
         }
         let before = self.marker.clone();
+        // Pages that are not here stand above all that is.
+        self.mark_absent();
         for position in 0..end {
             let post = &mut self.posts[self.order[position]];
             if std::mem::replace(&mut post.is_unread, false) {

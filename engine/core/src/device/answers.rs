@@ -79,6 +79,7 @@ impl Room {
         self.offer_outbox(id, now);
         self.tick_journals(now);
         self.need_passed_over(id);
+        self.fetch_older(id);
         self.events.push(Event::SaveStatus(id));
         self.compare_digests(synced);
     }

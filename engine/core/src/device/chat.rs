@@ -6,6 +6,7 @@ use crate::device::event::Event;
 use crate::device::forks::ForkId;
 use crate::device::journal::Content;
 use crate::device::load::{Reading, whole};
+use crate::device::older::Fetch;
 use crate::device::pages::Role;
 use crate::device::receipts::Receipt;
 use crate::device::stream::{Body, Phase, Stream, Sync};
@@ -15,7 +16,7 @@ use crate::person::PersonKey;
 use crate::presence::InvalidState;
 use crate::storage::Page;
 use crate::stored::{self, ForkRecord, Prefix};
-use crate::time::Now;
+use crate::time::{Millis, Now};
 use crate::wire::{self, Place};
 
 /// Who this device speaks for.
@@ -30,6 +31,8 @@ pub(super) struct Myself {
 #[derive(Debug)]
 pub(super) struct OpenChannel {
     pub(super) channel: Channel,
+    /// The older page that is being fetched.
+    pub(super) older: Fetch,
     /// The replica that has introduced itself in this life of the room, and how.
     introduced: Option<(ReplicaId, String, u32)>,
 }
@@ -113,11 +116,12 @@ impl Room {
             // Whoever opens it again has seen nothing yet.
             open.channel.show_anew();
             self.events.push(Event::Channel(id));
+            self.fetch_older(id);
             return Ok(());
         }
         let channel = Channel::new(self.person());
         let mut stream = self.streams.remove(&id).unwrap_or_else(|| self.new_stream(id));
-        stream.body = Body::Channel(Box::new(OpenChannel { channel, introduced: None }));
+        stream.body = Body::Channel(Box::new(OpenChannel { channel, older: Fetch::Idle, introduced: None }));
         if stream.phase != Phase::Gone {
             stream.phase = Phase::Loading;
             stream.sync = Sync::Off;
@@ -138,7 +142,8 @@ impl Room {
         reply_to: Option<EntryName>,
         now: Now,
     ) -> Result<Receipt, ChatError> {
-        self.say(id, None, &ChatOp::Post { text, reply_to }, now)
+        let after = self.channel(id)?.channel().map_or(Millis(0), |open| open.channel.latest());
+        self.say(id, None, &ChatOp::Post { text, reply_to, after }, now)
     }
 
     /// Changes the text of one's own post.
@@ -178,7 +183,7 @@ impl Room {
         self.say(id, Some(post), &ChatOp::React { emoji, on }, now)
     }
 
-    /// All that stands in a channel, also what is not shown.
+    /// What stands in a channel as far as it is here, also what is not shown.
     ///
     /// # Errors
     /// The channel is not open.
@@ -187,6 +192,11 @@ impl Room {
         Ok(stream
             .channel()
             .map_or_else(Vec::new, |open| open.channel.posts(&|name| self.saved(stream, name))))
+    }
+
+    /// Whether all posts of a channel are here, also those that are not shown.
+    pub fn is_whole(&self, id: StreamId) -> bool {
+        self.streams.get(&id).and_then(Stream::channel).is_some_and(|open| open.channel.is_whole())
     }
 
     /// What has changed in the part of a channel that is shown, after [`Event::Channel`]; the first answer is a reset.
@@ -216,14 +226,6 @@ impl Room {
         self.channel(id).map(drop)
     }
 
-    /// Shows one page of older posts.
-    pub fn older(&mut self, id: StreamId) {
-        if let Some(open) = self.streams.get_mut(&id).and_then(Stream::channel_mut) {
-            open.channel.older();
-            self.events.push(Event::Channel(id));
-        }
-    }
-
     /// What is left to read.
     pub fn unread(&self, id: StreamId) -> Unread {
         self.streams
@@ -232,7 +234,8 @@ impl Room {
             .map_or_else(Unread::default, |open| open.channel.unread())
     }
 
-    /// Everything up to a post has been read; without one, all that is here.
+    /// Everything up to a post has been read, also where it is not here; without one, all there is. Whoever shows a channel
+    /// does not call this while what is [new](Room::unread) begins further up than what is shown.
     pub fn mark_read(&mut self, id: StreamId, upto: Option<EntryName>) {
         let Some(open) = self.streams.get_mut(&id).and_then(Stream::channel_mut) else { return };
         let grown = open.channel.mark_read(upto);
@@ -249,6 +252,7 @@ impl Room {
     pub(super) fn show_channels(&mut self) {
         for (id, stream) in self.streams.iter_mut() {
             if let Some(open) = stream.channel_mut() {
+                open.older = Fetch::Idle;
                 open.channel.show_anew();
                 self.events.push(Event::Channel(*id));
             }

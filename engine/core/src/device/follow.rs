@@ -1,7 +1,5 @@
 //! A page that follows another: what it holds until the leader has it on the device's disk.
 
-use std::collections::BinaryHeap;
-
 use crate::device::event::{Connection, Event};
 use crate::device::fork::Why;
 use crate::device::journal::Tag;
@@ -11,6 +9,7 @@ use crate::device::{Config, Room};
 use crate::ids::{ReplicaId, StreamId};
 use crate::limits::RESEND_AFTER;
 use crate::log::{Entry, EntryName, Verdict};
+use crate::sorted;
 use crate::storage::Durability;
 use crate::time::{Millis, Now};
 use crate::wire::{Aside, Place, Refused, Secret, Synced, Uplink};
@@ -53,6 +52,9 @@ impl Room {
                 stream.marks.handle_unseen();
                 self.events.push(Event::SaveStatus(*id));
             }
+        }
+        if self.uplink == Connection::Online && before != Connection::Online {
+            self.retry_older();
         }
         self.uplink_storage = uplink.storage.clone();
         self.set_storage(uplink.storage);
@@ -144,6 +146,7 @@ impl Room {
         }
         self.offer_outbox(id, now);
         self.tick_journals(now);
+        self.fetch_older(id);
         self.events.push(Event::SaveStatus(id));
     }
 
@@ -290,10 +293,10 @@ impl Stream {
     fn gathered_entries(&self) -> u64 {
         let covered = |replica: &ReplicaId| self.snapshot.as_ref().map_or(0, |root| root.covered(replica));
         let names = self.gathered.iter().map(|(_, entry)| entry.name());
-        let above = names.filter(|name| name.seq > covered(&name.replica));
-        let mut above = BinaryHeap::from_iter(above).into_sorted_vec();
-        above.dedup();
+        let above: Vec<EntryName> = names.filter(|name| name.seq > covered(&name.replica)).collect();
+        let order = sorted::order(above.len(), &|one, other| above[one] < above[other]);
+        let again = order.windows(2).filter(|pair| above[pair[0]] == above[pair[1]]).count();
         let root = self.snapshot.iter().flat_map(|root| root.tips());
-        root.map(|(_, tip)| tip.seq).sum::<u64>() + above.len() as u64
+        root.map(|(_, tip)| tip.seq).sum::<u64>() + (above.len() - again) as u64
     }
 }

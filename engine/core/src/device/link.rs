@@ -342,9 +342,10 @@ impl Room {
             stream.question.forget();
             stream.marks.handle_unseen();
             stream.to_tell.clear();
-            stream.arriving = None;
+            (stream.arriving, stream.arriving_page) = (None, None);
             self.events.push(Event::SaveStatus(*id));
         }
+        self.miss_all_older();
     }
 
     fn set_state(&mut self, state: State) {

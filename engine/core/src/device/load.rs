@@ -1,5 +1,7 @@
 //! Reading one stream from the disk: its log, what it amounts to, and the journals of dead pages.
 
+use bytes::Bytes;
+
 use crate::device::event::{Change, Event, Storage};
 use crate::device::journal::Tag;
 use crate::device::pages::Role;
@@ -14,7 +16,7 @@ use crate::snapshot::{PageId, SignedRoot};
 use crate::storage::{Durability, Page, Scan, StoreFailure};
 use crate::stored::{self, Prefix};
 use crate::time::Now;
-use crate::wire::Place;
+use crate::wire::{Place, Want};
 use crate::write_queue::OpId;
 use crate::ydoc::Document;
 
@@ -25,8 +27,12 @@ pub(super) enum Reading {
     Boot,
     /// The root of a stream's snapshot.
     Root(StreamId, u64),
-    /// Its page.
+    /// Its pages, those to begin with, one after the other.
     Page(StreamId, u64),
+    /// An older page of a channel that is looked at.
+    Older(StreamId, PageId),
+    /// The same for another page of this device.
+    SiblingOlder(SiblingId, Want),
     /// Entries that a snapshot covers, to be let go.
     Sweep(StreamId),
     /// The entries of a stream, gathered so far.
@@ -43,8 +49,8 @@ pub(super) enum Reading {
     Meeting(StreamId, u64, Met),
     /// The root of a snapshot for another page.
     SiblingRoot { page: SiblingId, stream: StreamId, walk: u64 },
-    /// Its page, with the root as it is stored.
-    SiblingPage { page: SiblingId, stream: StreamId, walk: u64, record: Vec<u8> },
+    /// The pages to begin with, gathered so far, with the root as it is stored.
+    SiblingPage { page: SiblingId, stream: StreamId, walk: u64, record: Vec<u8>, pages: Vec<Bytes> },
     /// Entries for another page.
     Sibling { page: SiblingId, stream: StreamId, walk: u64 },
 }
@@ -86,8 +92,12 @@ impl Room {
             (Reading::SiblingRoot { page, stream, walk }, Ok(rows)) => {
                 self.serve_root(page, stream, walk, rows);
             }
-            (Reading::SiblingPage { page, stream, walk, record }, Ok(rows)) => {
-                self.serve_snapshot(page, stream, walk, &record, &rows);
+            (Reading::SiblingPage { page, stream, walk, record, pages }, Ok(rows)) => {
+                self.serve_snapshot(page, stream, walk, record, pages, &rows);
+            }
+            (Reading::Older(stream, page), rows) => self.handle_older_row(stream, page, rows.ok().as_ref()),
+            (Reading::SiblingOlder(page, want), rows) => {
+                self.serve_older(page, want, rows.ok().as_ref());
             }
             (Reading::Read(read), Ok(page)) => self.handle_read_row(&read, &page),
             // The page that told it tells it to the next leader too.
@@ -149,7 +159,7 @@ impl Room {
         let Some(state) = self.streams.get_mut(&stream) else { return };
         state.reading += 1;
         let turn = state.reading;
-        (state.snapshot, state.page, state.tail) = (None, None, 0);
+        (state.snapshot, state.pages, state.tail) = (None, Vec::new(), 0);
         state.passed_over = None;
         self.scan_row(stored::snapshot_key(&stream), Reading::Root(stream, turn));
     }
@@ -164,7 +174,7 @@ impl Room {
         let row = page.rows.first().map(|(_, value)| SignedRoot::decode(value).ok());
         let row = row.or(page.damaged.first().map(|_| None));
         let Some(root) = row else { return self.scan_tail(id, turn) };
-        let first = root.as_ref().and_then(|root| root.root.pages.first().copied());
+        let first = root.as_ref().and_then(|root| root.root.opening(0));
         match (root, first) {
             (Some(root), Some(first)) => {
                 stream.snapshot = Some(Box::new(root.root));
@@ -176,11 +186,16 @@ impl Room {
 
     fn handle_page(&mut self, id: StreamId, turn: u64, page: &Page) {
         let Some(stream) = self.streams.get_mut(&id).filter(|stream| stream.reading == turn) else { return };
-        let expected = stream.snapshot.as_ref().and_then(|root| root.pages.first());
+        let read = stream.pages.len();
+        let opening = |number| stream.snapshot.as_ref().and_then(|root| root.opening(number));
+        let (expected, next) = (opening(read), opening(read + 1));
         let page = page.rows.first().and_then(|(_, value)| stored::decode_piece(value).ok());
-        match page.filter(|page| Some(&PageId::of(page)) == expected) {
+        match page.filter(|page| Some(PageId::of(page)) == expected) {
             Some(page) => {
-                stream.page = Some(page.to_vec());
+                stream.pages.push(page.to_vec());
+                if let Some(next) = next {
+                    return self.scan_row(stored::page_key(&id, &next), Reading::Page(id, turn));
+                }
                 if stream.phase == Phase::Meeting {
                     self.meet_snapshot(id);
                 }
@@ -193,7 +208,7 @@ impl Room {
     /// Rule 16: without its snapshot the stream is read again when the home has sent it another.
     fn lose_snapshot(&mut self, id: StreamId, turn: u64) {
         if let Some(stream) = self.streams.get_mut(&id) {
-            stream.snapshot = None;
+            (stream.snapshot, stream.pages) = (None, Vec::new());
             // A stream that is in use has what the snapshot would bring.
             stream.lacks_snapshot = stream.phase != Phase::Meeting;
         }
@@ -254,14 +269,21 @@ impl Room {
         let leads = self.role == Role::Leading;
         let own = |name: &ReplicaId| leads && self.identities.contains_key(name);
         let held = stream.take_held();
-        let page = stream.page.take();
+        let pages = std::mem::take(&mut stream.pages);
+        let page = pages.first().map(Vec::as_slice);
         match &mut stream.body {
             Body::Directory(directory) => {
                 *directory = Directory::default();
-                let decisions = page.as_deref().and_then(directory::check_page);
+                let decisions = page.and_then(directory::check_page);
                 decisions.into_iter().flatten().for_each(|decision| directory.restore(decision));
             }
-            Body::Channel(open) => open.channel.restart(),
+            Body::Channel(open) => {
+                open.restart();
+                if let Some(root) = &stream.snapshot {
+                    let (contents, newest) = (page.unwrap_or_default(), pages.get(1).map(Vec::as_slice));
+                    open.cover(root, contents, newest, false);
+                }
+            }
             Body::Unopened | Body::Text(_) => {}
         }
         let updates = stream.restore(read, own);
@@ -272,7 +294,7 @@ impl Room {
         }
         if let Body::Text(document) = &mut stream.body {
             let entries = updates.iter().map(Entry::payload);
-            let all: Vec<&[u8]> = page.as_deref().into_iter().chain(entries).collect();
+            let all: Vec<&[u8]> = page.into_iter().chain(entries).collect();
             if let Err(error) = document.load(&all) {
                 let code = format!("ydoc.apply: {error}");
                 self.events.push(Event::Damaged { stream: id, code });
@@ -366,6 +388,7 @@ impl Room {
                 self.handle_entries(meanwhile.into_iter().map(|(_, entry)| entry).collect(), now);
             }
         }
+        self.fetch_older(id);
         self.put_back(id, now);
         self.return_moved(id, now);
     }

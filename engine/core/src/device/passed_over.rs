@@ -13,14 +13,16 @@ use crate::wire::Need;
 #[derive(Debug)]
 pub(super) struct PassedOver {
     id: SnapshotId,
-    /// Chains of which it covers more than is here, up to where; each is asked for once.
-    lacking: Vec<(ReplicaId, u64)>,
+    /// Up to where it covers each chain. What is here less far is asked for, each chain once.
+    covered: Vec<(ReplicaId, u64)>,
 }
 
 impl Stream {
-    /// Whether the snapshot held here covers something that this one does not.
-    pub(super) fn would_lose_to(&self, root: &Root) -> bool {
-        self.snapshot.as_ref().is_some_and(|held| !root.includes(held))
+    /// Whether the snapshot on the disk, or the one that a channel is shown from, covers something that this one does not.
+    pub(super) fn would_lose_to(&self, root: &Root, leads: bool) -> bool {
+        let held = self.snapshot.as_ref().filter(|_| leads);
+        held.is_some_and(|held| !root.includes(&held.marks()))
+            || self.channel().is_some_and(|open| !open.channel.may_take(root))
     }
 
     /// The newest snapshot of the home that came here.
@@ -32,10 +34,10 @@ impl Stream {
         }
     }
 
-    pub(super) fn pass_over(&mut self, id: SnapshotId, root: &Root) {
-        let mut lacking: Vec<_> = root.tips().map(|(replica, tip)| (replica, tip.seq)).collect();
-        lacking.retain(|(replica, seq)| self.log.tip(replica).seq < *seq);
-        self.passed_over = Some(PassedOver { id, lacking });
+    /// Of one that covers so much.
+    pub(super) fn pass_over(&mut self, id: SnapshotId, covered: Vec<(ReplicaId, u64)>) {
+        self.passed_over = Some(PassedOver { id, covered });
+        self.wants_newer = false;
     }
 }
 
@@ -45,7 +47,7 @@ impl Room {
     pub(super) fn need_passed_over(&mut self, id: StreamId) {
         let Some(stream) = self.streams.get_mut(&id) else { return };
         let Some(passed) = &mut stream.passed_over else { return };
-        while let Some((replica, to)) = passed.lacking.pop() {
+        while let Some((replica, to)) = passed.covered.pop() {
             let from = stream.log.tip(&replica).seq + 1;
             if from <= to {
                 return self.send(&Need { stream: id, replica, from, to }.into());

@@ -129,6 +129,7 @@ impl Room {
             Message::Other(Body::Secret(secret)) if open => self.handle_secret(id, &secret, now),
             Message::Other(Body::Subscribe(subscribe)) if open => self.serve_subscribe(id, &subscribe),
             Message::Other(Body::Compare(compared)) if open => self.serve_compared(id, compared),
+            Message::Other(Body::Want(want)) if open => self.serve_want(id, want),
             Message::Other(Body::Need(need)) if open => self.serve_need(id, &need),
             Message::Other(Body::Present(state)) if open => self.show_page(Some(id), state, now),
             Message::Other(Body::Aside(aside)) if open => self.handle_aside(id, aside, now),

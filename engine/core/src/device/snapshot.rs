@@ -1,5 +1,6 @@
 //! A snapshot from the home (rule 8): applied to whatever is here, kept, and the entries it covers let go (rule 9).
 
+use crate::chat::page::{check_contents, check_posts};
 use crate::device::Room;
 use crate::device::event::Event;
 use crate::device::fork::Why;
@@ -8,28 +9,52 @@ use crate::device::load::{Reading, whole};
 use crate::device::pages::Role;
 use crate::device::stream::{Body, Phase, Stream};
 use crate::directory;
-use crate::ids::{ReplicaId, StreamId};
-use crate::limits::{OWN_ENTRIES_KEPT, TRANSFER_BYTES};
+use crate::ids::{ReplicaId, StreamId, StreamKind};
+use crate::limits::{OWN_ENTRIES_KEPT, POST_PAGE_MOST, TRANSFER_BYTES};
 use crate::log::{Dep, EntryName, Tip};
 use crate::snapshot::{PageId, Root, SignedRoot, SnapshotId};
 use crate::storage::{Durability, Page};
-use crate::stored::{self, TipRecord};
+use crate::stored::{self, Prefix, TipRecord};
 use crate::time::Now;
-use crate::wire::{self, Chunk};
+use crate::wire::{self, Chunk, Whole};
 use crate::ydoc;
 
-/// A snapshot of which some has come.
+/// Something of which a part has come.
 #[derive(Debug)]
 pub(super) struct Arriving {
-    snapshot: SnapshotId,
+    of: Whole,
     total: usize,
     bytes: Vec<u8>,
 }
 
+/// The next piece; answers the whole if it was the last. What does not continue the piece before is dropped with it, and
+/// so is what would have more than `most` bytes.
+pub(super) fn gather(slot: &mut Option<Arriving>, chunk: Chunk, most: usize) -> Option<Vec<u8>> {
+    let Chunk { of, at, total, bytes, .. } = chunk;
+    let total = usize::try_from(total).unwrap_or(usize::MAX);
+    if at == 0 && total <= most {
+        *slot = Some(Arriving { of, total, bytes: Vec::new() });
+    }
+    let mut arriving = slot.take()?;
+    if arriving.of != of || arriving.bytes.len() as u64 != at {
+        return None;
+    }
+    arriving.bytes.extend_from_slice(&bytes);
+    if arriving.bytes.len() >= arriving.total {
+        return Some(arriving.bytes);
+    }
+    *slot = Some(arriving);
+    None
+}
+
 impl Room {
-    /// The next piece of a snapshot. One that does not continue the last is dropped with it: the home is asked again.
+    /// The next piece of a snapshot or of a page. Of one that is dropped the home is asked again.
     pub(super) fn handle_chunk(&mut self, chunk: Chunk, now: Now) {
-        let Chunk { stream: id, snapshot, at, total, bytes } = chunk;
+        let id = chunk.stream;
+        let snapshot = match chunk.of {
+            Whole::Snapshot(snapshot) => snapshot,
+            Whole::Page(page) => return self.handle_page_chunk(page, chunk, now),
+        };
         let follows = self.role == Role::Following;
         let takes = |stream: &&mut Stream| match stream.phase {
             Phase::Ready => true,
@@ -40,39 +65,37 @@ impl Room {
             return;
         };
         stream.note_heard(now);
-        let total = usize::try_from(total).unwrap_or(usize::MAX);
-        if at == 0 && total <= TRANSFER_BYTES {
-            stream.arriving = Some(Arriving { snapshot, total, bytes: Vec::new() });
-        }
-        let Some(mut arriving) = stream.arriving.take() else { return };
-        if arriving.snapshot != snapshot || arriving.bytes.len() as u64 != at {
-            return;
-        }
-        arriving.bytes.extend_from_slice(&bytes);
-        if arriving.bytes.len() < arriving.total {
-            stream.arriving = Some(arriving);
-        } else if self.take_snapshot(id, snapshot, &arriving.bytes, now).is_none() {
+        let Some(bytes) = gather(&mut stream.arriving, chunk, TRANSFER_BYTES) else { return };
+        if self.take_snapshot(id, snapshot, &bytes, now).is_none() {
             self.events.push(Event::Damaged { stream: id, code: "snapshot".into() });
         }
     }
 
     /// `None`: it is not what it says, or not safe to apply; nothing of it was.
     fn take_snapshot(&mut self, id: StreamId, snapshot: SnapshotId, bytes: &[u8], now: Now) -> Option<()> {
-        let (record, page) = wire::snapshot::split(bytes)?;
+        let (record, pages) = wire::snapshot::split(bytes)?;
         let root = SignedRoot::decode(record).ok()?.root;
         let ascending = root.coverage.is_sorted_by(|(a, _), (b, _)| a < b);
-        if root.id() != snapshot || root.stream != id || root.pages != [PageId::of(page)] || !ascending {
+        if root.id() != snapshot || root.stream != id || !ascending || !are_of(&root, &pages) {
             return None;
         }
+        let page = *pages.first()?;
         match id.kind() {
-            crate::ids::StreamKind::Ydoc => ydoc::check_page(page, &root.log()).ok()?,
-            crate::ids::StreamKind::Directory => drop(directory::check_page(page)?),
-            _ => return None,
+            StreamKind::Ydoc => ydoc::check_page(page, &root.log()).ok()?,
+            StreamKind::Directory => drop(directory::check_page(page)?),
+            StreamKind::Chat => {
+                check_contents(page, root.pages.len() - 1)?;
+                if let Some(newest) = pages.get(1) {
+                    check_posts(newest)?;
+                }
+            }
+            StreamKind::Amdoc | StreamKind::Comments => return None,
         }
         let stream = self.streams.get_mut(&id)?;
         if self.role == Role::Following && stream.phase != Phase::Ready {
             // It is read from the leader, and this is where it begins.
-            (stream.snapshot, stream.page) = (Some(Box::new(root)), Some(page.to_vec()));
+            stream.pages = pages.iter().take(2).map(|page| page.to_vec()).collect();
+            stream.snapshot = Some(Box::new(root));
             return Some(());
         }
         let before = self.on_disk(&id);
@@ -80,16 +103,22 @@ impl Room {
             return Some(());
         }
         let stream = self.streams.get_mut(&id)?;
-        if self.role == Role::Leading && stream.would_lose_to(&root) {
-            stream.pass_over(snapshot, &root);
+        let was_here = stream.log.reaches(root.tips());
+        if stream.would_lose_to(&root, self.role == Role::Leading) {
+            stream.pass_over(snapshot, root.marks());
             return Some(());
         }
         stream.passed_over = None;
         stream.log.cover(root.tips(), &root.frontier);
+        stream.wants_newer = false;
+        if let Body::Channel(open) = &mut stream.body {
+            open.cover(&root, page, pages.get(1).copied(), was_here);
+            self.events.push(Event::Channel(id));
+        }
         stream.find_leftovers();
         self.apply_page(id, page);
         if self.role == Role::Leading {
-            self.keep_snapshot(id, root, record, page, now);
+            self.keep_snapshot(id, root, record, &pages, now);
             self.queue.tag(Tag::Snapshot { stream: id, before }, Durability::Relaxed);
         }
         if self.streams.get_mut(&id).is_some_and(|stream| std::mem::take(&mut stream.lacks_snapshot)) {
@@ -98,6 +127,7 @@ impl Room {
         }
         self.retry_parked(id, now);
         self.apply_fresh(id);
+        self.fetch_older(id);
         Some(())
     }
 
@@ -136,16 +166,28 @@ impl Room {
     }
 
     /// Writes it to the disk, and lets go of what it covers.
-    fn keep_snapshot(&mut self, id: StreamId, root: Root, record: &[u8], page: &[u8], now: Now) {
+    fn keep_snapshot(&mut self, id: StreamId, root: Root, record: &[u8], pages: &[&[u8]], now: Now) {
         let Some(stream) = self.streams.get_mut(&id) else { return };
-        let before = stream.snapshot.replace(Box::new(root)).and_then(|root| root.pages.first().copied());
         stream.tail = 0;
-        let page_id = PageId::of(page);
-        if let Some(before) = before.filter(|before| *before != page_id) {
-            self.queue.delete(stored::page_key(&id, &before));
+        match &stream.snapshot {
+            Some(before) => {
+                for page in before.pages.iter().filter(|page| !root.pages.contains(page)) {
+                    self.queue.delete(stored::page_key(&id, page));
+                }
+            }
+            // Nobody knows which pages one has left that could not be read.
+            None => self.queue.delete_prefix(stored::stream_prefix(Prefix::Page, &id)),
         }
         self.queue.put(stored::snapshot_key(&id), record.to_vec());
-        self.queue.put(stored::page_key(&id, &page_id), stored::encode_piece(page));
+        for page in pages {
+            let name = PageId::of(page);
+            if root.pages.contains(&name)
+                && (page.len() <= POST_PAGE_MOST || root.pages.first() == Some(&name))
+            {
+                self.queue.put(stored::page_key(&id, &name), stored::encode_piece(page));
+            }
+        }
+        stream.snapshot = Some(Box::new(root));
         let Some(root) = self.streams.get(&id).and_then(|stream| stream.snapshot.as_ref()) else { return };
         let own = root.tips().filter(|(replica, _)| self.identities.contains_key(replica));
         for (replica, tip) in own.collect::<Vec<_>>() {
@@ -186,6 +228,12 @@ impl Room {
             self.scan(whole(start, end), Reading::Sweep(id));
         }
     }
+}
+
+/// Whether the pages that a reader begins with are there. Of others those are kept that it names.
+fn are_of(root: &Root, pages: &[&[u8]]) -> bool {
+    let is_it = |number| root.opening(number) == pages.get(number).map(|page| PageId::of(page));
+    is_it(0) && (root.pages.len() < 2 || is_it(1))
 }
 
 fn mark(replica: ReplicaId, tip: Tip) -> Dep {

@@ -49,8 +49,8 @@ pub(super) struct Stream {
     pub(super) lost: Vec<EntryName>,
     /// The snapshot below the entries.
     pub(super) snapshot: Option<Box<Root>>,
-    /// Its page, while the stream is being read from the disk.
-    pub(super) page: Option<Vec<u8>>,
+    /// Pages of it, while the stream is being read from the disk.
+    pub(super) pages: Vec<Vec<u8>>,
     /// The snapshot on the disk cannot be read.
     pub(super) lacks_snapshot: bool,
     /// While it is built anew: whether people were told that what they write meanwhile becomes a fork.
@@ -63,6 +63,10 @@ pub(super) struct Stream {
     pub(super) arriving: Option<Arriving>,
     /// A snapshot of the home's that was not taken.
     pub(super) passed_over: Option<PassedOver>,
+    /// A page that is on its way.
+    pub(super) arriving_page: Option<Arriving>,
+    /// A page that was asked for stands in a newer snapshot only.
+    pub(super) wants_newer: bool,
     /// Entries above the snapshot, about.
     pub(super) tail: u64,
     /// Replicas whose chains grew since the home was told; of more than it counts readers for, not all.
@@ -182,13 +186,15 @@ impl Stream {
             question: Question::default(),
             lost: Vec::new(),
             snapshot: None,
-            page: None,
+            pages: Vec::new(),
             lacks_snapshot: false,
             fork_told: false,
             moved: false,
             returns: 0,
             arriving: None,
             passed_over: None,
+            arriving_page: None,
+            wants_newer: false,
             tail: 0,
             to_tell: SortedSet::new(),
             marks: Marks::default(),

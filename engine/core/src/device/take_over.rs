@@ -11,7 +11,7 @@ use crate::device::fork::Why;
 use crate::device::journal::Tag;
 use crate::device::load::Reading;
 use crate::device::pages::{PageOutput, Role};
-use crate::device::stream::{Journal, Phase, Stream, Unsaved};
+use crate::device::stream::{Body, Journal, Phase, Stream, Unsaved};
 use crate::device::{Output, Room};
 use crate::ids::{ReplicaId, StreamId};
 use crate::limits::RETURN_ATTEMPTS;
@@ -254,12 +254,22 @@ impl Room {
     /// What the disk's snapshot covers and this page does not know yet joins.
     pub(super) fn meet_snapshot(&mut self, id: StreamId) {
         let Some(stream) = self.streams.get_mut(&id) else { return };
-        let (Some(root), Some(page)) = (stream.snapshot.as_ref(), stream.page.take()) else { return };
-        if root.tips().all(|(replica, tip)| stream.log.tip(&replica).seq >= tip.seq) {
-            return;
+        let pages = std::mem::take(&mut stream.pages);
+        let Some(root) = stream.snapshot.as_ref() else { return };
+        let was_here = stream.log.reaches(root.tips());
+        if stream.channel().is_some_and(|open| !open.channel.may_take(root)) {
+            // The one that this page was sent rotted on the disk, and another came in its place.
+            let (id, lacking) = (root.id(), root.marks());
+            return stream.pass_over(id, lacking);
         }
-        stream.log.cover(root.tips(), &root.frontier);
-        self.apply_page(id, &page);
+        let page = pages.first().map_or(&[][..], Vec::as_slice);
+        if let Body::Channel(open) = &mut stream.body {
+            open.cover(root, page, pages.get(1).map(Vec::as_slice), was_here);
+        }
+        if !was_here {
+            stream.log.cover(root.tips(), &root.frontier);
+            self.apply_page(id, page);
+        }
     }
 
     pub(super) fn handle_met_page(&mut self, id: StreamId, turn: u64, mut met: Met, page: Page, now: Now) {
@@ -367,6 +377,7 @@ impl Room {
             self.remember(entry.name().replica);
             self.keep(entry, now);
         }
+        self.fetch_older(id);
         self.read_leftovers(id, now);
     }
 

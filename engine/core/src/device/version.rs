@@ -42,9 +42,10 @@ impl Room {
         if matches!(stream.phase, Phase::Loading | Phase::Rebuilding) && reads_leader {
             // A page that follows reads from its leader.
             stream.gathered.clear();
-            (stream.snapshot, stream.page) = (None, None);
+            (stream.snapshot, stream.pages) = (None, Vec::new());
         }
-        let newest_but = (stream.tail >= DEVICE_TAIL && !reads_leader).then(|| stream.newest_seen());
+        let wants_newer = stream.tail >= DEVICE_TAIL || stream.wants_newer;
+        let newest_but = (wants_newer && !reads_leader).then(|| stream.newest_seen());
         stream.question.number += 1;
         stream.question.own = Some(own);
         stream.sync = Sync::Asked(now.monotonic);
@@ -90,6 +91,7 @@ impl Room {
             }
             stream.sync = Sync::Following(now.monotonic);
             self.offer_outbox(id, now);
+            self.fetch_older(id);
             self.events.push(Event::SaveStatus(id));
         }
         self.tick_journals(now);

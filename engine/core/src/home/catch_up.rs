@@ -172,6 +172,7 @@ impl Home {
                     self.continue_reading(conn, stream);
                 }
                 self.answer_needs(conn);
+                self.read_wanted(conn);
             }
         }
     }
@@ -200,6 +201,7 @@ impl Home {
                 }
             }
         }
+        self.resume_wanted();
         for (conn, stream) in walks {
             self.step(conn, stream);
         }

@@ -1,13 +1,14 @@
 //! Snapshots, made in one line for one stream at a time (rule 8), and the entries they cover moved to the archive
 //! (rule 9).
 //!
-//! gather (parent, entries) → build → **draft** and page on the disk → gather again, from the disk → verify → in one
-//! commit the draft becomes the snapshot, the covered entries become segments of the archive, the parent's page goes.
+//! gather (parent, entries) → build → **draft** and new pages on the disk → gather again, from the disk → verify → in one
+//! commit the draft becomes the snapshot, the covered entries become segments of the archive, what of the parent's pages it
+//! does not have goes.
 //! Until that last commit nothing is dropped, so a crash anywhere leaves at most a draft, which the next start discards.
 
 mod gather;
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
 
 use bytes::Bytes;
 
@@ -17,11 +18,13 @@ use crate::home::archive::places;
 use crate::home::quarantine::Spoilt;
 use crate::home::stream::HomeStream;
 use crate::ids::{ReplicaId, StreamId};
-use crate::limits::{SNAPSHOT_BYTES, SNAPSHOT_ENTRIES, SNAPSHOT_QUIET, SNAPSHOT_RETRY};
+use crate::limits::{
+    POST_PAGE_POSTS, SNAPSHOT_BYTES, SNAPSHOT_ENTRIES, SNAPSHOT_PAGES_SENT, SNAPSHOT_QUIET, SNAPSHOT_RETRY,
+};
 #[cfg(feature = "planted-bugs")]
 use crate::planted::Planted;
 use crate::replica::Identity;
-use crate::snapshot::{Built, Done, JobError, PageId, Root, Segment, SignedRoot, SnapshotId, has_snapshots};
+use crate::snapshot::{Built, Done, JobError, PageId, Root, Segment, SnapshotId, has_snapshots};
 use crate::storage::{Durability, Expect};
 use crate::stored::{self, HOME_KEY, Prefix, ReplicaRecord};
 use crate::time::{Millis, Now};
@@ -38,11 +41,21 @@ pub struct CompactionPlan {
     pub bytes: u64,
     /// How long a stream is left alone after an entry.
     pub quiet: Millis,
+    /// Posts on one page of a channel; it is cut when it has twice as many.
+    pub posts: usize,
+    /// Bytes of its newest pages that are sent with a snapshot; the newest one always is.
+    pub sent: usize,
 }
 
 impl Default for CompactionPlan {
     fn default() -> Self {
-        Self { entries: SNAPSHOT_ENTRIES, bytes: SNAPSHOT_BYTES, quiet: SNAPSHOT_QUIET }
+        Self {
+            entries: SNAPSHOT_ENTRIES,
+            bytes: SNAPSHOT_BYTES,
+            quiet: SNAPSHOT_QUIET,
+            posts: POST_PAGE_POSTS,
+            sent: SNAPSHOT_PAGES_SENT,
+        }
     }
 }
 
@@ -64,7 +77,7 @@ pub(super) struct Standing {
     /// Entries below this arrival are in the archive.
     pub(super) arrivals: u64,
     bytes: u64,
-    pub(super) page: Option<PageId>,
+    pub(super) pages: Vec<PageId>,
     /// Up to where each chain is covered, in the order of replicas.
     pub(super) covered: Vec<(ReplicaId, u64)>,
 }
@@ -75,7 +88,7 @@ impl Standing {
             id: root.id(),
             arrivals: root.arrivals,
             bytes: root.bytes,
-            page: root.pages.first().copied(),
+            pages: root.pages.clone(),
             covered: root.coverage.iter().map(|(replica, tip)| (*replica, tip.seq)).collect(),
         }
     }
@@ -96,8 +109,8 @@ pub(super) struct Compaction {
     gathered: Gathered,
     /// The arrival behind the last entry that is covered; settled by the first gathering.
     upto: Option<u64>,
-    /// The page of the draft, once that is written.
-    draft_page: Option<PageId>,
+    /// The pages of the draft, once that is written.
+    draft_pages: Vec<PageId>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,7 +161,7 @@ impl Home {
             purpose: Purpose::Build,
             gathered: Gathered::default(),
             upto: None,
-            draft_page: None,
+            draft_pages: Vec::new(),
         });
         self.gather_root();
     }
@@ -163,6 +176,7 @@ impl Home {
         match done {
             Ok(Done::Built(built)) => self.write_draft(built),
             Ok(Done::Verified(segments)) => self.write_snapshot(segments),
+            Ok(Done::Wants { pages, entries }) => self.gather_wanted(pages, entries),
             Ok(Done::Unpacked(_)) => {}
             Err(JobError::Busy) => {
                 self.give_up(now);
@@ -184,7 +198,7 @@ impl Home {
     pub(super) fn give_up(&mut self, now: Now) {
         let Some(compaction) = self.compaction.take() else { return };
         if compaction.purpose == Purpose::Verify {
-            self.discard_draft(compaction.stream, compaction.draft_page);
+            self.discard_draft(compaction.stream, &compaction.draft_pages);
         }
         self.next_compaction(now);
     }
@@ -197,11 +211,12 @@ impl Home {
     }
 
     /// A draft that never became a snapshot.
-    pub(super) fn discard_draft(&mut self, stream: StreamId, page: Option<PageId>) {
+    pub(super) fn discard_draft(&mut self, stream: StreamId, pages: &[PageId]) {
         self.queue.delete(stored::draft_key(&stream));
-        let standing = self.streams.get(&stream).and_then(|state| state.snapshot.as_ref()?.page);
-        if let Some(page) = page.filter(|page| Some(*page) != standing) {
-            self.queue.delete(stored::page_key(&stream, &page));
+        let standing = self.streams.get(&stream).and_then(|state| state.snapshot.as_ref());
+        let standing = standing.map_or(&[][..], |standing| &standing.pages);
+        for page in pages.iter().filter(|page| !standing.contains(page)) {
+            self.queue.delete(stored::page_key(&stream, page));
         }
     }
 
@@ -209,23 +224,25 @@ impl Home {
         let Some(mut compaction) = self.compaction.take() else { return };
         let stream = compaction.stream;
         let (Some(arrivals), Some(key)) = (compaction.upto, self.signing_key()) else { return };
-        let Gathered { base, bytes, .. } = &compaction.gathered;
+        let Gathered { base, .. } = &compaction.gathered;
+        let bytes: usize = compaction.gathered.entries.iter().map(|entry| entry.bytes().len()).sum();
         let root = Root {
             stream,
             parent: base.as_ref().map(|base| base.root.id()),
             arrivals,
-            bytes: base.as_ref().map_or(0, |base| base.root.bytes) + *bytes as u64,
+            bytes: base.as_ref().map_or(0, |base| base.root.bytes) + bytes as u64,
             coverage: built.coverage,
             frontier: built.frontier,
-            pages: vec![PageId::of(&built.page)],
+            pages: built.pages,
             content: built.content,
         };
-        let page = PageId::of(&built.page);
         self.expect_parent(stream, compaction.gathered.parent.clone());
-        self.queue.put(stored::page_key(&stream, &page), stored::encode_piece(&built.page));
+        for page in &built.written {
+            self.queue.put(stored::page_key(&stream, &PageId::of(page)), stored::encode_piece(page));
+        }
+        compaction.draft_pages.clone_from(&root.pages);
         self.queue.put(stored::draft_key(&stream), root.sign(&key, &self.room).encode());
         compaction.purpose = Purpose::Verify;
-        compaction.draft_page = Some(page);
         compaction.gathered = Gathered::default();
         self.compaction = Some(compaction);
         self.queue.tag(Appended::Drafted, Durability::Strict);
@@ -251,17 +268,18 @@ impl Home {
         compaction.purpose = Purpose::Replace;
         let gathered = std::mem::take(&mut compaction.gathered);
         let Some((root, record)) = gathered.draft else { return };
-        let old = gathered.base.as_ref().and_then(|base| base.root.pages.first().copied());
         self.expect_parent(stream, gathered.parent);
         self.queue.expect(Expect { key: stored::draft_key(&stream), value: Some(record.clone()) });
-        let first = gathered.base.map_or(0, |base| base.root.arrivals);
+        let first = gathered.base.as_ref().map_or(0, |base| base.root.arrivals);
         for (arrival, entry) in (first..).zip(&gathered.entries) {
             let name = entry.name();
             self.queue.delete(stored::entry_key(&stream, arrival));
             self.queue.delete(stored::index_key(&stream, &name.replica, name.seq));
         }
-        if let Some(old) = old.filter(|old| !root.root.pages.contains(old)) {
-            self.queue.delete(stored::page_key(&stream, &old));
+        let stays: BTreeSet<&PageId> = root.root.pages.iter().collect();
+        let old = gathered.base.iter().flat_map(|base| &base.root.pages);
+        for old in old.filter(|old| !stays.contains(old)) {
+            self.queue.delete(stored::page_key(&stream, old));
         }
         self.queue.delete(stored::draft_key(&stream));
         self.queue.put(stored::snapshot_key(&stream), record);
@@ -324,7 +342,7 @@ impl HomeStream {
 
     /// Whether it is of a kind that has snapshots, and one could be made of what is on the disk.
     fn has_sound_rows(&self) -> bool {
-        let sound = !self.damaged && self.holes.is_empty();
+        let sound = !self.damaged && !self.has_strays && self.holes.is_empty();
         sound && !self.log.is_gone() && has_snapshots(self.log.stream().kind())
     }
 }
@@ -332,11 +350,6 @@ impl HomeStream {
 /// The rows of a stream that its snapshots and its archive take.
 pub(super) const SNAPSHOT_ROWS: [Prefix; 6] =
     [Prefix::Snapshot, Prefix::Draft, Prefix::Page, Prefix::Archive, Prefix::Place, Prefix::Quarantine];
-
-/// A root as shared by jobs.
-pub(super) fn shared(root: SignedRoot) -> Arc<Root> {
-    Arc::new(root.root)
-}
 
 /// A page as read from its row, if it is the one its key names.
 pub(crate) fn read_page(id: &PageId, row: &[u8]) -> Option<Bytes> {

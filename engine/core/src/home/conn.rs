@@ -9,6 +9,7 @@ use crate::home::compare::Compared;
 use crate::home::lane::{Fill, Lane};
 use crate::home::needs::Needs;
 use crate::home::walk::Walk;
+use crate::home::wants::Wanted;
 use crate::ids::{ConnId, ReplicaId, StreamId};
 use crate::limits::{
     BOARD_CHANGES, CATCH_UP_BYTES, EARLY_BYTES, EARLY_FRAMES, HELLO_WAIT, HOME_SILENCE, LINK_STREAMS,
@@ -49,6 +50,8 @@ pub(super) struct Conn {
     pub(super) fetching: Option<StreamId>,
     /// What it has asked for by name.
     pub(super) needs: Needs,
+    /// Pages of snapshots that it has asked for.
+    pub(super) wanted: Wanted,
 }
 
 /// A stream that a link follows.
@@ -87,6 +90,7 @@ impl Conn {
             pages: 0,
             fetching: None,
             needs: Needs::default(),
+            wanted: Wanted::default(),
         }
     }
 
@@ -98,6 +102,7 @@ impl Conn {
         self.phase = Phase::Closing;
         self.follows.clear();
         self.compared = Compared::default();
+        self.wanted = Wanted::default();
     }
 
     pub(super) fn nonce(&self) -> Option<[u8; 32]> {

@@ -23,6 +23,8 @@ pub struct Figures {
     pub streams_quarantined: u64,
     /// Times the room was given up because its rows cannot be read.
     pub rooms_unreadable: u64,
+    /// Pages sent to somebody who looked at them.
+    pub pages_sent: u64,
     /// Snapshots that could not be made: their streams go on as logs.
     pub snapshots_failed: u64,
 }

@@ -100,10 +100,16 @@ impl Home {
                 self.stream_mut(stream).snapshot = Some(Standing::of(&root));
             }
             Some(b'd') => {
-                // Never became a snapshot: what it covers is still there.
+                // Never became a snapshot: what it covers is still there. Where the snapshot before it cannot be read
+                // nobody knows which of its pages they share.
                 let stream = stored::parse_stream_key(key).ok_or(Damage::Body)?;
-                let page = SignedRoot::decode(value).ok().and_then(|draft| draft.root.pages.first().copied());
-                self.discard_draft(stream, page);
+                if self.streams.get(&stream).is_some_and(|state| state.damaged) {
+                    return Ok(());
+                }
+                match SignedRoot::decode(value) {
+                    Ok(draft) => self.discard_draft(stream, &draft.root.pages),
+                    Err(_) => self.stream_mut(stream).has_strays = true,
+                }
             }
             Some(b'x') => {
                 let stream = stored::parse_stream_key(key).ok_or(Damage::Body)?;
@@ -139,6 +145,7 @@ impl Home {
             }
         }
         self.resume_reading();
+        self.look_for_strays();
         for stream in self.streams.keys().copied().collect::<Vec<_>>() {
             self.expect_compaction(&stream, now);
         }

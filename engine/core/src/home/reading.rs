@@ -10,6 +10,7 @@ use crate::limits::READ_RETRY;
 use crate::log::{Entry, Head};
 use crate::storage::{FailureKind, Page, Scan, StoreFailure};
 use crate::time::{Millis, Now};
+use crate::wire::Want;
 use crate::write_queue::OpId;
 
 /// What a scan was for.
@@ -27,6 +28,10 @@ pub(super) enum Reading {
     Part(StreamId, Part),
     /// A segment of the archive for a reader.
     Segment(ConnId, StreamId),
+    /// A page of a snapshot that a link has asked for.
+    Wanted(ConnId, Want),
+    /// Pages among which there may be some of a draft that cannot be read.
+    Strays(StreamId),
     /// What the next step of a snapshot needs.
     Gather(Step),
     /// The name of the entry whose row at this arrival is damaged.
@@ -91,12 +96,15 @@ impl Reading {
         match self {
             Self::Load
             | Self::Gather(_)
+            | Self::Strays(_)
             | Self::Part(..)
             | Self::Shared(..)
             | Self::Name(..)
             | Self::Heads(..)
             | Self::Covered(..) => None,
-            Self::Lookup(conn, _) | Self::Rows(conn, _) | Self::Segment(conn, _) => Some(*conn),
+            Self::Lookup(conn, _) | Self::Rows(conn, _) | Self::Segment(conn, _) | Self::Wanted(conn, _) => {
+                Some(*conn)
+            }
         }
     }
 }
@@ -122,7 +130,10 @@ impl Home {
                 Ok(page) => self.handle_segment((conn, stream), &page),
                 Err(_) => self.fail_segment((conn, stream)),
             },
+            // What cannot be read is out of the device's reach, and costs it no link.
+            Reading::Wanted(conn, want) => self.handle_wanted(conn, want, &result.unwrap_or_default()),
             Reading::Part(stream, part) => self.handle_part(stream, part, result),
+            Reading::Strays(stream) => self.handle_strays(stream, result, now),
             Reading::Gather(step) => self.handle_gathered(step, result, now),
             // What cannot be read now is found again by the next walk that meets the hole.
             Reading::Name(stream, arrival) => match result {

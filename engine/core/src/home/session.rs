@@ -30,6 +30,7 @@ impl Home {
                 self.handle_compared(conn, compared);
                 self.expect_seen(now);
             }
+            Message::Other(Body::Want(want)) if greeted => self.handle_want(conn, want),
             Message::Other(Body::Need(need)) if greeted => self.handle_need(conn, &need),
             Message::Other(Body::Have(have)) if greeted => self.handle_have(conn, &have, now),
             Message::Other(Body::Present(state)) if greeted => {

@@ -40,6 +40,8 @@ pub(super) struct HomeStream {
     pub(super) shared: Shared,
     /// Snapshots of it came to nothing; as a log it is whole.
     pub(super) quarantine: Option<QuarantineRecord>,
+    /// A draft that cannot be read has left pages.
+    pub(super) has_strays: bool,
     /// Its records on the disk are damaged.
     pub(super) damaged: bool,
 }
@@ -60,6 +62,7 @@ impl HomeStream {
             snapshot: None,
             shared: Shared::default(),
             quarantine: None,
+            has_strays: false,
             damaged: false,
         }
     }

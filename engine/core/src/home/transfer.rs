@@ -48,7 +48,29 @@ pub(super) enum Fetch {
 #[derive(Debug)]
 pub(super) enum Part {
     Root,
-    Page(Box<SignedRoot>, Vec<u8>, PageId),
+    /// The next page; what was read before.
+    Page(Box<Read>),
+}
+
+/// A snapshot as far as it has been read.
+#[derive(Debug)]
+pub(super) struct Read {
+    root: SignedRoot,
+    record: Vec<u8>,
+    pages: Vec<Bytes>,
+    bytes: usize,
+}
+
+impl Read {
+    /// The first page comes first, and then those of the end, the newest first, as far as they are sent.
+    fn next(&self, most: usize) -> Option<PageId> {
+        let pages = &self.root.root.pages;
+        match self.pages.len() {
+            0 => pages.first().copied(),
+            read if read < pages.len() && (read == 1 || self.bytes < most) => Some(pages[pages.len() - read]),
+            _ => None,
+        }
+    }
 }
 
 impl Home {
@@ -79,26 +101,37 @@ impl Home {
 
     pub(super) fn handle_part(&mut self, stream: StreamId, part: Part, result: Result<Page, StoreFailure>) {
         let row = result.ok().and_then(|page| page.rows.into_iter().next()).map(|(_, value)| value);
-        match (part, row) {
-            (Part::Root, Some(record)) => {
-                let root = SignedRoot::decode(&record).ok();
-                let page = root.as_ref().and_then(|root| root.root.pages.first().copied());
-                if let (Some(root), Some(page)) = (root, page) {
-                    let part = Part::Page(Box::new(root), record, page);
-                    return self.read_part(stream, stored::page_key(&stream, &page), part);
-                }
-                self.hand_over(stream, None);
+        let most = self.plan.sent;
+        let replaced = |read: &Read, home: &Self| {
+            let standing = home.streams.get(&stream).and_then(|state| state.snapshot.as_ref());
+            standing.is_some_and(|standing| standing.id != read.root.root.id())
+        };
+        let read = match (part, row) {
+            (Part::Root, Some(record)) => SignedRoot::decode(&record)
+                .ok()
+                .map(|root| Box::new(Read { root, record, pages: Vec::new(), bytes: 0 })),
+            (Part::Page(mut read), Some(row)) => {
+                let page = read.next(most).and_then(|id| read_page(&id, &row));
+                page.map(|page| {
+                    read.bytes += if read.pages.is_empty() { 0 } else { page.len() };
+                    read.pages.push(page);
+                    read
+                })
             }
-            (Part::Page(root, record, id), Some(row)) => match read_page(&id, &row) {
-                Some(page) => {
-                    let frames = wire::snapshot::frames(&root.root, &record, &page, CATCH_UP_BYTES);
-                    let transfer = Arc::new(Transfer { arrivals: root.root.arrivals, frames });
-                    self.hand_over(stream, Some(&transfer));
-                }
-                None => self.hand_over(stream, None),
-            },
-            (Part::Root | Part::Page(..), None) => self.hand_over(stream, None),
+            // A newer one took its place meanwhile.
+            (Part::Page(read), None) if replaced(&read, self) => {
+                return self.read_part(stream, stored::snapshot_key(&stream), Part::Root);
+            }
+            (Part::Root | Part::Page(_), None) => None,
+        };
+        let Some(read) = read else { return self.hand_over(stream, None) };
+        if let Some(next) = read.next(most) {
+            return self.read_part(stream, stored::page_key(&stream, &next), Part::Page(read));
         }
+        let Read { root, record, pages, .. } = *read;
+        let frames = wire::snapshot::frames(&root.root, &record, &pages, CATCH_UP_BYTES);
+        let transfer = Arc::new(Transfer { arrivals: root.root.arrivals, frames });
+        self.hand_over(stream, Some(&transfer));
     }
 
     /// All who wait for it begin to be sent it; without it they are sent the entries.

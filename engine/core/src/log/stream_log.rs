@@ -195,6 +195,11 @@ impl StreamLog {
         }
     }
 
+    /// Whether chains reach as far here.
+    pub fn reaches(&self, mut tips: impl Iterator<Item = (ReplicaId, Tip)>) -> bool {
+        tips.all(|(replica, tip)| self.tip(&replica).seq >= tip.seq)
+    }
+
     /// Replicas whose newest entry nothing here builds on, in their order.
     pub fn frontier(&self) -> impl Iterator<Item = ReplicaId> {
         self.frontier.keys().copied()

@@ -1,6 +1,10 @@
 //! From a snapshot and the entries above it to the next one, and the check that it is right. Pure: the same entries give
 //! the same page.
 
+mod channel;
+
+pub(super) use channel::wants;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -18,8 +22,8 @@ use crate::ydoc;
 pub struct Base {
     /// Its root.
     pub root: Arc<Root>,
-    /// Its page.
-    pub page: Bytes,
+    /// Its first page, and others of its pages as far as they were read.
+    pub pages: Vec<Bytes>,
 }
 
 /// What a build gives: everything of a root but its place.
@@ -29,10 +33,25 @@ pub struct Built {
     pub coverage: Vec<(ReplicaId, TipRecord)>,
     /// Chains whose newest entry nothing builds on.
     pub frontier: Vec<ReplicaId>,
-    /// The page.
-    pub page: Bytes,
+    /// The names of all pages.
+    pub pages: Vec<PageId>,
+    /// Those that the snapshot before does not have.
+    pub written: Vec<Bytes>,
     /// BLAKE3 of what people see.
     pub content: [u8; 32],
+}
+
+/// Pages and what people see of them.
+struct Pages {
+    names: Vec<PageId>,
+    written: Vec<Bytes>,
+    content: [u8; 32],
+}
+
+impl Pages {
+    fn one(page: Vec<u8>, content: [u8; 32]) -> Self {
+        Self { names: vec![PageId::of(&page)], written: vec![page.into()], content }
+    }
 }
 
 /// Builds, and reads the result back to see whether it says the same.
@@ -40,56 +59,69 @@ pub(super) fn build(
     stream: StreamId,
     base: Option<&Base>,
     entries: &[Entry],
+    posts: usize,
     go_on: &mut dyn FnMut() -> bool,
 ) -> Result<Built, JobError> {
     let log = replay(stream, base, entries)?;
     let edits = entries.iter().filter(|entry| entry.header().kind == EntryKind::Edit);
-    let base = base.map(|base| (&*base.page, &*base.root));
-    let (page, content) = match stream.kind() {
+    let first = base.map(|base| base.pages.first().map(|page| (&**page, &*base.root)).ok_or(JobError::Page));
+    let first = first.transpose()?;
+    let pages = match stream.kind() {
         StreamKind::Ydoc => {
-            if let Some((page, root)) = base {
+            if let Some((page, root)) = first {
                 ydoc::check_page(page, &root.log())?;
             }
             let updates: Vec<&[u8]> = edits.map(Entry::payload).collect();
-            let state = ydoc::state_of(base.map(|(page, _)| page), &updates, go_on)?;
-            (state.page, *blake3::hash(state.text.as_bytes()).as_bytes())
+            let state = ydoc::state_of(first.map(|(page, _)| page), &updates, go_on)?;
+            Pages::one(state.page, *blake3::hash(state.text.as_bytes()).as_bytes())
         }
         StreamKind::Directory => {
             let mut directory = Directory::default();
-            for decision in base.map(|(page, _)| read_directory(page)).transpose()?.into_iter().flatten() {
+            for decision in first.map(|(page, _)| read_directory(page)).transpose()?.into_iter().flatten() {
                 directory.restore(decision);
             }
             for entry in edits {
                 let op = directory::check(entry.payload()).map_err(|_| JobError::Log)?;
                 directory.apply(entry.header(), op);
             }
-            directory_page(&directory)
+            let (page, content) = directory_page(&directory);
+            Pages::one(page, content)
         }
-        StreamKind::Amdoc | StreamKind::Chat | StreamKind::Comments => return Err(JobError::Kind),
+        StreamKind::Chat => {
+            let cut = channel::build(base, entries, posts, go_on)?;
+            let written = cut.written.into_iter().map(Bytes::from).collect();
+            Pages { content: channel::content(&cut.pages), names: cut.pages, written }
+        }
+        StreamKind::Amdoc | StreamKind::Comments => return Err(JobError::Kind),
     };
-    let coverage: Vec<_> = log.tips().map(|(replica, tip)| (replica, TipRecord::from(tip))).collect();
-    let built = Built { coverage, frontier: log.frontier().collect(), page: page.into(), content };
-    if look(stream, &log, &built.page, go_on)? != content {
+    let Pages { names, written, content } = pages;
+    if look(stream, &log, &names, &written, go_on)? != content {
         return Err(JobError::Differs);
     }
-    Ok(built)
+    let coverage: Vec<_> = log.tips().map(|(replica, tip)| (replica, TipRecord::from(tip))).collect();
+    Ok(Built { coverage, frontier: log.frontier().collect(), pages: names, written, content })
 }
 
-/// Whether a root and its page, read back from the disk, are what the entries give.
+/// Whether a root and its new pages, read back from the disk, are what the entries give.
 pub(super) fn verify(
     base: Option<&Base>,
     entries: &[Entry],
     root: &Root,
-    page: &Bytes,
+    pages: &[Bytes],
+    posts: usize,
     go_on: &mut dyn FnMut() -> bool,
 ) -> Result<(), JobError> {
-    let built = build(root.stream, base, entries, go_on)?;
+    let built = build(root.stream, base, entries, posts, go_on)?;
+    // A page that is as it was stands on the disk once, and was read as one of those before.
+    let stays = |page: &&Bytes| root.pages.contains(&PageId::of(page));
+    let before = base.into_iter().flat_map(|base| &base.pages).filter(stays);
+    let read: Vec<Bytes> = pages.iter().chain(before).cloned().collect();
     let same = built.coverage == root.coverage
         && built.frontier == root.frontier
         && built.content == root.content
-        && built.page == *page
-        && root.pages == [PageId::of(page)];
-    if same && look(root.stream, &root.log(), page, go_on)? == root.content {
+        && built.pages == root.pages
+        && built.written.iter().all(|page| read.contains(page));
+    if same && look(root.stream, &root.log(), &root.pages, &read, go_on)? == root.content {
         Ok(())
     } else {
         Err(JobError::Differs)
@@ -108,13 +140,16 @@ fn replay(stream: StreamId, base: Option<&Base>, entries: &[Entry]) -> Result<St
     Ok(log)
 }
 
-/// Reads a page as a device would, and answers the hash of what it shows.
+/// Reads new pages as a device would, and answers the hash of what they show, with those that were there before.
 fn look(
     stream: StreamId,
     log: &StreamLog,
-    page: &[u8],
+    names: &[PageId],
+    written: &[Bytes],
     go_on: &mut dyn FnMut() -> bool,
 ) -> Result<[u8; 32], JobError> {
+    let page =
+        written.iter().find(|page| names.first() == Some(&PageId::of(page))).ok_or(JobError::Differs)?;
     match stream.kind() {
         StreamKind::Ydoc => {
             ydoc::check_page(page, log)?;
@@ -126,7 +161,11 @@ fn look(
             read_directory(page)?.into_iter().for_each(|decision| directory.restore(decision));
             Ok(directory_page(&directory).1)
         }
-        StreamKind::Amdoc | StreamKind::Chat | StreamKind::Comments => Err(JobError::Kind),
+        StreamKind::Chat => {
+            channel::look(names, page, written)?;
+            Ok(channel::content(names))
+        }
+        StreamKind::Amdoc | StreamKind::Comments => Err(JobError::Kind),
     }
 }
 

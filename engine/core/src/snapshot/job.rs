@@ -3,13 +3,12 @@
 use bytes::Bytes;
 use causeway_guard::Fault;
 
-use crate::ids::StreamId;
+use crate::ids::{StreamId, StreamKind};
 use crate::limits::CATCH_UP_BYTES;
 use crate::log::Entry;
-use crate::snapshot::Root;
 use crate::snapshot::archive::{self, Segment, SegmentError};
-use crate::snapshot::build::{Base, Built, build, verify};
-
+use crate::snapshot::build::{Base, Built, build, verify, wants};
+use crate::snapshot::{PageId, Root};
 use crate::ydoc::ApplyError;
 
 /// Work that looks into documents or takes long. Everything it needs is in it.
@@ -23,6 +22,8 @@ pub enum Job {
         base: Option<Base>,
         /// In their order of arrival.
         entries: Vec<Entry>,
+        /// Posts on one page of a channel.
+        posts: usize,
     },
     /// Checks a snapshot that was read back from the disk against a replay, and packs the entries for the archive.
     Verify {
@@ -32,8 +33,10 @@ pub enum Job {
         entries: Vec<Entry>,
         /// As read back.
         root: Box<Root>,
-        /// As read back.
-        page: Bytes,
+        /// Its new pages, as read back.
+        pages: Vec<Bytes>,
+        /// As for the build.
+        posts: usize,
     },
     /// Reads a segment of the archive.
     Unpack {
@@ -47,6 +50,14 @@ pub enum Job {
 pub enum Done {
     /// Of [`Job::Build`].
     Built(Built),
+    /// Of both kinds of jobs of a channel: the entries change pages of the snapshot before that were not handed in. With
+    /// these the first so many entries can be taken.
+    Wants {
+        /// The pages.
+        pages: Vec<PageId>,
+        /// The entries.
+        entries: usize,
+    },
     /// Of [`Job::Verify`]: it is right; the segments to keep instead of the entries.
     Verified(Vec<Segment>),
     /// Of [`Job::Unpack`].
@@ -114,12 +125,14 @@ impl Job {
     /// About how much memory its arguments take.
     pub fn bytes(&self) -> usize {
         let of = |base: &Option<Base>, entries: &[Entry]| {
-            let page = base.as_ref().map_or(0, |base| base.page.len());
-            page + entries.iter().map(|entry| entry.bytes().len() + ENTRY_COST).sum::<usize>()
+            let pages = base.as_ref().map_or(0, |base| base.pages.iter().map(Bytes::len).sum());
+            pages + entries.iter().map(|entry| entry.bytes().len() + ENTRY_COST).sum::<usize>()
         };
         match self {
             Self::Build { base, entries, .. } => of(base, entries),
-            Self::Verify { base, entries, page, .. } => of(base, entries) + page.len(),
+            Self::Verify { base, entries, pages, .. } => {
+                of(base, entries) + pages.iter().map(Bytes::len).sum::<usize>()
+            }
             Self::Unpack { segment } => segment.len() + CATCH_UP_BYTES,
         }
     }
@@ -129,12 +142,22 @@ impl Job {
     /// # Errors
     /// See [`JobError`]; for a stream whose build fails nothing is lost, it is kept as entries.
     pub fn run(self, go_on: &mut dyn FnMut() -> bool) -> Result<Done, JobError> {
+        let handed = match &self {
+            Self::Build { stream, base, entries, .. } => Some((stream.kind(), base, entries)),
+            Self::Verify { base, entries, root, .. } => Some((root.stream.kind(), base, entries)),
+            Self::Unpack { .. } => None,
+        };
+        if let Some((StreamKind::Chat, Some(base), entries)) = handed
+            && let Some(wants) = wants(base, entries, go_on)?
+        {
+            return Ok(wants);
+        }
         match self {
-            Self::Build { stream, base, entries } => {
-                build(stream, base.as_ref(), &entries, go_on).map(Done::Built)
+            Self::Build { stream, base, entries, posts } => {
+                build(stream, base.as_ref(), &entries, posts, go_on).map(Done::Built)
             }
-            Self::Verify { base, entries, root, page } => {
-                verify(base.as_ref(), &entries, &root, &page, go_on)?;
+            Self::Verify { base, entries, root, pages, posts } => {
+                verify(base.as_ref(), &entries, &root, &pages, posts, go_on)?;
                 let first = base.map_or(0, |base| base.root.arrivals);
                 Ok(Done::Verified(archive::pack(first, &entries)))
             }

@@ -114,12 +114,15 @@ pub(super) fn put_varint(bytes: &mut BytesMut, mut value: u64) {
     bytes.put_u8(value as u8);
 }
 
-/// Reverses [`put_varint`]; `None` if the bytes end or the number has more than 63 bits.
+/// Reverses [`put_varint`]; `None` if the bytes end or the number has more than 64 bits.
 pub(super) fn take_varint(bytes: &mut &[u8]) -> Option<u64> {
     let mut value = 0u64;
-    for shift in (0..63).step_by(7) {
+    for shift in (0..64).step_by(7) {
         let (first, rest) = bytes.split_first()?;
         *bytes = rest;
+        if shift == 63 && *first > 1 {
+            return None;
+        }
         value |= u64::from(first & 0x7f) << shift;
         if first & 0x80 == 0 {
             return Some(value);

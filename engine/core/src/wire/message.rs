@@ -7,7 +7,7 @@ use crate::ids::{ReplicaId, RoomId, StreamId};
 use crate::limits::{DONE_PIECES, ROOM_LINKS, SENTENCE_BYTES, TOLD_CHAINS};
 use crate::log::{Digest, Entry, EntryName, MARK_BYTES};
 use crate::presence::{Change, Lease, State};
-use crate::snapshot::SnapshotId;
+use crate::snapshot::{PageId, SnapshotId};
 use crate::stored::ForkRecord;
 use crate::time::Millis;
 use crate::wire::version::{Compare, Subscribe, Synced};
@@ -112,8 +112,10 @@ bodies! {
     Introduce(Introduce) = 19;
     /// Home → device: where do we differ? Device → home: here, and this is what I hold there.
     Compare(Compare) = 20;
-    /// Home → device: a piece of a snapshot.
+    /// Home → device: a piece of a snapshot or of a page.
     Chunk(Chunk) = 32;
+    /// Device → home: a page of a snapshot that somebody looks at.
+    Want(Want) = 33;
     /// Home → device: an entry that the home cannot read from its disk.
     Lost(Lost) = 34;
     /// Page → leader: the key of a replica that this page writes under.
@@ -251,19 +253,37 @@ pub struct Refused {
     pub sentence: String,
 }
 
-/// A piece of a snapshot: see [`crate::wire::snapshot`].
+/// A piece of a snapshot or of a page: see [`crate::wire::snapshot`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Chunk {
     /// The stream.
     pub stream: StreamId,
-    /// Which snapshot.
-    pub snapshot: SnapshotId,
+    /// What it is a piece of.
+    pub of: Whole,
     /// Where in it the piece begins.
     pub at: u64,
-    /// Bytes of the whole.
+    /// Bytes of the whole; none of a page that is not to be had.
     pub total: u64,
     /// The piece.
     pub bytes: Vec<u8>,
+}
+
+/// What arrives in pieces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Whole {
+    /// A snapshot, with some of its pages.
+    Snapshot(SnapshotId),
+    /// A page that was asked for.
+    Page(PageId),
+}
+
+/// A page of a snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Want {
+    /// The stream.
+    pub stream: StreamId,
+    /// The page.
+    pub page: PageId,
 }
 
 /// An entry is damaged on the home's disk. Asking for it is of no use until its author has brought it again.
@@ -459,6 +479,7 @@ impl Body {
             | Self::Pong(_)
             | Self::GoAway(_)
             | Self::Chunk(_)
+            | Self::Want(_)
             | Self::Lost(_)
             | Self::Introduce(_)
             | Self::Secret(_)

@@ -1,5 +1,7 @@
 //! What the other pages are sent: the disk's entries, and from then on what gets there.
 
+use bytes::Bytes;
+
 use crate::device::answers;
 use crate::device::fork::Why;
 use crate::device::load::Reading;
@@ -208,9 +210,9 @@ impl Room {
     pub(in crate::device) fn serve_root(&mut self, page: SiblingId, id: StreamId, walk: u64, rows: Page) {
         let Some((_, record)) = rows.rows.into_iter().next() else { return };
         let root = SignedRoot::decode(&record).ok().map(|signed| signed.root);
-        if let Some(first) = root.as_ref().and_then(|root| root.pages.first()) {
-            let reading = Reading::SiblingPage { page, stream: id, walk, record };
-            self.scan_row(stored::page_key(&id, first), reading);
+        if let Some(first) = root.and_then(|root| root.opening(0)) {
+            let reading = Reading::SiblingPage { page, stream: id, walk, record, pages: Vec::new() };
+            self.scan_row(stored::page_key(&id, &first), reading);
         }
     }
 
@@ -220,14 +222,20 @@ impl Room {
         page: SiblingId,
         id: StreamId,
         walk: u64,
-        record: &[u8],
+        record: Vec<u8>,
+        mut pages: Vec<Bytes>,
         rows: &Page,
     ) {
-        let Ok(SignedRoot { root, .. }) = SignedRoot::decode(record) else { return };
+        let Ok(SignedRoot { root, .. }) = SignedRoot::decode(&record) else { return };
         let content = rows.rows.first().and_then(|(_, value)| stored::decode_piece(value).ok());
         let current = self.served(page, id).is_some_and(|following| following.is_walk(walk));
         if let Some(content) = content.filter(|_| current) {
-            for frame in wire::snapshot::frames(&root, record, content, CATCH_UP_BYTES) {
+            pages.push(Bytes::copy_from_slice(content));
+            if let Some(next) = root.opening(pages.len()) {
+                let reading = Reading::SiblingPage { page, stream: id, walk, record, pages };
+                return self.scan_row(stored::page_key(&id, &next), reading);
+            }
+            for frame in wire::snapshot::frames(&root, &record, &pages, CATCH_UP_BYTES) {
                 self.outputs.push_back(Output::Page(PageOutput::Send(page, frame)));
             }
             self.walk_from_start(page, id, walk);
@@ -248,6 +256,14 @@ impl Room {
             }
         }
         self.serve_waiting(id);
+    }
+
+    /// A page begins with a snapshot that is not on the disk any more: it is sent the one that is.
+    pub(in crate::device) fn serve_anew(&mut self, page: SiblingId, id: StreamId) {
+        if self.served(page, id).is_some() {
+            self.set_following(page, id, Following::Wanted(Held::new()));
+            self.serve_waiting(id);
+        }
     }
 
     /// A walk for another page could not be read on: it begins anew when the disk is tried again.
