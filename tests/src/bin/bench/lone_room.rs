@@ -4,10 +4,14 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use causeway_core::chat::Post;
 use causeway_core::device::{self, Room};
 use causeway_core::home::{self, Home, Lane};
-use causeway_core::ids::{ConnId, RoomId, StreamId};
+use causeway_core::ids::{ConnId, RoomId, StreamId, StreamKind};
 use causeway_core::limits;
+use causeway_core::person::PersonKey;
+use causeway_core::storage::Scan;
+use causeway_core::stored::Prefix;
 use causeway_core::time::{Millis, Now};
 use causeway_store::{MemoryStore, Space, Store};
 
@@ -17,6 +21,7 @@ use crate::stopwatch::Stopwatch;
 pub(crate) struct Pair {
     room: Room,
     home: Home,
+    /// The document, or the channel, that the room has.
     document: StreamId,
     at_room: MemoryStore,
     at_home: MemoryStore,
@@ -37,8 +42,17 @@ pub(crate) struct Past(#[expect(dead_code)] Room, #[expect(dead_code)] Option<Me
 impl Pair {
     /// A room that is online, with its first document open.
     pub(crate) fn online() -> Self {
+        Self::with(StreamId::first_document(&name()))
+    }
+
+    /// The same with its main channel open.
+    pub(crate) fn talking() -> Self {
+        Self::with(StreamId::main_channel(&name()))
+    }
+
+    fn with(document: StreamId) -> Self {
         let home = Home::new(name(), &[1; 32]);
-        Self::of(home, MemoryStore::new(), MemoryStore::new(), 2).synced()
+        Self::of(document, home, MemoryStore::new(), MemoryStore::new(), 2).synced()
     }
 
     /// The same home, and a device that has nothing yet: until it shows what the home has. What was the device before is
@@ -46,25 +60,34 @@ impl Pair {
     pub(crate) fn newcomer(self) -> (Self, Past) {
         let ahead = self.now().monotonic;
         let past = Past(self.room, Some(self.at_room));
-        (Self { ahead, ..Self::of(self.home, self.at_home, MemoryStore::new(), 3) }.synced(), past)
+        (
+            Self { ahead, ..Self::of(self.document, self.home, self.at_home, MemoryStore::new(), 3) }
+                .synced(),
+            past,
+        )
     }
 
     /// The same device after a restart and without a link: until it shows what its disk has.
     pub(crate) fn restarted(self) -> (Self, Past) {
         let ahead = self.now().monotonic;
         let past = Past(self.room, None);
-        let mut pair = Self { ahead, ..Self::of(self.home, self.at_home, self.at_room, 4) };
-        while !pair.room.is_open(pair.document) {
+        let mut pair = Self { ahead, ..Self::of(self.document, self.home, self.at_home, self.at_room, 4) };
+        while !pair.is_open() {
             pair.room.handle(device::Input::Tick, pair.now());
             pair.carry_out();
         }
         (pair, past)
     }
 
-    fn of(home: Home, at_home: MemoryStore, at_room: MemoryStore, number: u8) -> Self {
-        let document = StreamId::first_document(&name());
+    fn of(document: StreamId, home: Home, at_home: MemoryStore, at_room: MemoryStore, number: u8) -> Self {
         let mut room = Room::new(device::Config { room: name(), seed: [number; 32], agent: "bench".into() });
-        room.open_text(document).expect("the first document is a text");
+        if document.kind() == StreamKind::Chat {
+            let key = PersonKey::from_secret(&[number; 32]);
+            room.set_person(key, format!("person {number}"), 0x33_66_99).expect("a short name");
+            room.open_channel(document).expect("a channel");
+        } else {
+            room.open_text(document).expect("the first document is a text");
+        }
         Self {
             room,
             home,
@@ -116,6 +139,36 @@ impl Pair {
             self.room.handle(device::Input::Tick, now);
         }
         self.carry_out();
+    }
+
+    fn is_open(&self) -> bool {
+        self.room.is_open(self.document) || self.room.channel_state(self.document).is_ok()
+    }
+
+    /// One post.
+    pub(crate) fn say(&mut self, text: String) {
+        self.room.post(self.document, text, None, self.now()).expect("the channel is open");
+        self.carry_out();
+    }
+
+    /// The posts that are in memory.
+    pub(crate) fn posts(&self) -> Vec<Post> {
+        self.room.posts(self.document).expect("the channel is open")
+    }
+
+    /// What is left to read.
+    pub(crate) fn unread(&self) -> usize {
+        self.room.unread(self.document).count
+    }
+
+    /// Bytes of the rows of one kind on the device's disk, the longest of them first.
+    pub(crate) fn rows(&self, prefix: Prefix) -> Vec<Vec<u8>> {
+        let (start, end) = prefix.range();
+        let scan = Scan { start, end, max_bytes: usize::MAX, max_rows: usize::MAX };
+        let rows = self.at_room.scan(&self.space, &scan).expect("a store in memory").rows;
+        let mut rows: Vec<Vec<u8>> = rows.into_iter().map(|(_, row)| row).collect();
+        rows.sort_by_key(|row| std::cmp::Reverse(row.len()));
+        rows
     }
 
     pub(crate) fn text(&self) -> String {

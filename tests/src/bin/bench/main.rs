@@ -4,6 +4,7 @@
 //! machine than about the code. A name of [`BENCHES`] runs that one; `--write` puts the tables into `docs/benchmarks.md`.
 
 mod backups;
+mod channel;
 mod cold_open;
 mod disk;
 mod fan_out;
@@ -46,6 +47,7 @@ const BENCHES: &[Bench] = &[
     ("replay", || with_the_paper("replay", replay::run)),
     ("guard", || with_the_paper("guard", guard::run)),
     ("cold-open", || with_the_paper("cold-open", cold_open::run)),
+    ("channel", || channel::run().map(Some)),
     ("latency", || latency::run().map(Some)),
     ("fan-out", || fan_out::run().map(Some)),
     ("joins", || joins::run().map(Some)),
