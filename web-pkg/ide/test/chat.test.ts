@@ -3,8 +3,8 @@ import type { Post } from "@causeway/web";
 import { emojiIn, isOnlyEmoji } from "../src/chat/emoji.ts";
 import { linesOf } from "../src/chat/lines.ts";
 import { inShort, pieces } from "../src/chat/markup.ts";
-import { after } from "../src/chat/reading.ts";
-import { complaintAboutText, newsWords, reactionWords, said, savedWords, typingWords } from "../src/chat/words.ts";
+import { NOBODY_CAME, after } from "../src/chat/reading.ts";
+import { complaintAboutText, newAboveWords, newsWords, reactionWords, said, savedWords, typingWords } from "../src/chat/words.ts";
 
 const NOON = new Date(2026, 10, 21, 12).getTime();
 const MINUTE = 60_000;
@@ -77,13 +77,24 @@ test("a clock that is years off draws no day that has not come, and none twice",
 });
 
 test("the line above what is new follows while nobody looks and stands still while somebody does", () => {
-  const away = after({ firstNew: null, arrival: 0, isLooked: false }, false, "5");
-  expect(away).toEqual({ firstNew: "5", arrival: 0, isLooked: false });
-  const come = after(away, true, "5");
-  expect(come).toEqual({ firstNew: "5", arrival: 1, isLooked: true });
-  expect(after(come, true, null)).toBe(come);
-  expect(after(come, true, "9")).toBe(come);
-  expect(after(come, false, null)).toEqual({ firstNew: null, arrival: 1, isLooked: false });
+  const away = after(NOBODY_CAME, false, "5", false);
+  expect(away).toEqual({ ...NOBODY_CAME, firstNew: "5" });
+  const come = after(away, true, "5", false);
+  expect(come).toEqual({ ...NOBODY_CAME, firstNew: "5", arrival: 1, isLooked: true });
+  expect(after(come, true, null, false)).toBe(come);
+  expect(after(come, true, "9", false)).toBe(come);
+  expect(after(come, false, null, false)).toEqual({ ...NOBODY_CAME, arrival: 1 });
+});
+
+test("where what is new begins further up than what is shown, the line waits for it and then stands still", () => {
+  const come = after(NOBODY_CAME, true, null, true);
+  expect(come).toEqual({ firstNew: null, isNewAbove: true, arrival: 1, isLooked: true });
+  expect(after(come, true, null, true)).toBe(come);
+  const there = after(come, true, "2", false);
+  expect(there).toEqual({ firstNew: "2", isNewAbove: false, arrival: 1, isLooked: true });
+  expect(after(there, true, "9", false)).toBe(there);
+  expect(after(come, true, null, false).firstNew).toBeNull();
+  expect(newAboveWords(1)).not.toMatch(/messages/);
 });
 
 test("any emoji is a reaction, and letters are none", () => {

@@ -30,10 +30,11 @@ export function ChatPanel({ isShown, field }: ChatPanelProps): ReactElement {
   const talk = useTalk(chat, field);
   const { intent, leave } = talk;
   const say = (text: string): string | null => {
+    const isAnswer = intent.kind !== "amend";
     const wrong = talk.say(text);
     if (wrong !== null) return wrong;
     tellTyping(false);
-    reading.forget();
+    if (isAnswer) reading.forget();
     return null;
   };
   const amendLast = () => {
@@ -41,7 +42,7 @@ export function ChatPanel({ isShown, field }: ChatPanelProps): ReactElement {
     if (last !== undefined) talk.amend(last);
   };
   const retry = (draft: Draft) => {
-    if (say(draft.text) === null) chat.discard(draft.key);
+    if (talk.say(draft.text) === null) chat.discard(draft.key);
   };
   return (
     <section className="chat" aria-label="Chat" data-unread={chat.unread}>
@@ -54,7 +55,9 @@ export function ChatPanel({ isShown, field }: ChatPanelProps): ReactElement {
         <Timeline
           posts={chat.posts}
           hasOlder={chat.hasOlder}
+          olderOutOfReach={chat.olderOutOfReach}
           firstNew={reading.firstNew}
+          isNewAbove={reading.isNewAbove}
           arrival={reading.arrival}
           unread={chat.unread}
           me={room.presence.person}
@@ -63,6 +66,7 @@ export function ChatPanel({ isShown, field }: ChatPanelProps): ReactElement {
           deeds={talk.deeds}
           older={chat.older}
           onSeen={reading.seen}
+          onAllRead={reading.forget}
         />
       )}
       <Drafts drafts={chat.drafts} onRetry={retry} onDiscard={chat.discard} />

@@ -1,4 +1,4 @@
-import { useCallback, useState, useSyncExternalStore } from "react";
+import { useCallback, useMemo, useState, useSyncExternalStore } from "react";
 import type { PostId } from "@causeway/web";
 import { useObservable, useRoom, type Chat } from "@causeway/web/react";
 import { useHasLasted } from "../shell/lasting.ts";
@@ -8,6 +8,11 @@ import { recall, remember } from "../shell/remembered.ts";
 export interface Reading {
   /** The line above what was new stands over this post, and stays there while it is read. */
   readonly firstNew: PostId | null;
+  /**
+   * What is new begins further up than what is shown. Nothing counts as read then, before one has scrolled there, has
+   * answered, or says that it is.
+   */
+  readonly isNewAbove: boolean;
   /** Rises each time somebody comes to look. */
   readonly arrival: number;
   /** Everything up to a post has been in sight. */
@@ -20,41 +25,54 @@ export interface Reading {
  * Only what is in sight of somebody is read: the panel is shown, the page is looked at, and what was said while there
  * was no link has come in. What comes before one's eyes is not marked as new.
  */
-export function useReading({ firstUnread, markRead }: Chat, isShown: boolean): Reading {
+export function useReading({ posts, unread, firstUnread, markRead }: Chat, isShown: boolean): Reading {
   const { name, documents } = useRoom();
   const synced = useObservable(documents.synced);
   const isSettled = [useHasLasted(synced, COMING_IN_MS), useHasLasted(!synced, NO_LINK_MS)].some(Boolean);
   const isLooked = useSyncExternalStore(onVisibility, isVisible) && isShown && isSettled;
   // To somebody who is here for the first time all is new, which says nothing.
-  const [isStranger] = useState(() => recall(`read/${name}`, isFlag) === null);
-  const [state, setState] = useState<State>({ firstNew: null, arrival: 0, isLooked: false });
-  const next = after(state, isLooked, isStranger && state.arrival === 0 ? null : firstUnread);
+  const [isStranger, setStranger] = useState(() => recall(`read/${name}`, isFlag) === null);
+  const [state, setState] = useState<State>(NOBODY_CAME);
+  const isFirstVisit = isStranger && state.arrival <= 1;
+  const isAbove = useMemo(() => unread > 0 && !posts.some((post) => post.id === firstUnread), [posts, unread, firstUnread]);
+  const isNewAbove = isAbove && !isFirstVisit;
+  const next = after(state, isLooked, isStranger && state.arrival === 0 ? null : firstUnread, isNewAbove);
   // Adjusting state while rendering is React's way to remember something about the last render.
   if (next !== state) setState(next);
   const seen = useCallback(
     (id: PostId) => {
-      if (!isLooked) return;
+      if (!isLooked || isNewAbove) return;
       remember(`read/${name}`, true);
+      setStranger(false);
       markRead(id);
     },
-    [isLooked, markRead, name],
+    [isLooked, isNewAbove, markRead, name],
   );
-  const forget = useCallback(() => setState((state) => ({ ...state, firstNew: null })), []);
-  return { firstNew: next.firstNew, arrival: next.arrival, seen, forget };
+  const forget = useCallback(() => {
+    setState((state) => ({ ...state, firstNew: null }));
+    if (isNewAbove) markRead();
+  }, [isNewAbove, markRead]);
+  return { firstNew: next.firstNew, isNewAbove, arrival: next.arrival, seen, forget };
 }
 
 interface State {
   readonly firstNew: PostId | null;
+  readonly isNewAbove: boolean;
   readonly arrival: number;
   readonly isLooked: boolean;
 }
 
-/** While nobody looks the line follows what is unread; it stands still while somebody does. */
-export function after(state: State, isLooked: boolean, firstUnread: PostId | null): State {
-  const firstNew = isLooked && state.isLooked ? state.firstNew : firstUnread;
-  if (isLooked === state.isLooked && firstNew === state.firstNew) return state;
+/** Before anybody looks for the first time. */
+export const NOBODY_CAME: State = { firstNew: null, isNewAbove: false, arrival: 0, isLooked: false };
+
+/** While nobody looks the line follows what is unread; once it is shown it stands still while somebody does. */
+export function after(state: State, isLooked: boolean, firstUnread: PostId | null, isNewAbove: boolean): State {
+  const stands = isLooked && state.isLooked && !state.isNewAbove && !isNewAbove;
+  const firstNew = stands ? state.firstNew : firstUnread;
+  const isAsBefore = isLooked === state.isLooked && isNewAbove === state.isNewAbove && firstNew === state.firstNew;
+  if (isAsBefore) return state;
   const arrival = isLooked && !state.isLooked ? state.arrival + 1 : state.arrival;
-  return { firstNew, arrival, isLooked };
+  return { firstNew, isNewAbove, arrival, isLooked };
 }
 
 function isFlag(value: unknown): value is true {

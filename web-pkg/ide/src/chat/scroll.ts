@@ -8,6 +8,7 @@ export interface TimelineScroll {
   readonly isAtEnd: boolean;
   onScroll(): void;
   toEnd(): void;
+  toTop(): void;
   /** Shows a post and lights it up; `false`: it is not here. */
   goTo(id: PostId): boolean;
 }
@@ -36,7 +37,8 @@ export function useTimelineScroll(needs: ScrollNeeds): TimelineScroll {
   const box = useRef<HTMLDivElement>(null);
   const sticks = useRef(true);
   const held = useRef<Held | null>(null);
-  const isAsking = useRef(false);
+  /** When older posts were asked for; nothing came since. */
+  const asked = useRef(-Infinity);
   const begun = useRef<number | null>(null);
   const resting = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const [isAtEnd, setAtEnd] = useState(true);
@@ -60,8 +62,9 @@ export function useTimelineScroll(needs: ScrollNeeds): TimelineScroll {
     sticks.current = list.scrollHeight - list.scrollTop - list.clientHeight < NEAR_END;
     setAtEnd(sticks.current);
     held.current = topInSight(list);
-    if (hasOlder && list.scrollTop < NEAR_TOP && !isAsking.current) {
-      isAsking.current = true;
+    const now = performance.now();
+    if (hasOlder && list.scrollTop < NEAR_TOP && now - asked.current > ASK_AGAIN_MS) {
+      asked.current = now;
       older();
     }
     rest();
@@ -70,10 +73,11 @@ export function useTimelineScroll(needs: ScrollNeeds): TimelineScroll {
   useLayoutEffect(() => {
     const list = box.current;
     if (list === null || !isLaidOut) return;
-    isAsking.current = false;
+    asked.current = -Infinity;
     const first = firstNew === null ? null : postIn(list, firstNew);
-    if (begun.current !== arrival && (first !== null || begun.current === null)) {
-      begun.current = arrival;
+    const before = begun.current;
+    begun.current = arrival;
+    if (before !== arrival && (first !== null || before === null)) {
       // What is new begins in the upper third: what it answers can be read above it.
       if (first !== null) list.scrollTop = first.offsetTop - list.clientHeight / 3;
       else list.scrollTop = list.scrollHeight;
@@ -103,6 +107,11 @@ export function useTimelineScroll(needs: ScrollNeeds): TimelineScroll {
     if (box.current !== null) box.current.scrollTop = box.current.scrollHeight;
     look();
   }, [look]);
+  const toTop = useCallback(() => {
+    sticks.current = false;
+    if (box.current !== null) box.current.scrollTop = 0;
+    look();
+  }, [look]);
   const goTo = useCallback((id: PostId) => {
     const post = box.current === null ? null : postIn(box.current, id);
     if (post === null) return false;
@@ -111,7 +120,7 @@ export function useTimelineScroll(needs: ScrollNeeds): TimelineScroll {
     post.focus({ preventScroll: true });
     return true;
   }, []);
-  return { box, isAtEnd, onScroll: look, toEnd, goTo };
+  return { box, isAtEnd, onScroll: look, toEnd, toTop, goTo };
 }
 
 /** A post and how far below the upper edge it stands. */
@@ -161,5 +170,7 @@ const NEAR_END = 32;
 const NEAR_TOP = 600;
 /** Pixels by which a post may reach below the edge and still have been read. */
 const SLACK = 12;
+/** What could not be had is asked for again as one scrolls, but not with every frame. */
+const ASK_AGAIN_MS = 1_000;
 /** Longer than a glance in passing. */
 const REST_MS = 250;

@@ -5,12 +5,16 @@ import { dayWords } from "./clock.ts";
 import { linesOf } from "./lines.ts";
 import { PostLine, type PostDeeds } from "./post-line.tsx";
 import { useTimelineScroll } from "./scroll.ts";
+import { newAboveWords } from "./words.ts";
 
 export interface TimelineProps {
   readonly posts: readonly Post[];
   readonly hasOlder: boolean;
+  readonly olderOutOfReach: boolean;
   /** Where "new" begins; it stays while it is read. */
   readonly firstNew: PostId | null;
+  /** "New" begins further up than the posts that are shown. */
+  readonly isNewAbove: boolean;
   /** Changes when somebody comes to read. */
   readonly arrival: number;
   readonly unread: number;
@@ -21,15 +25,18 @@ export interface TimelineProps {
   readonly deeds: Omit<PostDeeds, "goTo">;
   older(): void;
   onSeen(id: PostId): void;
+  /** All that is new counts as read. */
+  onAllRead(): void;
 }
 
 /** What has been said, oldest first. Arrow keys walk from post to post. */
 export const Timeline = memo(function Timeline(props: TimelineProps): ReactElement {
-  const { posts, hasOlder, firstNew, arrival, unread, me, isLaidOut, sent, deeds, older, onSeen } = props;
+  const { posts, hasOlder, olderOutOfReach, firstNew, isNewAbove, arrival, unread, me, isLaidOut, sent } = props;
+  const { deeds, older, onSeen, onAllRead } = props;
   const lines = useMemo(() => linesOf(posts, firstNew, Date.now()), [posts, firstNew]);
   const known = useMemo(() => new Map(posts.map((post) => [post.id, post])), [posts]);
   const scroll = useTimelineScroll({ shown: lines, hasOlder, firstNew, arrival, isLaidOut, older, onSeen });
-  const { goTo, toEnd } = scroll;
+  const { goTo, toEnd, toTop } = scroll;
   const all = useMemo<PostDeeds>(() => ({ ...deeds, goTo }), [deeds, goTo]);
   const newest = posts.at(-1)?.id;
   useEffect(() => {
@@ -37,8 +44,24 @@ export const Timeline = memo(function Timeline(props: TimelineProps): ReactEleme
   }, [sent, toEnd]);
   return (
     <div className="timeline-frame">
+      {isNewAbove && (
+        <div className="new-above" data-testid="new-above">
+          <button type="button" onClick={toTop}>
+            <Icon name="up" size={15} />
+            {newAboveWords(unread)}
+          </button>
+          <button type="button" onClick={onAllRead}>
+            Mark as read
+          </button>
+        </div>
+      )}
       <div ref={scroll.box} className="timeline" onScroll={scroll.onScroll} onKeyDown={walk}>
         <ol className="posts" aria-label="Messages">
+          {olderOutOfReach && (
+            <li className="beginning" data-testid="older-out-of-reach">
+              Older messages are not on this device. They come when the relay can be reached.
+            </li>
+          )}
           {!hasOlder && posts.length > 0 && <li className="beginning">This is the beginning of the chat.</li>}
           {lines.map((line) => {
             switch (line.kind) {

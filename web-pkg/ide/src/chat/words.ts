@@ -34,6 +34,11 @@ export function newsWords(posts: readonly Post[]): string {
   return `${first.author.name || "Somebody"}: ${inShort(first.text)}`;
 }
 
+/** New posts that begin above all that is shown. */
+export function newAboveWords(count: number): string {
+  return count === 1 ? "1 new message further up" : `${count} new messages, from further up`;
+}
+
 /** What is wrong with a text that is to be said, as a sentence, or `null`. An empty one is just not sent. */
 export function complaintAboutText(text: string): string | null {
   const over = new TextEncoder().encode(text).length - TEXT_BYTES;
