@@ -37,12 +37,12 @@ test("CH8 W8 who comes back to a long channel reads it from its end, is told of 
     await before.page.close();
     await noor.page.evaluate(talk, { posts: POSTS, more: MORE });
     await untilEqual("the relay has the last", () => noor.post(`post ${POSTS}~`).getAttribute("data-saved"), "relay", 60_000);
-    await until("the relay has cut it into pages", async () => (await health()).snapshots_made > 0, 30_000);
+    await until("the relay has cut it into pages", async () => (await health()).snapshots_made > 1, 30_000);
 
     const ada = await open(line.origin, room, "Ada", before.context);
     await ada.post(`post ${POSTS}~`).waitFor();
-    assert.ok((await ada.page.locator(".post").count()) < 400, "a page, not all");
-    await untilEqual("she is told how much is new", () => newAbove(ada), `${POSTS} new messages, from further up`);
+    assert.ok((await ada.page.locator(".post").count()) < POSTS, "not all");
+    await untilEqual("she is told how much is new", () => newAbove(ada), `${POSTS} new further up`);
     line.cut();
     await ada.page.getByTestId("offline-banner").waitFor();
     await scrollsUpUntil(ada, "there is no more on this device", () => ada.page.getByTestId("older-out-of-reach").count());

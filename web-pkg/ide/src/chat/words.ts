@@ -36,7 +36,7 @@ export function newsWords(posts: readonly Post[]): string {
 
 /** New posts that begin above all that is shown. */
 export function newAboveWords(count: number): string {
-  return count === 1 ? "1 new message further up" : `${count} new messages, from further up`;
+  return `${count} new further up`;
 }
 
 /** What is wrong with a text that is to be said, as a sentence, or `null`. An empty one is just not sent. */
