@@ -2,7 +2,7 @@
 
 use causeway_core::ids::EditorId;
 use causeway_core::time::Millis;
-use causeway_core::ydoc::{Document, EditError, Edited};
+use causeway_core::ydoc::{ApplyError, DeltaOp, Document, EditError, Edited};
 use proptest::prelude::*;
 use yrs::block::ClientID;
 use yrs::updates::decoder::Decode;
@@ -185,4 +185,23 @@ proptest! {
         let walked = story.bare.edit(&[(0, 0, ".")]);
         prop_assert_eq!(last, walked, "both stand at the same clock");
     }
+}
+
+#[test]
+fn typing_brings_nothing_along_that_waits() {
+    let mut story = Story::new();
+    story.edit(0, 0, "ab");
+    // Somebody has taken out what is not here.
+    let ahead = Bare::new(HAND);
+    let writer = Bare::new(OTHER);
+    writer.apply(&ahead.edit(&[(0, 0, "abx")]));
+    let damage = writer.edit(&[(2, 1, "")]);
+    assert_eq!(story.document.apply(&damage), Err(ApplyError::Incomplete));
+    for (at, letter) in [(2, "x"), (3, "y"), (4, "z")] {
+        let (typed, edited) = story.document.edit(None, Millis(0), |text| text.insert(at, letter));
+        typed.expect("within the text");
+        let told = vec![DeltaOp::Retain(at), DeltaOp::Insert(letter.into())];
+        assert_eq!(edited.expect("a change").deltas, [told]);
+    }
+    assert_eq!(story.document.text(), "abxyz", "what was told, and nothing else");
 }

@@ -174,7 +174,9 @@ impl Document {
             Some(editor) => self.doc.transact_mut_with(origin(editor)),
             None => self.doc.transact_mut(),
         };
-        let mut edit = TextEdit::new(&self.text, &mut txn, self.caret.take());
+        // An update may bring what waits along, and the walk never does.
+        let caret = self.caret.take().filter(|_| !txn.has_missing_updates());
+        let mut edit = TextEdit::new(&self.text, &mut txn, caret);
         let result = change(&mut edit);
         let (deltas, hand) = edit.finish();
         let edited = (!deltas.is_empty()).then(|| Edited { update: txn.encode_update_v1(), deltas });
