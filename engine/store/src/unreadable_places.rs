@@ -25,7 +25,7 @@ fn value(number: u32) -> Vec<u8> {
 
 /// As a large database is opened: without a look at all its rows, none of which is in memory then.
 fn open(kind: StoreKind, folder: &Path) -> Arc<dyn Store> {
-    let reading = Reading { cache_bytes: 256, verify_bytes: 0 };
+    let reading = Reading { cache_bytes: 512, verify_bytes: 0 };
     // Each commit is in the database before the next is taken.
     let limits = WriteAheadLimits { carry_bytes: 0, full_bytes: 1, ..WriteAheadLimits::default() };
     Arc::new(
