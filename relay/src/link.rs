@@ -23,10 +23,10 @@ use crate::bounds::Bounds;
 use crate::limits::CLOSE_PATIENCE;
 use crate::rooms::Seat;
 
-pub(crate) use outbox::{Outbox, Pushed};
+pub(crate) use outbox::{Offered, Outbox, Pushed};
 use reader::Left;
 use websocket::Decoder;
-pub(crate) use websocket::{Handshake, NoHandshake};
+pub(crate) use websocket::{Framed, Handshake, NoHandshake};
 
 /// Carries frames between a socket and its room until one of them ends. `early` came behind the handshake.
 pub(crate) async fn carry(socket: TcpStream, early: &[u8], seat: Seat, bounds: &Bounds) {

@@ -1,10 +1,11 @@
 //! The task of one room: feeds [`Home`] what arrives and carries out what it asks for. It decides nothing.
 
-use std::collections::BTreeMap;
+mod links;
+
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use causeway_core::home::{Figures, Home, Input, Lane, Output};
+use causeway_core::home::{Figures, Home, Input, Output};
 use causeway_core::ids::{ConnId, StreamId};
 use causeway_core::time::Millis;
 use causeway_core::wire::ErrorCode;
@@ -15,8 +16,9 @@ use tracing::{debug, error, info, warn};
 
 use crate::figures::Happened;
 use crate::limits::{ROOM_BATCH, ROOM_VACANCY_CHECK};
-use crate::link::{Outbox, Pushed, ROOM_FAILED};
+use crate::link::{Outbox, ROOM_FAILED};
 use crate::rooms::{Registration, Surroundings};
+use links::Links;
 
 /// What links tell their room.
 #[derive(Debug)]
@@ -59,9 +61,7 @@ pub(crate) type UnderWay = mpsc::Sender<()>;
 pub(crate) struct RoomTask {
     home: Home,
     space: Space,
-    outboxes: BTreeMap<ConnId, Arc<Outbox>>,
-    /// Outboxes with frames that no socket was offered yet.
-    touched: Vec<Arc<Outbox>>,
+    links: Links,
     events: mpsc::Receiver<Event>,
     drains: Arc<Drains>,
     /// Answers of the disk. Unbounded, and no longer than what the room has asked: one commit, and one scan or a few for
@@ -71,8 +71,6 @@ pub(crate) struct RoomTask {
     /// A clone goes with each commit, so that it is known when the last one has been answered, also after a fault.
     under_way: UnderWay,
     published: Figures,
-    /// Put into lanes since that was last published.
-    lane_bytes: [u64; Lane::ALL.len()],
     around: Arc<Surroundings>,
     registration: Registration,
     stop: watch::Receiver<Millis>,
@@ -94,15 +92,13 @@ impl RoomTask {
         Self {
             home,
             space,
-            outboxes: BTreeMap::new(),
-            touched: Vec::new(),
+            links: Links::default(),
             events,
             drains,
             answers: mpsc::unbounded_channel(),
             commits_out: 0,
             under_way,
             published: Figures::default(),
-            lane_bytes: Default::default(),
             around,
             registration,
             stop,
@@ -118,7 +114,7 @@ impl RoomTask {
             self.carry_out();
             self.take_drained();
             if self.stopping && self.commits_out == 0 {
-                self.close_all();
+                self.links.close_all();
             }
             let mut look_again = None;
             if self.home.is_idle() {
@@ -166,7 +162,7 @@ impl RoomTask {
     /// Lanes that were written out, while nothing waits to be put into them.
     fn take_drained(&mut self) {
         for conn in self.drains.take() {
-            let Some(outbox) = self.outboxes.get(&conn).map(Arc::clone) else { continue };
+            let Some(outbox) = self.links.get(conn).map(Arc::clone) else { continue };
             for lane in outbox.take_drained() {
                 self.handle(Input::Drained(conn, lane));
             }
@@ -177,14 +173,14 @@ impl RoomTask {
     fn take(&mut self, event: Event) {
         let input = match event {
             Event::Opened(conn, outbox) => {
-                self.outboxes.insert(conn, outbox);
-                info!(conn = conn.0, links = self.outboxes.len(), "a device entered the room");
+                self.links.insert(conn, outbox);
+                info!(conn = conn.0, links = self.links.count(), "a device entered the room");
                 Input::Opened(conn)
             }
             Event::Received(conn, frames) => Input::Received(conn, frames),
             Event::Closed(conn) => {
-                self.outboxes.remove(&conn);
-                info!(conn = conn.0, links = self.outboxes.len(), "a device left the room");
+                self.links.remove(conn);
+                info!(conn = conn.0, links = self.links.count(), "a device left the room");
                 Input::Closed(conn)
             }
             Event::Release(stream) => {
@@ -209,14 +205,13 @@ impl RoomTask {
             self.carry_out_now();
             // Whoever hears of something finds it counted.
             self.publish();
-            if self.touched.is_empty() {
+            if !self.links.have_news() {
                 break;
             }
+            let drained = self.links.write();
             let now = self.around.clock.now();
-            for outbox in std::mem::take(&mut self.touched) {
-                for lane in outbox.flush_from_room() {
-                    self.home.handle(Input::Drained(outbox.conn(), lane), now);
-                }
+            for (conn, lane) in drained {
+                self.home.handle(Input::Drained(conn, lane), now);
             }
         }
     }
@@ -224,8 +219,8 @@ impl RoomTask {
     fn carry_out_now(&mut self) {
         while let Some(output) = self.home.poll_output() {
             match output {
-                Output::Send(conn, lane, frame) => self.send(conn, lane, frame),
-                Output::Close(conn, code) => self.close(conn, code),
+                Output::Send(to, lane, frame) => self.links.send(to, lane, frame),
+                Output::Close(conn, code) => self.links.close(conn, code),
                 Output::Commit(op, commit) => {
                     self.commits_out += 1;
                     let (answers, figures) = (self.answers.0.clone(), Arc::clone(&self.around.figures));
@@ -254,7 +249,10 @@ impl RoomTask {
     }
 
     fn publish(&mut self) {
-        self.around.figures.add_bytes(std::mem::take(&mut self.lane_bytes));
+        self.around.figures.add_bytes(self.links.take_bytes());
+        for _ in 0..self.links.take_cut() {
+            self.around.figures.count(Happened::LinkCut);
+        }
         let figures = self.home.figures();
         if figures.streams_quarantined > self.published.streams_quarantined {
             warn!("of a stream no snapshot can be made; `causeway-relay quarantine list` says why");
@@ -268,42 +266,13 @@ impl RoomTask {
             self.published = figures;
         }
     }
-
-    fn send(&mut self, conn: ConnId, lane: Lane, frame: Bytes) {
-        let Some(outbox) = self.outboxes.get(&conn) else { return };
-        self.lane_bytes[lane as usize] += frame.len() as u64;
-        match outbox.push(lane, frame) {
-            Pushed::Flush => self.touched.push(Arc::clone(outbox)),
-            Pushed::Waits => {}
-            Pushed::Cut => {
-                self.around.figures.count(Happened::LinkCut);
-                debug!(conn = conn.0, "a link let too much pile up and was cut");
-            }
-        }
-    }
-
-    fn close(&self, conn: ConnId, code: ErrorCode) {
-        if let Some(outbox) = self.outboxes.get(&conn) {
-            debug!(conn = conn.0, code = code as u16, "closing a link");
-            outbox.close(code);
-        }
-    }
-
-    /// What was taken is answered; nothing more will be.
-    fn close_all(&self) {
-        for outbox in self.outboxes.values() {
-            outbox.close(ErrorCode::GoingAway);
-        }
-    }
 }
 
 impl Drop for RoomTask {
     /// A fault of ours ends the room; whoever is in it hears so and comes back.
     fn drop(&mut self) {
         if std::thread::panicking() {
-            for outbox in self.outboxes.values() {
-                outbox.fail(ErrorCode::Store, ROOM_FAILED);
-            }
+            self.links.fail_all(ErrorCode::Store, ROOM_FAILED);
         }
     }
 }

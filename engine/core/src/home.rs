@@ -104,9 +104,9 @@ pub enum Input {
 /// What a home wants done.
 #[derive(Clone, Debug)]
 pub enum Output {
-    /// Queue these bytes in a lane of a link: the control lane goes first, the others take turns, and each keeps its
-    /// order. Bytes for several links share their memory.
-    Send(ConnId, Lane, Bytes),
+    /// Queue these bytes in a lane of each of these links, which ascend: the control lane goes first, the others take
+    /// turns, and each keeps its order.
+    Send(Vec<ConnId>, Lane, Bytes),
     /// End a link once what was sent before is written out.
     Close(ConnId, ErrorCode),
     /// Carry a commit to the disk; the answer repeats the number.
@@ -387,7 +387,14 @@ impl Home {
     fn send_bytes(&mut self, conn: ConnId, lane: Lane, bytes: Bytes) {
         let Some(state) = self.conns.get_mut(&conn).filter(|state| !state.is_closing()) else { return };
         state.fill.add(lane, bytes.len());
-        self.outputs.push_back(Output::Send(conn, lane, bytes));
+        self.outputs.push_back(Output::Send(vec![conn], lane, bytes));
+    }
+
+    /// The same for many links, in whose lanes the bytes are counted already.
+    fn send_to_all(&mut self, to: Vec<ConnId>, lane: Lane, bytes: Bytes) {
+        if !to.is_empty() {
+            self.outputs.push_back(Output::Send(to, lane, bytes));
+        }
     }
 
     /// Tells a link what went wrong and ends it; nobody else notices.

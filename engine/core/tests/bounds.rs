@@ -105,11 +105,13 @@ impl Hall {
     fn settle(&mut self) {
         while let Some(output) = self.home.poll_output() {
             match output {
-                Output::Send(conn, lane, bytes) => {
+                Output::Send(to, lane, bytes) => {
                     let messages = wire::decode(&bytes).expect("our own frames can be read");
-                    self.sent.extend(messages.into_iter().map(|message| (conn, lane, message)));
-                    if self.drains {
-                        self.home.handle(Input::Drained(conn, lane), self.now);
+                    for conn in to {
+                        self.sent.extend(messages.iter().map(|message| (conn, lane, message.clone())));
+                        if self.drains {
+                            self.home.handle(Input::Drained(conn, lane), self.now);
+                        }
                     }
                 }
                 Output::Close(conn, code) => self.closed.push((conn, code)),

@@ -107,7 +107,9 @@ impl World {
             while let Some(output) = self.home.poll_output() {
                 busy = true;
                 match output {
-                    home::Output::Send(conn, lane, bytes) => to_devices.push_back((conn, lane, bytes)),
+                    home::Output::Send(to, lane, bytes) => {
+                        to_devices.extend(to.into_iter().map(|conn| (conn, lane, bytes.clone())));
+                    }
                     home::Output::Close(conn, code) => panic!("{conn:?} closed: {code:?}"),
                     home::Output::Commit(op, commit) => {
                         let result = self.home_disk.commit(commit);

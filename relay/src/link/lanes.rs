@@ -33,6 +33,17 @@ impl Lanes {
         waiting.frames.push_back(frame);
     }
 
+    /// Something of a lane that never waited is being written.
+    pub(super) fn writes(&mut self, lane: Lane) {
+        self.lanes[lane as usize].writing = true;
+        self.lanes[lane as usize].drained = false;
+    }
+
+    /// Whether nothing waits. A frame is never empty.
+    pub(super) fn is_empty(&self) -> bool {
+        self.bytes == 0
+    }
+
     /// Bytes that wait.
     pub(super) fn bytes(&self) -> usize {
         self.bytes

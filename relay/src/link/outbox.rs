@@ -1,10 +1,11 @@
 //! Frames on their way from a room to one socket.
 //!
 //! The room puts frames into lanes and then writes what the socket takes at once; it never waits. What the socket does
-//! not take is written on by the link's own task. No frame is copied on the way.
+//! not take is written on by the link's own task. A frame for many that meets no other goes past the lanes.
 
 mod outgoing;
 
+use std::io::ErrorKind;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use tokio::time::Instant;
 
 use super::lanes::Lanes;
 use super::reason;
+use super::websocket::Framed;
 use crate::limits::{OUTBOX_BYTES, SLOWEST_BYTES_PER_SECOND};
 use crate::room::Drains;
 use outgoing::Outgoing;
@@ -69,6 +71,15 @@ pub(crate) enum Pushed {
     Cut,
 }
 
+/// What became of a frame that was offered to a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Offered {
+    /// It is written out, and nothing else waits.
+    Written,
+    /// It was queued.
+    Queued(Pushed),
+}
+
 /// How far a socket took what waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Flushed {
@@ -95,21 +106,31 @@ impl Outbox {
 
     /// Queues a frame. A link that has let so much pile up is cut instead.
     pub(crate) fn push(&self, lane: Lane, frame: Bytes) -> Pushed {
-        let mut queue = self.queue();
-        if queue.ending.is_some() {
-            return Pushed::Waits;
-        }
-        if queue.lanes.bytes() + frame.len() > OUTBOX_BYTES {
-            queue.end(Ending::Cut);
-            drop(queue);
+        let pushed = self.queue().push(lane, frame);
+        if pushed == Pushed::Cut {
             self.stir();
-            return Pushed::Cut;
         }
-        queue.lanes.push(lane, frame);
-        if queue.blocked.is_some() || std::mem::replace(&mut queue.touched, true) {
-            return Pushed::Waits;
+        pushed
+    }
+
+    /// Writes a frame at once where nothing waits before it, and queues it otherwise.
+    pub(crate) fn offer(&self, lane: Lane, framed: &Framed) -> Offered {
+        let mut queue = self.queue();
+        if !queue.is_idle() {
+            drop(queue);
+            return Offered::Queued(self.push(lane, framed.frame()));
         }
-        Pushed::Flush
+        let written = self.socket.try_write(framed.message()).or_else(|error| match error.kind() {
+            ErrorKind::WouldBlock => Ok(0),
+            _ => Err(error),
+        });
+        match written {
+            Ok(written) if written == framed.message().len() => return Offered::Written,
+            Ok(written) => queue.go_on(lane, framed.frame(), written),
+            Err(_) => queue.end(Ending::Cut),
+        }
+        self.stir();
+        Offered::Queued(Pushed::Waits)
     }
 
     /// Writes what the socket takes, without waiting.
@@ -206,6 +227,34 @@ impl Outbox {
 }
 
 impl Queue {
+    /// Whether nothing waits, and nothing is to be said any more.
+    fn is_idle(&self) -> bool {
+        let quiet = self.ending.is_none() && self.message.is_none() && !self.ping && self.pong.is_none();
+        quiet && self.lanes.is_empty()
+    }
+
+    fn push(&mut self, lane: Lane, frame: Bytes) -> Pushed {
+        if self.ending.is_some() {
+            return Pushed::Waits;
+        }
+        if self.lanes.bytes() + frame.len() > OUTBOX_BYTES {
+            self.end(Ending::Cut);
+            return Pushed::Cut;
+        }
+        self.lanes.push(lane, frame);
+        if self.blocked.is_some() || std::mem::replace(&mut self.touched, true) {
+            return Pushed::Waits;
+        }
+        Pushed::Flush
+    }
+
+    /// A message of one frame is on its way, and the socket takes no more of it for now.
+    fn go_on(&mut self, lane: Lane, frame: Bytes, written: usize) {
+        self.lanes.writes(lane);
+        self.message = Some(Outgoing::begun(frame, written));
+        self.blocked = Some(Instant::now());
+    }
+
     fn flush(&mut self, socket: &TcpStream) -> Flushed {
         loop {
             if matches!(self.ending, Some(Ending::Cut | Ending::Closed)) {
@@ -218,7 +267,7 @@ impl Queue {
             match message.write(socket) {
                 Ok(true) => self.written(),
                 Ok(false) => {}
-                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     self.blocked.get_or_insert_with(Instant::now);
                     return Flushed::Blocked;
                 }
@@ -317,6 +366,39 @@ mod tests {
         }
         assert_eq!(outbox.take_drained().collect::<Vec<_>>(), [Lane::Bulk]);
         assert!(reading.await.unwrap().ends_with(b"\x82\x05later"));
+    }
+
+    #[tokio::test]
+    async fn what_nothing_waits_before_goes_past_the_lanes_and_the_rest_behind_what_waits() {
+        let (outbox, client) = pair().await;
+        assert_eq!(outbox.offer(Lane::Entries, &Framed::new(b"ab")), Offered::Written);
+        assert_eq!(outbox.push(Lane::Entries, Bytes::from_static(b"c")), Pushed::Flush);
+        assert_eq!(outbox.offer(Lane::Entries, &Framed::new(b"d")), Offered::Queued(Pushed::Waits));
+        assert_eq!(outbox.flush_from_room().collect::<Vec<_>>(), [Lane::Entries]);
+        assert_eq!(outbox.offer(Lane::Bulk, &Framed::new(b"e")), Offered::Written);
+        outbox.close(ErrorCode::Full);
+        assert_eq!(outbox.offer(Lane::Entries, &Framed::new(b"f")), Offered::Queued(Pushed::Waits));
+        assert_eq!(outbox.flush(), Flushed::Ended);
+        assert_eq!(read(&client, 19).await, b"\x82\x02ab\x82\x02cd\x82\x01e\x88\x06\x11\xa1full");
+    }
+
+    #[tokio::test]
+    async fn of_a_frame_past_the_lanes_the_rest_is_written_when_the_socket_takes_it() {
+        let (outbox, client) = pair().await;
+        let framed = Framed::new(&[7; JOINED_BYTES]);
+        let mut offered = 1;
+        while outbox.offer(Lane::Entries, &framed) == Offered::Written {
+            offered += 1;
+        }
+        assert!(outbox.stuck_at(Duration::from_secs(1)).is_some());
+        assert_eq!(outbox.offer(Lane::Entries, &Framed::new(b"later")), Offered::Queued(Pushed::Waits));
+        assert_eq!(outbox.take_drained().count(), 0, "not while some of it waits");
+        let reading = tokio::spawn(async move { read(&client, offered * (JOINED_BYTES + 10) + 7).await });
+        while outbox.flush() == Flushed::Blocked {
+            outbox.socket().writable().await.unwrap();
+        }
+        assert_eq!(outbox.take_drained().collect::<Vec<_>>(), [Lane::Entries]);
+        assert!(reading.await.unwrap().ends_with(b"\x07\x82\x05later"));
     }
 
     #[tokio::test]

@@ -1,10 +1,12 @@
 //! WebSocket as far as a relay speaks it (RFC 6455): whole binary messages out, anything in, no extensions.
 //!
-//! Written here because the two things that matter are not to be had from a library: what is sent is never copied, so
-//! that a thousand readers share one frame, and a link that is silent holds no buffer.
+//! Written here because the two things that matter are not to be had from a library: what is sent is not copied for each
+//! link, so that a thousand readers share one frame, and a link that is silent holds no buffer.
 
 mod decoder;
 mod handshake;
+
+use bytes::Bytes;
 
 pub(super) use decoder::{Decoder, Fault, Heard};
 pub(crate) use handshake::{Handshake, NoHandshake};
@@ -14,6 +16,13 @@ pub(crate) use handshake::{Handshake, NoHandshake};
 pub(super) struct Head {
     bytes: [u8; 10],
     length: usize,
+}
+
+/// A frame as a message of its own, made once for all to whom it goes.
+#[derive(Clone, Debug)]
+pub(crate) struct Framed {
+    message: Bytes,
+    head: usize,
 }
 
 /// Kinds of messages that a relay sends.
@@ -57,6 +66,23 @@ impl Head {
 
     pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes[..self.length]
+    }
+}
+
+impl Framed {
+    pub(crate) fn new(frame: &[u8]) -> Self {
+        let head = Head::new(Kind::Binary, frame.len());
+        Self { message: [head.bytes(), frame].concat().into(), head: head.length }
+    }
+
+    /// The message, ready for a socket.
+    pub(super) fn message(&self) -> &[u8] {
+        &self.message
+    }
+
+    /// The frame alone; its memory is shared.
+    pub(super) fn frame(&self) -> Bytes {
+        self.message.slice(self.head..)
     }
 }
 

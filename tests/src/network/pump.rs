@@ -105,11 +105,13 @@ impl Network {
         let mut drained = BTreeSet::new();
         while let Some(output) = self.relay.home.poll_output() {
             match output {
-                home::Output::Send(conn, lane, bytes) => {
-                    self.relay.note_sent(conn, lane, &bytes);
-                    if !self.relay.slow {
-                        self.to_device.push_back((conn, bytes));
-                        drained.insert((conn, lane));
+                home::Output::Send(to, lane, bytes) => {
+                    for conn in to {
+                        self.relay.note_sent(conn, lane, &bytes);
+                        if !self.relay.slow {
+                            self.to_device.push_back((conn, bytes.clone()));
+                            drained.insert((conn, lane));
+                        }
                     }
                 }
                 home::Output::Close(conn, code) => self.close_from_home(conn, code as u16),

@@ -449,7 +449,11 @@ impl World {
 
     fn carry_out_for_home(&mut self, output: home::Output) {
         match output {
-            home::Output::Send(ConnId(link), lane, bytes) => self.send_to_device(link, lane, bytes),
+            home::Output::Send(to, lane, bytes) => {
+                for ConnId(link) in to {
+                    self.send_to_device(link, lane, bytes.clone());
+                }
+            }
             home::Output::Close(ConnId(link), code) => self.home_closes(link, code as u16),
             home::Output::Commit(op, commit) => self.relay_commits(op, commit),
             home::Output::Materialise(op, job) => {

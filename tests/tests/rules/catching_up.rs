@@ -39,7 +39,9 @@ fn carry_out(network: &mut Network) -> (usize, Vec<(ConnId, bytes::Bytes)>) {
                 let page = network.relay.disk.scan(&scan);
                 network.relay.home.handle(home::Input::Scanned(op, Ok(page)), now);
             }
-            home::Output::Send(conn, Lane::Bulk, frame) => sent.push((conn, frame)),
+            home::Output::Send(to, Lane::Bulk, frame) => {
+                sent.extend(to.into_iter().map(|conn| (conn, frame.clone())));
+            }
             home::Output::Send(..)
             | home::Output::Close(..)
             | home::Output::Commit(..)

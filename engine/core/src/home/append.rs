@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::chat::{self, ChatOp};
+use crate::home::Home;
 use crate::home::compaction::{SNAPSHOT_ROWS, Standing};
 use crate::home::durable::Durable;
 use crate::home::lane::Lane;
 use crate::home::stream::HomeStream;
-use crate::home::{Home, Output};
 use crate::ids::{ConnId, ReplicaId, StreamId};
 use crate::limits::{
     CATCH_UP_BYTES, COMMIT_BYTES, FRAME_ENTRIES, LATER_AFTER, LINK_PARK_BYTES, LINK_PARK_STREAMS,
@@ -284,23 +284,25 @@ impl Home {
         self.expect_compaction(&entry.header().stream, now);
     }
 
-    /// One frame for all readers; its memory is shared. A day written offline becomes several.
+    /// One frame for all readers. A day written offline becomes several.
     pub(super) fn forward(&mut self, stream: StreamId, author: ConnId, arrival: u64, mut entries: &[Entry]) {
         while !entries.is_empty() {
             let (now, rest) = entries.split_at(frame_of(entries));
             entries = rest;
             let frame = wire::encode_entries(now);
-            let mut behind = Vec::new();
+            let (mut live, mut landing, mut behind) = (Vec::new(), Vec::new(), Vec::new());
             for (conn, link) in self.conns.iter_mut().filter(|(conn, _)| **conn != author) {
                 let Some(lane) = link.lane_of(&stream) else { continue };
-                if link.fill.has_room(lane, frame.len()) {
-                    link.fill.add(lane, frame.len());
-                    self.figures.entries_forwarded += now.len() as u64;
-                    self.outputs.push_back(Output::Send(*conn, lane, frame.clone()));
-                } else {
+                if !link.fill.has_room(lane, frame.len()) {
                     behind.push(*conn);
+                    continue;
                 }
+                link.fill.add(lane, frame.len());
+                if lane == Lane::Bulk { &mut landing } else { &mut live }.push(*conn);
             }
+            self.figures.entries_forwarded += (now.len() * (live.len() + landing.len())) as u64;
+            self.send_to_all(landing, Lane::Bulk, frame.clone());
+            self.send_to_all(live, Lane::Entries, frame);
             for conn in behind {
                 self.fall_behind(conn, stream, arrival);
             }

@@ -15,16 +15,19 @@ impl Home {
         changes.truncate(BOARD_CHANGES);
         let rest = &changed[changes.len()..];
         let bytes = wire::encode(&changes.into());
-        for conn in self.conns.keys().copied().collect::<Vec<_>>() {
-            let Some(state) = self.conns.get_mut(&conn) else { continue };
+        let (mut to, mut silent) = (Vec::new(), Vec::new());
+        for (conn, state) in &mut self.conns {
             let told = state.nonce().is_some() && state.fill.is_empty(Lane::Presence);
-            let taken = state.miss(if told { rest } else { &changed }.iter().copied());
-            if told {
-                self.send_bytes(conn, Lane::Presence, bytes.clone());
+            if !state.miss(if told { rest } else { &changed }.iter().copied()) {
+                silent.push(*conn);
+            } else if told {
+                state.fill.add(Lane::Presence, bytes.len());
+                to.push(*conn);
             }
-            if !taken {
-                self.fail(conn, ErrorCode::Silent, "this link has taken nothing for too long");
-            }
+        }
+        self.send_to_all(to, Lane::Presence, bytes);
+        for conn in silent {
+            self.fail(conn, ErrorCode::Silent, "this link has taken nothing for too long");
         }
     }
 

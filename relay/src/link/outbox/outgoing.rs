@@ -23,6 +23,11 @@ impl Outgoing {
         Self::new(Kind::Binary, frames)
     }
 
+    /// One frame, of whose message so much is written.
+    pub(super) fn begun(frame: Bytes, written: usize) -> Self {
+        Self { written, ..Self::frames(vec![frame]) }
+    }
+
     pub(super) fn ping() -> Self {
         Self::new(Kind::Ping, Vec::new())
     }

@@ -221,9 +221,10 @@ impl Pair {
         while let Some(output) = self.home.poll_output() {
             any = true;
             match output {
-                home::Output::Send(link, _, frames) if link == self.link => answers.push(frames),
                 // Whoever was here before has gone without a word.
-                home::Output::Send(..) => {}
+                home::Output::Send(to, _, frames) => {
+                    answers.extend(to.contains(&self.link).then_some(frames));
+                }
                 home::Output::Close(link, _) => assert_ne!(link, self.link, "the home is content"),
                 home::Output::Commit(op, commit) => {
                     let stored = self.at_home.apply(&self.space, &commit);

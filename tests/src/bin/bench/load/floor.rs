@@ -136,10 +136,12 @@ async fn room(mut arriving: mpsc::UnboundedReceiver<Event>) {
             let others = frames.iter().filter(|(from, _)| from != conn);
             let count =
                 others.zip(&mut slices).map(|((_, frame), slice)| *slice = IoSlice::new(frame)).count();
-            if count > 0 {
-                // What a socket does not take is lost; readers that keep up lose nothing.
-                let _ = writer.try_write_vectored(&slices[..count]);
-            }
+            // What a socket does not take is lost; readers that keep up lose nothing. A lone frame costs less as itself.
+            let _ = match &slices[..count] {
+                [] => continue,
+                [lone] => writer.try_write(lone),
+                several => writer.try_write_vectored(several),
+            };
         }
         frames.clear();
     }
