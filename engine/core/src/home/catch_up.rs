@@ -30,9 +30,9 @@ pub(super) enum Following {
     /// The same, but behind its last pages, which still wait in the bulk lane.
     Landing,
     /// Is asked what it holds.
-    Comparing(Comparing),
+    Comparing(Box<Comparing>),
     /// Gets entries from the log.
-    Reading(Walk),
+    Reading(Box<Walk>),
 }
 
 /// What a reader is sent of what a snapshot covers.
@@ -76,7 +76,8 @@ impl Home {
                 match held {
                     Some(held) => self.bring_up(conn, stream, held, below),
                     None => {
-                        self.set_following(conn, stream, Following::Comparing(Comparing::new(as_of, below)));
+                        let comparing = Comparing::new(as_of, below);
+                        self.set_following(conn, stream, Following::Comparing(comparing.into()));
                     }
                 }
             }
@@ -98,7 +99,7 @@ impl Home {
         }
         let Some(state) = self.streams.get(&stream) else {
             // Nothing is here yet of the stream, and nothing is kept for it but that this link follows it.
-            return self.set_following(conn, stream, Following::Reading(Walk::from(0)));
+            return self.set_following(conn, stream, Following::Reading(Walk::from(0).into()));
         };
         let lacks_covered = |standing: &Standing| {
             let lacks =
@@ -111,7 +112,7 @@ impl Home {
         };
         if state.snapshot.as_ref().is_some_and(wants) {
             let walk = Walk { held, fetch: Some(Fetch::Wanted), ..Walk::from(0) };
-            return self.set_following(conn, stream, Following::Reading(walk));
+            return self.set_following(conn, stream, Following::Reading(walk.into()));
         }
         let end = state.durable_arrivals;
         // Who holds what the snapshot covers lacks nothing below it.
@@ -143,7 +144,7 @@ impl Home {
         let scans: Vec<Scan> = lacking.iter().take(reads).map(look_up).collect();
         let by_entries = upto.is_some();
         let walk = Walk { next, reads, earliest, floor, held, by_entries, upto, ..Walk::from(0) };
-        self.set_following(conn, stream, Following::Reading(walk));
+        self.set_following(conn, stream, Following::Reading(walk.into()));
         for scan in scans {
             self.scan(scan, Reading::Lookup(conn, stream));
         }
@@ -220,7 +221,7 @@ impl Home {
                 if live && !link.fill.is_empty(Lane::Entries) {
                     link.behind.insert(*stream);
                 }
-                link.follow(*stream, Following::Reading(Walk::from(state.durable_arrivals)));
+                link.follow(*stream, Following::Reading(Walk::from(state.durable_arrivals).into()));
             }
         }
     }
@@ -231,7 +232,7 @@ impl Home {
         if matches!(link.following(&stream), Some(Following::Live)) {
             link.behind.insert(stream);
         }
-        link.follow(stream, Following::Reading(Walk::from(arrival)));
+        link.follow(stream, Following::Reading(Walk::from(arrival).into()));
         self.figures.links_behind += 1;
     }
 

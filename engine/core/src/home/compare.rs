@@ -238,13 +238,13 @@ mod tests {
     }
 
     fn comparing() -> Following {
-        Following::Comparing(Comparing::new(0, Below::Snapshot(None)))
+        Following::Comparing(Comparing::new(0, Below::Snapshot(None)).into())
     }
 
     fn walking(marks: u8) -> Following {
         let mut held = Held::all(1);
         (0..marks).for_each(|number| held.note(chain(1, number), 1));
-        Following::Reading(Walk { held, ..Walk::from(0) })
+        Following::Reading(Walk { held, ..Walk::from(0) }.into())
     }
 
     #[test]
