@@ -1,4 +1,5 @@
 import type { Observable, Unsubscribe } from "./observable.js";
+import { tell } from "./tell.js";
 
 /** A value with readers. A value equal to the one there is changes nothing and tells nobody. */
 export class Cell<T> implements Observable<T> {
@@ -9,6 +10,11 @@ export class Cell<T> implements Observable<T> {
     this.#value = value;
   }
 
+  /** Whether anybody follows it. */
+  get isRead(): boolean {
+    return this.#readers.size > 0;
+  }
+
   get(): T {
     return this.#value;
   }
@@ -16,7 +22,7 @@ export class Cell<T> implements Observable<T> {
   set(value: T): void {
     if (same(this.#value, value)) return;
     this.#value = value;
-    for (const reader of [...this.#readers]) reader(value);
+    tell(this.#readers, value);
   }
 
   subscribe(callback: (value: T) => void): Unsubscribe {

@@ -1,16 +1,19 @@
 import type { WasmRoom, WasmTimeline } from "../../wasm/causeway.js";
 import { Cell } from "./cell.js";
 import { type Draft, type PostId, type Timeline, type TimelineEvent, type Unread, after, shownPost } from "./chat.js";
+import type { CausewayError } from "./errors.js";
 import type { StreamId } from "./ids.js";
 import type { Observable, Unsubscribe } from "./observable.js";
 import type { Pump } from "./pump.js";
 import type { Receipt } from "./receipt.js";
-import { Receipts } from "./receipts.js";
+import { Ready } from "./ready.js";
+import type { Receipts } from "./receipts.js";
 import type { StorageState } from "./states.js";
+import { tell } from "./tell.js";
 
 /** A channel in which people talk. What is said stands there at once and is kept on this device until the relay has it. */
 export class Channel {
-  /** Resolves when the channel can be read and written: this device's copy has been read. */
+  /** Resolves when the channel can be read and written: this device's copy has been read. Rejects if the room is closed before. */
   readonly ready: Promise<void>;
   /** Whether it can be read and written. */
   readonly open: Observable<boolean>;
@@ -20,13 +23,12 @@ export class Channel {
   /** Posts the relay refused, kept on this device until they are discarded. */
   readonly drafts: Observable<readonly Draft[]>;
   readonly #pump: Pump;
-  readonly #receipts: Receipts;
+  readonly #ready = new Ready();
   readonly #open = new Cell(false);
   readonly #timeline = new Cell<Timeline>({ posts: [], hasOlder: false, olderOutOfReach: false });
   readonly #unread = new Cell<Unread>({ count: 0, first: null });
   readonly #drafts = new Cell<readonly Draft[]>([]);
   readonly #followers = new Set<(event: TimelineEvent) => void>();
-  #becomeReady: () => void = () => undefined;
   #holders = 0;
 
   /** @internal Use `Room.channel`. */
@@ -34,16 +36,17 @@ export class Channel {
     pump: Pump,
     readonly id: StreamId,
     private readonly storage: Observable<StorageState>,
+    private readonly receipts: Receipts,
     private readonly onRelease: () => void,
   ) {
     this.#pump = pump;
-    this.#receipts = new Receipts(pump, id);
     this.open = this.#open;
     this.timeline = this.#timeline;
     this.unread = this.#unread;
     this.drafts = this.#drafts;
-    this.ready = new Promise((resolve) => (this.#becomeReady = resolve));
-    pump.command((room) => room.openChannel(id));
+    this.ready = this.#ready.promise;
+    pump.passing((room) => room.openChannel(id));
+    if (pump.refusal !== undefined) this.end(pump.refusal);
   }
 
   /** The first event is a reset, told at once if the channel is open and otherwise when it is. */
@@ -56,7 +59,7 @@ export class Channel {
 
   /** Shows one page of older posts. */
   older(): void {
-    this.#pump.command((room) => room.older(this.id));
+    this.#pump.passing((room) => room.older(this.id));
   }
 
   /** Says something. Throws before the channel is open, and for a text that is empty or has more than 16 KiB. */
@@ -81,7 +84,7 @@ export class Channel {
 
   /** Everything up to a post has been read, also where it is not here; without one, all there is. */
   markRead(upTo?: PostId): void {
-    this.#pump.command((room) => room.markRead(this.id, upTo));
+    this.#pump.passing((room) => room.markRead(this.id, upTo));
   }
 
   /** Forgets a draft. */
@@ -89,16 +92,23 @@ export class Channel {
     this.#pump.command((room) => room.discardDraft(this.id, key));
   }
 
-  /** Ends one holding of the channel, begun with `Room.channel`. */
+  /** Ends one holding of the channel, begun with `Room.channel`. It is let go once nobody holds or follows it. */
   release(): void {
-    this.#holders -= 1;
-    if (this.#holders === 0) this.onRelease();
+    this.#holders = Math.max(0, this.#holders - 1);
+    this.onRelease();
   }
 
   /** @internal */
   hold(): this {
     this.#holders += 1;
     return this;
+  }
+
+  /** @internal Whether it is of no use to anybody any more. */
+  get isIdle(): boolean {
+    const shown = [this.#open, this.#timeline, this.#unread, this.#drafts];
+    const isFollowed = this.#followers.size > 0 || shown.some((cell) => cell.isRead);
+    return this.#holders === 0 && this.#open.get() && !isFollowed;
   }
 
   /** @internal Something in it has changed. */
@@ -109,23 +119,13 @@ export class Channel {
     this.#drafts.set(this.#pump.ask((room) => room.drafts(this.id)));
   }
 
-  /** @internal Something was saved, or refused. */
-  lookAtReceipts(): void {
-    this.#receipts.look();
-  }
-
-  /** @internal Whether this device's disk has everything. */
-  get isWritten(): boolean {
-    return this.#pump.ask((room) => room.saveStatus(this.id)).unsavedOnDevice === 0;
-  }
-
-  /** @internal */
-  end(): void {
-    this.#receipts.giveUp();
+  /** @internal Nothing more is taken, and nothing more is read. */
+  end(error: CausewayError): void {
+    this.#ready.fail(error);
   }
 
   #say(say: (room: WasmRoom, monotonic: number, wall: number) => number): Receipt {
-    return this.#receipts.of(this.#pump.command(say));
+    return this.receipts.of(this.id, this.#pump.command(say));
   }
 
   #take(change: WasmTimeline): void {
@@ -138,7 +138,7 @@ export class Channel {
         : { type: "splice", at: change.at, remove: change.remove, insert: posts, ...older };
     this.#timeline.set(after(this.#timeline.get(), event));
     this.#open.set(true);
-    this.#becomeReady();
-    for (const follower of [...this.#followers]) follower(event);
+    this.#ready.reach();
+    tell(this.#followers, event);
   }
 }

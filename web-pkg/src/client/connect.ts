@@ -1,4 +1,5 @@
 import { newRoom } from "./engine.js";
+import { CausewayError } from "./errors.js";
 import { personKey } from "./person-key.js";
 import { type Port, workerPort } from "./port.js";
 import { Room } from "./room.js";
@@ -20,19 +21,35 @@ export interface ConnectOptions {
   readonly port?: Port;
 }
 
-/** Enters a room. It can be read and written at once, with or without a link. `init` must have finished. */
+/**
+ * Enters a room. It can be read and written at once, with or without a link. `init` must have finished. Throws for a name, an
+ * address or a key that is none; nothing is left running then.
+ */
 export function connect(options: ConnectOptions): Room {
   const seed = options.seed ?? crypto.getRandomValues(new Uint8Array(SEED_BYTES));
   const wasm = newRoom(options.room, seed, AGENT);
+  const url = options.url === undefined ? defaultUrl(options.room) : socketUrl(options.url);
   const port = options.port ?? workerPort();
-  port.post({
-    type: "open",
-    room: options.room,
-    url: options.url ?? defaultUrl(options.room),
-    storage: options.storage ?? "auto",
-  });
+  port.post({ type: "open", room: options.room, url, storage: options.storage ?? "auto" });
   const { name = options.name ?? "", colour, key = personKey() } = options.person ?? {};
-  return new Room(wasm, port, options.room, { name, colour, key });
+  try {
+    return new Room(wasm, port, options.room, { name, colour, key });
+  } catch (error) {
+    // A worker without a room would lead the other pages nowhere.
+    port.post({ type: "end" });
+    port.close();
+    throw error;
+  }
+}
+
+/** What no browser can dial would look like a relay that is away, for ever. */
+function socketUrl(url: string): string {
+  try {
+    if (["ws:", "wss:"].includes(new URL(url).protocol)) return url;
+  } catch {
+    // It is no address at all.
+  }
+  throw new CausewayError("address", `The address of a room begins with ws:// or wss://: ${url}`);
 }
 
 function defaultUrl(room: string): string {

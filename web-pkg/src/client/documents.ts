@@ -10,12 +10,15 @@ export class Documents implements Observable<readonly Listed[]> {
   readonly #pump: Pump;
   readonly #list = new Cell<readonly Listed[]>([]);
   readonly #synced = new Cell(false);
+  readonly #first: StreamId;
   #waiting: (() => void)[] = [];
 
   /** @internal */
   constructor(pump: Pump) {
     this.#pump = pump;
     this.synced = this.#synced;
+    // Asked once: what a page shows must not need an engine that may have died.
+    this.#first = pump.ask((room) => room.firstDocument()) as StreamId;
   }
 
   get(): readonly Listed[] {
@@ -47,13 +50,22 @@ export class Documents implements Observable<readonly Listed[]> {
 
   /** The document all devices agree on before anybody has made one. */
   firstDocument(): StreamId {
-    return this.#pump.ask((room) => room.firstDocument()) as StreamId;
+    return this.#first;
   }
 
   /** @internal The list may have changed. */
   look(): void {
     this.#list.set(this.#pump.ask((room) => room.directory()) as Listed[]);
+  }
+
+  /** @internal Something in the room has changed. */
+  lookAgain(): void {
     this.#synced.set(this.#pump.ask((room) => room.isSynced(DIRECTORY)));
+    this.giveUp();
+  }
+
+  /** @internal Whoever waits tries again; a room that has ended refuses. */
+  giveUp(): void {
     for (const again of this.#waiting.splice(0)) again();
   }
 
@@ -71,4 +83,4 @@ export class Documents implements Observable<readonly Listed[]> {
 }
 
 /** The name of the stream that holds the list. */
-const DIRECTORY = "directory";
+export const DIRECTORY = "directory";

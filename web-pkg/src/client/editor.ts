@@ -1,9 +1,11 @@
 import type { Delta } from "./delta.js";
 import type { StreamId } from "./ids.js";
+import { CausewayError } from "./errors.js";
 import type { Observable, Unsubscribe } from "./observable.js";
 import type { Pump } from "./pump.js";
 import type { Receipt } from "./receipt.js";
 import type { Receipts } from "./receipts.js";
+import { tell } from "./tell.js";
 
 /** A view on a text: the origin of its changes and the owner of an undo stack, which holds only what was written here. */
 export class Editor {
@@ -19,7 +21,7 @@ export class Editor {
     readonly id: number,
     private readonly onClose: () => void,
   ) {
-    pump.command((room) => room.openEditor(text.id, id));
+    pump.passing((room) => room.openEditor(text.id, id));
   }
 
   get canUndo(): boolean {
@@ -33,10 +35,10 @@ export class Editor {
   /** Changes the text at once. Throws if the delta reaches behind the text's end, or the text is not writable; nothing is
    * then applied. */
   applyDelta(delta: Delta): Receipt {
-    if (!this.text.writable.get()) throw new Error("the disk of this device is full: the text takes no edits");
+    if (!this.text.writable.get()) throw this.pump.refusal ?? new CausewayError("disk-full", DISK_FULL);
     const edit = this.pump.command((room, mono, wall) => room.applyDelta(this.text.id, this.id, delta, mono, wall));
     this.changed();
-    return this.receipts.of(edit);
+    return this.receipts.of(this.text.id, edit);
   }
 
   /** Takes back the last step; `false`: there is none. The text's event of it carries no editor. */
@@ -57,7 +59,7 @@ export class Editor {
 
   /** What follows is a new undo step. */
   endStep(): void {
-    this.pump.command((room) => room.endUndoStep(this.text.id, this.id));
+    this.pump.passing((room) => room.endUndoStep(this.text.id, this.id));
   }
 
   /** Called after anything that may have changed `canUndo` or `canRedo`. */
@@ -70,7 +72,7 @@ export class Editor {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.pump.command((room) => room.closeEditor(this.text.id, this.id));
+    this.pump.passing((room) => room.closeEditor(this.text.id, this.id));
     this.#readers.clear();
     this.onClose();
   }
@@ -81,6 +83,8 @@ export class Editor {
 
   /** @internal */
   changed(): void {
-    for (const reader of [...this.#readers]) reader();
+    tell(this.#readers, undefined);
   }
 }
+
+const DISK_FULL = "The disk of this device is full: the text takes no edits.";

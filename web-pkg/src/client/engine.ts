@@ -1,12 +1,10 @@
 import start, { WasmRoom } from "../../wasm/causeway.js";
+import { CausewayError } from "./errors.js";
 
 /** Something called before `init` has finished, or after the engine or its worker has died. */
-export class EngineError extends Error {
-  constructor(
-    readonly code: "not-initialised" | "engine-dead" | "worker-dead",
-    sentence: string,
-  ) {
-    super(sentence);
+export class EngineError extends CausewayError {
+  constructor(code: "not-initialised" | "engine-dead" | "worker-dead", sentence: string) {
+    super(code, sentence);
     this.name = "EngineError";
   }
 }

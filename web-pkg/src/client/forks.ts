@@ -55,11 +55,12 @@ export class Forks implements Observable<readonly Fork[]> {
     return this.#list.subscribe(callback);
   }
 
-  /** What a fork says beside what its document says now, which is opened for it. */
+  /** What a fork says beside what its document says now, which is opened for it. Rejects if the room is closed before. */
   async text(fork: Fork): Promise<ForkText> {
     const isInDocument = !fork.isWhole && fork.stream.startsWith("ydoc:");
     if (isInDocument) this.#pump.command((room) => room.openText(fork.stream));
     for (;;) {
+      if (this.#pump.refusal !== undefined) throw this.#pump.refusal;
       try {
         return this.#pump.ask((room) => ({
           ...room.forkText(fork.id),
@@ -90,7 +91,7 @@ export class Forks implements Observable<readonly Fork[]> {
     this.#list.set(this.#pump.ask((room) => room.forks()).map(shown));
   }
 
-  /** @internal A document has been read, or has gone. */
+  /** @internal A document has been read or has gone, or the room has ended. */
   lookAgain(): void {
     for (const again of this.#waiting.splice(0)) again();
   }

@@ -10,6 +10,7 @@ export { Channel } from "./channel.js";
 export type { Author, Draft, Post, PostId, Reaction, Timeline, TimelineEvent, Unread } from "./chat.js";
 export { type ConnectOptions, connect } from "./connect.js";
 export { EngineError, init } from "./engine.js";
+export { CausewayError, type ErrorCode } from "./errors.js";
 export type { Delta, DeltaOp } from "./delta.js";
 export { Documents } from "./documents.js";
 export { Editor } from "./editor.js";

@@ -35,7 +35,7 @@ export class PresenceLane {
   /** Changes what this page shows; a name and a colour also stand beside its posts. Throws if it is out of bounds; what was shown before stays. */
   set(change: Partial<Presence>): void {
     const mine = { ...this.#mine, ...change };
-    this.#pump.command((room, mono, wall) =>
+    this.#pump.passing((room, mono, wall) =>
       room.setPresence(
         mine.name,
         mine.colour,
@@ -51,7 +51,7 @@ export class PresenceLane {
   }
 
   #introduce({ name, colour }: Presence): void {
-    this.#pump.command((room) => room.setPerson(this.myself.key, name, colour));
+    this.#pump.passing((room) => room.setPerson(this.myself.key, name, colour));
   }
 
   /** @internal */

@@ -1,7 +1,9 @@
 import type { WasmEvent, WasmOutput, WasmRoom } from "../../wasm/causeway.js";
 import type { FromWorker } from "../worker/messages.js";
 import { EngineError, guarded } from "./engine.js";
+import type { CausewayError } from "./errors.js";
 import type { Port } from "./port.js";
+import { apart } from "./tell.js";
 
 type WasmTextEvent = Extract<WasmEvent, { type: "text" }>;
 
@@ -31,7 +33,10 @@ export class Pump {
   #isDelivering = false;
   #isClosed = false;
   #isUnlinked = false;
-  #death: EngineError | undefined;
+  /** Commits that the disk has not answered yet. */
+  #commits = 0;
+  /** Why no command is taken any more. */
+  #refusal: CausewayError | undefined;
 
   constructor(
     private readonly room: WasmRoom,
@@ -56,12 +61,17 @@ export class Pump {
     return this.#guarded(() => question(this.room));
   }
 
+  /** Why no command is taken any more: the room was closed, or its engine or worker has died. */
+  get refusal(): CausewayError | undefined {
+    return this.#refusal;
+  }
+
   /**
-   * A command of the app. It may stand inside an editor's update, so its events are told in a microtask. Once the engine
-   * or its worker has died none is taken: it would be lost.
+   * A command of the app. It may stand inside an editor's update, so its events are told in a microtask. A room that has
+   * ended throws: what is written then would be lost.
    */
   command<T>(command: (room: WasmRoom, monotonic: number, wall: number) => T): T {
-    if (this.#death !== undefined) throw this.#death;
+    if (this.#refusal !== undefined) throw this.#refusal;
     try {
       return this.#guarded(() => command(this.room, performance.now(), Date.now()));
     } finally {
@@ -70,22 +80,43 @@ export class Pump {
     }
   }
 
+  /** A command that means nothing to a room that has ended: it is passed over then. */
+  passing(command: (room: WasmRoom, monotonic: number, wall: number) => void): void {
+    if (this.#refusal === undefined) this.command(command);
+  }
+
+  /** Whether the disk has yet to answer. What waits behind a commit goes out with its answer. */
+  get isWriting(): boolean {
+    return this.#commits > 0;
+  }
+
+  /** Whether it has come to its end: nothing more goes in or out. */
+  get isOver(): boolean {
+    return this.#isClosed;
+  }
+
   /** Whatever gathers for a moment before it is written is handed to the disk now: there may be no later. */
   flush(): void {
     this.#input((room) => room.tick(performance.now() + GATHERING_MS, Date.now()));
   }
 
   /**
-   * Nothing is sent to the relay from now on; what is on its way to the disk gets there. A page that follows keeps its
-   * link: its disk is at the other end.
+   * The room is being left: from now on no command is taken and nothing is sent to the relay; what gathers and what is on
+   * its way to the disk gets there. A page that follows keeps its link: its disk is at the other end.
    */
-  unlink(): void {
-    if (!this.#guarded(() => this.room.leads())) return;
-    this.#isUnlinked = true;
-    this.port.post({ type: "close" });
+  leave(refusal: CausewayError): void {
+    if (this.#refusal !== undefined) return;
+    this.#refusal = refusal;
+    this.#input((room) => {
+      if (!room.leads()) return;
+      this.#isUnlinked = true;
+      this.port.post({ type: "close" });
+    });
+    this.flush();
   }
 
   close(): void {
+    if (this.#isClosed) return;
     this.#isClosed = true;
     this.port.post({ type: "end" });
   }
@@ -96,6 +127,7 @@ export class Pump {
       case "backend":
         return this.listener.backend(message);
       case "stored":
+        this.#commits -= 1;
         return this.#input((room, mono, wall) => room.stored(message.op, message.outcome, mono, wall));
       case "scanned":
         return this.#input((room, mono, wall) => room.scanned(message.op, message.outcome, mono, wall));
@@ -160,7 +192,7 @@ export class Pump {
   }
 
   #die(error: EngineError): void {
-    this.#death = error;
+    this.#refusal = error;
     this.#isClosed = true;
     this.port.post({ type: "end" });
     this.listener.died(error);
@@ -183,6 +215,8 @@ export class Pump {
   #carryOut(output: WasmOutput): void {
     switch (output.type) {
       case "commit":
+        this.#commits += 1;
+        return this.port.post(output);
       case "scan":
       case "dismiss":
       case "yield":
@@ -218,18 +252,29 @@ export class Pump {
     if (this.#isDelivering) return;
     this.#isDelivering = true;
     try {
-      while (this.#queue.length > 0) {
+      do {
         const events = this.#queue;
         this.#queue = [];
         for (const event of events) {
           this.#told += 1;
-          this.listener.event(event, this.#told);
+          this.#tell(() => this.listener.event(event, this.#told));
         }
-        this.listener.settled();
-      }
+        this.#tell(() => this.listener.settled());
+      } while (this.#queue.length > 0);
     } finally {
       this.#isDelivering = false;
     }
+  }
+
+  /** An engine that dies meanwhile has said so itself. */
+  #tell(call: () => void): void {
+    apart(() => {
+      try {
+        call();
+      } catch (error) {
+        if (!(error instanceof EngineError)) throw error;
+      }
+    });
   }
 }
 

@@ -1,8 +1,9 @@
 import type { WasmRoom } from "../../wasm/causeway.js";
 import { Cell } from "./cell.js";
 import { Channel } from "./channel.js";
-import { Documents } from "./documents.js";
+import { DIRECTORY, Documents } from "./documents.js";
 import type { EngineError } from "./engine.js";
+import { CausewayError } from "./errors.js";
 import { Forks } from "./forks.js";
 import type { StreamId } from "./ids.js";
 import type { Observable, Unsubscribe } from "./observable.js";
@@ -11,7 +12,9 @@ import type { Myself } from "./people.js";
 import type { Port } from "./port.js";
 import { PresenceLane } from "./presence-lane.js";
 import { Pump, type RoomEvent } from "./pump.js";
+import { Receipts } from "./receipts.js";
 import type { Backend, ConnectionState, StorageState } from "./states.js";
+import { tell } from "./tell.js";
 import { Text } from "./text.js";
 
 /** Something a person should be told once. */
@@ -33,6 +36,7 @@ export class Room {
   readonly connection: Observable<ConnectionState>;
   readonly storage: Observable<StorageState>;
   readonly #pump: Pump;
+  readonly #receipts: Receipts;
   readonly #port: Port;
   readonly #connection = new Cell<ConnectionState>({ state: "offline" });
   readonly #storage = new Cell<StorageState>({ state: "opening", backend: "indexeddb" });
@@ -40,10 +44,13 @@ export class Room {
   readonly #channels = new Map<string, Channel>();
   readonly #noticeReaders = new Set<(notice: RoomNotice) => void>();
   readonly #stopWatching: Unsubscribe;
+  /** Where something may have been written here. */
+  readonly #writtenTo = new Set<string>([DIRECTORY]);
   #backend: Backend = { backend: "indexeddb" };
   #editors = 0;
   #closing: ReturnType<typeof setTimeout> | undefined;
-  #isClosed = false;
+  #closed: Promise<void> | undefined;
+  #becomeClosed: () => void = () => undefined;
 
   /** @internal Use `connect`. */
   constructor(room: WasmRoom, port: Port, name: string, myself: Myself) {
@@ -60,6 +67,7 @@ export class Room {
       },
       died: (error) => this.#died(error),
     });
+    this.#receipts = new Receipts(this.#pump, this.#storage);
     // Asked once: what a page shows must not need an engine that may have died.
     this.mainChannel = this.#pump.ask((room) => room.mainChannel()) as StreamId;
     this.documents = new Documents(this.#pump);
@@ -86,8 +94,9 @@ export class Room {
         this.#pump,
         id,
         this.#storage,
+        this.#receipts,
         () => (this.#editors += 1),
-        () => this.#texts.delete(id),
+        () => this.#letGo(),
       );
       this.#texts.set(id, text);
     }
@@ -98,7 +107,7 @@ export class Room {
   channel(id: StreamId = this.mainChannel): Channel {
     let channel = this.#channels.get(id);
     if (channel === undefined) {
-      channel = new Channel(this.#pump, id, this.#storage, () => this.#channels.delete(id));
+      channel = new Channel(this.#pump, id, this.#storage, this.#receipts, () => this.#letGo());
       this.#channels.set(id, channel);
     }
     return channel.hold();
@@ -121,14 +130,16 @@ export class Room {
     this.#pump.reconnect();
   }
 
-  /** Leaves the room. What was written last still gets to this device's disk. */
-  close(): void {
-    if (this.#isClosed || this.#closing !== undefined) return;
-    this.#stopWatching();
-    this.#closing = setTimeout(() => this.#end(), CLOSE_WITHIN_MS);
-    this.#pump.unlink();
-    this.#pump.flush();
-    this.#settled();
+  /**
+   * Leaves the room. Nothing more is taken; what was written before still gets to this device's disk, however little time
+   * ago. Resolves when it is there, or after 2 s if the disk does not answer.
+   */
+  close(): Promise<void> {
+    this.#closed ??= new Promise((resolve) => {
+      this.#becomeClosed = resolve;
+      this.#leave(new CausewayError("room-closed", "The room was closed before."));
+    });
+    return this.#closed;
   }
 
   #take(event: RoomEvent, serial: number): void {
@@ -144,7 +155,8 @@ export class Room {
       case "connection":
         return this.#connection.set(this.#pump.ask((room) => room.connection()));
       case "saveStatus":
-        this.#channels.get(event.stream)?.lookAtReceipts();
+        this.#writtenTo.add(event.stream);
+        this.#receipts.look(event.stream);
         return this.#texts.get(event.stream)?.look();
       case "others":
         return this.presence.look();
@@ -165,35 +177,69 @@ export class Room {
   }
 
   #settled(): void {
-    if (this.#isClosed) return;
-    this.documents.look();
-    if (this.#closing === undefined) return;
-    const held = [...this.#texts.values(), ...this.#channels.values()];
-    if (held.every((stream) => stream.isWritten)) this.#end();
+    if (this.#pump.isOver) return;
+    this.documents.lookAgain();
+    this.#letGo();
+    if (this.#closing !== undefined && !this.#pump.isWriting && this.#isWritten()) this.#end();
+  }
+
+  /** Whether this device's disk has everything, or for a page that follows, the page that leads. */
+  #isWritten(): boolean {
+    const isWritten = (id: string): boolean =>
+      this.#pump.ask((room) => room.saveStatus(id)).unsavedOnDevice === 0;
+    return [...this.#writtenTo].every(isWritten);
+  }
+
+  /** A text or channel that nobody holds may still be followed: by whoever was not the last to release it. */
+  #letGo(): void {
+    for (const [id, text] of this.#texts) if (text.isIdle) this.#texts.delete(id);
+    for (const [id, channel] of this.#channels) if (channel.isIdle) this.#channels.delete(id);
   }
 
   #lookAtStorage(): void {
     this.#storage.set({ ...this.#pump.ask((room) => room.storage()), ...this.#backend });
     for (const text of this.#texts.values()) text.look();
+    this.#receipts.look();
     this.documents.look();
   }
 
   #tell(kind: RoomNotice["kind"], sentence: string): void {
-    for (const reader of [...this.#noticeReaders]) reader({ kind, sentence });
+    tell(this.#noticeReaders, { kind, sentence });
   }
 
   #died(error: EngineError): void {
     this.#stopWatching();
+    this.#refuse(error);
+    this.#receipts.giveUp(error);
     this.#connection.set({ state: "stopped", code: 0, sentence: error.message });
     this.#tell("engine-dead", error.message);
+    this.#end();
+  }
+
+  #leave(error: CausewayError): void {
+    this.#stopWatching();
+    this.#closing = setTimeout(() => this.#end(), CLOSE_WITHIN_MS);
+    this.#pump.leave(error);
+    this.#refuse(error);
+    if (this.#pump.isOver) this.#end();
+    else this.#settled();
+  }
+
+  /** Whoever waits for something that will not come is told why. */
+  #refuse(error: CausewayError): void {
+    for (const held of [...this.#texts.values(), ...this.#channels.values()]) held.end(error);
+    this.documents.giveUp();
+    this.forks.lookAgain();
   }
 
   #end(): void {
+    if (this.#closing === undefined) return;
     clearTimeout(this.#closing);
-    this.#isClosed = true;
+    this.#closing = undefined;
     this.#pump.close();
-    for (const held of [...this.#texts.values(), ...this.#channels.values()]) held.end();
+    if (this.#pump.refusal !== undefined) this.#receipts.giveUp(this.#pump.refusal);
     this.#port.close();
+    this.#becomeClosed();
   }
 }
 

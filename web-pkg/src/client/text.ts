@@ -1,12 +1,15 @@
 import { Cell } from "./cell.js";
 import type { Delta } from "./delta.js";
 import { Editor } from "./editor.js";
+import type { CausewayError } from "./errors.js";
 import type { StreamId } from "./ids.js";
 import type { Observable, Unsubscribe } from "./observable.js";
 import type { Anchor, Side } from "./people.js";
 import type { Pump, RoomEvent } from "./pump.js";
-import { Receipts } from "./receipts.js";
+import { Ready } from "./ready.js";
+import type { Receipts } from "./receipts.js";
 import { canWrite, saveStatus, type SaveStatus, type StorageState } from "./states.js";
+import { apart } from "./tell.js";
 
 /** How a text changed. `editor` is the id of the editor that made the change on this page: it has it already. */
 export type TextEvent =
@@ -21,18 +24,18 @@ interface Reader {
 
 /** A text that several people write. Positions and lengths are UTF-16 code units, as in JavaScript strings. */
 export class Text {
-  /** Resolves when the text can be read and written: this device's copy has been read. */
+  /** Resolves when the text can be read and written: this device's copy has been read. Rejects if the room is closed before. */
   readonly ready: Promise<void>;
   readonly status: Observable<SaveStatus>;
-  /** Whether it takes edits. While the disk of this device is full it does not: they could not be kept. */
+  /** Whether it takes edits. While the disk of this device is full, and once the room has ended, they could not be kept. */
   readonly writable: Observable<boolean>;
   readonly #pump: Pump;
-  readonly #receipts: Receipts;
+  readonly #ready = new Ready();
   readonly #status: Cell<SaveStatus>;
   readonly #writable: Cell<boolean>;
   readonly #readers = new Set<Reader>();
   readonly #editors = new Set<Editor>();
-  #becomeReady: () => void = () => undefined;
+  #hasOpened = false;
   #holders = 0;
 
   /** @internal Use `Room.text`. */
@@ -40,18 +43,19 @@ export class Text {
     pump: Pump,
     readonly id: StreamId,
     private readonly storage: Observable<StorageState>,
+    private readonly receipts: Receipts,
     private readonly nextEditor: () => number,
     private readonly onRelease: () => void,
   ) {
     this.#pump = pump;
-    this.#receipts = new Receipts(pump, id);
-    this.ready = new Promise((resolve) => (this.#becomeReady = resolve));
-    pump.command((room) => room.openText(id));
+    this.ready = this.#ready.promise;
+    pump.passing((room) => room.openText(id));
     this.#status = new Cell(this.#readStatus());
     this.status = this.#status;
-    this.#writable = new Cell(canWrite(storage.get()));
+    this.#writable = new Cell(this.#canWrite());
     this.writable = this.#writable;
     if (this.isOpen) this.#becomeReady();
+    if (pump.refusal !== undefined) this.end(pump.refusal);
   }
 
   get isOpen(): boolean {
@@ -70,7 +74,7 @@ export class Text {
 
   /** Opens an editor on the text, which must be open. */
   editor(): Editor {
-    const editor: Editor = new Editor(this.#pump, this, this.#receipts, this.nextEditor(), () =>
+    const editor: Editor = new Editor(this.#pump, this, this.receipts, this.nextEditor(), () =>
       this.#editors.delete(editor),
     );
     this.#editors.add(editor);
@@ -96,10 +100,10 @@ export class Text {
     return this.#pump.ask((room) => room.resolve(this.id, plain)) ?? null;
   }
 
-  /** Ends one holding of the text, begun with `Room.text`. */
+  /** Ends one holding of the text, begun with `Room.text`. It is let go once nobody holds, follows or edits it. */
   release(): void {
-    this.#holders -= 1;
-    if (this.#holders === 0) this.onRelease();
+    this.#holders = Math.max(0, this.#holders - 1);
+    this.onRelease();
   }
 
   /** @internal */
@@ -108,13 +112,19 @@ export class Text {
     return this;
   }
 
+  /** @internal Whether it is of no use to anybody any more. */
+  get isIdle(): boolean {
+    const isFollowed = this.#readers.size > 0 || this.#status.isRead || this.#writable.isRead;
+    return this.#holders === 0 && this.#hasOpened && !isFollowed && this.#editors.size === 0;
+  }
+
   /** @internal */
   take(event: Extract<RoomEvent, { type: "text" }>, serial: number): void {
     const told = textEvent(event);
     if (told === null) return;
     if (told.type === "reset") this.#becomeReady();
     for (const reader of [...this.#readers]) {
-      if (serial > reader.after) reader.callback(told);
+      if (serial > reader.after) apart(() => reader.callback(told));
     }
     for (const editor of this.#editors) editor.changed();
   }
@@ -122,21 +132,29 @@ export class Text {
   /** @internal Something was saved, or the disk has changed. */
   look(): void {
     this.#status.set(this.#readStatus());
-    this.#receipts.look();
-    const isWritable = canWrite(this.storage.get());
+    this.#lookWhetherWritable();
+  }
+
+  /** @internal Nothing more is taken, and nothing more is read. */
+  end(error: CausewayError): void {
+    this.#ready.fail(error);
+    this.#lookWhetherWritable();
+  }
+
+  #lookWhetherWritable(): void {
+    const isWritable = this.#canWrite();
     if (isWritable === this.#writable.get()) return;
     this.#writable.set(isWritable);
     for (const editor of this.#editors) editor.changed();
   }
 
-  /** @internal Whether this device's disk has everything. */
-  get isWritten(): boolean {
-    return this.#pump.ask((room) => room.saveStatus(this.id)).unsavedOnDevice === 0;
+  #canWrite(): boolean {
+    return this.#pump.refusal === undefined && canWrite(this.storage.get());
   }
 
-  /** @internal */
-  end(): void {
-    this.#receipts.giveUp();
+  #becomeReady(): void {
+    this.#hasOpened = true;
+    this.#ready.reach();
   }
 
   #readStatus(): SaveStatus {

@@ -9,7 +9,10 @@ import { writable } from "./writable.js";
 export interface CausewayOptions {
   /** Shows the others' cursors, and tells them this one. */
   readonly presence?: PresenceLane;
-  /** The editor session to write under, closed by whoever opened it. Default: one of the view's own. */
+  /**
+   * The editor session to write under, closed by whoever opened it: for apps that change the text beside the view, with one
+   * undo stack for both. Each view wants one of its own. Default: one of the view's own.
+   */
   readonly editor?: Editor;
 }
 
@@ -23,7 +26,7 @@ export function causeway(text: Text, options: CausewayOptions = {}): Extension {
     // One line break is one unit, as in the text. Whatever else ends lines elsewhere is made one on its way in.
     EditorState.lineSeparator.of("\n"),
     EditorView.clipboardInputFilter.of(withUnixLines),
-    EditorState.changeFilter.of((transaction) => isFromText(transaction) || (text.isOpen && text.writable.get())),
+    EditorState.changeFilter.of((transaction) => isFromText(transaction) || (text.writable.get() && text.isOpen)),
     writable(text),
     plugin,
     undoKeys(plugin),

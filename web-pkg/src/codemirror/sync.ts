@@ -19,7 +19,7 @@ export function sync(text: Text, editor: Editor | undefined): SyncPlugin {
 
 /**
  * A change made in the view goes to the text at once; a change of the text comes as one transaction, never while the
- * view is being updated. Should the two ever differ in length, the view is read anew.
+ * view is being updated. Should the two ever differ, the view is read anew.
  */
 export class Sync {
   readonly #unsubscribe: Unsubscribe;
@@ -28,6 +28,8 @@ export class Sync {
   #isStarting = true;
   #isDestroyed = false;
   #isMending = false;
+  /** Changes of the view whose events are to come. */
+  #written = 0;
   #showsChange = false;
 
   constructor(
@@ -73,6 +75,7 @@ export class Sync {
     this.#showsChange = false;
     try {
       this.editor?.applyDelta(delta);
+      this.#written += 1;
       if (this.text.length === this.view.state.doc.length) return;
     } catch {
       // The text has moved on under the view; what was typed there cannot be placed.
@@ -83,11 +86,12 @@ export class Sync {
   #take(event: TextEvent): void {
     if (this.#isDestroyed) return;
     if (event.type === "reset") {
+      this.#written = 0;
       if (this.#isStarting) this.#mendIfDifferent(event.text);
       else this.#show(event.text);
       return;
     }
-    if (event.editor !== undefined && event.editor === this.#editor?.id) return;
+    if (event.editor !== undefined && event.editor === this.#editor?.id) return this.#passOwn();
     if (reachOf(event.delta) > this.view.state.doc.length) return this.#mend();
     const changes = this.view.state.changes(changesOf(event.delta));
     const spec: TransactionSpec = { changes, annotations: ANNOTATIONS };
@@ -99,6 +103,13 @@ export class Sync {
     } else {
       this.view.dispatch(spec);
     }
+  }
+
+  /** A change under the view's own editor: it stands in the view already, unless the app has used the editor beside it. */
+  #passOwn(): void {
+    const isOfView = this.#written > 0;
+    this.#written = Math.max(0, this.#written - 1);
+    if (!isOfView || this.text.length !== this.view.state.doc.length) this.#mend();
   }
 
   #mendIfDifferent(text: string): void {

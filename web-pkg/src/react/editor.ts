@@ -9,16 +9,20 @@ export interface Undo {
   redo(): void;
 }
 
-/** An editor session on a text for as long as the component is mounted; `null` while there is none. */
+/** An editor session on a text for as long as the component is mounted; `null` while the text is not open. */
 export function useEditor(text: Text | null): Editor | null {
   const [editor, setEditor] = useState<Editor | null>(null);
   useEffect(() => {
     if (text === null) return;
-    const opened = text.editor();
-    setEditor(opened);
+    let opened: Editor | null = null;
+    // The first event says that the text is open.
+    const unsubscribe = text.subscribe(() => {
+      if (opened === null) setEditor((opened = text.editor()));
+    });
     return () => {
+      unsubscribe();
       setEditor(null);
-      opened.close();
+      opened?.close();
     };
   }, [text]);
   return editor;

@@ -8,13 +8,22 @@ test("an error of an argument is passed on, and the engine lives", () => {
   expect(guarded(() => 7)).toBe(7);
 });
 
-test("a page whose engine has met a bug can still be shown: its person and the main channel need no engine", async () => {
+test("a page whose engine has met a bug can still be shown: its person, its channel and its first document need no engine", async () => {
   await loadEngine();
   const { room } = new Profile().open("trap");
-  const shown = [room.presence.person, room.mainChannel];
-  expect(shown[0]).toMatch(/^[0-9a-f]{64}$/);
+  const shown = () => [room.presence.person, room.mainChannel, room.documents.firstDocument()];
+  const before = shown();
+  const text = room.text(room.documents.firstDocument());
+  await text.ready;
+  const onRelay = text.editor().applyDelta([{ insert: "words" }]).reached("relay");
+  expect(before[0]).toMatch(/^[0-9a-f]{64}$/);
   expect(() => guarded(() => { throw new WebAssembly.RuntimeError("unreachable"); })).toThrow(EngineError);
-  expect([room.presence.person, room.mainChannel]).toEqual(shown);
+  expect(shown()).toEqual(before);
+  room.reconnect();
+  expect(room.connection.get().state).toBe("stopped");
+  expect(text.writable.get()).toBe(false);
+  await expect(onRelay).rejects.toMatchObject({ code: "engine-dead" });
+  await room.close();
 });
 
 test("after a trap nothing calls the engine again", () => {

@@ -16,8 +16,8 @@ export class Profile {
     globalThis.IDBKeyRange = IDBKeyRange;
   }
 
-  open(room: string): Page {
-    return new Page(room);
+  open(room: string, storage: "auto" | "memory" = "auto"): Page {
+    return new Page(room, storage);
   }
 }
 
@@ -28,9 +28,9 @@ export class Page {
   #tell: (message: FromWorker) => void = () => undefined;
   #isDead = false;
 
-  constructor(room: string) {
+  constructor(room: string, storage: "auto" | "memory") {
     this.#shell = new Shell((news) => setImmediate(() => this.#isDead || this.#tell(news)));
-    this.room = connect({ room, url: "ws://127.0.0.1:1/sync", port: this.#port() });
+    this.room = connect({ room, storage, url: "ws://127.0.0.1:1/sync", port: this.#port() });
   }
 
   /** No goodbye: nothing it still wanted done is done. Its locks and channels end with it, as a browser sees to. */

@@ -116,8 +116,7 @@ test("undo belongs to one editor, and its buttons know when there is something t
   const id = room.documents.firstDocument();
   let editor: Editor | null = null;
   const Buttons = () => {
-    const { text, isOpen } = useTextHandle(id);
-    editor = useEditor(isOpen ? text : null);
+    editor = useEditor(useTextHandle(id).text);
     const { canUndo, canRedo, undo } = useUndo(editor);
     return (
       <button type="button" disabled={!canUndo} onClick={undo}>

@@ -176,6 +176,26 @@ test("bad arguments are refused with a code", async () => {
   page.die();
 });
 
+test("D13 a connect that is refused leaves no worker behind, which would lead the other pages", async () => {
+  await loadEngine();
+  const profile = new Profile();
+  for (const wrong of [{ person: { name: "x".repeat(65) } }, { person: { name: "Ada", key: new Uint8Array(31) } }]) {
+    const posted: string[] = [];
+    const port = { post: ({ type }: { type: string }) => void posted.push(type), listen: vi.fn(), close: vi.fn() };
+    expect(() => connect({ room: "refused", url: "ws://127.0.0.1:1/sync", port, ...wrong })).toThrow();
+    expect(posted.at(-1)).toBe("end");
+    expect(port.close).toHaveBeenCalled();
+  }
+  for (const url of ["localhost:8787/sync/x", "/sync/x", "ws://", "https://example.org/x"]) {
+    const port = { post: vi.fn(), listen: vi.fn(), close: vi.fn() };
+    expect(() => connect({ room: "refused", url, port })).toThrow(expect.objectContaining({ code: "address" }));
+    expect(port.post).not.toHaveBeenCalled();
+  }
+  const page = profile.open("refused");
+  await vi.waitFor(() => expect(page.room.isLeading).toBe(true));
+  page.die();
+});
+
 test("D6 once the worker has ended, nothing is taken that nobody would save", async () => {
   await loadEngine();
   const page = new Profile().open("workerless");
