@@ -117,7 +117,8 @@ test("what is said about posts is true and short", () => {
   expect(newsWords([post("a"), post("b")])).toBe("2 new messages");
   expect(said("\n  a\n \n")).toBe("  a");
   expect(complaintAboutText("ü".repeat(8 * 1024))).toBeNull();
-  expect(complaintAboutText("ü".repeat(8 * 1024 + 1))).toMatch(/too long/);
+  expect(complaintAboutText("ü".repeat(8 * 1024 + 1))).toBe("This is 1 character too long for one message.");
+  expect(complaintAboutText("я".repeat(8 * 1024 + 30))).toBe("This is 30 characters too long for one message.");
 });
 
 function drawn(line: ReturnType<typeof linesOf>[number]): string {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { StreamId } from "@causeway/web";
+import { after } from "../src/files/removed-files.ts";
 import { complaintAboutMove, foldersOf, movesFor, treeRows, type TreeRow } from "../src/files/tree.ts";
 import { treeCommand } from "../src/files/tree-keys.ts";
 
@@ -57,3 +58,16 @@ test("keys walk the tree as ARIA says", () => {
 function drawn(row: TreeRow): string {
   return `${"  ".repeat(row.depth)}${row.name}${row.kind === "folder" ? "/" : ""}`;
 }
+
+test("W14 what leaves the list is remembered, newest first and once, until it is back", () => {
+  const file = (name: string) => ({ id: `ydoc:${name}` as const, path: `${name}.md` });
+  const [a, b, c] = [file("a"), file("b"), file("c")];
+  const one = after([], [a, b, c], [b, c]);
+  expect(one).toEqual([a]);
+  expect(after(one, [b, c], [b, c]), "nothing has changed").toBe(one);
+  const two = after(one, [b, c], [c]);
+  expect(two).toEqual([b, a]);
+  const moved = { ...a, path: "moved.md" };
+  expect(after(two, [c], [moved, c])).toEqual([b]);
+  expect(after(two, [moved, c], [c]), "with the path it had last").toEqual([moved, b]);
+});

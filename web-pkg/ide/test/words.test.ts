@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import type { SaveStatus } from "@causeway/web";
+import type { SaveStatus, StorageState } from "@causeway/web";
+import { forkWords, offlineWords, stoppedWords, storageWords } from "../src/room/notice-words.ts";
 import { onDevice, onRelay, seenBy } from "../src/room/saved-words.ts";
 import { COLOURS, cleanName, initials, inkOn } from "../src/shell/person.ts";
 
@@ -21,6 +22,29 @@ test("work that waits is never called saved", () => {
   expect(seenBy(waiting, 2).long).toBe("Not seen by others yet");
   expect(seenBy(waiting, 0).long).toBe("Nobody else here");
   expect(onDevice({ ...SAVED, device: "memory" })).toMatchObject({ mood: "wait" });
+});
+
+test("W13 nothing is said to be kept on a device that keeps nothing or cannot write", () => {
+  const sound: StorageState = { state: "working", backend: "indexeddb" };
+  const memory: StorageState = { state: "working", backend: "memory", reason: "The browser refuses it." };
+  const failing: StorageState = { state: "failing", full: false, sentence: "It is broken.", backend: "indexeddb" };
+  const full: StorageState = { ...failing, full: true };
+  const stopped = { state: "stopped", code: 4406, sentence: "" } as const;
+  const all = (storage: StorageState) => [
+    offlineWords(storage),
+    stoppedWords(stopped, storage),
+    stoppedWords({ ...stopped, code: 4400, sentence: "Too old." }, storage),
+    forkWords(1, storage),
+    forkWords(3, storage),
+  ];
+  for (const words of all(sound)) expect(words).toContain("kept on this device");
+  for (const storage of [memory, failing, full]) {
+    for (const words of all(storage)) expect(words).not.toContain("kept on this device");
+    expect(storageWords(storage)).not.toBeNull();
+  }
+  expect(offlineWords(memory)).toContain("Leave the tab open");
+  expect(offlineWords(full)).toBe("You are offline.");
+  expect(storageWords(sound)).toBeNull();
 });
 
 test("a name fits what the relay takes, without half a character", () => {

@@ -23,5 +23,5 @@ export type { Port } from "./port.js";
 export { PresenceLane } from "./presence-lane.js";
 export type { Receipt, ReceiptState } from "./receipt.js";
 export { Room, type RoomNotice } from "./room.js";
-export { type Backend, type ConnectionState, type SaveStatus, type StorageState, canWrite } from "./states.js";
+export { type Backend, type ConnectionState, type SaveStatus, type StorageState, canWrite, keptWhere } from "./states.js";
 export { Text, type TextEvent } from "./text.js";

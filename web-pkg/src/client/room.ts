@@ -13,7 +13,7 @@ import type { Port } from "./port.js";
 import { PresenceLane } from "./presence-lane.js";
 import { Pump, type RoomEvent } from "./pump.js";
 import { Receipts } from "./receipts.js";
-import type { Backend, ConnectionState, StorageState } from "./states.js";
+import { type Backend, type ConnectionState, type StorageState, keptWhere } from "./states.js";
 import { tell } from "./tell.js";
 import { Text } from "./text.js";
 
@@ -125,6 +125,19 @@ export class Room {
     return this.#pump.ask((room) => room.leads());
   }
 
+  /**
+   * Whether closing the page now would lose something that was written here: the relay has not got it, and this device keeps
+   * nothing or cannot write. For `beforeunload`. What a sound disk has yet to write gets there as the page leaves.
+   */
+  wouldLose(): boolean {
+    const storage = this.#storage.get();
+    if (keptWhere(storage) === "on this device") return false;
+    return [...this.#writtenTo].some((id) => {
+      const { unsavedOnDevice, unsavedOnRelay } = this.#pump.ask((room) => room.saveStatus(id));
+      return unsavedOnRelay > 0 && (storage.backend === "memory" || unsavedOnDevice > 0);
+    });
+  }
+
   /** Tries the link now instead of later. */
   reconnect(): void {
     this.#pump.reconnect();
@@ -167,7 +180,7 @@ export class Room {
       case "fork":
         // Nobody refused it, and it goes back by itself; what cannot is listed with the other forks.
         if (event.code === "disk.claimed") return;
-        return this.#tell("fork", `The relay did not take a piece of your work: ${event.sentence}. It is kept on this device.`);
+        return this.#tell("fork", `The relay did not take a piece of your work: ${event.sentence}. It is kept ${keptWhere(this.#storage.get())}.`);
       case "damaged":
         return this.#tell("damaged", `Something stored could not be read (${event.code}). The rest goes on without it.`);
       case "gone":

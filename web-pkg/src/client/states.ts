@@ -27,6 +27,11 @@ export function canWrite(storage: StorageState): boolean {
   return storage.state !== "failing" || !storage.full;
 }
 
+/** Where what is written now is kept until the relay has it: to be said behind "kept". */
+export function keptWhere(storage: StorageState): "on this device" | "in this tab only" {
+  return storage.backend === "memory" || storage.state === "failing" ? "in this tab only" : "on this device";
+}
+
 /** Where the work on a document is. */
 export interface SaveStatus {
   /** `memory`: this device keeps nothing after a reload (see the storage state). */

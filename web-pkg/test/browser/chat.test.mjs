@@ -1,10 +1,11 @@
 /** People talk: what is said, read, answered, changed and taken back, with a link and without. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { launch } from "./harness/browser.mjs";
+import { INSECURE_HOST, launch } from "./harness/browser.mjs";
 import { SCREENS, profileOf } from "./harness/look.mjs";
 import { Line } from "./harness/proxy.mjs";
 import { Relay } from "./harness/relay.mjs";
+import { CHAT, StrictLine } from "./harness/strict.mjs";
 import { until, untilEqual } from "./harness/until.mjs";
 import { Writer, freshRoom } from "./harness/writer.mjs";
 
@@ -82,6 +83,7 @@ test("a post is answered, reacted to, changed and removed, and everybody sees it
 
   await noor.post("make it seven").click({ button: "right" });
   await noor.page.getByRole("menuitem", { name: "Remove" }).click();
+  await noor.page.getByRole("alertdialog").getByRole("button", { name: "Remove" }).click();
   await ada.page.getByText("This message was removed").waitFor();
   await ada.post("shall we cross").click({ button: "right" });
   await ada.page.getByRole("menuitem", { name: "Edit" }).waitFor();
@@ -190,10 +192,54 @@ test("a thousand posts: the newest at once, older ones as one scrolls, and nothi
   await ada.page.getByText("This is the beginning of the chat.").waitFor();
   await untilEqual("all are here", () => ada.page.locator(".post").count(), 1_000);
   await ada.page.getByRole("button", { name: "Newest" }).click();
-  await until("the newest is in sight", () => ada.post(/^post 1000$/).isVisible());
+  await until("the newest is in sight", () => ada.post(/^post 1000$/).evaluate(isInSight));
   await noor.say("one more");
-  await until("and so is one more", () => ada.post("one more").isVisible());
+  await ada.post("one more").waitFor();
+  await until("and so is one more", () => ada.post("one more").evaluate(isInSight));
   await Promise.all([ada.close(), noor.close()]);
+});
+
+test("W15 a refused message is copied, and said again as one of its own, whatever one is about to say", { timeout: 90_000 }, async (t) => {
+  const line = await StrictLine.to(relay.port);
+  t.after(() => line.end());
+  line.refuses = CHAT;
+  const room = freshRoom("draft");
+  const ada = await Writer.open(browser, `http://${INSECURE_HOST}:${line.port}`, room, { viewport: SCREENS.laptop });
+  t.after(() => ada.close());
+  await ada.isOnline();
+  await ada.say("the first words");
+  await untilEqual("the relay has them", () => ada.post("the first words").getAttribute("data-saved"), "relay");
+  line.isStrict = true;
+  await ada.say("the refused words");
+  const draft = ada.page.getByRole("list", { name: "Messages that were not taken" });
+  await draft.getByText("the refused words").waitFor();
+  line.isStrict = false;
+
+  await draft.getByRole("button", { name: "Copy" }).click();
+  const field = ada.page.getByRole("textbox", { name: "Message" });
+  await field.focus();
+  await ada.page.keyboard.press("Control+v");
+  await untilEqual("it was on the clipboard, on plain http as well", () => field.inputValue(), "the refused words");
+  await field.fill("");
+
+  await ada.page.keyboard.press("ArrowUp");
+  await ada.page.getByRole("textbox", { name: "New wording" }).waitFor();
+  await draft.getByRole("button", { name: "Try again" }).click();
+  await untilEqual("it was said", () => ada.post("the refused words").getAttribute("data-saved"), "relay");
+  await draft.waitFor({ state: "detached" });
+  assert.equal(await ada.post("the first words").count(), 1, "the other message is as it was");
+  assert.equal(await ada.page.getByRole("textbox", { name: "New wording" }).inputValue(), "the first words");
+
+  // Without words a message is none: whoever takes them all away is asked.
+  await ada.page.getByRole("textbox", { name: "New wording" }).fill("");
+  await ada.page.keyboard.press("Enter");
+  const question = ada.page.getByRole("alertdialog", { name: "Remove this message?" });
+  await question.getByRole("button", { name: "Keep" }).click();
+  await ada.post("the first words").waitFor();
+  await ada.page.getByRole("textbox", { name: "New wording" }).focus();
+  await ada.page.keyboard.press("Enter");
+  await question.getByRole("button", { name: "Remove" }).click();
+  await ada.page.getByText("This message was removed").waitFor();
 });
 
 test("on a phone the chat fills the screen, and a keyboard leaves the composer in sight", async () => {
@@ -210,7 +256,10 @@ test("on a phone the chat fills the screen, and a keyboard leaves the composer i
   await ada.page.setViewportSize({ width: 390, height: 430 });
   await until("the composer and the newest words are in sight", () =>
     ada.page.evaluate(() => {
-      const inSight = (element) => element !== null && element.getBoundingClientRect().bottom <= innerHeight;
+      const inSight = (element) => {
+        const { top, bottom } = element?.getBoundingClientRect() ?? { top: -1 };
+        return top >= 0 && bottom <= innerHeight;
+      };
       return inSight(document.querySelector(".composer")) && inSight([...document.querySelectorAll(".post")].at(-1));
     }),
   );
@@ -219,6 +268,12 @@ test("on a phone the chat fills the screen, and a keyboard leaves the composer i
   await noor.post("from a phone").waitFor();
   await Promise.all([ada.close(), noor.close()]);
 });
+
+/** Whether all of a post is within the part of the timeline that one sees. */
+function isInSight(post) {
+  const [inner, outer] = [post, post.closest(".timeline")].map((element) => element.getBoundingClientRect());
+  return inner.top >= outer.top && inner.bottom <= outer.bottom + 1;
+}
 
 function open(room, name) {
   return Writer.open(browser, relay.origin, room, { name, viewport: SCREENS.laptop });

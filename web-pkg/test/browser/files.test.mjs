@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { launch } from "./harness/browser.mjs";
 import { focused } from "./harness/keyboard.mjs";
-import { SCREENS } from "./harness/look.mjs";
+import { SCREENS, look, shot } from "./harness/look.mjs";
 import { Relay } from "./harness/relay.mjs";
 import { until, untilEqual } from "./harness/until.mjs";
 import { Writer, freshRoom } from "./harness/writer.mjs";
@@ -80,10 +80,62 @@ test("a folder is made, filled, renamed and moved with all that is in it, and fo
   await noor.reload();
   await lists(noor, "lib/a.py");
   await more(noor, "deep", "Remove");
+  await noor.page.getByRole("button", { name: "Remove 2 files" }).click();
   await noor.page.getByRole("status").getByText("Removed 2 files.").waitFor();
   await lists(ada, "lib/a.py");
   await noor.page.getByRole("button", { name: "Undo", exact: true }).last().click();
   await lists(ada, "deep/b.py", "deep/main.md", "lib/a.py");
+  await Promise.all([ada.close(), noor.close()]);
+});
+
+test("W14 a folder with files is asked about first, and whatever was removed comes back from a list that stays", async () => {
+  const room = freshRoom("removed");
+  const [ada, noor] = await Promise.all([open(room, "Ada"), open(room, "Noor")]);
+  for (const path of ["src/a.py", "src/b.py", "notes.md"]) await ada.makeFile(path);
+  await ada.write("words of Ada");
+  await ada.isSaved();
+  await lists(noor, "src/a.py", "src/b.py", "notes.md");
+  const dialog = noor.page.getByRole("alertdialog", { name: "Remove src?" });
+
+  // By keyboard alone: who just presses Enter keeps the folder.
+  await line(noor, "src").focus();
+  await noor.page.keyboard.press("Delete");
+  await dialog.waitFor();
+  await shot(noor.page, "remove-question-laptop-light");
+  await noor.page.keyboard.press("Enter");
+  await dialog.waitFor({ state: "detached" });
+  await lists(noor, "src/a.py", "src/b.py", "notes.md");
+  await noor.page.keyboard.press("Delete");
+  await noor.page.keyboard.press("Tab");
+  await noor.page.keyboard.press("Enter");
+  await lists(ada, "notes.md");
+  // One more while the line about the first is shown: it speaks of both.
+  await line(noor, "notes.md").focus();
+  await noor.page.keyboard.press("Delete");
+  // An empty room offers its first document.
+  await lists(ada, "main.md");
+  const toast = noor.page.getByRole("status").getByText("Removed 3 files.");
+  await toast.waitFor();
+  await shot(noor.page, "removed-laptop-light");
+  await noor.page.mouse.move(700, 300);
+  await toast.waitFor({ state: "detached" });
+
+  await noor.reload();
+  await noor.page.locator(".removed summary").focus();
+  await noor.page.keyboard.press("Enter");
+  const back = (path) => noor.page.getByRole("button", { name: `Put back ${path}` });
+  await back("src/b.py").waitFor();
+  await look(noor.page, "removed-list-laptop-light");
+  await noor.page.keyboard.press("Tab");
+  await untilEqual("the newest is the first of the list", () => focused(noor.page), "Put back notes.md");
+  await noor.page.keyboard.press("Enter");
+  await lists(ada, "notes.md");
+  await noor.showsWords("words of Ada");
+  // Ada saw them go, and can bring them back as well.
+  await ada.page.locator(".removed summary").click();
+  await ada.page.getByRole("button", { name: "Put all 2 back" }).click();
+  await lists(noor, "src/a.py", "src/b.py", "notes.md");
+  await noor.page.locator(".removed").waitFor({ state: "detached" });
   await Promise.all([ada.close(), noor.close()]);
 });
 

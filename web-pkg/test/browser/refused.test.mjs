@@ -1,9 +1,12 @@
 /** What a page says when its browser or its relay will not have it. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { after, before, test } from "node:test";
 import { launch } from "./harness/browser.mjs";
+import { look } from "./harness/look.mjs";
+import { Line } from "./harness/proxy.mjs";
 import { Relay } from "./harness/relay.mjs";
 import { until, untilEqual } from "./harness/until.mjs";
 import { freshRoom, introduce, Writer } from "./harness/writer.mjs";
@@ -43,6 +46,63 @@ test("a browser that refuses its database keeps the room in memory and says so",
   await ada.reload();
   await ada.shows("kept by the relay only");
   await ada.close();
+});
+
+test("W13 a tab that has the only copy of something asks before it is closed, and says where it is", { timeout: 90_000 }, async (t) => {
+  const line = await Line.to(relay.port);
+  t.after(() => line.end());
+  const refusing = await launch("--disable-features=LocalNetworkAccessChecks");
+  t.after(() => refusing.close());
+  const context = await refusing.newContext();
+  await context.route(/worker[^/]*\.js$/, async (route) => {
+    const answer = await route.fetch();
+    const refusal = "indexedDB.open = () => { throw new DOMException('storage is off', 'SecurityError'); };";
+    await route.fulfill({ response: answer, body: `${refusal}\n${await answer.text()}` });
+  });
+  const ada = await Writer.open(refusing, line.origin, freshRoom("only-copy"), { context });
+  await ada.isOnline();
+  await ada.write("at the relay. ");
+  await ada.isSaved();
+  line.cut();
+  await ada.page.getByTestId("offline-banner").getByText("kept in this tab only").waitFor();
+  let asked = 0;
+  ada.page.on("dialog", (dialog) => {
+    asked += 1;
+    assert.equal(dialog.type(), "beforeunload");
+    void dialog.dismiss();
+  });
+  await ada.write("nowhere else. ");
+  await ada.page.close({ runBeforeUnload: true });
+  await until("the browser asks", () => asked === 1);
+  await ada.showsWords("nowhere else.");
+  line.mend();
+  await ada.isOnline();
+  await ada.isSaved();
+  await Promise.all([ada.page.waitForEvent("close"), ada.page.close({ runBeforeUnload: true })]);
+  assert.equal(asked, 1, "nobody is asked where nothing would be lost");
+});
+
+test("D6 when the worker ends later, what it did not send can be taken along", { timeout: 90_000 }, async (t) => {
+  const context = await browser.newContext({ acceptDownloads: true });
+  t.after(() => context.close());
+  await introduce(context, "Ada", 0x0f7a84);
+  const line = await Line.to(relay.port);
+  t.after(() => line.end());
+  const began = context.waitForEvent("page").then((page) => page.waitForEvent("worker"));
+  const ada = await Writer.open(browser, line.origin, freshRoom("worker-ends"), { context });
+  const worker = await began;
+  await ada.isOnline();
+  line.cut();
+  await untilEqual("ada is offline", () => ada.connection(), "offline");
+  await ada.write("words that stay");
+  await worker.evaluate(() => queueMicrotask(() => { throw new Error("a bug"); }));
+  await ada.page.getByRole("heading", { name: "The page has stopped" }).waitFor();
+  const [saved] = await Promise.all([
+    ada.page.waitForEvent("download"),
+    ada.page.getByRole("button", { name: "Save main.md as a file" }).click(),
+  ]);
+  assert.equal(await readFile(await saved.path(), "utf8"), "words that stay");
+  await look(ada.page, "stopped-desktop-light");
 });
 
 test("a page whose worker is kept from it says that nothing can be saved, and takes no text", { timeout: 90_000 }, async (t) => {

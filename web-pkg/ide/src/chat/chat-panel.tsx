@@ -1,8 +1,11 @@
 import { useCallback, useMemo, useRef, useState, type ReactElement, type RefObject } from "react";
 import { canWrite, type Draft, type Post } from "@causeway/web";
 import { useChat, useRoom, useStorage, type Chat } from "@causeway/web/react";
+import { copy } from "../parts/copied.ts";
 import { Icon } from "../parts/icon.tsx";
 import { Menu, type MenuPlace } from "../parts/menu.tsx";
+import { Question } from "../parts/question.tsx";
+import { attempt } from "../shell/attempt.ts";
 import { Composer, type Intent } from "./composer.tsx";
 import { Drafts } from "./drafts.tsx";
 import { EmojiPicker } from "./emoji-picker.tsx";
@@ -41,8 +44,9 @@ export function ChatPanel({ isShown, field }: ChatPanelProps): ReactElement {
     const last = chat.posts.findLast((post) => post.mine && !post.deleted);
     if (last !== undefined) talk.amend(last);
   };
-  const retry = (draft: Draft) => {
-    if (talk.say(draft.text) === null) chat.discard(draft.key);
+  // As a post of its own, whatever one is about to say: what it answered is not known any more.
+  const retry = async (draft: Draft) => {
+    if (await attempt(() => chat.post(draft.text))) chat.discard(draft.key);
   };
   return (
     <section className="chat" aria-label="Chat" data-unread={chat.unread}>
@@ -69,7 +73,7 @@ export function ChatPanel({ isShown, field }: ChatPanelProps): ReactElement {
           onAllRead={reading.forget}
         />
       )}
-      <Drafts drafts={chat.drafts} onRetry={retry} onDiscard={chat.discard} />
+      <Drafts drafts={chat.drafts} onRetry={(draft) => void retry(draft)} onDiscard={chat.discard} />
       <p className="typing" aria-live="off" data-testid="typing">
         {typingWords(chat.typing.map((person) => person.name || "Somebody"))}
       </p>
@@ -91,7 +95,8 @@ export function ChatPanel({ isShown, field }: ChatPanelProps): ReactElement {
 
 type Over =
   | { readonly what: "menu"; readonly post: Post; readonly at: MenuPlace }
-  | { readonly what: "emoji"; readonly id: string; readonly at: MenuPlace };
+  | { readonly what: "emoji"; readonly id: string; readonly at: MenuPlace }
+  | { readonly what: "removal"; readonly id: string };
 
 /** What one is about to say or do, and what lies over the panel meanwhile. */
 function useTalk({ post, amend, retract, react }: Chat, field: RefObject<HTMLTextAreaElement | null>) {
@@ -108,7 +113,7 @@ function useTalk({ post, amend, retract, react }: Chat, field: RefObject<HTMLTex
   }, [field]);
   const deeds = useMemo<Omit<PostDeeds, "goTo">>(
     () => ({
-      react: (id, emoji, on) => void latest.current.react(id, emoji, on),
+      react: (id, emoji, on) => void attempt(() => latest.current.react(id, emoji, on)),
       pickEmoji: (id, at) => setOver({ what: "emoji", id, at }),
       openMenu: (post, at) => setOver({ what: "menu", post, at }),
       reply: (post) => toField({ kind: "reply", to: post }),
@@ -117,9 +122,12 @@ function useTalk({ post, amend, retract, react }: Chat, field: RefObject<HTMLTex
   );
   const startAmending = (post: Post) => toField({ kind: "amend", post });
   const say = (text: string): string | null => {
+    if (intent.kind === "amend" && text === "") {
+      setOver({ what: "removal", id: intent.post.id });
+      return null;
+    }
     try {
-      if (intent.kind === "amend" && text === "") retract(intent.post.id);
-      else if (intent.kind === "amend") amend(intent.post.id, text);
+      if (intent.kind === "amend") amend(intent.post.id, text);
       else post(text, intent.kind === "reply" ? intent.to.id : undefined);
     } catch (refused) {
       return refused instanceof Error ? refused.message : String(refused);
@@ -134,11 +142,20 @@ function useTalk({ post, amend, retract, react }: Chat, field: RefObject<HTMLTex
     if (over.what === "emoji") {
       return <EmojiPicker at={over.at} onPick={(emoji) => deeds.react(over.id, emoji, true)} onClose={close} />;
     }
+    if (over.what === "removal") {
+      const remove = () => void attempt(() => retract(over.id)).then(leave);
+      return (
+        <Question title="Remove this message?" yes="Remove" onYes={remove} onClose={close}>
+          Its words will be gone for everybody, and cannot be brought back.
+        </Question>
+      );
+    }
     const items = menuFor(over.post, {
       react: () => deeds.pickEmoji(over.post.id, over.at),
       reply: () => deeds.reply(over.post),
+      copy: () => void attempt(() => copy(over.post.text)),
       amend: () => startAmending(over.post),
-      remove: () => void retract(over.post.id),
+      remove: () => setOver({ what: "removal", id: over.post.id }),
     });
     return <Menu label="Message" at={over.at} items={items} onClose={close} />;
   }

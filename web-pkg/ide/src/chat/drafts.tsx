@@ -1,6 +1,8 @@
 import type { ReactElement } from "react";
 import type { Draft } from "@causeway/web";
+import { copy } from "../parts/copied.ts";
 import { Icon } from "../parts/icon.tsx";
+import { attempt } from "../shell/attempt.ts";
 
 export interface DraftsProps {
   readonly drafts: readonly Draft[];
@@ -23,7 +25,7 @@ export function Drafts({ drafts, onRetry, onDiscard }: DraftsProps): ReactElemen
             <button type="button" className="button" onClick={() => onRetry(draft)}>
               Try again
             </button>
-            <button type="button" className="button" onClick={() => void navigator.clipboard?.writeText(draft.text)}>
+            <button type="button" className="button" onClick={() => void attempt(() => copy(draft.text))}>
               Copy
             </button>
             <button type="button" className="button" onClick={() => onDiscard(draft.key)}>

@@ -37,7 +37,8 @@ export const PostLine = memo(function PostLine(props: PostLineProps): ReactEleme
   const { id, author, time, deleted } = post;
   const name = author.name || "Somebody";
   const onKeyDown = (event: KeyboardEvent) => {
-    if (event.target !== event.currentTarget) return;
+    // A key of the browser, such as the one that reloads, is not for the post.
+    if (event.target !== event.currentTarget || event.ctrlKey || event.metaKey || event.altKey) return;
     const { left, top } = event.currentTarget.getBoundingClientRect();
     if (event.key === "Enter" || event.key === "ContextMenu") deeds.openMenu(post, { x: left + 48, y: top + 24 });
     else if (event.key === "r" && !deleted) deeds.reply(post);

@@ -41,8 +41,16 @@ export function newAboveWords(count: number): string {
 
 /** What is wrong with a text that is to be said, as a sentence, or `null`. An empty one is just not sent. */
 export function complaintAboutText(text: string): string | null {
-  const over = new TextEncoder().encode(text).length - TEXT_BYTES;
-  return over <= 0 ? null : `This is ${over} characters too long for one message.`;
+  const bytes = (part: string): number => new TextEncoder().encode(part).length;
+  let over = bytes(text) - TEXT_BYTES;
+  if (over <= 0) return null;
+  let count = 0;
+  for (const character of [...text].reverse()) {
+    if (over <= 0) break;
+    over -= bytes(character);
+    count += 1;
+  }
+  return `This is ${count} ${count === 1 ? "character" : "characters"} too long for one message.`;
 }
 
 /** A text as it is said: without empty lines around it. */

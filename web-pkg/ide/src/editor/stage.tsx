@@ -4,6 +4,7 @@ import type { RoomFiles } from "../files/room-files.ts";
 import { parted, type ShownFile } from "../files/shown-files.ts";
 import { Tabs } from "../files/tabs.tsx";
 import { Icon } from "../parts/icon.tsx";
+import { attempt } from "../shell/attempt.ts";
 import { COMMAND } from "../shell/keys.ts";
 import type { Caret } from "./caret-place.tsx";
 import { EditorPane } from "./editor.tsx";
@@ -58,7 +59,7 @@ function OpenFile({ file, files, caret, reveal, wish }: StageProps & { readonly 
           <Icon name="info" />
           <div className="notice-words">
             This file is not on the room’s list any more. Its text is kept.
-            <button type="button" className="button" onClick={() => void files.putBack([file])}>
+            <button type="button" className="button" onClick={() => void attempt(() => files.putBack([file]))}>
               Put back
             </button>
           </div>

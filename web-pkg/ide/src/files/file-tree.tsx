@@ -1,10 +1,13 @@
 import { Fragment, useId, type KeyboardEvent, type ReactElement } from "react";
 import { Icon } from "../parts/icon.tsx";
 import { Menu, type MenuItem } from "../parts/menu.tsx";
+import { Question } from "../parts/question.tsx";
 import { usePlaces, type Face } from "../people/places.ts";
 import { useTreeDrag } from "./drag.ts";
 import { MoveDialog } from "./move-dialog.tsx";
 import { NameField } from "./name-field.tsx";
+import { useRemovedFiles } from "./removed-files.ts";
+import { RemovedList } from "./removed-list.tsx";
 import type { RoomFiles } from "./room-files.ts";
 import type { ShownFile } from "./shown-files.ts";
 import { isIn, type TreeRow } from "./tree.ts";
@@ -19,6 +22,7 @@ export interface FileTreeProps extends TreeNews {
 /** The room's files in their folders. */
 export function FileTree({ files, onChosen, onRemoved }: FileTreeProps): ReactElement {
   const work = useTreeWork(files, { onChosen, onRemoved });
+  const removed = useRemovedFiles();
   const heading = useId();
   const isBare = files.list?.length === 0 && work.naming === null && work.folds.made.length === 0;
   return (
@@ -32,6 +36,7 @@ export function FileTree({ files, onChosen, onRemoved }: FileTreeProps): ReactEl
       {isBare && <p className="quiet">There are no files here yet.</p>}
       <Fresh work={work} folder="" depth={0} />
       <Lines work={work} current={files.current} />
+      <RemovedList removed={removed} files={files} />
       {work.menu !== null && (
         <Menu
           label={work.menu.row.path}
@@ -41,6 +46,7 @@ export function FileTree({ files, onChosen, onRemoved }: FileTreeProps): ReactEl
         />
       )}
       {work.moving !== null && <WhereTo work={work} row={work.moving} />}
+      {work.removing !== null && <BeforeRemoving work={work} {...work.removing} />}
     </nav>
   );
 }
@@ -146,6 +152,16 @@ function WhereTo({ work, row }: { readonly work: TreeWork; readonly row: TreeRow
       onMove={(folder) => work.move(row.path, folder)}
       onClose={work.done}
     />
+  );
+}
+
+function BeforeRemoving({ work, row, files }: NonNullable<TreeWork["removing"]> & { work: TreeWork }): ReactElement {
+  const what = files.length === 1 ? "1 file" : `${files.length} files`;
+  return (
+    <Question title={`Remove ${row.name}?`} yes={`Remove ${what}`} onYes={work.removeAsked} onClose={work.done}>
+      {what} in this folder will be off the room’s list for everybody. Below the files, under “Removed”, they can be put
+      back.
+    </Question>
   );
 }
 

@@ -1,6 +1,7 @@
 import type { ReactElement } from "react";
 import { Icon } from "../parts/icon.tsx";
 import { Picker, type Choice } from "../parts/picker.tsx";
+import { attempt } from "../shell/attempt.ts";
 import { Glyph } from "./glyph.tsx";
 import { bestMatches } from "./match.ts";
 import { Marked } from "./marked.tsx";
@@ -41,7 +42,7 @@ export function QuickOpen({ files, onChosen, onClose }: QuickOpenProps): ReactEl
         <span>{label}</span>
       </>
     );
-    return [...known, { key: "new", label, content, run: () => void files.create(wanted).then(onChosen) }];
+    return [...known, { key: "new", label, content, run: () => void attempt(() => files.create(wanted).then(onChosen)) }];
   };
   return (
     <Picker

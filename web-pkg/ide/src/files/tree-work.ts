@@ -1,5 +1,6 @@
 import { useState } from "react";
 import type { MenuPlace } from "../parts/menu.tsx";
+import { attempt } from "../shell/attempt.ts";
 import { useFolds, type Folds } from "./folds.ts";
 import type { RoomFiles } from "./room-files.ts";
 import { complaintAbout, parted, type ShownFile } from "./shown-files.ts";
@@ -19,6 +20,8 @@ export interface TreeWork {
   readonly naming: Naming | null;
   readonly menu: { readonly row: TreeRow; readonly at: MenuPlace } | null;
   readonly moving: TreeRow | null;
+  /** A folder that is to be removed with these files, if one agrees. */
+  readonly removing: { readonly row: TreeRow; readonly files: readonly ShownFile[] } | null;
   choose(row: TreeRow): void;
   make(what: "file" | "folder", folder: string): void;
   rename(row: TreeRow): void;
@@ -29,9 +32,12 @@ export interface TreeWork {
   askWhereTo(row: TreeRow): void;
   /** Puts a file or folder into a folder. */
   move(path: string, folder: string): void;
+  /** Takes a file or an empty folder away, and asks before one with files. */
   remove(row: TreeRow): void;
+  /** Does what was asked. */
+  removeAsked(): void;
   openMenu(row: TreeRow, at: MenuPlace): void;
-  /** Ends naming, menu and moving. */
+  /** Ends naming, menu, moving and removing. */
   done(): void;
 }
 
@@ -49,6 +55,7 @@ export function useTreeWork(files: RoomFiles, { onChosen, onRemoved }: TreeNews)
   const [naming, setNaming] = useState<Naming | null>(null);
   const [menu, openMenu] = useState<TreeWork["menu"]>(null);
   const [moving, askWhereTo] = useState<TreeRow | null>(null);
+  const [removing, askFirst] = useState<TreeWork["removing"]>(null);
 
   const place = async (from: string, to: string) => {
     folds.moved(from, to);
@@ -67,14 +74,23 @@ export function useTreeWork(files: RoomFiles, { onChosen, onRemoved }: TreeNews)
       focus.next(path);
     }
   };
-  const remove = (row: TreeRow) => {
-    const gone = row.kind === "file" ? [row.file] : list.filter((file) => isIn(row.path, file.path));
+  const take = async (row: TreeRow, gone: readonly ShownFile[]) => {
     if (row.kind === "folder") folds.drop(row.path);
     focus.next(neighbour(rows, row)?.path ?? row.path);
-    if (gone.some((file) => file.listed)) void files.remove(gone).then(() => onRemoved(gone));
+    if (gone.length > 0 && (await attempt(() => files.remove(gone)))) onRemoved(gone);
+  };
+  const remove = (row: TreeRow) => {
+    const gone = (row.kind === "file" ? [row.file] : list.filter((file) => isIn(row.path, file.path))).filter(
+      (file) => file.listed,
+    );
+    if (row.kind === "folder" && gone.length > 0) askFirst({ row, files: gone });
+    else void take(row, gone);
   };
   return {
-    ...{ list, rows, folds, focus, naming, menu, moving, askWhereTo, named, remove },
+    ...{ list, rows, folds, focus, naming, menu, moving, removing, askWhereTo, named, remove },
+    removeAsked() {
+      if (removing !== null) void take(removing.row, removing.files);
+    },
     choose(row) {
       if (row.kind === "folder") return folds.toggle(row.path);
       files.choose(row.file.id);
@@ -88,13 +104,14 @@ export function useTreeWork(files: RoomFiles, { onChosen, onRemoved }: TreeNews)
     complaint: (name) => (naming === null ? null : wrongWith(naming, name, list)),
     move(path, folder) {
       folds.unfold(folder);
-      void place(path, joined(folder, parted(path).name));
+      void attempt(() => place(path, joined(folder, parted(path).name)));
     },
     openMenu: (row, at) => openMenu({ row, at }),
     done() {
       setNaming(null);
       openMenu(null);
       askWhereTo(null);
+      askFirst(null);
     },
   };
 }

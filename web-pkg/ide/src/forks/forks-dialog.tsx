@@ -16,26 +16,36 @@ export function ForksDialog({ files, onClose }: ForksDialogProps): ReactElement 
   const { documents } = useRoom();
   const listed = useObservable(documents);
   const { forks, text, reapply, discard } = useForks();
-  const [told, setTold] = useState("");
+  const [words, setWords] = useState("");
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     dialog.current?.showModal();
     heading.current?.focus();
   }, []);
+  /** Does something, and says what has become of it: the page's notices lie under the dialog. */
+  const told = (deed: () => string) => {
+    try {
+      setWords(deed());
+    } catch (failure) {
+      setWords(`That was not done: ${failure instanceof Error ? failure.message : String(failure)}`);
+    }
+    heading.current?.focus();
+  };
   const pathOf = (fork: Fork) => files.list?.find((file) => file.id === fork.stream)?.path;
   const putBack = (fork: Fork) => {
     const path = fork.isWhole ? keptPath(pathOf(fork), listed.map((file) => file.path)) : pathOf(fork);
-    const target = reapply(fork, path);
-    if (target !== "directory") files.choose(target);
-    setTold(`Put back${path === undefined ? "" : ` into ${path}`}.`);
-    heading.current?.focus();
+    told(() => {
+      const target = reapply(fork, path);
+      if (target !== "directory") files.choose(target);
+      return `Put back${path === undefined ? "" : ` into ${path}`}.`;
+    });
   };
-  const forget = (fork: Fork) => {
-    discard(fork);
-    setTold("Discarded.");
-    heading.current?.focus();
-  };
+  const forget = (fork: Fork) =>
+    told(() => {
+      discard(fork);
+      return "Discarded.";
+    });
   const close = () => dialog.current?.close();
   return (
     <dialog
@@ -56,7 +66,7 @@ export function ForksDialog({ files, onClose }: ForksDialogProps): ReactElement 
         </button>
       </div>
       <p className="forks-told" role="status">
-        {told}
+        {words}
       </p>
       {forks.length === 0 ? (
         <p className="fork-preview">Nothing is left here.</p>

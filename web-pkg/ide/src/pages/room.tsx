@@ -1,9 +1,12 @@
 import { Suspense, useEffect, useState, useSyncExternalStore, type ReactElement } from "react";
+import type { Room } from "@causeway/web";
 import { RoomProvider } from "@causeway/web/react";
+import { download } from "../forks/download.ts";
 import { Boundary } from "../parts/boundary.tsx";
 import { rememberPerson, whoIsHere } from "../shell/person.ts";
 import { noteRoom } from "../shell/recent-rooms.ts";
 import { SessionHolder } from "../shell/session.ts";
+import { rescuedFrom } from "./rescue.ts";
 import { Starting } from "./starting.tsx";
 import { Trouble } from "./trouble.tsx";
 import { Welcome } from "./welcome.tsx";
@@ -40,7 +43,7 @@ function Entered({ name }: { readonly name: string }): ReactElement {
         </Trouble>
       );
     case "died":
-      return <Stopped sentence={session.sentence} />;
+      return <Stopped sentence={session.sentence} room={session.room} />;
     case "open":
       return (
         <Boundary fallback={(failure) => <Stopped sentence={failure.message} />}>
@@ -54,10 +57,21 @@ function Entered({ name }: { readonly name: string }): ReactElement {
   }
 }
 
-function Stopped({ sentence }: { readonly sentence: string }): ReactElement {
+function Stopped({ sentence, room }: { readonly sentence: string; readonly room?: Room }): ReactElement {
+  const [rescued] = useState(() => (room === undefined ? [] : rescuedFrom(room)));
   return (
     <Trouble title="The page has stopped" action={{ label: "Reload", run: () => location.reload() }}>
       What was saved on this device or on the relay is safe. {sentence}
+      {rescued.length > 0 && (
+        <span className="rescue">
+          The relay has not got everything that was written here. Before you reload you can keep a copy:
+          {rescued.map(({ path, text }) => (
+            <button key={path} type="button" className="button" onClick={() => download(path, text)}>
+              Save {path} as a file
+            </button>
+          ))}
+        </span>
+      )}
     </Trouble>
   );
 }

@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState, type ReactElement } from "react";
+import { copied } from "../parts/copied.ts";
 import { Icon } from "../parts/icon.tsx";
 import { linkTo } from "../shell/route.ts";
 
@@ -39,33 +40,6 @@ export function CopyLink({ room }: { readonly room: string }): ReactElement {
       )}
     </span>
   );
-}
-
-/** `navigator.clipboard` is missing on plain http; the older way still works there. */
-async function copied(text: string): Promise<boolean> {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    return copiedTheOldWay(text);
-  }
-}
-
-function copiedTheOldWay(text: string): boolean {
-  const before = document.activeElement;
-  const field = document.createElement("textarea");
-  field.value = text;
-  field.className = "unseen";
-  document.body.append(field);
-  field.select();
-  try {
-    return document.execCommand("copy");
-  } catch {
-    return false;
-  } finally {
-    field.remove();
-    if (before instanceof HTMLElement) before.focus();
-  }
 }
 
 const SHOWN_MS = 2_500;

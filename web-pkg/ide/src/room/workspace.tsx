@@ -22,6 +22,7 @@ import { useScreen } from "../shell/screen.ts";
 import { Bar } from "./bar.tsx";
 import { BottomBar } from "./bottom-bar.tsx";
 import { Foot } from "./foot.tsx";
+import { useAskingBeforeLoss } from "./leaving.ts";
 import { Notices } from "./notices.tsx";
 import type { Pane } from "./panes.ts";
 import { Removed } from "./removed.tsx";
@@ -50,6 +51,7 @@ export function Workspace(): ReactElement {
   const toggle = (side: Side) => changeColumn(side, { isOpen: !layout[side].isOpen });
   const { reveal, visit } = useVisit(files, toEditor);
   useAwayWhenHidden();
+  useAskingBeforeLoss();
   const isPhone = screen === "phone";
   const show = (talk: Talk) => {
     setTalk(talk);
@@ -84,7 +86,7 @@ export function Workspace(): ReactElement {
         onChangeMe={() => setOpen("my-card")}
       />
       <aside className="side left" aria-label="Files of the room" hidden={!isLeftShown}>
-        <FileTree files={files} onChosen={toEditor} onRemoved={setRemoved} />
+        <FileTree files={files} onChosen={toEditor} onRemoved={(gone) => setRemoved((removed) => [...removed, ...gone])} />
         {!isPhone && <ColumnEdge side="left" width={layout.left.width} onWidth={changeColumn} />}
       </aside>
       <Notices onForks={() => setOpen("forks")} />

@@ -6,8 +6,8 @@ export type Session =
   | { readonly state: "starting" }
   | { readonly state: "open"; readonly room: Room }
   | { readonly state: "failed"; readonly sentence: string }
-  /** The engine has met a bug; nothing may call it again on this page. */
-  | { readonly state: "died"; readonly sentence: string };
+  /** The engine or its worker has ended: nothing more is taken. What is there may still be read. */
+  | { readonly state: "died"; readonly sentence: string; readonly room: Room };
 
 /** The one room of this page. It lives outside React, so that mounting twice does not connect twice. */
 export class SessionHolder {
@@ -42,7 +42,7 @@ export class SessionHolder {
       if (attempt !== this.#attempt) return;
       const room = connect({ room: this.#name, person: whoIsHere() ?? suggestPerson() });
       room.notices(({ kind, sentence }) => {
-        if (kind === "engine-dead" && attempt === this.#attempt) this.#show({ state: "died", sentence });
+        if (kind === "engine-dead" && attempt === this.#attempt) this.#show({ state: "died", sentence, room });
       });
       this.#show({ state: "open", room });
     } catch (failure) {
@@ -54,7 +54,7 @@ export class SessionHolder {
     this.#attempt = 0;
     const session = this.#session;
     this.#show(STARTING);
-    if (session.state === "open") session.room.close();
+    if (session.state === "open" || session.state === "died") void session.room.close();
   }
 
   #show(session: Session): void {

@@ -1,12 +1,14 @@
 /**
  * A home that is stricter than the device: a line between page and relay that, while it is strict, answers entries of
- * texts with `refused` instead of carrying them on (docs/protocol.md, types 5 and 10). All else goes through.
+ * texts (or channels) with `refused` instead of carrying them on (docs/protocol.md, types 5 and 10). All else goes through.
  */
 import { createServer, connect } from "node:net";
 
 export class StrictLine {
-  /** Whether edits of texts are refused. */
+  /** Whether entries are refused. */
   isStrict = false;
+  /** Of which kind of stream. */
+  refuses = YDOC;
   refusals = 0;
   #server;
   #sockets = new Set();
@@ -47,7 +49,7 @@ export class StrictLine {
   }
 
   #up(bytes, message, near, far) {
-    const refused = this.isStrict && message !== undefined ? refusalOf(message) : null;
+    const refused = this.isStrict && message !== undefined ? refusalOf(message, this.refuses) : null;
     if (refused === null) return far.write(bytes);
     this.refusals += 1;
     near.write(unmasked(refused));
@@ -91,14 +93,14 @@ function frameAt(bytes) {
   return { end: at + length, payload };
 }
 
-/** The answer to the first entry of a text in a message; `null`: there is none. */
-function refusalOf(message) {
+/** The answer to a message whose first entry is of this kind; `null`: it is not. */
+function refusalOf(message, kind) {
   const [type, afterType] = varintAt(message, 0);
   if (type !== ENTRIES) return null;
   const [, body] = varintAt(message, afterType);
   const [, entry] = varintAt(message, body);
   const [, header] = varintAt(message, entry);
-  if (message[header] !== YDOC) return null;
+  if (message[header] !== kind) return null;
   const [seq] = varintAt(message, header + NAME);
   const code = Buffer.from("room.closed");
   const sentence = Buffer.from(SENTENCE);
@@ -137,6 +139,7 @@ function unmasked(payload) {
 export const SENTENCE = "the room was closed for the evening";
 const ENTRIES = 5;
 const REFUSED = 10;
-/** Kind of a text's stream, and the bytes of a stream's and a replica's name. */
+/** Kinds of streams, and the bytes of a stream's and a replica's name. */
 const YDOC = 1;
+export const CHAT = 3;
 const NAME = 17 + 32;
