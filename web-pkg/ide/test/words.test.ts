@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { SaveStatus, StorageState } from "@causeway/web";
 import { forkWords, offlineWords, stoppedWords, storageWords } from "../src/room/notice-words.ts";
-import { onDevice, onRelay, seenBy } from "../src/room/saved-words.ts";
+import { onDevice, onRelay, seenBy, spoken } from "../src/room/saved-words.ts";
 import { COLOURS, cleanName, initials, inkOn } from "../src/shell/person.ts";
 
 const SAVED: SaveStatus = { device: "saved", relay: "saved", seenBy: 2, unsaved: 0, forks: 0 };
@@ -9,8 +9,8 @@ const SAVED: SaveStatus = { device: "saved", relay: "saved", seenBy: 2, unsaved:
 test("saved work is said to be saved, place by place", () => {
   expect(onDevice(SAVED).long).toBe("Saved on this device");
   expect(onRelay(SAVED, "online").long).toBe("Saved on the relay’s disk");
-  expect(seenBy(SAVED, 2).long).toBe("Seen by 2 others");
-  expect(seenBy({ ...SAVED, seenBy: 1 }, 1).long).toBe("Seen by 1 other");
+  expect(seenBy(SAVED, 2, "online").long).toBe("Seen by 2 others");
+  expect(seenBy({ ...SAVED, seenBy: 1 }, 1, "online").long).toBe("Seen by 1 other");
 });
 
 test("work that waits is never called saved", () => {
@@ -19,9 +19,22 @@ test("work that waits is never called saved", () => {
   expect(onRelay(waiting, "online")).toMatchObject({ mood: "wait", long: "Sending to the relay…" });
   expect(onRelay(waiting, "offline")).toMatchObject({ mood: "wait", long: "3 edits wait for the relay" });
   expect(onRelay({ ...waiting, unsaved: 1 }, "stopped").long).toBe("An edit waits for the relay");
-  expect(seenBy(waiting, 2).long).toBe("Not seen by others yet");
-  expect(seenBy(waiting, 0).long).toBe("Nobody else here");
+  expect(seenBy(waiting, 2, "online").long).toBe("Not seen by others yet");
+  expect(seenBy(waiting, 0, "online").long).toBe("Nobody else here");
+  for (const state of ["offline", "connecting", "stopped"] as const) {
+    expect(seenBy(waiting, 0, state).long, "who is there is not known").toBe("Others cannot be seen now");
+  }
   expect(onDevice({ ...SAVED, device: "memory" })).toMatchObject({ mood: "wait" });
+});
+
+test("W17 what is read aloud has no counts, so that typing on without a link is told once", () => {
+  const waiting: SaveStatus = { ...SAVED, relay: "saving", unsaved: 3, seenBy: 0 };
+  const once = spoken(waiting, "offline");
+  expect(once).toBe("Your work is saved on this device and waits for the relay.");
+  expect(spoken({ ...waiting, unsaved: 4 }, "offline")).toBe(once);
+  expect(spoken({ ...waiting, device: "memory" }, "offline")).toContain("only in this tab");
+  expect(spoken(waiting, "online")).toContain("being sent");
+  expect(spoken(SAVED, "offline")).toBe("Everything is saved on the relay’s disk.");
 });
 
 test("W13 nothing is said to be kept on a device that keeps nothing or cannot write", () => {

@@ -266,6 +266,16 @@ test("on a phone the chat fills the screen, and a keyboard leaves the composer i
   await ada.page.keyboard.type("from a phone");
   await ada.page.getByRole("button", { name: "Send" }).tap();
   await noor.post("from a phone").waitFor();
+  await ada.post("from a phone").getByRole("button", { name: "More about this message" }).tap();
+  // The menu takes the focus, and the keyboard goes.
+  await ada.page.setViewportSize({ width: 390, height: 844 });
+  await ada.page.getByRole("menuitem", { name: "React" }).tap();
+  await ada.page.setViewportSize({ width: 390, height: 430 });
+  await until("the emoji are above the keyboard", () =>
+    ada.page.locator(".emoji-picker").evaluate((box) => box.getBoundingClientRect().bottom <= innerHeight),
+  );
+  await ada.page.getByRole("button", { name: /thumbs up/ }).tap();
+  await noor.post("from a phone").getByRole("button", { name: "👍 1" }).waitFor();
   await Promise.all([ada.close(), noor.close()]);
 });
 

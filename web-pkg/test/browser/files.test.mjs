@@ -203,6 +203,35 @@ test("any file is found by a few letters, and its tab stays until it is closed",
   await ada.close();
 });
 
+test("W16 whoever comes back to a tab finds what can be undone, the caret and the place as they left them", async () => {
+  const room = freshRoom("back-to-tab");
+  const [ada, noor] = await Promise.all([open(room, "Ada"), open(room, "Noor")]);
+  await ada.makeFile("long.md");
+  await ada.page.keyboard.insertText(Array.from({ length: 300 }, (_, at) => `line ${at}`).join("\n"));
+  await ada.makeFile("other.md");
+  await ada.write("elsewhere");
+  await ada.page.locator(".tab", { hasText: "long.md" }).click();
+  await ada.page.getByRole("textbox", { name: "Text of long.md" }).waitFor();
+  await ada.press("Control+End");
+  await ada.press("Control+ArrowLeft");
+  await ada.press("Control+Backspace");
+  const place = () => ada.page.locator(".caret-place").innerText();
+  await untilEqual("the caret is near the end", place, "Ln 300, Col 1");
+  await ada.goTo("other.md");
+  await noor.goTo("long.md");
+  await noor.writeFirst("first of all\n");
+  await untilEqual("the others have it", async () => (await noor.status()).relay, "saved");
+  await ada.goTo("long.md");
+  await untilEqual("the caret is where it was, one line further down", place, "Ln 301, Col 1");
+  await ada.showsWords("line 290");
+  assert.ok(!(await ada.text()).includes("line 299"));
+  await ada.press("Control+z");
+  await ada.showsWords("line 299");
+  await ada.press("Control+Home");
+  await ada.showsWords("first of all");
+  await Promise.all([ada.close(), noor.close()]);
+});
+
 test("a click on somebody goes to where they write", async () => {
   const room = freshRoom("visit");
   const [ada, noor] = await Promise.all([open(room, "Ada"), open(room, "Noor")]);
@@ -213,6 +242,13 @@ test("a click on somebody goes to where they write", async () => {
   await ada.page.getByRole("textbox", { name: "Text of long.md" }).waitFor();
   await ada.showsWords("here is Noor");
   await until("her caret is in sight", () => ada.page.locator(".causeway-caret").isVisible());
+  // A visit is one: whoever comes back to the file later is where they were themselves.
+  await ada.press("Control+Home");
+  await ada.makeFile("mine.md");
+  await ada.page.locator(".tab", { hasText: "long.md" }).click();
+  await ada.page.getByRole("textbox", { name: "Text of long.md" }).waitFor();
+  await ada.showsWords("line 0");
+  assert.equal(await ada.page.locator(".lit-line").count(), 0);
   await Promise.all([ada.close(), noor.close()]);
 });
 

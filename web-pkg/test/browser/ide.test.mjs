@@ -91,7 +91,7 @@ test("two people who open an empty room at once write into one file and see each
   await Promise.all([ada.close(), noor.close()]);
 });
 
-test("the offline banner comes with the cut and goes with the way back", async () => {
+test("W17 the offline banner comes with the cut and goes with the way back", async () => {
   const line = await Line.to(relay.port);
   try {
     const writer = await Writer.open(browser, line.origin, freshRoom("banner"));
@@ -106,6 +106,15 @@ test("the offline banner comes with the cut and goes with the way back", async (
     await until("the status says that it waits", async () => (await writer.status()).words.includes("wait for the relay"));
     await writer.isSavedHere();
     await shot(writer.page, "offline-desktop-light");
+    // Who is there cannot be known without a link, and nobody is said to have left.
+    assert.match((await writer.status()).words, /Others cannot be seen now/);
+    await writer.lookAtPeople();
+    await writer.page.getByText("Others cannot be seen while there is no link to the relay.").waitFor();
+    await untilEqual(
+      "what waits is read aloud once",
+      () => writer.page.getByTestId("spoken-status").textContent(),
+      "Your work is saved on this device and waits for the relay.",
+    );
     line.mend();
     await banner.waitFor({ state: "detached" });
     await writer.isSaved();

@@ -79,7 +79,7 @@ test("a room is entered, written in, talked in and tidied by keyboard alone", { 
   await Promise.all([context.close(), noor.close()]);
 });
 
-test("the focus is never lost: it comes back to where it was when something over the page closes", async () => {
+test("W18 the focus is never lost: it comes back to where it was when something over the page closes", async () => {
   const ada = await Writer.open(browser, relay.origin, freshRoom("focus"), { viewport: SCREENS.laptop });
   const { page } = ada;
   await ada.write("here");
@@ -92,5 +92,10 @@ test("the focus is never lost: it comes back to where it was when something over
   await untilEqual("the card asks for a name", () => focused(page), "Your name");
   await page.keyboard.press("Escape");
   await until("from the card", async () => (await focused(page)).startsWith("You are"));
+  await ada.makeFile("other.md");
+  await page.keyboard.press("Escape");
+  await tabTo(page, "main.md", "Shift+Tab");
+  await page.keyboard.press("Delete");
+  await untilEqual("from a tab that is closed", () => focused(page), "other.md");
   await ada.close();
 });

@@ -1,6 +1,8 @@
-import { useEffect, useLayoutEffect, useRef, useState, type KeyboardEvent, type ReactElement } from "react";
+import { useRef, useState, type KeyboardEvent, type ReactElement } from "react";
 import { createPortal } from "react-dom";
+import { useGivesFocusBack } from "../parts/focus-back.ts";
 import type { MenuPlace } from "../parts/menu.tsx";
+import { usePlaced } from "../parts/placed.ts";
 import { MORE, emojiIn } from "./emoji.ts";
 
 export interface EmojiPickerProps {
@@ -19,20 +21,8 @@ export function EmojiPicker({ at, onPick, onClose }: EmojiPickerProps): ReactEle
     onClose();
     onPick(emoji);
   };
-  useLayoutEffect(() => {
-    const place = box.current;
-    if (place === null) return;
-    const { width, height } = place.getBoundingClientRect();
-    place.style.left = `${Math.max(EDGE, Math.min(at.x, innerWidth - width - EDGE))}px`;
-    place.style.top = `${Math.max(EDGE, at.y + height + EDGE > innerHeight ? at.y - height - EDGE * 4 : at.y)}px`;
-  }, [at]);
-  useEffect(() => {
-    const outside = (event: Event) => {
-      if (!box.current?.contains(event.target as Node)) onClose();
-    };
-    addEventListener("pointerdown", outside, true);
-    return () => removeEventListener("pointerdown", outside, true);
-  }, [onClose]);
+  usePlaced(box, at, onClose);
+  useGivesFocusBack(box);
   const onKeyDown = (event: KeyboardEvent) => {
     event.stopPropagation();
     if (event.key === "Escape") {
@@ -82,4 +72,3 @@ export function EmojiPicker({ at, onPick, onClose }: EmojiPickerProps): ReactEle
 
 /** Eight in a row. */
 const STEPS: Readonly<Record<string, number>> = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: 8, ArrowUp: -8 };
-const EDGE = 8;

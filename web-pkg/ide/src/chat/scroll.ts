@@ -21,6 +21,8 @@ export interface ScrollNeeds {
   readonly firstNew: PostId | null;
   /** Changes when somebody comes to read. */
   readonly arrival: number;
+  /** Whether a bar stands above the list and takes some of its height. */
+  readonly hasBar: boolean;
   /** Whether the list is laid out: there is no place to scroll to in what is hidden. */
   readonly isLaidOut: boolean;
   older(): void;
@@ -33,13 +35,15 @@ export interface ScrollNeeds {
  * Near the top, one more page is asked for.
  */
 export function useTimelineScroll(needs: ScrollNeeds): TimelineScroll {
-  const { shown, hasOlder, firstNew, arrival, isLaidOut, older, onSeen } = needs;
+  const { shown, hasOlder, firstNew, arrival, hasBar, isLaidOut, older, onSeen } = needs;
   const box = useRef<HTMLDivElement>(null);
   const sticks = useRef(true);
   const held = useRef<Held | null>(null);
   /** When older posts were asked for; nothing came since. */
   const asked = useRef(-Infinity);
   const begun = useRef<number | null>(null);
+  /** Height of what stands above the list. */
+  const above = useRef(0);
   const resting = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const [isAtEnd, setAtEnd] = useState(true);
 
@@ -74,6 +78,8 @@ export function useTimelineScroll(needs: ScrollNeeds): TimelineScroll {
     const list = box.current;
     if (list === null || !isLaidOut) return;
     asked.current = -Infinity;
+    const moved = list.offsetTop - above.current;
+    above.current = list.offsetTop;
     const first = firstNew === null ? null : postIn(list, firstNew);
     const before = begun.current;
     begun.current = arrival;
@@ -85,11 +91,11 @@ export function useTimelineScroll(needs: ScrollNeeds): TimelineScroll {
       list.scrollTop = list.scrollHeight;
     } else if (held.current !== null) {
       const now = postIn(list, held.current.id);
-      if (now !== null) list.scrollTop += topOf(list, now) - held.current.top;
+      if (now !== null) list.scrollTop += topOf(list, now) - held.current.top + moved;
     }
     look();
     // `look` changes more often than anything that could move the list.
-  }, [shown, arrival, isLaidOut]);
+  }, [shown, arrival, hasBar, isLaidOut]);
   useEffect(() => {
     const list = box.current;
     if (list === null) return;

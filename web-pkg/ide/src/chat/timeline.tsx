@@ -35,7 +35,7 @@ export const Timeline = memo(function Timeline(props: TimelineProps): ReactEleme
   const { deeds, older, onSeen, onAllRead } = props;
   const lines = useMemo(() => linesOf(posts, firstNew, Date.now()), [posts, firstNew]);
   const known = useMemo(() => new Map(posts.map((post) => [post.id, post])), [posts]);
-  const scroll = useTimelineScroll({ shown: lines, hasOlder, firstNew, arrival, isLaidOut, older, onSeen });
+  const scroll = useTimelineScroll({ shown: lines, hasOlder, firstNew, arrival, hasBar: isNewAbove, isLaidOut, older, onSeen });
   const { goTo, toEnd, toTop } = scroll;
   const all = useMemo<PostDeeds>(() => ({ ...deeds, goTo }), [deeds, goTo]);
   const newest = posts.at(-1)?.id;

@@ -14,18 +14,22 @@ import {
   lineNumbers,
   placeholder,
 } from "@codemirror/view";
-import { useEffect, useRef, useState, type ReactElement } from "react";
+import { useEffect, useLayoutEffect, useRef, useState, type ReactElement } from "react";
 import type { Editor, Text } from "@causeway/web";
 import { causeway } from "@causeway/web/codemirror";
 import { useRoom } from "@causeway/web/react";
 import { languageOf } from "../files/languages.ts";
 import { caretPlace, type Caret } from "./caret-place.tsx";
 import { editorLook } from "./editor-look.ts";
+import type { OpenEditors } from "./open-editors.ts";
+import { beginningAt, placeOf } from "./place.ts";
 import { reveal as showPlace, revealing, type Reveal } from "./reveal.ts";
 
 export interface EditorPaneProps {
   readonly text: Text;
   readonly editor: Editor;
+  /** Where one was in each file. */
+  readonly editors: OpenEditors;
   readonly path: string;
   readonly caret: Caret;
   /** A place somebody wants to see. */
@@ -35,7 +39,7 @@ export interface EditorPaneProps {
 }
 
 /** CodeMirror on one text. The text, not React, is what it shows; React only mounts it and names it. */
-export function EditorPane({ text, editor, path, caret, reveal, wish }: EditorPaneProps): ReactElement {
+export function EditorPane({ text, editor, editors, path, caret, reveal, wish }: EditorPaneProps): ReactElement {
   const { presence } = useRoom();
   const place = useRef<HTMLDivElement>(null);
   const [view, setView] = useState<EditorView | null>(null);
@@ -47,6 +51,7 @@ export function EditorPane({ text, editor, path, caret, reveal, wish }: EditorPa
     const made = new EditorView({
       parent: place.current,
       doc: text.toString(),
+      ...beginningAt(editors.placeIn(text.id), text),
       extensions: [causeway(text, { presence, editor }), telling(caret), named.of([]), coloured.of([]), BASICS],
     });
     setView(made);
@@ -57,7 +62,15 @@ export function EditorPane({ text, editor, path, caret, reveal, wish }: EditorPa
       caret.set(null);
       made.destroy();
     };
-  }, [text, editor, presence, caret, named, coloured]);
+  }, [text, editor, editors, presence, caret, named, coloured]);
+
+  // While the view is still laid out. Once the engine has ended there is no way back.
+  useLayoutEffect(() => {
+    if (view === null) return;
+    return () => {
+      if (text.writable.get()) editors.note(text.id, placeOf(view, text));
+    };
+  }, [view, text, editors]);
 
   useEffect(() => {
     if (view !== null && wish > 0 && !matchMedia("(pointer: coarse)").matches) view.focus();

@@ -2,21 +2,29 @@ import { StateEffect, StateField, type Extension } from "@codemirror/state";
 import { Decoration, EditorView, type DecorationSet } from "@codemirror/view";
 import type { Anchor, StreamId, Text } from "@causeway/web";
 
-/** A wish to see a place of a text. Each wish is an object of its own, so that the same place can be wished for again. */
+/**
+ * A wish to see a place of a text, granted once. Each wish is an object of its own, so that the same place can be wished for
+ * again.
+ */
 export interface Reveal {
   readonly stream: StreamId;
   readonly anchor: Anchor;
 }
 
 /** Scrolls to a place and lights its line up for a moment. The own caret stays where it is. */
-export function reveal(view: EditorView, text: Text, { anchor }: Reveal): () => void {
-  const at = text.resolve(anchor);
+export function reveal(view: EditorView, text: Text, wish: Reveal): () => void {
+  if (granted.has(wish)) return () => undefined;
+  granted.add(wish);
+  const at = text.resolve(wish.anchor);
   if (at === null) return () => undefined;
   const position = Math.min(at, view.state.doc.length);
   view.dispatch({ effects: [EditorView.scrollIntoView(position, { y: "center" }), LIGHT.of(position)] });
   const timer = setTimeout(() => view.dispatch({ effects: LIGHT.of(null) }), LIT_MS);
   return () => clearTimeout(timer);
 }
+
+/** Whoever comes back to the file later has their own place in it. */
+const granted = new WeakSet<Reveal>();
 
 const LIGHT = StateEffect.define<number | null>({
   map: (position, changes) => (position === null ? null : changes.mapPos(position)),

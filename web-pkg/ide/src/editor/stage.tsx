@@ -1,5 +1,5 @@
-import type { ReactElement } from "react";
-import { useEditor, useTextHandle, useUndo } from "@causeway/web/react";
+import { useMemo, type ReactElement } from "react";
+import { useTextHandle, useUndo } from "@causeway/web/react";
 import type { RoomFiles } from "../files/room-files.ts";
 import { parted, type ShownFile } from "../files/shown-files.ts";
 import { Tabs } from "../files/tabs.tsx";
@@ -8,6 +8,7 @@ import { attempt } from "../shell/attempt.ts";
 import { COMMAND } from "../shell/keys.ts";
 import type { Caret } from "./caret-place.tsx";
 import { EditorPane } from "./editor.tsx";
+import { useOpenEditor, useOpenEditors, type OpenEditors } from "./open-editors.ts";
 import type { Reveal } from "./reveal.ts";
 
 export interface StageProps {
@@ -23,15 +24,22 @@ export interface StageProps {
 export function Stage(props: StageProps): ReactElement {
   const { files } = props;
   const file = files.current;
-  if (file !== null) return <OpenFile key={file.id} file={file} {...props} />;
+  const ids = useMemo(() => files.tabs.map(({ id }) => id), [files.tabs]);
+  const editors = useOpenEditors(ids);
+  if (file !== null) return <OpenFile key={file.id} file={file} editors={editors} {...props} />;
   if (files.list === null) return <Waiting>Asking what is in this room…</Waiting>;
   return <NoFile isEmpty={files.list.length === 0} onQuickOpen={props.onQuickOpen} />;
 }
 
-function OpenFile({ file, files, caret, reveal, wish }: StageProps & { readonly file: ShownFile }): ReactElement {
+interface OpenFileProps extends StageProps {
+  readonly file: ShownFile;
+  readonly editors: OpenEditors;
+}
+
+function OpenFile({ file, editors, files, caret, reveal, wish }: OpenFileProps): ReactElement {
   const { text, isOpen } = useTextHandle(file.id);
   const opened = isOpen ? text : null;
-  const editor = useEditor(opened);
+  const editor = useOpenEditor(editors, opened);
   const { canUndo, canRedo, undo, redo } = useUndo(editor);
   const { name } = parted(file.path);
   const isLeft = (files.list ?? []).every((other) => other.id !== file.id);
@@ -68,7 +76,15 @@ function OpenFile({ file, files, caret, reveal, wish }: StageProps & { readonly 
       {opened === null || editor === null ? (
         <Waiting>{`Opening ${name}…`}</Waiting>
       ) : (
-        <EditorPane text={opened} editor={editor} path={file.path} caret={caret} reveal={reveal} wish={wish} />
+        <EditorPane
+          text={opened}
+          editor={editor}
+          editors={editors}
+          path={file.path}
+          caret={caret}
+          reveal={reveal}
+          wish={wish}
+        />
       )}
     </>
   );

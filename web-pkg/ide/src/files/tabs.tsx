@@ -1,7 +1,7 @@
 import { useEffect, useRef, type MouseEvent, type ReactElement } from "react";
 import { Icon } from "../parts/icon.tsx";
 import { Dots } from "../people/dots.tsx";
-import { usePlaces } from "../people/places.ts";
+import { usePlaces, type Face } from "../people/places.ts";
 import { Glyph } from "./glyph.tsx";
 import type { RoomFiles } from "./room-files.ts";
 import { parted, type ShownFile } from "./shown-files.ts";
@@ -12,6 +12,13 @@ export function Tabs({ files }: { readonly files: RoomFiles }): ReactElement {
   const places = usePlaces();
   const strip = useRef<HTMLUListElement>(null);
   const { tabs, current } = files;
+  const close = (file: ShownFile) => {
+    const hadFocus = strip.current?.contains(document.activeElement) ?? false;
+    files.close(file.id);
+    // The one looked at takes the focus with its text; the tab of another leaves it to the one looked at.
+    if (!hadFocus || file.id === current?.id) return;
+    requestAnimationFrame(() => strip.current?.querySelector<HTMLElement>(".current .tab-name")?.focus());
+  };
   useEffect(() => {
     strip.current?.querySelector(".current")?.scrollIntoView({ block: "nearest", inline: "nearest" });
   }, [current?.id]);
@@ -25,9 +32,9 @@ export function Tabs({ files }: { readonly files: RoomFiles }): ReactElement {
             isCurrent={file.id === current?.id}
             isLeft={(files.list ?? []).every((other) => other.id !== file.id)}
             hint={tabs.some((other) => other !== file && sameName(other, file)) ? folderOf(file.path) || "." : null}
-            dots={<Dots faces={places.get(file.id) ?? []} />}
+            faces={places.get(file.id) ?? []}
             onChoose={() => files.choose(file.id)}
-            onClose={() => files.close(file.id)}
+            onClose={() => close(file)}
           />
         ))}
       </ul>
@@ -42,12 +49,12 @@ interface TabProps {
   readonly isLeft: boolean;
   /** The folder, where two tabs have one name. */
   readonly hint: string | null;
-  readonly dots: ReactElement;
+  readonly faces: readonly Face[];
   onChoose(): void;
   onClose(): void;
 }
 
-function Tab({ file, isCurrent, isLeft, hint, dots, onChoose, onClose }: TabProps): ReactElement {
+function Tab({ file, isCurrent, isLeft, hint, faces, onChoose, onClose }: TabProps): ReactElement {
   const { name } = parted(file.path);
   const onAuxClick = (event: MouseEvent) => {
     if (event.button === 1) onClose();
@@ -67,13 +74,20 @@ function Tab({ file, isCurrent, isLeft, hint, dots, onChoose, onClose }: TabProp
         <Glyph path={file.path} />
         <span className={isLeft ? "left" : undefined}>{name}</span>
         {hint !== null && <span className="tab-hint">{hint}</span>}
-        {dots}
+        <Dots faces={faces} />
+        <span className="unseen">{notesOn(isLeft, faces)}</span>
       </button>
       <button type="button" className="tab-close" aria-label={`Close ${name}`} title="Close" onClick={onClose}>
         <Icon name="close" size={14} />
       </button>
     </li>
   );
+}
+
+/** What lines and dots say to the eye. */
+function notesOn(isLeft: boolean, faces: readonly Face[]): string {
+  const here = faces.length === 0 ? "" : `, here: ${faces.map((face) => face.name).join(", ")}`;
+  return `${isLeft ? ", off the list" : ""}${here}`;
 }
 
 function sameName(a: ShownFile, b: ShownFile): boolean {

@@ -1,6 +1,8 @@
-import { useEffect, useLayoutEffect, useRef, type KeyboardEvent, type ReactElement } from "react";
+import { useEffect, useRef, type KeyboardEvent, type ReactElement } from "react";
 import { createPortal } from "react-dom";
+import { useGivesFocusBack } from "./focus-back.ts";
 import { Icon, type IconName } from "./icon.tsx";
+import { usePlaced, type Place } from "./placed.ts";
 
 export interface MenuItem {
   readonly label: string;
@@ -11,11 +13,8 @@ export interface MenuItem {
   run(): void;
 }
 
-/** Where a menu opens, in pixels of the window. */
-export interface MenuPlace {
-  readonly x: number;
-  readonly y: number;
-}
+/** Where a menu opens. */
+export type MenuPlace = Place;
 
 export interface MenuProps {
   readonly label: string;
@@ -27,32 +26,9 @@ export interface MenuProps {
 /** A menu over the page. It takes the focus and gives it back. */
 export function Menu({ label, at, items, onClose }: MenuProps): ReactElement {
   const menu = useRef<HTMLDivElement>(null);
-  useLayoutEffect(() => {
-    const place = menu.current;
-    if (place === null) return;
-    const { width, height } = place.getBoundingClientRect();
-    place.style.left = `${Math.max(EDGE, Math.min(at.x, innerWidth - width - EDGE))}px`;
-    place.style.top = `${Math.max(EDGE, Math.min(at.y, innerHeight - height - EDGE))}px`;
-  }, [at]);
-  useEffect(() => {
-    const before = document.activeElement;
-    menu.current?.querySelector("button")?.focus();
-    return () => {
-      const isFree = document.activeElement === document.body || document.activeElement === null;
-      if (isFree && before instanceof HTMLElement) before.focus();
-    };
-  }, []);
-  useEffect(() => {
-    const outside = (event: Event) => {
-      if (!menu.current?.contains(event.target as Node)) onClose();
-    };
-    addEventListener("pointerdown", outside, true);
-    addEventListener("resize", onClose);
-    return () => {
-      removeEventListener("pointerdown", outside, true);
-      removeEventListener("resize", onClose);
-    };
-  }, [onClose]);
+  usePlaced(menu, at, onClose);
+  useGivesFocusBack(menu);
+  useEffect(() => menu.current?.querySelector("button")?.focus(), []);
   const onKeyDown = (event: KeyboardEvent) => {
     // The keys of what lies below are not for it while its menu is open.
     event.stopPropagation();
@@ -97,5 +73,3 @@ const NEXT: Readonly<Record<string, (now: number, count: number) => number>> = {
   Home: () => 0,
   End: (_now, count) => count - 1,
 };
-/** Air between a menu and the window's edge. */
-const EDGE = 8;

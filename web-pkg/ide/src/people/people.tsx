@@ -1,6 +1,6 @@
 import { memo, useId, type ReactElement } from "react";
 import type { Activity, Listed, Person } from "@causeway/web";
-import { useFiles, useMyOtherPages, useMyPresence, useOthers } from "@causeway/web/react";
+import { useConnection, useFiles, useMyOtherPages, useMyPresence, useOthers } from "@causeway/web/react";
 import { Icon } from "../parts/icon.tsx";
 import { Avatar } from "./avatar.tsx";
 import { doing } from "./doing.ts";
@@ -16,6 +16,7 @@ export interface PeopleProps {
 export function People({ onChangeMe, onVisit }: PeopleProps): ReactElement {
   const others = useOthers();
   const { files } = useFiles();
+  const isOnline = useConnection().state === "online";
   const heading = useId();
   return (
     <section className="people" aria-labelledby={heading}>
@@ -38,7 +39,11 @@ export function People({ onChangeMe, onVisit }: PeopleProps): ReactElement {
         ))}
       </ul>
       {others.length === 0 && (
-        <p className="quiet">Nobody else is here. Whoever has the link to this room can join you.</p>
+        <p className="quiet">
+          {isOnline
+            ? "Nobody else is here. Whoever has the link to this room can join you."
+            : "Others cannot be seen while there is no link to the relay."}
+        </p>
       )}
     </section>
   );

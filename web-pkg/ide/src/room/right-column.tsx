@@ -1,6 +1,6 @@
 import type { ReactElement, RefObject } from "react";
 import type { Person } from "@causeway/web";
-import { useOthers } from "@causeway/web/react";
+import { useConnection, useOthers } from "@causeway/web/react";
 import { ChatPanel } from "../chat/chat-panel.tsx";
 import { UnreadBadge } from "../chat/unread.tsx";
 import { People } from "../people/people.tsx";
@@ -38,6 +38,7 @@ export function RightColumn(props: RightColumnProps): ReactElement {
 
 function Head({ shown, onShow }: Pick<RightColumnProps, "shown" | "onShow">): ReactElement {
   const people = useOthers().length + 1;
+  const isOnline = useConnection().state === "online";
   return (
     <nav className="right-head" aria-label="Chat and people">
       <button type="button" aria-current={shown === "chat" ? "page" : undefined} onClick={() => onShow("chat")}>
@@ -45,7 +46,7 @@ function Head({ shown, onShow }: Pick<RightColumnProps, "shown" | "onShow">): Re
         {shown !== "chat" && <UnreadBadge />}
       </button>
       <button type="button" aria-current={shown === "people" ? "page" : undefined} onClick={() => onShow("people")}>
-        People <span className="count">{people}</span>
+        People {isOnline && <span className="count">{people}</span>}
       </button>
     </nav>
   );

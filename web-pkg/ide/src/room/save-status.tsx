@@ -1,35 +1,51 @@
-import { useState, type ReactElement } from "react";
+import { useEffect, useState, type ReactElement } from "react";
 import type { SaveStatus, StreamId } from "@causeway/web";
 import { useConnection, useOthers, useSyncStatus } from "@causeway/web/react";
 import { Icon, type IconName } from "../parts/icon.tsx";
 import { useHasLasted } from "../shell/lasting.ts";
-import { isSettled, onDevice, onRelay, seenBy, type Saved } from "./saved-words.ts";
+import { isSettled, onDevice, onRelay, seenBy, spoken, type Saved } from "./saved-words.ts";
 
 /**
- * Where the work on a file is. The attributes tell each moment; the words, which are read aloud when they change, leave
- * out what lasts shorter than a blink.
+ * Where the work on a file is. The attributes tell each moment; the words leave out what lasts shorter than a blink, and what
+ * is read aloud is one sentence whenever something else is true for a while.
  */
 export function SaveStatusLine({ id }: { readonly id: StreamId }): ReactElement | null {
   const status = useSyncStatus(id);
-  const spoken = useCalm(status);
+  const shown = useCalm(status);
   const connection = useConnection().state;
   const others = useOthers().length;
-  if (status === null || spoken === null) return null;
+  if (status === null || shown === null) return null;
   return (
-    <div
-      className="saved"
-      role="status"
-      aria-live="polite"
-      aria-label="Where your work is"
-      data-testid="save-status"
-      data-device={status.device}
-      data-relay={status.relay}
-      data-seen={status.seenBy}
-    >
-      <Place icon="device" saved={onDevice(spoken)} />
-      <Place icon="relay" saved={onRelay(spoken, connection)} />
-      <Place icon="seen" saved={seenBy(spoken, others)} />
-    </div>
+    <>
+      <div
+        className="saved"
+        role="group"
+        aria-label="Where your work is"
+        data-testid="save-status"
+        data-device={status.device}
+        data-relay={status.relay}
+        data-seen={status.seenBy}
+      >
+        <Place icon="device" saved={onDevice(shown)} />
+        <Place icon="relay" saved={onRelay(shown, connection)} />
+        <Place icon="seen" saved={seenBy(shown, others, connection)} />
+      </div>
+      <Spoken words={spoken(shown, connection)} />
+    </>
+  );
+}
+
+/** Read aloud when it has changed and stays so: whoever types is not told after each word that it is saved. */
+function Spoken({ words }: { readonly words: string }): ReactElement {
+  const [told, tell] = useState(words);
+  useEffect(() => {
+    const timer = setTimeout(() => tell(words), SPOKEN_MS);
+    return () => clearTimeout(timer);
+  }, [words]);
+  return (
+    <p className="unseen" role="status" aria-live="polite" data-testid="spoken-status">
+      {told}
+    </p>
   );
 }
 
@@ -56,5 +72,7 @@ function useCalm(status: SaveStatus | null): SaveStatus | null {
   return shown ?? status;
 }
 
+/** Longer than a slow line takes to send a line of text. */
+const SPOKEN_MS = 2_500;
 /** Longer than a relay near by takes to flush, shorter than a person starts to wonder. */
 const CALM_MS = 400;

@@ -31,12 +31,28 @@ export function onRelay({ relay, unsaved }: SaveStatus, connection: ConnectionSt
   }
 }
 
-export function seenBy({ seenBy }: SaveStatus, others: number): Saved {
+export function seenBy({ seenBy }: SaveStatus, others: number, connection: ConnectionState["state"]): Saved {
   if (seenBy > 0)
     return { mood: "good", long: `Seen by ${seenBy} ${seenBy === 1 ? "other" : "others"}`, short: `${seenBy}` };
+  // Without a link it is not known who is there.
+  if (connection !== "online") return { mood: "none", long: "Others cannot be seen now", short: "–" };
   return others === 0
     ? { mood: "none", long: "Nobody else here", short: "0" }
     : { mood: "none", long: "Not seen by others yet", short: "0" };
+}
+
+/** The same in a sentence for screen readers. Without counts: it is read aloud whenever it changes. */
+export function spoken({ device, relay }: SaveStatus, connection: ConnectionState["state"]): string {
+  if (relay === "saved") return "Everything is saved on the relay’s disk.";
+  const waits = connection === "online" && relay === "saving" ? "is being sent to the relay" : "waits for the relay";
+  switch (device) {
+    case "saved":
+      return `Your work is saved on this device and ${waits}.`;
+    case "saving":
+      return `Your work is being saved on this device and ${waits}.`;
+    case "memory":
+      return `Your work is only in this tab and ${waits}.`;
+  }
 }
 
 /** Whether everything that can be saved is. */
