@@ -103,7 +103,9 @@ struct State {
     handle: Option<StoreHandle>,
     /// Counts the openings, so that a late answer of a store that was replaced is not taken for a new failure.
     opening: u64,
-    /// Openings since a commit last succeeded; zero while all is well.
+    /// A commit has succeeded since it was opened, or nothing has failed yet.
+    proven: bool,
+    /// Openings, since it last went well for a while: on a disk that is nearly full small commits may pass between them.
     attempts: u32,
     /// When it was last opened again.
     reopened: Option<Instant>,
@@ -130,6 +132,7 @@ impl StoreGate {
         let state = State {
             handle: Some(handle),
             opening: 0,
+            proven: true,
             attempts: 0,
             reopened: None,
             why: StoreFailure::new(FailureKind::Closed, "The store was closed."),
@@ -242,7 +245,7 @@ impl StoreGate {
     pub fn works(&self) -> bool {
         let state = self.shared().state();
         let trusted = || state.reopened.is_some_and(|at| at.elapsed() >= REOPEN_TRUST);
-        state.handle.is_some() && (state.attempts == 0 || trusted())
+        state.handle.is_some() && (state.proven || trusted())
     }
 
     /// Writes what waits, syncs a last time and lets go of the store: afterwards its folder is free. Blocks for as long as
@@ -288,8 +291,8 @@ impl Shared {
 
     fn note_success(&self, opening: u64) {
         let mut state = self.state();
-        if state.attempts > 0 && state.opening == opening {
-            state.attempts = 0;
+        if !state.proven && state.opening == opening {
+            state.proven = true;
             info!("the store works again");
         }
     }
@@ -322,10 +325,14 @@ impl Shared {
             state.past = past;
         }
         let Some(failed) = state.handle.take() else { return };
+        if state.reopened.is_some_and(|at| at.elapsed() >= REOPEN_TRUST) {
+            state.attempts = 0;
+        }
         if state.attempts == 0 {
             warn!(code = failure.code(), %failure, "the store fails; work waits until it is open again");
         }
         state.why = failure.clone();
+        state.proven = false;
         state.reopening = true;
         drop(state);
         let shared = Arc::clone(self);
@@ -400,6 +407,30 @@ impl fmt::Debug for StoreGate {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn st4_a_store_that_fails_again_and_again_is_opened_less_and_less_often_although_commits_pass() {
+        let gate = StoreGate::open(Storage::memory());
+        let full = StoreFailure::new(FailureKind::Full, "The disk is full.");
+        let fail = || {
+            let opening = gate.shared().state().opening;
+            gate.shared().note_failure(opening, &full);
+        };
+        let put = Commit { put: vec![(b"k".to_vec(), b"v".to_vec())], ..Commit::default() };
+        for attempts in 1..4 {
+            fail();
+            let open = gate.shared().moved.wait_while(gate.shared().state(), |state| state.reopening);
+            drop(open.unwrap_or_else(PoisonError::into_inner));
+            assert_eq!(gate.shared().state().attempts, attempts);
+            gate.commit_and_wait(&Space::new("room").unwrap(), put.clone()).unwrap();
+            assert!(gate.works());
+        }
+        gate.shared().state().reopened = Instant::now().checked_sub(REOPEN_TRUST);
+        fail();
+        let open = gate.shared().moved.wait_while(gate.shared().state(), |state| state.reopening);
+        drop(open.unwrap_or_else(PoisonError::into_inner));
+        assert_eq!(gate.shared().state().attempts, 1, "it had gone well for a while");
+    }
 
     #[test]
     fn st4_a_store_that_was_opened_again_works_after_a_while_although_nobody_commits() {
