@@ -132,9 +132,15 @@ export class Room {
   wouldLose(): boolean {
     const storage = this.#storage.get();
     if (keptWhere(storage) === "on this device") return false;
+    const isInMemory = storage.backend === "memory";
+    // Nobody can ask an engine that is dead.
+    if (this.#pump.refusal !== undefined) return isInMemory && this.#writtenTo.size > 0;
+    // What was refused waits for the relay no more, and is here alone.
+    if (isInMemory && this.forks.get().length > 0) return true;
     return [...this.#writtenTo].some((id) => {
       const { unsavedOnDevice, unsavedOnRelay } = this.#pump.ask((room) => room.saveStatus(id));
-      return unsavedOnRelay > 0 && (storage.backend === "memory" || unsavedOnDevice > 0);
+      if (!isInMemory) return unsavedOnDevice > 0;
+      return unsavedOnRelay > 0 || (id.startsWith("chat:") && this.#pump.ask((room) => room.drafts(id)).length > 0);
     });
   }
 

@@ -75,7 +75,7 @@ export class Sync {
     this.#showsChange = false;
     try {
       this.editor?.applyDelta(delta);
-      this.#written += 1;
+      this.#written += delta.filter((step) => !("retain" in step)).length;
       if (this.text.length === this.view.state.doc.length) return;
     } catch {
       // The text has moved on under the view; what was typed there cannot be placed.

@@ -120,6 +120,8 @@ test("W14 a folder with files is asked about first, and whatever was removed com
   // Ada saw them go, and can bring them back as well.
   await ada.page.locator(".removed summary").click();
   await ada.page.getByRole("button", { name: "Put all 2 back" }).click();
+  const question = ada.page.getByRole("alertdialog", { name: "Put 2 files back?" });
+  await question.getByRole("button", { name: "Put back" }).click();
   await lists(noor, "src/a.py", "src/b.py", "notes.md");
   await noor.page.locator(".removed").waitFor({ state: "detached" });
   await Promise.all([ada.close(), noor.close()]);

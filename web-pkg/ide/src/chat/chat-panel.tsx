@@ -46,7 +46,7 @@ export function ChatPanel({ isShown, field }: ChatPanelProps): ReactElement {
   };
   // As a post of its own, whatever one is about to say: what it answered is not known any more.
   const retry = async (draft: Draft) => {
-    if (await attempt(() => chat.post(draft.text))) chat.discard(draft.key);
+    if (await attempt(() => chat.post(draft.text))) await attempt(() => chat.discard(draft.key));
   };
   return (
     <section className="chat" aria-label="Chat" data-unread={chat.unread}>
@@ -73,7 +73,7 @@ export function ChatPanel({ isShown, field }: ChatPanelProps): ReactElement {
           onAllRead={reading.forget}
         />
       )}
-      <Drafts drafts={chat.drafts} onRetry={(draft) => void retry(draft)} onDiscard={chat.discard} />
+      <Drafts drafts={chat.drafts} onRetry={(draft) => void retry(draft)} onDiscard={(key) => void attempt(() => chat.discard(key))} />
       <p className="typing" aria-live="off" data-testid="typing">
         {typingWords(chat.typing.map((person) => person.name || "Somebody"))}
       </p>
@@ -143,7 +143,9 @@ function useTalk({ post, amend, retract, react }: Chat, field: RefObject<HTMLTex
       return <EmojiPicker at={over.at} onPick={(emoji) => deeds.react(over.id, emoji, true)} onClose={close} />;
     }
     if (over.what === "removal") {
-      const remove = () => void attempt(() => retract(over.id)).then(leave);
+      // What one is saying about another message stays.
+      const isAmended = intent.kind === "amend" && intent.post.id === over.id;
+      const remove = () => void attempt(() => retract(over.id)).then((done) => done && isAmended && leave());
       return (
         <Question title="Remove this message?" yes="Remove" onYes={remove} onClose={close}>
           Its words will be gone for everybody, and cannot be brought back.

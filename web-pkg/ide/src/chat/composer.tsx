@@ -108,7 +108,7 @@ export function Composer(props: ComposerProps): ReactElement {
           className="send"
           aria-label={intent.kind === "amend" ? "Keep this wording" : "Send"}
           title={intent.kind === "amend" ? "Keep (Enter)" : "Send (Enter); Shift+Enter begins a new line"}
-          disabled={!isOpen || isFull || said(text) === ""}
+          disabled={!isOpen || isFull || (said(text) === "" && intent.kind !== "amend")}
         >
           <Icon name={intent.kind === "amend" ? "check" : "send"} size={18} />
         </button>

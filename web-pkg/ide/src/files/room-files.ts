@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useRef, useState } from "react";
 import type { StreamId } from "@causeway/web";
 import { useConnection, useFiles, useObservable, useRoom, useStorage, useTextHandle } from "@causeway/web/react";
+import { attempt } from "../shell/attempt.ts";
 import { recall, remember } from "../shell/remembered.ts";
 import { NOTHING_OPEN, beside, closed, isOpenFiles, opened, type OpenFiles } from "./open-files.ts";
 import { FIRST_PATH, shownFiles, type ShownFile } from "./shown-files.ts";
@@ -147,7 +148,8 @@ function useListingAtFirstEdit(first: StreamId, isWanted: boolean): void {
     if (text === null || !isWanted) return;
     return text.subscribe((event) => {
       if (event.type !== "delta" || event.editor === undefined) return;
-      if (!documents.list().some((file) => file.id === first)) void documents.rename(first, FIRST_PATH);
+      if (documents.list().some((file) => file.id === first)) return;
+      void attempt(() => documents.rename(first, FIRST_PATH));
     });
   }, [documents, first, text, isWanted]);
 }

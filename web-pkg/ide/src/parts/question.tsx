@@ -5,12 +5,14 @@ export interface QuestionProps {
   readonly children: ReactNode;
   /** What is done if one agrees, as a button says it. */
   readonly yes: string;
+  /** What leaves all as it is. */
+  readonly no?: string;
   onYes(): void;
   onClose(): void;
 }
 
 /** Asks before something that others feel, in a modal dialog of the browser. Whoever just presses Enter keeps what there is. */
-export function Question({ title, children, yes, onYes, onClose }: QuestionProps): ReactElement {
+export function Question({ title, children, yes, no = "Keep", onYes, onClose }: QuestionProps): ReactElement {
   const dialog = useRef<HTMLDialogElement>(null);
   const keep = useRef<HTMLButtonElement>(null);
   const [heading, words] = [useId(), useId()];
@@ -35,7 +37,7 @@ export function Question({ title, children, yes, onYes, onClose }: QuestionProps
       <p id={words}>{children}</p>
       <div className="row">
         <button ref={keep} type="button" className="button" onClick={close}>
-          Keep
+          {no}
         </button>
         <button
           type="button"
