@@ -50,9 +50,10 @@ pub(crate) enum Trouble {
     Usurp,
     Rot,
     Miswrite,
+    Unread,
 }
 
-const ALL: [Trouble; 20] = [
+const ALL: [Trouble; 21] = [
     Trouble::Cut,
     Trouble::Lossy,
     Trouble::Twice,
@@ -73,6 +74,7 @@ const ALL: [Trouble; 20] = [
     Trouble::Usurp,
     Trouble::Rot,
     Trouble::Miswrite,
+    Trouble::Unread,
 ];
 
 impl Plan {
