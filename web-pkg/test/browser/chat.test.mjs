@@ -217,8 +217,16 @@ test("W15 a refused message is copied, and said again as one of its own, whateve
   assert.equal(await ada.post("the first words").count(), 1, "the other message is as it was");
   assert.equal(await ada.page.getByRole("textbox", { name: "New wording" }).inputValue(), "the first words");
 
+  await ada.page.getByRole("textbox", { name: "New wording" }).fill("half a wording");
+  await ada.post("the refused words").click({ button: "right" });
+  await ada.page.getByRole("menuitem", { name: "Remove" }).click();
+  await ada.page.getByRole("alertdialog").getByRole("button", { name: "Remove" }).click();
+  await ada.page.getByText("This message was removed").waitFor();
+  const wording = ada.page.getByRole("textbox", { name: "New wording" });
+  assert.equal(await wording.inputValue(), "half a wording", "what one is about to say of another message stays");
+
   // Without words a message is none: whoever takes them all away is asked.
-  await ada.page.getByRole("textbox", { name: "New wording" }).fill("");
+  await wording.fill("");
   await ada.page.keyboard.press("Enter");
   const question = ada.page.getByRole("alertdialog", { name: "Remove this message?" });
   await question.getByRole("button", { name: "Keep" }).click();
@@ -226,7 +234,7 @@ test("W15 a refused message is copied, and said again as one of its own, whateve
   await ada.page.getByRole("textbox", { name: "New wording" }).focus();
   await ada.page.keyboard.press("Enter");
   await question.getByRole("button", { name: "Remove" }).click();
-  await ada.page.getByText("This message was removed").waitFor();
+  await untilEqual("both are gone", () => ada.page.getByText("This message was removed").count(), 2);
 });
 
 test("on a phone the chat fills the screen, and a keyboard leaves the composer in sight", async () => {
