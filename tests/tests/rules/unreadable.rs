@@ -97,21 +97,6 @@ fn st4_where_a_chain_begins_is_looked_for_from_the_start_when_its_index_cannot_b
 }
 
 #[test]
-fn st4_a_rotten_entry_whose_index_could_not_be_read_is_brought_back_once_it_can_be() {
-    let (mut network, text, _) = two_texts();
-    network.relay.disk.damage(&stored::entry_key(&text, 5));
-    network.relay.disk.make_unreadable(Some(Prefix::Index.range()));
-    let late = network.join();
-    network.open(late, text);
-    network.rest();
-    assert_ne!(network.text(late, text), network.text(0, text), "nobody knows whose it is");
-    network.relay.disk.make_unreadable(None);
-    network.drop_link(late);
-    network.rest();
-    assert_eq!(network.text(late, text), network.text(0, text));
-}
-
-#[test]
 fn st4_a_part_of_the_archive_that_cannot_be_read_is_passed_over() {
     let (mut network, text, _) = two_texts();
     network.relay.plan_compaction(often());

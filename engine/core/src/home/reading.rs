@@ -159,6 +159,8 @@ impl Home {
             // What cannot be read now is found again by the next walk that meets the hole.
             Reading::Name(stream, arrival) => match result {
                 Ok(page) => self.handle_names(stream, arrival, page),
+                // Its index row is damaged too: nobody can bring it back.
+                Err(_) if lies_damaged => {}
                 Err(_) => self.forget_hole(&stream, arrival),
             },
             Reading::Heads(conn, entry) => {
