@@ -84,7 +84,7 @@ pub enum Fault {
 
 impl Fault {
     /// Every kind.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 36] = [
         Self::Cut,
         Self::LostInFlight,
         Self::FrameLost,
