@@ -75,14 +75,7 @@ pub(crate) fn scan(tree: &impl Tree, space: &Space, scan: &Scan) -> Result<Page,
     for found in tree.range(&start, &end).map_err(|e| e.near(&scan.start))? {
         let (tree_key, raw) = match found {
             Ok(pair) => pair,
-            Err(e) => match last_of(&page) {
-                None => return Err(e.near(&scan.start)),
-                // What stands before is sound, and the next page begins by failing.
-                Some(last) => {
-                    page.more = Some([last.as_slice(), &[0]].concat());
-                    break;
-                }
-            },
+            Err(e) => return Err(e.near(last_of(&page).unwrap_or(&scan.start))),
         };
         let (tree_key, raw) = (tree_key.as_ref(), raw.as_ref());
         let key = layout::key_in_space(space, tree_key);
@@ -95,7 +88,7 @@ pub(crate) fn scan(tree: &impl Tree, space: &Space, scan: &Scan) -> Result<Page,
             Some(Ok(Some(value))) => page.rows.push((key.to_vec(), value)),
             Some(Ok(None)) => page.damaged.push(key.to_vec()),
             Some(Err(failure)) if found == 0 => return Err(failure),
-            // Also where the store fails, for the same reason.
+            // Also where the store fails: what stands before is sound, and the next page begins by failing.
             Some(Err(_)) | None => {
                 page.more = Some(key.to_vec());
                 break;
