@@ -150,26 +150,3 @@ fn rl15_a_stream_that_cannot_be_read_is_set_apart_and_keeps_no_other_from_its_sn
     network.rest();
     assert_eq!(network.text(0, other), network.text(1, other), "as logs they go on");
 }
-
-#[test]
-fn d5_a_snapshot_that_a_device_cannot_read_comes_again_from_the_home() {
-    for place in [Prefix::Page.range(), Prefix::Snapshot.range()] {
-        let (mut network, text, _) = two_texts();
-        network.relay.plan_compaction(often());
-        write(&mut network, 0, text, 20..40);
-        let late = network.join();
-        network.open(late, text);
-        network.rest();
-        network.devices[late].disk.make_unreadable(Some(place));
-        network.restart(late, true);
-        network.open(late, text);
-        network.rest();
-        let told = network.events(late);
-        let is_told =
-            told.iter().any(|event| matches!(event, Event::Damaged { code, .. } if code == "store.record"));
-        assert!(is_told, "{told:?}");
-        assert_eq!(network.text(late, text), network.text(0, text));
-        write(&mut network, late, text, 40..42);
-        assert_eq!(network.text(late, text), network.text(0, text));
-    }
-}

@@ -13,7 +13,7 @@ use crate::ids::{ReplicaId, SiblingId, StreamId};
 use crate::limits::{SCAN_BYTES, SCAN_ROWS, STORE_RETRY};
 use crate::log::{Entry, EntryKind, StreamLog, Verdict};
 use crate::snapshot::{PageId, SignedRoot};
-use crate::storage::{Durability, FailureKind, Page, Scan, StoreFailure};
+use crate::storage::{Durability, Page, Scan, StoreFailure};
 use crate::stored::{self, Prefix};
 use crate::time::Now;
 use crate::wire::{Place, Want};
@@ -110,12 +110,6 @@ impl Room {
             ) => self.walk_later(page, stream, walk, now),
             // The stream goes on meanwhile, so it is not read anew; the home is asked again and then this disk.
             (Reading::Lost(stream), Err(_)) => self.subscribe_after(stream, now.monotonic.after(STORE_RETRY)),
-            // A place that the disk does not read holds nothing, like a row that is not what was written there.
-            (Reading::Root(stream, turn) | Reading::Page(stream, turn), Err(failure))
-                if failure.kind == FailureKind::Damaged =>
-            {
-                self.lose_snapshot(stream, turn);
-            }
             (
                 Reading::Root(stream, _)
                 | Reading::Page(stream, _)
@@ -213,10 +207,11 @@ impl Room {
 
     /// Rule 16: without its snapshot the stream is read again when the home has sent it another.
     fn lose_snapshot(&mut self, id: StreamId, turn: u64) {
-        let Some(stream) = self.streams.get_mut(&id).filter(|stream| stream.reading == turn) else { return };
-        (stream.snapshot, stream.pages) = (None, Vec::new());
-        // A stream that is in use has what the snapshot would bring.
-        stream.lacks_snapshot = stream.phase != Phase::Meeting;
+        if let Some(stream) = self.streams.get_mut(&id) {
+            (stream.snapshot, stream.pages) = (None, Vec::new());
+            // A stream that is in use has what the snapshot would bring.
+            stream.lacks_snapshot = stream.phase != Phase::Meeting;
+        }
         self.events.damaged(id, "store.record");
         self.scan_tail(id, turn);
     }
