@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use causeway_core::storage::{Commit, CommitError, Durability, Page, Scan, StoreFailure};
+use causeway_core::storage::{Commit, CommitError, Durability, Page, Scan};
 
 type Rows = BTreeMap<Vec<u8>, Vec<u8>>;
 
@@ -12,8 +12,6 @@ pub struct Disk {
     rows: Rows,
     durable: Rows,
     above: Vec<Commit>,
-    /// From where to before where it cannot be read.
-    unread: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
 impl Disk {
@@ -28,12 +26,6 @@ impl Disk {
             }
         }
         apply(&mut self.rows, commit);
-        for (key, _) in &commit.put {
-            if let Some(at) = self.unread.iter().position(|(from, to)| from <= key && key < to) {
-                let (from, to) = self.unread.remove(at);
-                self.unread.extend([(from, key.clone()), ([key.as_slice(), &[0]].concat(), to)]);
-            }
-        }
         self.above.push(commit.clone());
         if commit.durability == Durability::Strict {
             self.sync();
@@ -42,37 +34,23 @@ impl Disk {
     }
 
     /// Reads a page.
-    ///
-    /// # Errors
-    /// It begins in a place that cannot be read. What stands before one is a page of its own.
-    pub fn scan(&self, scan: &Scan) -> Result<Page, StoreFailure> {
+    pub fn scan(&self, scan: &Scan) -> Page {
         let mut page = Page::default();
         if scan.start >= scan.end {
-            return Ok(page);
+            return page;
         }
-        let unread = self.unread.iter().filter(|(from, to)| *to > scan.start && *from < scan.end);
-        let unread = unread.map(|(from, _)| from.max(&scan.start)).min();
         let mut bytes = 0;
-        for (key, value) in self.rows.range(scan.start.clone()..unread.unwrap_or(&scan.end).clone()) {
+        for (key, value) in self.rows.range(scan.start.clone()..scan.end.clone()) {
             let size = key.len() + value.len();
             let full = page.rows.len() >= scan.max_rows.max(1) || bytes + size > scan.max_bytes;
             if full && !page.rows.is_empty() {
                 page.more = Some(key.clone());
-                return Ok(page);
+                break;
             }
             bytes += size;
             page.rows.push((key.clone(), value.clone()));
         }
-        match unread {
-            Some(from) if page.rows.is_empty() => Err(StoreFailure::damaged(from)),
-            Some(from) => Ok(Page { more: Some(from.clone()), ..page }),
-            None => Ok(page),
-        }
-    }
-
-    /// From now on a place cannot be read, or all of it can be again. What is written there lies elsewhere.
-    pub fn make_unreadable(&mut self, place: Option<(Vec<u8>, Vec<u8>)>) {
-        self.unread = place.into_iter().collect();
+        page
     }
 
     /// What is stored under a key.

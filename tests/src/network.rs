@@ -385,8 +385,8 @@ impl Network {
                     device.room.handle(Input::Stored(op, result), now);
                 }
                 Some(Output::Scan(op, scan)) => {
-                    let result = device.disk.scan(&scan);
-                    device.room.handle(Input::Scanned(op, result), now);
+                    let page = device.disk.scan(&scan);
+                    device.room.handle(Input::Scanned(op, Ok(page)), now);
                 }
                 Some(Output::Connect) => device.dialling = true,
                 Some(Output::Send(_) | Output::Close | Output::Page(_)) | None => {}

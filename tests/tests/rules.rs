@@ -38,8 +38,6 @@ mod promises;
 mod quarantines;
 #[path = "rules/returns.rs"]
 mod returns;
-#[path = "rules/rotten.rs"]
-mod rotten;
 #[path = "rules/salvage.rs"]
 mod salvage;
 #[path = "rules/sealing.rs"]
@@ -50,7 +48,5 @@ mod snapshots;
 mod takeovers;
 #[path = "rules/unheard.rs"]
 mod unheard;
-#[path = "rules/unreadable.rs"]
-mod unreadable;
 #[path = "rules/unsent.rs"]
 mod unsent;

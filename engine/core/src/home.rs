@@ -19,7 +19,6 @@ mod compare;
 mod conn;
 mod durable;
 mod figures;
-mod gaps;
 mod held;
 mod holes;
 mod jobs;
@@ -61,7 +60,6 @@ use crate::write_queue::{OpId, WriteQueue};
 use append::{Answered, Appended};
 use compaction::Compaction;
 use conn::Conn;
-use gaps::Gaps;
 use jobs::Work;
 use load::Load;
 use pages::Pages;
@@ -144,7 +142,6 @@ pub struct Home {
     again: BTreeSet<(ConnId, StreamId, ReplicaId)>,
     scans: Scans,
     pages: Pages,
-    gaps: Gaps,
     segments: Segments,
     jobs: BTreeMap<OpId, Work>,
     plan: CompactionPlan,
@@ -185,7 +182,6 @@ impl Home {
             again: BTreeSet::new(),
             scans: Scans::default(),
             pages: Pages::default(),
-            gaps: Gaps::default(),
             segments: Segments::default(),
             jobs: BTreeMap::new(),
             plan: CompactionPlan::default(),
@@ -438,7 +434,6 @@ impl Home {
         self.figures.store_failures += 1;
         self.scans = Scans::default();
         self.pages = Pages::default();
-        self.gaps = Gaps::default();
         self.segments = Segments::default();
         self.jobs.clear();
         self.compaction = None;

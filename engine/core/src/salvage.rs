@@ -15,9 +15,10 @@ use std::fmt;
 use crate::home::read_page;
 use crate::ids::{ReplicaId, StreamId};
 use crate::log::{Entry, EntryName, Head, StreamLog};
-use crate::snapshot::{PageId, SignedRoot};
+use crate::snapshot::SignedRoot;
 use crate::stored::{
-    self, HOME_KEY, IndexRecord, META, MetaRecord, Prefix, ReplicaRecord, StreamRecord, TipRecord, Tombstone,
+    self, HOME_KEY, IndexRecord, META, MetaRecord, Prefix, QuarantineRecord, ReplicaRecord, StreamRecord,
+    TipRecord, Tombstone,
 };
 use joining::{Joined, Told, join};
 
@@ -62,13 +63,6 @@ pub enum Loss {
         /// The stream.
         stream: StreamId,
     },
-    /// A page of posts that the snapshot names. What stands before it cannot be shown to who has not read it.
-    Page {
-        /// The stream.
-        stream: StreamId,
-        /// The page.
-        page: PageId,
-    },
     /// The key that signs snapshots; the home makes another.
     Key,
 }
@@ -83,7 +77,6 @@ impl fmt::Display for Loss {
                 write!(f, "{stream}: history in the archive, arrivals {from} to {}", end - 1)
             }
             Self::Snapshot { stream } => write!(f, "{stream}: the snapshot"),
-            Self::Page { stream, page } => write!(f, "{stream}: the page {page:?} of older posts"),
             Self::Key => f.write_str("the key that signs snapshots; another is made"),
         }
     }
@@ -122,8 +115,6 @@ struct Remains<'a> {
 struct Base {
     signed: SignedRoot,
     rows: Vec<(Vec<u8>, Vec<u8>)>,
-    /// Pages of older posts that are not among them: without one the channel shows what stands behind it.
-    missing: Vec<PageId>,
 }
 
 impl Remains<'_> {
@@ -137,12 +128,10 @@ impl Remains<'_> {
             salvaged.rows.extend(self.record());
             return;
         }
-        // Whether it was in quarantine nobody asks: such a row may be one that was ended, and the home finds out anew.
+        let quarantine = stored::quarantine_key(&self.stream);
+        let whole = values(self.found, &quarantine).find(|row| QuarantineRecord::decode(row).is_ok());
+        salvaged.rows.extend(whole.map(|row| (quarantine, row.clone())));
         let base = self.base();
-        if let Some(base) = &base {
-            let missing = base.missing.iter();
-            salvaged.lost.extend(missing.map(|page| Loss::Page { stream: self.stream, page: *page }));
-        }
         if base.is_none() && self.found.contains_key(&stored::snapshot_key(&self.stream)) {
             salvaged.lost.push(Loss::Snapshot { stream: self.stream });
         }
@@ -170,38 +159,21 @@ impl Remains<'_> {
         }
     }
 
-    /// The newest snapshot that is whole. Else the newest that can be begun with, unless the archive has all that it covers.
+    /// The newest snapshot that is whole.
     fn base(&self) -> Option<Base> {
-        let roots = values(self.found, &stored::snapshot_key(&self.stream));
-        let bases: Vec<Base> = roots.filter_map(|record| self.base_of(record)).collect();
-        let newest =
-            bases.into_iter().max_by_key(|base| (base.missing.is_empty(), base.signed.root.arrivals))?;
-        (newest.missing.is_empty() || !self.is_archived(newest.signed.root.arrivals)).then_some(newest)
-    }
-
-    fn base_of(&self, record: &[u8]) -> Option<Base> {
-        let signed = SignedRoot::decode(record).ok().filter(|signed| signed.root.stream == self.stream)?;
-        let (mut rows, mut missing) = (Vec::new(), Vec::new());
-        for page in &signed.root.pages {
-            let key = stored::page_key(&self.stream, page);
-            match values(self.found, &key).find(|row| read_page(page, row).is_some()) {
-                Some(row) => rows.push((key, row.clone())),
-                None => missing.push(*page),
-            }
-        }
-        let needed = [signed.root.opening(0), signed.root.opening(1)];
-        if needed.into_iter().flatten().any(|page| missing.contains(&page)) {
-            return None;
-        }
-        rows.push((stored::snapshot_key(&self.stream), record.to_vec()));
-        Some(Base { signed, rows, missing })
-    }
-
-    /// Whether all entries up to this arrival are in the archive.
-    fn is_archived(&self, arrivals: u64) -> bool {
-        let mut without = Salvaged::default();
-        self.archived(arrivals, &mut without);
-        without.lost.is_empty()
+        let key = stored::snapshot_key(&self.stream);
+        let roots = values(self.found, &key).filter_map(|record| {
+            let signed = SignedRoot::decode(record).ok()?;
+            let pages = signed.root.pages.iter().map(|page| {
+                let key = stored::page_key(&self.stream, page);
+                let row = values(self.found, &key).find(|row| read_page(page, row).is_some())?.clone();
+                Some((key, row))
+            });
+            let mut rows = pages.collect::<Option<Vec<_>>>()?;
+            rows.push((key.clone(), record.clone()));
+            (signed.root.stream == self.stream).then_some(Base { signed, rows })
+        });
+        roots.max_by_key(|base| base.signed.root.arrivals)
     }
 
     fn entries(&self) -> impl Iterator<Item = (u64, Entry)> {

@@ -186,7 +186,7 @@ impl Relay {
             self.busy_reads = left;
             return Err(StoreFailure::new(FailureKind::Busy, "too many ask at once"));
         }
-        self.disk.scan(scan)
+        Ok(self.disk.scan(scan))
     }
 
     pub(super) fn commit(&mut self, op: OpId, mut commit: Commit) -> Option<Result<(), CommitError>> {

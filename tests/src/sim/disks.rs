@@ -96,7 +96,7 @@ impl World {
             self.tally.note(Fault::DeviceReadFailed);
             Err(failure())
         } else {
-            self.disk_of(number).scan(scan)
+            Ok(self.disk_of(number).scan(scan))
         };
         self.chronicle.trace(self.now, "device scanned", number as u64, &[]);
         self.tell_device(number, device::Input::Scanned(op, result));
@@ -169,11 +169,8 @@ impl World {
             self.chronicle.line(self.now, || "a read of the relay fails".into());
             Err(failure())
         } else {
-            self.relay.disk.scan(scan)
+            Ok(self.relay.disk.scan(scan))
         };
-        if result.as_ref().is_err_and(|failure| failure.kind == FailureKind::Damaged) {
-            self.tally.note(Fault::PlaceUnread);
-        }
         self.tell_home(home::Input::Scanned(op, result));
     }
 }

@@ -64,7 +64,6 @@ impl World {
             Trouble::Nudge => self.tell_device(device, causeway_core::device::Input::Reconnect),
             Trouble::Rot => self.rot(),
             Trouble::Miswrite => self.relay.miswrites = true,
-            Trouble::Unread => self.lose_a_place(),
             Trouble::Wipe => {}
         }
     }
@@ -298,7 +297,6 @@ impl World {
         self.relay.doomed = false;
         self.relay.miswrites = false;
         self.relay.failing_until = 0;
-        self.relay.disk.make_unreadable(None);
         self.relay.slow_disk_until = 0;
         for id in self.links.keys().copied().collect::<Vec<_>>() {
             self.cut(id);

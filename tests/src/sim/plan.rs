@@ -50,10 +50,9 @@ pub(crate) enum Trouble {
     Usurp,
     Rot,
     Miswrite,
-    Unread,
 }
 
-const ALL: [Trouble; 21] = [
+const ALL: [Trouble; 20] = [
     Trouble::Cut,
     Trouble::Lossy,
     Trouble::Twice,
@@ -74,7 +73,6 @@ const ALL: [Trouble; 21] = [
     Trouble::Usurp,
     Trouble::Rot,
     Trouble::Miswrite,
-    Trouble::Unread,
 ];
 
 impl Plan {

@@ -20,8 +20,6 @@ pub(crate) struct Relay {
     pub(crate) backup: Option<Disk>,
     /// Whether a row of it has ever rotted.
     pub(crate) has_rotted: bool,
-    /// Whether a place of it could ever not be read.
-    pub(crate) is_unread: bool,
     /// Whether it is to write the page of its next draft wrongly.
     pub(crate) miswrites: bool,
     /// Whether it ever has.
@@ -41,7 +39,6 @@ impl Relay {
             doomed: false,
             backup: None,
             has_rotted: false,
-            is_unread: false,
             miswrites: false,
             has_miswritten: false,
             epoch: 1,

@@ -1,9 +1,8 @@
-//! Disks that do not keep what was written: a row of the relay that rots, rows that cannot be read, and a page that is
-//! written wrongly.
+//! Disks that do not keep what was written: a row of the relay that rots, and a page that is written wrongly.
 
 use causeway_core::snapshot::SignedRoot;
 use causeway_core::storage::Commit;
-use causeway_core::stored::{self, Prefix};
+use causeway_core::stored;
 
 use crate::sim::plan::Trouble;
 use crate::sim::tally::Fault;
@@ -28,22 +27,6 @@ impl World {
         self.relay.has_rotted = true;
         self.tally.note(Fault::RowRotted);
         self.chronicle.line(self.now, || "a row of the relay rots".into());
-    }
-
-    /// Rows of the relay that lie beside each other can be read no more, until everything heals. Those that a room begins
-    /// with are spared: without them it is closed.
-    pub(crate) fn lose_a_place(&mut self) {
-        let kinds = [Prefix::Entry, Prefix::Index, Prefix::Page, Prefix::Place, Prefix::Archive];
-        let kind = kinds[self.rng.index(kinds.len())];
-        let keys: Vec<Vec<u8>> = self.relay.disk.rows_of(kind as u8).map(|(key, _)| key.to_vec()).collect();
-        if keys.is_empty() {
-            return;
-        }
-        let first = self.rng.index(keys.len());
-        let behind = keys.get(first + 1 + self.rng.index(8)).cloned().unwrap_or(kind.range().1);
-        self.relay.disk.make_unreadable(Some((keys[first].clone(), behind)));
-        self.relay.is_unread = true;
-        self.chronicle.line(self.now, || format!("rows of the relay cannot be read, of {kind:?}"));
     }
 
     fn is_held_by_its_author(&self, row: &[u8]) -> bool {

@@ -104,8 +104,6 @@ impl World {
                     let said = room.react(id, post.name, emoji.into(), !draw.is_multiple_of(3), now);
                     self.note_said(number, &room, said, "", "");
                 }
-                // What is new begins further up than what is here.
-                (80..=94, _, Some(_)) if room.unread(id).count > 0 && room.unread(id).first.is_none() => {}
                 (80..=94, _, Some(post)) => {
                     let end = posts.iter().position(|other| other.name == post.name).unwrap_or(0);
                     let machine = self.devices[number].machine;

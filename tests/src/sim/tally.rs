@@ -64,8 +64,6 @@ pub enum Fault {
     MaterialiserBusy,
     /// A bit of an entry's row at the relay flipped.
     RowRotted,
-    /// A place of the relay's disk could not be read, and something was read there.
-    PlaceUnread,
     /// The page of a draft was written otherwise than told.
     PageMiswritten,
     /// Somebody took a step back.
@@ -114,7 +112,6 @@ impl Fault {
         Self::CompactionTorn,
         Self::MaterialiserBusy,
         Self::RowRotted,
-        Self::PlaceUnread,
         Self::PageMiswritten,
         Self::Undone,
         Self::ClockWrong,

@@ -29,7 +29,7 @@ pub(crate) fn small_pages() -> Network {
 }
 
 /// The same, but so many bytes of the newest pages are sent.
-pub(crate) fn small_pages_sent(sent: usize) -> Network {
+fn small_pages_sent(sent: usize) -> Network {
     let mut network = Network::new(2);
     let plan =
         CompactionPlan { entries: 40, quiet: Millis(300), posts: 20, sent, ..CompactionPlan::default() };

@@ -179,7 +179,6 @@ impl Home {
                 }
             }
             Lane::Presence => self.send_missed(conn),
-            Lane::Bulk if link.wanted.takes_turn() => self.read_wanted(conn),
             Lane::Bulk => {
                 for stream in link.land() {
                     self.continue_reading(conn, stream);

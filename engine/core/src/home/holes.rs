@@ -101,8 +101,7 @@ impl Home {
     /// Tells a reader what it was not sent.
     pub(super) fn tell_holes(&mut self, conn: ConnId, stream: StreamId) {
         let Some(state) = self.streams.get(&stream) else { return };
-        let unread = state.gaps.iter().flat_map(|gap| &gap.names);
-        for name in state.holes.values().flatten().chain(unread).copied().collect::<Vec<_>>() {
+        for name in state.holes.values().flatten().copied().collect::<Vec<_>>() {
             self.send(conn, &Lost::damaged(stream, name).into());
         }
     }

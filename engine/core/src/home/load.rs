@@ -59,7 +59,7 @@ impl Home {
         let damaged = page.damaged.iter().map(|key| (key, [].as_slice()));
         for (key, value) in page.rows.iter().map(|(key, value)| (key, value.as_slice())).chain(damaged) {
             // A damaged row costs the stream it belongs to, not the room.
-            if let Err(damage) = self.load_row(key, value, now) {
+            if let Err(damage) = self.load_row(key, value) {
                 self.quarantine(key, damage);
             }
         }
@@ -76,7 +76,7 @@ impl Home {
         }
     }
 
-    fn load_row(&mut self, key: &[u8], value: &[u8], now: Now) -> Result<(), Damage> {
+    fn load_row(&mut self, key: &[u8], value: &[u8]) -> Result<(), Damage> {
         match key.first() {
             Some(b'm') => self.raise_epoch(MetaRecord::decode(value)?.epoch),
             Some(b'a') => {
@@ -114,7 +114,7 @@ impl Home {
             }
             Some(b'x') => {
                 let stream = stored::parse_stream_key(key).ok_or(Damage::Body)?;
-                self.restore_quarantine(stream, value, now);
+                self.restore_quarantine(stream, value);
             }
             Some(b'y') => {
                 let stream = stored::parse_stream_key(key).ok_or(Damage::Body)?;

@@ -6,9 +6,8 @@ use std::collections::{BTreeMap, VecDeque};
 use bytes::Bytes;
 
 use crate::home::Home;
-use crate::home::gaps::Kept;
 use crate::home::lane::Lane;
-use crate::home::reading::{Reading, is_damage};
+use crate::home::reading::Reading;
 use crate::home::walk::rows;
 use crate::ids::{ConnId, StreamId};
 use crate::limits::{SHARED_PAGES, SHARED_PAGES_KEPT};
@@ -101,9 +100,6 @@ impl Home {
             return self.scans.put_off(rows(&stream, from, end), Reading::Shared(stream, from), now);
         }
         let waiting = self.pages.waiting.remove(&(stream, from)).unwrap_or_default();
-        if is_damage(&page) {
-            return self.pass_gap(waiting, stream, Kept::Entries, from);
-        }
         let Ok((page, (first, last))) = page else {
             return waiting.into_iter().for_each(|conn| self.fail_reader(conn));
         };

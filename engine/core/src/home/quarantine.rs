@@ -16,8 +16,6 @@ pub(super) enum Spoilt {
     Job(JobError),
     /// The snapshot that stands cannot be read.
     Parent,
-    /// Nor can entries above it, one by one.
-    Entries,
     /// The one that was just written reads back otherwise.
     Draft,
 }
@@ -38,7 +36,6 @@ impl Spoilt {
         match self {
             Self::Job(error) => error.code(),
             Self::Parent => "snapshot.unreadable",
-            Self::Entries => "log.unreadable",
             Self::Draft => "snapshot.miswritten",
         }
     }
@@ -47,7 +44,6 @@ impl Spoilt {
         match self {
             Self::Job(error) => error.to_string(),
             Self::Parent => "the snapshot it has cannot be read from the disk".into(),
-            Self::Entries => "entries of it cannot be read from the disk".into(),
             Self::Draft => "its new snapshot read back from the disk as something else".into(),
         }
     }
@@ -66,25 +62,8 @@ impl Spoilt {
                 | JobError::Differs
                 | JobError::Segment(_),
             )
-            | Self::Parent
-            | Self::Entries => Outlook::Same,
+            | Self::Parent => Outlook::Same,
         }
-    }
-}
-
-/// A stream that was set apart.
-#[derive(Debug)]
-pub(super) struct Apart {
-    record: QuarantineRecord,
-    /// From when on it is tried again, on a clock that nobody sets.
-    from: Option<Millis>,
-}
-
-impl Apart {
-    /// As the record says, and never later than the longest wait: the clock may have been put back since.
-    fn new(record: QuarantineRecord, now: Now) -> Self {
-        let wait = |again: Millis| again.since(now.wall).min(SNAPSHOT_AGAIN_MOST);
-        Self { from: record.again.map(|again| now.monotonic.after(wait(again))), record }
     }
 }
 
@@ -111,20 +90,20 @@ impl Home {
     pub(super) fn set_apart(&mut self, stream: StreamId, spoilt: &Spoilt, now: Now) {
         self.figures.snapshots_failed += 1;
         if let Some(state) = self.streams.get_mut(&stream) {
-            let record = record(state.quarantine.as_ref().map(|apart| &apart.record), spoilt, now);
+            let record = record(state.quarantine.as_ref(), spoilt, now);
             self.figures.streams_quarantined += u64::from(record.again.is_none());
             self.queue.put(stored::quarantine_key(&stream), record.encode());
-            state.quarantine = Some(Apart::new(record, now));
+            state.quarantine = Some(record);
         }
         self.give_up(now);
     }
 
     /// Found when the room was read.
-    pub(super) fn restore_quarantine(&mut self, stream: StreamId, value: &[u8], now: Now) {
+    pub(super) fn restore_quarantine(&mut self, stream: StreamId, value: &[u8]) {
         // Also where its reason cannot be read.
         let record = QuarantineRecord::decode(value).unwrap_or_default();
         self.figures.streams_quarantined += u64::from(record.again.is_none());
-        self.stream_mut(stream).quarantine = Some(Apart::new(record, now));
+        self.stream_mut(stream).quarantine = Some(record);
     }
 
     /// Somebody has looked at it: it is tried again.
@@ -151,6 +130,10 @@ impl Home {
 impl HomeStream {
     /// From when on a snapshot may be tried: never, unless it was released, for what would fail again.
     pub(super) fn compacts_from(&self, now: Now) -> Option<Millis> {
-        self.quarantine.as_ref().map_or(Some(now.monotonic), |apart| apart.from)
+        let Some(record) = &self.quarantine else { return Some(now.monotonic) };
+        let again = record.again?;
+        // A clock that was put back must not put it off for years.
+        let wait = if now.wall < record.since { Millis(0) } else { again.since(now.wall) };
+        Some(now.monotonic.after(wait))
     }
 }

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use crate::home::Home;
 use crate::home::compaction::Step;
-use crate::home::gaps::{Kept, Search};
 use crate::home::retention::Look;
 use crate::home::transfer::Part;
 use crate::ids::{ConnId, StreamId};
@@ -28,10 +27,6 @@ pub(super) enum Reading {
     Shared(StreamId, u64),
     /// A row of the snapshot that readers are to be sent.
     Part(StreamId, Part),
-    /// The end of a place that cannot be read.
-    Gap(Search),
-    /// The names of the entries in such a place.
-    GapNames(StreamId, u64),
     /// A segment of the archive for a reader.
     Segment(ConnId, StreamId),
     /// A page of a snapshot that a link has asked for.
@@ -108,8 +103,6 @@ impl Reading {
             | Self::Strays(_)
             | Self::Part(..)
             | Self::Shared(..)
-            | Self::Gap(_)
-            | Self::GapNames(..)
             | Self::Name(..)
             | Self::Heads(..)
             | Self::Covered(..) => None,
@@ -126,28 +119,19 @@ impl Home {
         if result.as_ref().is_err_and(|failure| failure.kind == FailureKind::Busy) {
             return self.scans.put_off(scan, reading, now);
         }
-        let lies_damaged = is_damage(&result);
         match reading {
             Reading::Load => self.handle_loaded(result, now),
             Reading::Lookup(conn, stream) => match result {
                 Ok(page) => self.handle_looked_up(conn, stream, &page),
-                Err(_) if lies_damaged => self.handle_looked_up(conn, stream, &Page::default()),
                 Err(_) => self.fail_reader(conn),
             },
             Reading::Rows(conn, stream) => match result {
                 Ok(page) => self.handle_rows(conn, stream, page, now),
-                Err(_) if lies_damaged => self.pass_gap_of(conn, stream, Kept::Entries),
                 Err(_) => self.fail_reader(conn),
             },
-            Reading::Gap(search) => self.handle_sought(search, result),
-            // Without the index nobody knows them.
-            Reading::GapNames(stream, from) => {
-                self.handle_gap_names(stream, from, result.unwrap_or_default());
-            }
             Reading::Shared(stream, from) => self.handle_shared(stream, from, result, now),
             Reading::Segment(conn, stream) => match result {
                 Ok(page) => self.handle_segment((conn, stream), &page),
-                Err(_) if lies_damaged => self.pass_gap_of(conn, stream, Kept::Archive),
                 Err(_) => self.fail_segment((conn, stream)),
             },
             // What cannot be read is out of the device's reach, and costs it no link.
@@ -159,8 +143,6 @@ impl Home {
             // What cannot be read now is found again by the next walk that meets the hole.
             Reading::Name(stream, arrival) => match result {
                 Ok(page) => self.handle_names(stream, arrival, page),
-                // Its index row is damaged too: nobody can bring it back.
-                Err(_) if lies_damaged => {}
                 Err(_) => self.forget_hole(&stream, arrival),
             },
             Reading::Heads(conn, entry) => {
@@ -182,9 +164,4 @@ impl Home {
             self.scan(scan, reading);
         }
     }
-}
-
-/// Whether the place that was to be read does not hold what was written there: another attempt finds the same.
-pub(super) fn is_damage<T>(result: &Result<T, StoreFailure>) -> bool {
-    result.as_ref().is_err_and(|failure| failure.kind == FailureKind::Damaged)
 }

@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 
 use crate::home::compaction::Standing;
 use crate::home::durable::Durable;
-use crate::home::gaps::Gap;
-use crate::home::quarantine::Apart;
 use crate::home::seen::Readers;
 use crate::home::transfer::Shared;
 use crate::home::waiting::Waiting;
 use crate::ids::{ReplicaId, StreamId};
 use crate::log::{Digest, EntryName, Refusal, StreamLog, Tip};
+use crate::stored::QuarantineRecord;
 
 /// The log of a stream as judged, and how much of it is on the disk.
 #[derive(Debug)]
@@ -31,8 +30,6 @@ pub(super) struct HomeStream {
     pub(super) readers: Readers,
     /// Damaged rows of entries, by arrival, with the names of the entries once they are known.
     pub(super) holes: BTreeMap<u64, Option<EntryName>>,
-    /// Places that the disk did not read since the room was read.
-    pub(super) gaps: Vec<Gap>,
     /// Bytes of all entries so far, also of those on their way to the disk.
     pub(super) bytes: u64,
     /// The same, of those on the disk.
@@ -44,7 +41,7 @@ pub(super) struct HomeStream {
     /// Its snapshot on the way to readers.
     pub(super) shared: Shared,
     /// Snapshots of it came to nothing; as a log it is whole.
-    pub(super) quarantine: Option<Apart>,
+    pub(super) quarantine: Option<QuarantineRecord>,
     /// A draft that cannot be read has left pages.
     pub(super) has_strays: bool,
     /// Its records on the disk are damaged.
@@ -62,7 +59,6 @@ impl HomeStream {
             refused: BTreeMap::new(),
             readers: Readers::default(),
             holes: BTreeMap::new(),
-            gaps: Vec::new(),
             bytes: 0,
             durable_bytes: 0,
             snapshot: None,

@@ -110,35 +110,25 @@ impl Home {
             (Part::Root, Some(record)) => SignedRoot::decode(&record)
                 .ok()
                 .map(|root| Box::new(Read { root, record, pages: Vec::new(), bytes: 0 })),
+            (Part::Page(mut read), Some(row)) => {
+                let page = read.next(most).and_then(|id| read_page(&id, &row));
+                page.map(|page| {
+                    read.bytes += if read.pages.is_empty() { 0 } else { page.len() };
+                    read.pages.push(page);
+                    read
+                })
+            }
             // A newer one took its place meanwhile.
             (Part::Page(read), None) if replaced(&read, self) => {
                 return self.read_part(stream, stored::snapshot_key(&stream), Part::Root);
             }
-            (Part::Page(mut read), row) => {
-                let page = read.next(most).zip(row).and_then(|(id, row)| read_page(&id, &row));
-                match page {
-                    Some(page) => {
-                        read.bytes += if read.pages.is_empty() { 0 } else { page.len() };
-                        read.pages.push(page);
-                        Some(read)
-                    }
-                    // It has all that a reader begins with; the others are asked for when somebody looks at them.
-                    None if read.pages.len() >= 2 => return self.encode(stream, *read),
-                    None => None,
-                }
-            }
-            (Part::Root, None) => None,
+            (Part::Root | Part::Page(_), None) => None,
         };
         let Some(read) = read else { return self.hand_over(stream, None) };
-        match read.next(most) {
-            Some(next) => self.read_part(stream, stored::page_key(&stream, &next), Part::Page(read)),
-            None => self.encode(stream, *read),
+        if let Some(next) = read.next(most) {
+            return self.read_part(stream, stored::page_key(&stream, &next), Part::Page(read));
         }
-    }
-
-    /// What was read of a snapshot is sent to all who wait for it.
-    fn encode(&mut self, stream: StreamId, read: Read) {
-        let Read { root, record, pages, .. } = read;
+        let Read { root, record, pages, .. } = *read;
         let frames = wire::snapshot::frames(&root.root, &record, &pages, CATCH_UP_BYTES);
         let transfer = Arc::new(Transfer { arrivals: root.root.arrivals, frames });
         self.hand_over(stream, Some(&transfer));

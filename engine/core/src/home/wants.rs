@@ -21,28 +21,16 @@ pub(super) struct Wanted {
     is_reading: bool,
     /// So many pieces of it were sent. For each it is read again, so that a link that reads nothing holds nothing.
     sent: usize,
-    /// Whether the lane was filled for it when it was last empty.
-    had_turn: bool,
-}
-
-impl Wanted {
-    /// The bulk lane is empty: whether it is filled with what was asked for. Whoever looks at a page and whoever is caught
-    /// up over the same link take turns, so that neither waits for the other's end.
-    pub(super) fn takes_turn(&mut self) -> bool {
-        self.had_turn = !self.had_turn && !self.pages.is_empty();
-        self.had_turn
-    }
 }
 
 impl Home {
     pub(super) fn handle_want(&mut self, conn: ConnId, want: Want) {
         let Some(link) = self.conns.get_mut(&conn) else { return };
-        // Devices ask for no more at once: nobody waits for an answer to one beyond. Who asks once more for one that waits is
-        // sent it once.
-        if link.wanted.pages.len() < LINK_PAGES && !link.wanted.pages.contains(&want) {
+        if link.wanted.pages.len() < LINK_PAGES {
             link.wanted.pages.push_back(want);
             self.read_wanted(conn);
         }
+        // Devices ask for no more at once: nobody waits for an answer to one beyond.
     }
 
     /// Reads the next page once there is room for a piece of it.
@@ -61,7 +49,7 @@ impl Home {
     /// Sends the next piece. One that is not there was replaced by a newer one: the device asks for the snapshot that has it.
     pub(super) fn handle_wanted(&mut self, conn: ConnId, want: Want, read: &Page) {
         let Some(link) = self.conns.get_mut(&conn) else { return };
-        let Wanted { pages, is_reading, sent, .. } = &mut link.wanted;
+        let Wanted { pages, is_reading, sent } = &mut link.wanted;
         *is_reading = false;
         if pages.front() != Some(&want) {
             return;

@@ -13,7 +13,7 @@ use crate::ids::StreamId;
 use crate::limits::{SCAN_BYTES, SCAN_ROWS, SNAPSHOT_STEP_BYTES, SNAPSHOT_STEP_ENTRIES};
 use crate::log::Entry;
 use crate::snapshot::{Base, Job, PageId, SignedRoot};
-use crate::storage::{FailureKind, Page, Scan, StoreFailure};
+use crate::storage::{Page, Scan, StoreFailure};
 use crate::stored;
 use crate::time::Now;
 
@@ -80,7 +80,6 @@ impl Home {
     ) {
         let read = match result {
             Ok(page) => self.gather(step, page),
-            Err(failure) if failure.kind == FailureKind::Damaged => Err(Unread::Damaged),
             // Read again when the disk is better; nothing was lost.
             Err(_) => Err(Unread::Now),
         };
@@ -91,8 +90,7 @@ impl Home {
                 let Some(Compaction { stream, gathered, .. }) = &self.compaction else { return };
                 let spoilt = match step {
                     Step::Page if gathered.reads_draft() => Spoilt::Draft,
-                    Step::Root | Step::Page => Spoilt::Parent,
-                    Step::Entries => Spoilt::Entries,
+                    Step::Root | Step::Page | Step::Entries => Spoilt::Parent,
                     Step::Draft => Spoilt::Draft,
                 };
                 self.set_apart(*stream, &spoilt, now);
