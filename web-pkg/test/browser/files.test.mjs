@@ -285,5 +285,5 @@ async function lists(writer, ...paths) {
 }
 
 function tabs({ page }) {
-  return page.locator(".tab .tab-name > span:not(.glyph, .dots, .tab-hint)").allInnerTexts();
+  return page.locator(".tab .tab-name > span:not(.glyph, .dots, .tab-hint, .unseen)").allInnerTexts();
 }
