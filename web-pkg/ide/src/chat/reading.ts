@@ -44,11 +44,9 @@ export function useReading({ posts, unread, firstUnread, markRead }: Chat, isSho
       if (!isLooked || isNewAbove) return;
       remember(`read/${name}`, true);
       setStranger(false);
-      // To who is here for the first time all is new, also further up.
-      if (isAbove) markRead();
-      else markRead(id);
+      markRead(id);
     },
-    [isLooked, isNewAbove, isAbove, markRead, name],
+    [isLooked, isNewAbove, markRead, name],
   );
   const forget = useCallback(() => {
     setState((state) => ({ ...state, firstNew: null }));
