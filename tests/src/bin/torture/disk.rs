@@ -41,7 +41,11 @@ impl Disk {
     }
 
     fn detach(&mut self) -> Outcome<()> {
-        self.session.take().map_or(Ok(()), |session| Ok(session.umount_and_join()?))
+        match self.session.take().map(BackgroundSession::umount_and_join) {
+            // The kernel's other word for a file system that has been unmounted.
+            Some(Err(why)) if why.kind() != std::io::ErrorKind::ConnectionAborted => Err(why.into()),
+            Some(Ok(()) | Err(_)) | None => Ok(()),
+        }
     }
 
     pub(crate) fn path(&self) -> &Path {
