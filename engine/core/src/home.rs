@@ -257,7 +257,7 @@ impl Home {
         self.conns.is_empty()
             && quiet
             && self.compaction.is_none()
-            && ((self.load.is_done() && self.retention.may_rest(self.stopping)) || self.unreadable)
+            && ((self.load.is_done() && self.retention.has_looked()) || self.unreadable)
     }
 
     /// Whether a snapshot is being made.

@@ -75,8 +75,8 @@ impl Retention {
     }
 
     /// Whether the room may be let go: a room that nobody opens for long is opened for this now and then.
-    pub(super) fn may_rest(&self, is_stopping: bool) -> bool {
-        self.at_work.is_none() && (is_stopping || self.keep.is_none() || self.has_looked)
+    pub(super) fn has_looked(&self) -> bool {
+        self.at_work.is_none() && (self.keep.is_none() || self.has_looked)
     }
 
     /// What was being read is read again another time.
@@ -100,8 +100,7 @@ impl Home {
             self.retention.look_at = None;
             return;
         }
-        // One round at a time: what an earlier one asked the disk for is not this one's answer.
-        if self.compaction.is_some() || self.retention.is_at_work() || self.stopping {
+        if self.compaction.is_some() || self.stopping {
             self.retention.look_at = Some(now.monotonic.after(SNAPSHOT_RETRY));
             return;
         }
