@@ -10,7 +10,6 @@ mod cuts;
 mod device;
 mod disks;
 mod fate;
-mod history;
 mod ledger;
 mod link;
 mod pages;

@@ -11,7 +11,6 @@ mod bad_input;
 mod damage;
 mod doctor;
 mod failing_store;
-mod history;
 mod hostile_links;
 mod http;
 mod killed;

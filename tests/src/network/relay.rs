@@ -51,7 +51,6 @@ pub struct Relay {
     /// Carried out and not answered.
     pub(super) unanswered: Vec<(OpId, Result<(), CommitError>)>,
     plan: CompactionPlan,
-    keep: Option<Millis>,
     room: RoomId,
     queued: BTreeMap<ConnId, Vec<(Lane, Bytes)>>,
     lives: u8,
@@ -78,7 +77,6 @@ impl Relay {
             held: Vec::new(),
             unanswered: Vec::new(),
             plan: CompactionPlan::default(),
-            keep: None,
             room,
             queued: BTreeMap::new(),
             lives: 0,
@@ -93,7 +91,6 @@ impl Relay {
         self.queued.clear();
         self.home = Home::new(self.room.clone(), &[self.lives; 32]);
         self.home.plan_compaction(self.plan);
-        self.home.keep_history(self.keep);
     }
 
     /// When this home and those after it make snapshots.
@@ -107,11 +104,6 @@ impl Relay {
     pub fn snapshot_after(&mut self, entries: u64, quiet: u64) {
         let (bytes, quiet) = (u64::MAX / 4, Millis(quiet));
         self.plan_compaction(CompactionPlan { entries, bytes, quiet, ..CompactionPlan::default() });
-    }
-
-    /// How long the homes after this one keep history.
-    pub fn keep_history(&mut self, keep: Millis) {
-        self.keep = Some(keep);
     }
 
     /// What was on its way to the disk gets there, and the home is not told.

@@ -56,8 +56,6 @@ pub enum Fault {
     SnapshotSent,
     /// A page of posts that somebody looked at came from the relay.
     PageSent,
-    /// A segment of the archive was older than it is kept, and went.
-    HistoryExpired,
     /// The relay ended while a snapshot was being made.
     CompactionTorn,
     /// The relay's materialiser had too much to do.
@@ -82,7 +80,7 @@ pub enum Fault {
 
 impl Fault {
     /// Every kind.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 35] = [
         Self::Cut,
         Self::LostInFlight,
         Self::FrameLost,
@@ -108,7 +106,6 @@ impl Fault {
         Self::Compacted,
         Self::SnapshotSent,
         Self::PageSent,
-        Self::HistoryExpired,
         Self::CompactionTorn,
         Self::MaterialiserBusy,
         Self::RowRotted,
