@@ -4,6 +4,7 @@
 //! FORMAT      the kind of store and the number of its format
 //! lock        held while the store is open
 //! tip         how far the store was durable
+//! ahead/      the write-ahead log
 //! sled/       or  rows.redb: the database
 //! restoring   only while a backup is being restored
 //! ```
@@ -113,6 +114,8 @@ pub(crate) struct Claim {
     kind: StoreKind,
     created: Created,
     lock: FolderLock,
+    /// What FORMAT says is not what it has to say from now on.
+    is_older: bool,
 }
 
 impl Claim {
@@ -132,14 +135,14 @@ impl Claim {
         let mut created = Created::default();
         created.folders(folder).map_err(|e| refusal(folder, &e))?;
         let lock = lock(folder, &mut created)?;
-        let mut claim = Self { folder: folder.into(), kind, created, lock };
+        let mut claim = Self { folder: folder.into(), kind, created, lock, is_older: false };
         claim.enter(past)?;
         Ok(claim)
     }
 
     /// Whoever held the lock until now may have been the first to write here, or to restore.
     fn enter(&mut self, past: Past) -> Result<(), OpenError> {
-        let Self { folder, kind, created, lock } = self;
+        let Self { folder, kind, created, lock, is_older } = self;
         let refuse = |e: io::Error| refusal(folder, &e);
         let mark = folder.join(RESTORING);
         if mark.exists() {
@@ -159,11 +162,16 @@ impl Claim {
             Past::Plain | Past::DiskFailed => {}
         }
         match read_format(folder, *kind)? {
-            None if StoreKind::ALL.into_iter().any(|kind| folder.join(kind.content()).exists()) => {
-                Err(damaged(folder, format!("{FORMAT} is missing")))
+            None if holds_rows(folder) => Err(damaged(folder, format!("{FORMAT} is missing"))),
+            None => {
+                created.add(Made::File(folder.join(FORMAT_BESIDE)));
+                created.add(Made::File(folder.join(FORMAT)));
+                write_format(folder, *kind).map_err(refuse)
             }
-            None => write_format(folder, *kind, created).map_err(refuse),
-            Some(Known) => Ok(()),
+            Some(known) => {
+                *is_older = matches!(known, Known::WithoutLog);
+                Ok(())
+            }
         }
     }
 
@@ -172,13 +180,20 @@ impl Claim {
         self.folder.join(self.kind.content())
     }
 
-    /// Makes sure that what is read of the database is on the disk.
+    /// Where the write-ahead log lies.
+    pub(crate) fn log(&self) -> PathBuf {
+        self.folder.join(AHEAD)
+    }
+
+    /// Makes sure that what is read of the database and of the log is on the disk.
     pub(crate) fn settle(&self, past: Past) -> Result<(), OpenError> {
         match past {
-            Past::DiskFailed if self.content().exists() => {
-                again::write_again(&self.content()).map_err(|e| refusal(&self.folder, &e))
-            }
-            Past::DiskFailed | Past::Plain | Past::Restoring => Ok(()),
+            Past::DiskFailed => [self.content(), self.log()]
+                .iter()
+                .filter(|path| path.exists())
+                .try_for_each(|path| again::write_again(path))
+                .map_err(|e| refusal(&self.folder, &e)),
+            Past::Plain | Past::Restoring => Ok(()),
         }
     }
 
@@ -198,7 +213,7 @@ impl Claim {
         remains::holds_rows(self.kind, &file).map_err(|e| refusal(&self.folder, &e))
     }
 
-    /// Opens the file `tip` and holds it against the last batch that the database knows.
+    /// Opens the file `tip` and holds it against the last batch that there is.
     pub(crate) fn open_tip(&mut self, batch: u64) -> Result<Tip, OpenError> {
         let path = self.folder.join(TIP);
         if !path.exists() {
@@ -217,7 +232,11 @@ impl Claim {
 
     /// Makes the names of all that was made durable and keeps it. Hands out the lock.
     pub(crate) fn keep(self) -> Result<FolderLock, OpenError> {
-        let Self { folder, created, lock, .. } = self;
+        let Self { folder, kind, created, lock, is_older } = self;
+        if is_older {
+            // From here on there may be a log, of which the version that knew the older format knows nothing.
+            write_format(&folder, kind).map_err(|e| refusal(&folder, &e))?;
+        }
         created.keep(&folder).map_err(|e| refusal(&folder, &e))?;
         Ok(lock)
     }
@@ -280,7 +299,12 @@ fn holds_nothing(folder: &Path) -> Result<(), OpenError> {
 }
 
 /// The folder's format is one that we can read.
-struct Known;
+enum Known {
+    /// The one that we write.
+    Ours,
+    /// The one before there was a write-ahead log; nothing else has changed since.
+    WithoutLog,
+}
 
 /// Whether the folder is of this kind and of a known format; `None` where nothing was written yet.
 fn read_format(folder: &Path, asked: StoreKind) -> Result<Option<Known>, OpenError> {
@@ -300,22 +324,25 @@ fn read_format(folder: &Path, asked: StoreKind) -> Result<Option<Known>, OpenErr
         Some((_, found)) if found > KNOWN_FORMAT => {
             Err(OpenError::NewerFormat { found, known: KNOWN_FORMAT })
         }
-        Some((_, found)) if found < KNOWN_FORMAT => {
-            Err(OpenError::OlderFormat { found, known: KNOWN_FORMAT })
-        }
-        Some(_) => Ok(Some(Known)),
+        Some((_, KNOWN_FORMAT)) => Ok(Some(Known::Ours)),
+        Some((_, FORMAT_WITHOUT_LOG)) => Ok(Some(Known::WithoutLog)),
+        Some((_, found)) => Err(OpenError::OlderFormat { found, known: KNOWN_FORMAT }),
         None => Err(damaged(folder, format!("{FORMAT} is not readable"))),
     }
 }
 
+/// Whether there is anything that a store has written.
+fn holds_rows(folder: &Path) -> bool {
+    let databases = StoreKind::ALL.into_iter().map(StoreKind::content);
+    databases.chain([AHEAD]).any(|name| folder.join(name).exists())
+}
+
 /// Writes beside and renames, so that no power cut leaves an empty file that nobody could read.
-fn write_format(folder: &Path, kind: StoreKind, created: &mut Created) -> io::Result<()> {
+fn write_format(folder: &Path, kind: StoreKind) -> io::Result<()> {
     let beside = folder.join(FORMAT_BESIDE);
-    created.add(Made::File(beside.clone()));
     let mut file = File::create(&beside)?;
     writeln!(file, "{FORMAT_OWNER}{kind}{FORMAT_NUMBER}{KNOWN_FORMAT}")?;
     file.sync_all()?;
-    created.add(Made::File(folder.join(FORMAT)));
     fs::rename(beside, folder.join(FORMAT))
 }
 
@@ -327,7 +354,7 @@ pub(crate) fn damaged(folder: &Path, what: impl Into<String>) -> OpenError {
 pub(crate) fn kind_of(folder: &Path) -> Result<Option<StoreKind>, OpenError> {
     for kind in StoreKind::ALL {
         match read_format(folder, kind) {
-            Ok(found) => return Ok(found.map(|Known| kind)),
+            Ok(found) => return Ok(found.map(|_| kind)),
             Err(OpenError::OtherKind { .. }) => {}
             Err(other) => return Err(other),
         }
@@ -344,8 +371,8 @@ pub(crate) fn end_restoring(folder: &Path) -> Result<(), OpenError> {
 /// Takes away what a store and a restore have made in a folder that was empty; the mark of the restore last, so that
 /// nobody opens what is left if not all of it can be taken away.
 pub(crate) fn empty(folder: &Path) -> io::Result<()> {
-    for kind in StoreKind::ALL {
-        let content = folder.join(kind.content());
+    for name in StoreKind::ALL.into_iter().map(StoreKind::content).chain([AHEAD]) {
+        let content = folder.join(name);
         match fs::remove_dir_all(&content) {
             Err(e) if e.kind() == ErrorKind::NotADirectory => fs::remove_file(&content)?,
             Err(e) if e.kind() != ErrorKind::NotFound => return Err(e),
@@ -390,11 +417,15 @@ const FORMAT_BESIDE: &str = "FORMAT.new";
 const FORMAT_OWNER: &str = "causeway store, ";
 const FORMAT_NUMBER: &str = ", format ";
 /// Counts with every record of a store or home that changes its layout without a version of its own.
-const KNOWN_FORMAT: u32 = 3;
+const KNOWN_FORMAT: u32 = 4;
+/// The last without a write-ahead log.
+const FORMAT_WITHOUT_LOG: u32 = 3;
 
 /// What is wrong with a database that has lost its beginning.
 pub(crate) const OPENS_EMPTY: &str = "it opens as if nobody had ever written to it";
 
+/// The folder of the write-ahead log.
+pub(crate) const AHEAD: &str = "ahead";
 pub(crate) const TIP: &str = "tip";
 pub(crate) const LOCK: &str = "lock";
 /// Stands there while a backup is being restored.

@@ -5,17 +5,17 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
+use crate::ahead::{WriteAheadLimits, WriteAheadStore};
 use crate::folder::{self, Past};
-use crate::sled_store;
-use crate::{OpenError, RedbStore, SledStore, Store};
+use crate::{OpenError, Store, sled_database};
 
 /// Which embedded database keeps a data folder. A folder stays with the kind that first wrote it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum StoreKind {
-    /// sled: a log, written in passing. The default.
+    /// sled: a log. The default.
     #[default]
     Sled,
-    /// redb: one file of copy-on-write trees, and an fsync in every commit.
+    /// redb: one file of copy-on-write trees.
     Redb,
 }
 
@@ -45,6 +45,18 @@ impl StoreKind {
         self.open_after(folder.as_ref(), Past::Plain)
     }
 
+    /// The same within other limits than the usual ones.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open).
+    pub fn open_within(
+        self,
+        limits: WriteAheadLimits,
+        folder: impl AsRef<Path>,
+    ) -> Result<Arc<dyn Store>, OpenError> {
+        Ok(Arc::new(WriteAheadStore::open(self, folder.as_ref(), Past::Plain, limits)?))
+    }
+
     /// The kind that keeps a data folder; nothing where there is none, or nothing in it.
     ///
     /// # Errors
@@ -56,10 +68,7 @@ impl StoreKind {
     /// The same after what has happened to the store. Where its disk failed, everything is written once more first, as what
     /// an fsync could not write is still read and no longer written by any other: it takes as long as copying the database.
     pub(crate) fn open_after(self, folder: &Path, past: Past) -> Result<Arc<dyn Store>, OpenError> {
-        Ok(match self {
-            Self::Sled => Arc::new(SledStore::open_after(folder, past)?),
-            Self::Redb => Arc::new(RedbStore::open_after(folder, past)?),
-        })
+        Ok(Arc::new(WriteAheadStore::open(self, folder, past, WriteAheadLimits::default())?))
     }
 
     /// What of the data folder belongs to the database itself: a folder of sled's, a file of redb's.
@@ -74,7 +83,7 @@ impl StoreKind {
     pub(crate) fn file_in(self, folder: &Path) -> PathBuf {
         let content = folder.join(self.content());
         match self {
-            Self::Sled => content.join(sled_store::LOG),
+            Self::Sled => content.join(sled_database::LOG),
             Self::Redb => content,
         }
     }

@@ -20,6 +20,30 @@ pub const MAX_VALUE_BYTES: usize = 64 * 1024 * 1024;
 /// [`MAX_KEY_BYTES`] for the reason.
 pub const INLINE_VALUE_BYTES: usize = 3 * 1024;
 
+/// Bytes of rows that wait in memory, and twice that in the log, until they are carried into the database: what a relay with
+/// fifty busy rooms takes in within some seconds, in which rows that are written again and again reach the database once.
+/// Reading that much of a log when a store is opened takes a tenth of a second.
+pub(crate) const CARRY_BYTES: usize = 16 * 1024 * 1024;
+
+/// Bytes of rows in memory at which whoever writes waits until some are in the database.
+pub(crate) const FULL_BYTES: usize = 2 * CARRY_BYTES;
+
+/// Zeros that are put behind a file of the log when it is begun: the log of an app with one small document stays about as
+/// small as the document.
+pub(crate) const LOG_GROWS_FIRST: u64 = 16 * 1024;
+/// Zeros that are put behind it at the most: what a busy relay writes in a second.
+pub(crate) const LOG_GROWS_MOST: u64 = 4 * 1024 * 1024;
+
+/// Bytes of rows that sled is given at once: whoever reads waits meanwhile, less than a millisecond. With what sled writes beside
+/// them, ten times as much, it stays below a segment of its log (512 KiB): of two that it writes side by side a full disk may take
+/// the later and refuse the one before, and sled then calls its whole log damaged.
+pub(crate) const SLED_PIECE_BYTES: usize = 16 * 1024;
+/// Bytes of rows after which sled's log is synced, for the same reason: what a power cut takes has to be its end.
+pub(crate) const SLED_UNSYNCED_BYTES: usize = 64 * 1024;
+/// Bytes of rows that redb is given at once. Nobody who reads waits for it, each commit costs two fsyncs, and what it changes
+/// is in memory until then.
+pub(crate) const REDB_PIECE_BYTES: usize = 4 * 1024 * 1024;
+
 /// Rows of which it is remembered that they are short, and runs of rows whose end is known: those of a few thousand rooms
 /// that write, in about 4 MiB.
 pub(crate) const KNOWN_ROWS: usize = 16 * 1024;

@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use causeway_core::storage::{Commit, FailureKind, Scan};
 
+use crate::ahead::WriteAheadStore;
 use crate::folder::Past;
 use crate::limits::Reading;
-use crate::{RedbStore, SledStore, Space, Store, StoreKind};
+use crate::{Space, Store, StoreKind, WriteAheadLimits};
 
 const ROWS: u32 = 300;
 const ROOMS: u32 = 20;
@@ -25,10 +26,9 @@ fn value(number: u32) -> Vec<u8> {
 /// As a large database is opened: without a look at all its rows, none of which is in memory then.
 fn open(kind: StoreKind, folder: &Path) -> Arc<dyn Store> {
     let reading = Reading { cache_bytes: 512, verify_bytes: 0 };
-    match kind {
-        StoreKind::Sled => Arc::new(SledStore::open_reading(folder, Past::Plain, reading).unwrap()),
-        StoreKind::Redb => Arc::new(RedbStore::open_reading(folder, Past::Plain, reading).unwrap()),
-    }
+    // Each commit is in the database before the next is taken.
+    let limits = WriteAheadLimits { carry_bytes: 0, full_bytes: 1 };
+    Arc::new(WriteAheadStore::open_reading(kind, folder, Past::Plain, limits, reading).unwrap())
 }
 
 /// What was written first is gone again, so that redb's newest pages, which lead to all others, are not the last of its file.

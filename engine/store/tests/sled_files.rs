@@ -6,7 +6,7 @@ use std::path::Path;
 
 use causeway_core::storage::{Commit, Expect, Scan};
 use causeway_store::contract::{put, space};
-use causeway_store::{OpenError, SledStore, Store};
+use causeway_store::{OpenError, StoreKind};
 
 /// Changes a row behind the store's back, as a failing disk would.
 fn bend(folder: &Path, tree_key: &[u8], change: impl FnOnce(&mut Vec<u8>)) {
@@ -33,7 +33,7 @@ fn st3_a_damaged_value_is_named_and_its_neighbours_are_sound() {
     let folder = tempfile::tempdir().unwrap();
     let long = vec![5; 10_000];
     {
-        let store = SledStore::open(folder.path()).unwrap();
+        let store = StoreKind::Sled.open(folder.path()).unwrap();
         store
             .apply(&space("room"), &put(&[(b"a", b"1"), (b"b", b"2"), (b"c", &long), (b"d", b"4")]))
             .unwrap();
@@ -43,7 +43,7 @@ fn st3_a_damaged_value_is_named_and_its_neighbours_are_sound() {
     let second_piece = b"\x02\0\0\0\0\0\0\0\0\0\0\0\x01";
     bend(folder.path(), second_piece, |piece| piece[100] ^= 1);
 
-    let store = SledStore::open(folder.path()).unwrap();
+    let store = StoreKind::Sled.open(folder.path()).unwrap();
     let read = |start: &[u8], end: &[u8]| {
         let scan = Scan { start: start.into(), end: end.into(), max_bytes: 1 << 20, max_rows: 10 };
         store.scan(&space("room"), &scan)
@@ -80,18 +80,18 @@ fn st3_a_row_that_is_missing_or_older_or_of_another_key_makes_opening_refuse() {
     ];
     for change in happenings {
         let folder = tempfile::tempdir().unwrap();
-        let store = SledStore::open(folder.path()).unwrap();
+        let store = StoreKind::Sled.open(folder.path()).unwrap();
         store.apply(&space("room"), &put(&[(b"a", b"mine"), (b"b", b"older")])).unwrap();
         drop(store);
         let before = open_plain(folder.path()).get(b).unwrap().unwrap();
-        let store = SledStore::open(folder.path()).unwrap();
+        let store = StoreKind::Sled.open(folder.path()).unwrap();
         store.apply(&space("room"), &put(&[(b"b", b"newer")])).unwrap();
         drop(store);
-        drop(SledStore::open(folder.path()).unwrap());
+        drop(StoreKind::Sled.open(folder.path()).unwrap());
         let db = open_plain(folder.path());
         change(&db, before, a, b);
         drop(db);
-        let refused = SledStore::open(folder.path()).unwrap_err();
+        let refused = StoreKind::Sled.open(folder.path()).err().unwrap();
         assert!(matches!(refused, OpenError::Damaged { .. }), "{refused}");
     }
 }
@@ -99,7 +99,7 @@ fn st3_a_row_that_is_missing_or_older_or_of_another_key_makes_opening_refuse() {
 #[test]
 fn the_largest_keys_and_rows_never_spill_into_a_file_that_sled_does_not_fsync() {
     let folder = tempfile::tempdir().unwrap();
-    let store = SledStore::open(folder.path()).unwrap();
+    let store = StoreKind::Sled.open(folder.path()).unwrap();
     let value = vec![1; causeway_store::limits::INLINE_VALUE_BYTES];
     let key = |n: u32| {
         let mut key = vec![7; causeway_store::limits::MAX_KEY_BYTES];
@@ -133,7 +133,7 @@ fn what_is_written_over_leaves_no_pieces_behind_however_it_was_written() {
         (dice >> 33) % sides
     };
     for _opening in 0..4 {
-        let store = SledStore::open(folder.path()).unwrap();
+        let store = StoreKind::Sled.open(folder.path()).unwrap();
         for _group in 0..60 {
             let mut group = Vec::new();
             for _ in 0..1 + roll(3) {

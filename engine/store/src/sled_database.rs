@@ -1,17 +1,18 @@
-//! The embedded store on sled, in a data folder of its own.
+//! The embedded database sled, in a data folder.
 //!
 //! What sled 0.34 does, and what is built around it:
 //!
-//! * A batch that was applied lies in sled's own buffer in memory and dies with the process. [`Store::settle`] therefore
+//! * A batch that was applied lies in sled's own buffer in memory and dies with the process. [`Database::sync`] therefore
 //!   flushes: the buffer is written to the file, which the operating system keeps.
 //! * On Linux sled's flush calls `sync_file_range`, which neither writes metadata nor empties the disk's cache.
-//!   [`Store::sync`] therefore ends with an fsync of the log file on a handle of ours.
+//!   [`Database::sync`] therefore ends with an fsync of the log file on a handle of ours.
 //! * Rows or pages beyond 128 KiB go to files that sled never fsyncs. Long values are cut into short rows (see
 //!   `rows::layout`), so that this never happens.
-//! * Each batch costs two writes, so the commits of a group become one batch.
+//! * Whoever reads waits while a batch is applied, so batches are small. They are written out one by one and synced soon, because
+//!   sled takes a log that lacks something before its end for damaged.
 //! * sled cuts its log at the first record that it cannot read and says nothing. `folder::tip` notices. Sometimes it cuts
 //!   only a piece out of it: what was written there is missing, or is what it was before. The [`Ledger`] notices.
-//! * sled may panic on damage or a failing disk. Every call is guarded; after a panic the store refuses everything.
+//! * sled may panic on damage or a failing disk. Every call is guarded; after a panic the database refuses everything.
 //! * A read that fails is damage of what was asked for: sled goes on, and so does everybody else.
 //! * sled's background flush is off: it would fsync every half second for ever, and nothing depends on it, since
 //!   segments are also cleaned in passing by writes.
@@ -22,73 +23,51 @@ mod open;
 pub(crate) use copied::Copied;
 pub(crate) use open::LOG;
 
-use std::fmt;
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
-use std::sync::{OnceLock, PoisonError, RwLock};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
-use causeway_core::storage::{Commit, CommitError, FailureKind, Page, Scan, StoreFailure};
+use causeway_core::storage::{FailureKind, Page, Scan, StoreFailure};
 use tracing::warn;
 
-use crate::folder::tip::Tip;
-use crate::folder::{FolderLock, Past, io_failure};
+use crate::database::{Database, Row};
+use crate::folder::{Claim, io_failure};
 use crate::limits::Reading;
 use crate::rows::draft::Draft;
 use crate::rows::known::Known;
 use crate::rows::ledger::Ledger;
 use crate::rows::{self, Pair, Tree, TreeError, layout};
-use crate::{OpenError, Space, Store, limits};
+use crate::{OpenError, Space, limits};
 
-/// A store in a data folder, which it locks for as long as it is open.
-///
-/// The folder holds `FORMAT` (a version number), `lock`, `tip` (how far it was durable) and `sled/`. Opening touches
-/// nothing when it fails.
-pub struct SledStore {
-    /// Taken out only when the store is dropped.
+/// sled, open in a data folder.
+pub(crate) struct SledDatabase {
+    /// Taken out only when the database is dropped.
     db: Option<sled::Db>,
-    /// sled's log file, on a handle of ours: it reports every failed write since the store was opened.
+    /// sled's log file, on a handle of ours: it reports every failed write since it was opened.
     log: File,
-    tip: Tip,
-    /// Writers hold it while they apply, readers while they fill a page, so that a page shows one moment.
-    numbers: RwLock<Numbers>,
+    /// What was found when it was opened.
+    batch: u64,
+    numbers: Mutex<Numbers>,
     /// The first failure after which nothing is certain any more.
     failed: OnceLock<StoreFailure>,
-    /// Released last, after sled has closed its files.
-    _lock: FolderLock,
 }
 
-/// What the store counts.
+/// What the database counts.
 struct Numbers {
     /// The number that the next long value gets.
     next_long: u64,
     ledger: Ledger,
     known: Known,
+    /// Bytes of rows that were written since the last fsync.
+    unsynced: usize,
 }
 
-impl SledStore {
-    /// Opens the store in a data folder, creating the folder where there is none.
-    ///
-    /// # Errors
-    /// One sentence each that says what to do; nothing was touched.
-    pub fn open(folder: impl AsRef<Path>) -> Result<Self, OpenError> {
-        Self::open_after(folder.as_ref(), Past::Plain)
-    }
-
-    pub(crate) fn open_after(folder: &Path, past: Past) -> Result<Self, OpenError> {
-        Self::open_reading(folder, past, Reading::default())
-    }
-
-    pub(crate) fn open_reading(folder: &Path, past: Past, reading: Reading) -> Result<Self, OpenError> {
-        let opened = open::open(folder, past, reading)?;
-        Ok(Self {
-            db: Some(opened.db),
-            log: opened.log,
-            tip: opened.tip,
-            numbers: RwLock::new(opened.numbers),
-            failed: OnceLock::new(),
-            _lock: opened.lock,
-        })
+impl SledDatabase {
+    /// Opens it in a folder that was claimed, making it where there is none.
+    pub(crate) fn open(claim: &mut Claim, reading: Reading) -> Result<Self, OpenError> {
+        let open::Opened { db, log, numbers } = open::open(claim, reading)?;
+        let batch = numbers.ledger.batch;
+        Ok(Self { db: Some(db), log, batch, numbers: Mutex::new(numbers), failed: OnceLock::new() })
     }
 
     fn db(&self) -> &sled::Db {
@@ -133,71 +112,57 @@ impl SledStore {
         failure
     }
 
-    /// A commit that met a failing disk while it was staged fails the store as one that was being applied does.
-    fn note(&self, error: &CommitError) {
-        let CommitError::Failed(failure) = error else { return };
-        match failure.kind {
-            FailureKind::Full | FailureKind::Io | FailureKind::Closed => drop(self.fail(failure.clone())),
-            FailureKind::Damaged | FailureKind::TooLarge | FailureKind::Busy => {}
-        }
-    }
-
     fn write_out(&self, db: &sled::Db) -> Result<(), StoreFailure> {
-        db.flush().map(drop).map_err(|e| self.fail(failure_of(&e)))
+        db.flush().map_err(|e| self.fail(failure_of(&e)))?;
+        self.log.sync_data().map_err(|e| self.fail(io_failure(&e)))
     }
 }
 
-impl Store for SledStore {
-    fn apply(&self, space: &Space, commit: &Commit) -> Result<(), CommitError> {
-        let group = [(space.clone(), commit.clone())];
-        self.apply_group(&group).pop().expect("one answer for one commit")
+impl Database for SledDatabase {
+    fn batch(&self) -> u64 {
+        self.batch
     }
 
-    fn apply_group(&self, group: &[(Space, Commit)]) -> Vec<Result<(), CommitError>> {
-        let mut answers = Vec::with_capacity(group.len());
-        let outcome = self.change(|db| {
-            let mut numbers = self.numbers.write().unwrap_or_else(PoisonError::into_inner);
-            let Numbers { next_long, ledger, known } = &mut *numbers;
+    fn piece_bytes(&self) -> usize {
+        limits::SLED_PIECE_BYTES
+    }
+
+    fn write(&self, rows: &[Row<'_>], batch: Option<u64>) -> Result<(), StoreFailure> {
+        self.change(|db| {
+            let mut numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
+            let Numbers { next_long, ledger, known, unsynced } = &mut *numbers;
             let mut draft = Draft::new(db, known, *next_long);
-            for (space, commit) in group {
-                let staged = limits::check(commit).map_err(CommitError::from);
-                let staged = staged.and_then(|()| draft.stage(space, commit));
-                answers.push(staged.inspect_err(|e| self.note(e)));
-            }
-            if draft.is_empty() {
-                return Ok(());
-            }
+            rows.iter().try_for_each(|row| draft.stage(*row)).map_err(|e| self.fail(broken_off(e)))?;
             *next_long = draft.next_long();
+            ledger.batch = batch.unwrap_or(ledger.batch);
             // A batch that fails half way may have shown some of its rows already.
-            apply(db, draft, ledger).map_err(|e| self.fail(failure_of(&e)))
-        });
-        if let Err(failure) = outcome {
-            // Whatever was staged is not certain, and what comes after a panic was never staged.
-            answers.resize(group.len(), Ok(()));
-            for answer in answers.iter_mut().filter(|answer| answer.is_ok()) {
-                *answer = Err(failure.clone().into());
+            apply(db, draft, ledger).map_err(|e| self.fail(failure_of(&e)))?;
+            // Before the next piece, so that no two of sled's segments are written side by side.
+            db.flush().map_err(|e| self.fail(failure_of(&e)))?;
+            *unsynced +=
+                rows.iter().map(|(key, value)| key.len() + value.map_or(0, <[u8]>::len)).sum::<usize>();
+            if *unsynced >= limits::SLED_UNSYNCED_BYTES {
+                *unsynced = 0;
+                self.log.sync_data().map_err(|e| self.fail(io_failure(&e)))?;
             }
-        }
-        answers
-    }
-
-    fn settle(&self) -> Result<(), StoreFailure> {
-        self.change(|db| self.write_out(db))
+            Ok(())
+        })
     }
 
     fn sync(&self) -> Result<(), StoreFailure> {
-        self.change(|db| {
-            let batch = self.numbers.read().unwrap_or_else(PoisonError::into_inner).ledger.batch;
-            self.write_out(db)?;
-            self.log.sync_data().and_then(|()| self.tip.note(batch)).map_err(|e| self.fail(io_failure(&e)))
-        })
+        self.change(|db| self.write_out(db))
+    }
+
+    fn get(&self, space: &Space, key: &[u8]) -> Result<Option<Vec<u8>>, StoreFailure> {
+        self.read(key, |db| rows::get(db, space, key))
+    }
+
+    fn keys(&self, space: &Space, prefix: &[u8]) -> Result<Vec<Vec<u8>>, StoreFailure> {
+        self.read(prefix, |db| rows::keys(db, space, prefix))
     }
 
     fn scan(&self, space: &Space, scan: &Scan) -> Result<Page, StoreFailure> {
-        self.read(&scan.start, |db| {
-            let _one_moment = self.numbers.read().unwrap_or_else(PoisonError::into_inner);
-            rows::scan(db, space, scan)
-        })
+        self.read(&scan.start, |db| rows::scan(db, space, scan))
     }
 
     fn spaces(&self, after: Option<&Space>, max: usize) -> Result<Vec<Space>, StoreFailure> {
@@ -205,14 +170,7 @@ impl Store for SledStore {
     }
 }
 
-impl fmt::Debug for SledStore {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // sled's own Debug prints every row.
-        f.debug_struct("SledStore").field("failed", &self.failed.get()).finish_non_exhaustive()
-    }
-}
-
-impl Drop for SledStore {
+impl Drop for SledDatabase {
     fn drop(&mut self) {
         let db = self.db.take();
         // sled flushes here, and panics where the disk refuses; whoever needed the flush called `sync`.
@@ -245,7 +203,6 @@ fn apply(db: &sled::Db, draft: Draft<'_, sled::Db>, ledger: &mut Ledger) -> sled
             None => batch.remove(key),
         }
     }
-    ledger.batch += 1;
     batch.insert(layout::NUMBER_KEY, ledger.encode());
     db.apply_batch(batch)
 }
@@ -280,4 +237,16 @@ fn failure_of(error: &sled::Error) -> StoreFailure {
 fn gave_up(kind: FailureKind) -> StoreFailure {
     let sentence = "The embedded database gave up; open the store again, and restore a backup if that fails.";
     StoreFailure::new(kind, sentence)
+}
+
+/// Why rows were not written: damage that is met on the way closes the database, as nobody else is asking.
+fn broken_off(failure: StoreFailure) -> StoreFailure {
+    match failure.kind {
+        FailureKind::Damaged => gave_up(FailureKind::Closed),
+        FailureKind::Full
+        | FailureKind::Closed
+        | FailureKind::Busy
+        | FailureKind::TooLarge
+        | FailureKind::Io => failure,
+    }
 }

@@ -7,27 +7,23 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::Numbers;
-use crate::folder::tip::Tip;
-use crate::folder::{Claim, FolderLock, Made, OPENS_EMPTY, Past, damaged, refusal, sync_folder};
+use crate::OpenError;
+use crate::folder::{Claim, Made, OPENS_EMPTY, damaged, refusal, sync_folder};
 use crate::limits::{Reading, sled_cache};
 use crate::rows::known::Known;
 use crate::rows::layout;
 use crate::rows::ledger::{Census, Ledger};
-use crate::{OpenError, StoreKind};
 
-/// What an open store holds.
+/// What an open database holds.
 pub(super) struct Opened {
     pub(super) db: sled::Db,
     pub(super) log: File,
-    pub(super) tip: Tip,
     pub(super) numbers: Numbers,
-    pub(super) lock: FolderLock,
 }
 
-pub(super) fn open(folder: &Path, past: Past, reading: Reading) -> Result<Opened, OpenError> {
-    let mut claim = Claim::stake(folder, StoreKind::Sled, past)?;
-    claim.settle(past)?;
-    let refuse = |e: io::Error| refusal(folder, &e);
+pub(super) fn open(claim: &mut Claim, reading: Reading) -> Result<Opened, OpenError> {
+    let folder = claim.folder.clone();
+    let refuse = |e: io::Error| refusal(&folder, &e);
     let tree = claim.content();
     if tree.exists() {
         // sled creates and repairs as it opens, so ask first whether it may.
@@ -40,18 +36,11 @@ pub(super) fn open(folder: &Path, past: Past, reading: Reading) -> Result<Opened
     }
     // Asked before, as sled clears what it cannot read.
     let held_rows = claim.holds_rows_without_tip()?;
-    let db = open_sled(folder, &tree, reading.cache_bytes)?;
-    let looked = catch_unwind(AssertUnwindSafe(|| look(&tree, &db, &mut claim, held_rows, reading)))
-        .unwrap_or_else(|_| Err(damaged(folder, "the embedded database gave up")));
-    let (log, numbers, tip) = match looked {
-        Ok(found) => found,
-        Err(refused) => {
-            close(db);
-            return Err(refused);
-        }
-    };
-    match claim.keep() {
-        Ok(lock) => Ok(Opened { db, log, tip, numbers, lock }),
+    let db = open_sled(&folder, &tree, reading.cache_bytes)?;
+    let looked = catch_unwind(AssertUnwindSafe(|| look(&folder, &tree, &db, held_rows, reading)))
+        .unwrap_or_else(|_| Err(damaged(&folder, "the embedded database gave up")));
+    match looked {
+        Ok((log, numbers)) => Ok(Opened { db, log, numbers }),
         Err(refused) => {
             close(db);
             Err(refused)
@@ -59,30 +48,28 @@ pub(super) fn open(folder: &Path, past: Past, reading: Reading) -> Result<Opened
     }
 }
 
-/// What a store is opened with besides the database, read from a disk that may fail at any step.
+/// What a database is opened with besides sled itself, read from a disk that may fail at any step.
 fn look(
+    folder: &Path,
     tree: &Path,
     db: &sled::Db,
-    claim: &mut Claim,
     held_rows: bool,
     reading: Reading,
-) -> Result<(File, Numbers, Tip), OpenError> {
-    let folder = &claim.folder.clone();
+) -> Result<(File, Numbers), OpenError> {
     let refuse = |e: io::Error| refusal(folder, &e);
     let log = OpenOptions::new().write(true).open(tree.join(LOG)).map_err(refuse)?;
     let numbers = match read_numbers(folder, db)? {
         Some(numbers) => numbers,
         // sled takes a log whose beginning it cannot read for an empty one.
         None if held_rows => return Err(damaged(folder, OPENS_EMPTY)),
-        None => Numbers { next_long: 0, ledger: Ledger::default(), known: Known::default() },
+        None => Numbers { next_long: 0, ledger: Ledger::default(), known: Known::default(), unsynced: 0 },
     };
     if log.metadata().map_err(refuse)?.len() <= reading.verify_bytes {
         rows_are_whole(folder, db, &numbers.ledger)?;
     }
-    let tip = claim.open_tip(numbers.ledger.batch)?;
     let conf = OpenOptions::new().write(true).open(tree.join(CONF));
     conf.and_then(|conf| conf.sync_all()).and_then(|()| sync_folder(tree)).map_err(refuse)?;
-    Ok((log, numbers, tip))
+    Ok((log, numbers))
 }
 
 /// sled writes as it closes, and panics where the disk refuses.
@@ -100,7 +87,7 @@ fn read_numbers(folder: &Path, db: &sled::Db) -> Result<Option<Numbers>, OpenErr
     };
     let ledger = ledger.ok_or_else(|| damaged(folder, "the number of its last batch is not readable"))?;
     let next_long = layout::next_long(last.as_ref().map(|(key, _)| &key[..]));
-    Ok(Some(Numbers { next_long, ledger, known: Known::default() }))
+    Ok(Some(Numbers { next_long, ledger, known: Known::default(), unsynced: 0 }))
 }
 
 /// Whether the rows are those that were written last, all of them and no others.

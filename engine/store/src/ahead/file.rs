@@ -1,0 +1,94 @@
+//! A file of the write-ahead log that is being written.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use super::record::{FILE_HEAD_BYTES, FileHead};
+use crate::folder::sync_folder;
+use crate::limits::{LOG_GROWS_FIRST, LOG_GROWS_MOST};
+
+/// An open file. Behind what was written it holds zeros that are on the disk already: an fsync of bytes that make a file
+/// longer has to write down its new length as well, and takes twice as long.
+#[derive(Debug)]
+pub(super) struct LogFile {
+    file: File,
+    path: PathBuf,
+    /// Where the next record begins.
+    end: u64,
+    /// Where the zeros end.
+    length: u64,
+}
+
+impl LogFile {
+    /// Makes a file, in place of one of its name that held nothing; both it and its name are on the disk.
+    pub(super) fn create(folder: &Path, head: FileHead) -> io::Result<Self> {
+        match fs::create_dir(folder) {
+            Ok(()) => folder.parent().map_or(Ok(()), sync_folder)?,
+            Err(e) if e.kind() == ErrorKind::AlreadyExists => {}
+            Err(e) => return Err(e),
+        }
+        let path = folder.join(name(head.first));
+        let file = OpenOptions::new().write(true).create(true).truncate(true).open(&path)?;
+        let mut made = Self { file, path, end: 0, length: 0 };
+        made.append(&head.encode())?;
+        made.file.sync_all()?;
+        sync_folder(folder)?;
+        Ok(made)
+    }
+
+    /// Hands bytes to the operating system.
+    pub(super) fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let after = self.end + bytes.len() as u64;
+        if after > self.length {
+            self.grow(after)?;
+        }
+        (&self.file).write_all(bytes)?;
+        self.end = after;
+        Ok(())
+    }
+
+    /// Bytes written to it.
+    pub(super) fn bytes(&self) -> u64 {
+        self.end
+    }
+
+    /// Returns when all that was written is on the disk.
+    pub(super) fn sync(&self) -> io::Result<()> {
+        self.file.sync_data()
+    }
+
+    /// Ends it.
+    pub(super) fn into_path(self) -> PathBuf {
+        self.path
+    }
+
+    /// Puts zeros behind the place up to which it is about to be written: as many as are there already, so that a small file
+    /// stays small.
+    fn grow(&mut self, after: u64) -> io::Result<()> {
+        let length = after + self.length.clamp(LOG_GROWS_FIRST, LOG_GROWS_MOST);
+        let mut file = &self.file;
+        file.seek(SeekFrom::Start(after))?;
+        for at in (after..length).step_by(ZEROS.len()) {
+            let left = usize::try_from(length - at).unwrap_or(ZEROS.len());
+            file.write_all(&ZEROS[..left.min(ZEROS.len())])?;
+        }
+        file.seek(SeekFrom::Start(self.end))?;
+        self.length = length;
+        Ok(())
+    }
+}
+
+/// The name of a file: the number of its first record, in as many digits as any has.
+pub(super) fn name(first: u64) -> String {
+    format!("{first:020}")
+}
+
+/// The number in the name of a file; nothing where it is none of ours.
+pub(super) fn number_in(name: &str) -> Option<u64> {
+    let number = name.parse().ok()?;
+    (name == self::name(number)).then_some(number)
+}
+
+const _: () = assert!(FILE_HEAD_BYTES < 512, "a disk writes the head whole or not at all");
+static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
