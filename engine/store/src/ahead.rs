@@ -38,7 +38,7 @@ use self::shared::Shared;
 use self::tail::Tail;
 use self::view::View;
 use crate::folder::io_failure;
-use crate::limits::{CARRY_BYTES, FULL_BYTES};
+use crate::limits::{CARRY_BYTES, FULL_BYTES, REDB_PIECE_BYTES};
 use crate::{Space, Store};
 
 /// How much a store keeps in memory and in its log; the default is that of [`limits`](crate::limits).
@@ -48,11 +48,13 @@ pub struct WriteAheadLimits {
     pub carry_bytes: usize,
     /// Bytes of rows, and twice that in the log, at which whoever writes waits until some have been carried; at least one.
     pub full_bytes: usize,
+    /// Bytes of rows that a database is given at once, where it does not ask for fewer.
+    pub piece_bytes: usize,
 }
 
 impl Default for WriteAheadLimits {
     fn default() -> Self {
-        Self { carry_bytes: CARRY_BYTES, full_bytes: FULL_BYTES }
+        Self { carry_bytes: CARRY_BYTES, full_bytes: FULL_BYTES, piece_bytes: REDB_PIECE_BYTES }
     }
 }
 
@@ -69,11 +71,11 @@ pub(crate) struct WriteAheadStore {
 impl WriteAheadStore {
     /// Waits until there is room for more rows.
     fn make_room(&self, tail: &mut Tail) -> Result<(), StoreFailure> {
-        self.shared.failing.check()?;
+        self.shared.failing.check_writing()?;
         while self.shared.is_full(tail) {
             self.carry(tail)?;
             self.shared.wait_until_carried();
-            self.shared.failing.check()?;
+            self.shared.failing.check_writing()?;
         }
         Ok(())
     }
@@ -118,11 +120,11 @@ impl Store for WriteAheadStore {
     }
 
     fn settle(&self) -> Result<(), StoreFailure> {
-        self.shared.failing.check()
+        self.shared.failing.check_writing()
     }
 
     fn sync(&self) -> Result<(), StoreFailure> {
-        self.shared.failing.check()?;
+        self.shared.failing.check_writing()?;
         self.shared.sync(&mut self.shared.tail())
     }
 
@@ -152,8 +154,98 @@ impl Drop for WriteAheadStore {
             let _ = thread.join();
         }
         if self.shared.failing.first().is_none() {
-            // Where it fails the log has everything, and the next opening says why.
-            let _ = self.shared.carry_the_rest();
+            // Where it fails the log has everything, and whoever opens the store again in this process knows.
+            if let Err(failure) = self.shared.carry_the_rest() {
+                self.shared.failing.fail_in_passing(failure);
+            }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use causeway_core::storage::FailureKind;
+
+    use super::*;
+    use crate::StoreKind;
+    use crate::database::{Database, Row};
+    use crate::folder::{Claim, Past, Trouble};
+
+    /// A database that takes rows and never gets them to the disk.
+    struct Unsynced;
+
+    impl Database for Unsynced {
+        fn batch(&self) -> u64 {
+            0
+        }
+        fn piece_bytes(&self) -> usize {
+            1 << 20
+        }
+        fn write(&self, _: &[Row<'_>], _: Option<u64>) -> Result<(), StoreFailure> {
+            Ok(())
+        }
+        fn sync(&self) -> Result<(), StoreFailure> {
+            Err(StoreFailure::new(FailureKind::Io, "Input/output error"))
+        }
+        fn get(&self, _: &Space, _: &[u8]) -> Result<Option<Vec<u8>>, StoreFailure> {
+            Ok(None)
+        }
+        fn keys(&self, _: &Space, _: &[u8]) -> Result<Vec<Vec<u8>>, StoreFailure> {
+            Ok(Vec::new())
+        }
+        fn scan(&self, _: &Space, _: &Scan) -> Result<Page, StoreFailure> {
+            Ok(Page::default())
+        }
+        fn spaces(&self, _: Option<&Space>, _: usize) -> Result<Vec<Space>, StoreFailure> {
+            Ok(Vec::new())
+        }
+    }
+
+    fn open(folder: &std::path::Path, carry_bytes: usize, trouble: &Trouble) -> WriteAheadStore {
+        let claim = Claim::stake(folder, StoreKind::Redb, Past::Plain).unwrap();
+        let limits = WriteAheadLimits { carry_bytes, ..WriteAheadLimits::default() };
+        WriteAheadStore::over(Box::new(Unsynced), claim, limits, trouble.clone()).unwrap()
+    }
+
+    fn commit() -> Commit {
+        Commit { put: vec![(b"k".to_vec(), b"v".to_vec())], ..Commit::default() }
+    }
+
+    #[test]
+    fn st4_an_fsync_that_failed_while_rows_were_carried_is_known_whoever_asks_first() {
+        let (folder, trouble, room) =
+            (tempfile::tempdir().unwrap(), Trouble::default(), Space::new("room").unwrap());
+        let store = open(folder.path(), 0, &trouble);
+        assert_eq!(store.apply(&room, &commit()), Ok(()), "it is in the log");
+        let scan = Scan { start: Vec::new(), end: vec![0xff], max_bytes: 100, max_rows: 10 };
+        let deadline = Instant::now() + Duration::from_secs(20);
+        let refused = loop {
+            match store.scan(&room, &scan) {
+                Ok(page) => assert_eq!(page.rows, commit().put),
+                Err(refused) => break refused,
+            }
+            assert!(Instant::now() < deadline, "it is carried");
+            std::thread::yield_now();
+        };
+        assert_eq!(refused.kind, FailureKind::Closed, "a reader has met no place that cannot be read");
+        assert_eq!(store.sync().unwrap_err().kind, FailureKind::Io, "who writes is told what it was");
+        assert_eq!(store.sync().unwrap_err().kind, FailureKind::Closed);
+        drop(store);
+        assert_eq!(trouble.take(Past::Plain), Past::DiskFailed);
+        assert_eq!(trouble.take(Past::Plain), Past::Plain, "which is told once");
+    }
+
+    #[test]
+    fn st4_an_fsync_that_failed_as_the_store_ended_is_known_to_whoever_opens_it_again() {
+        let (folder, trouble, room) =
+            (tempfile::tempdir().unwrap(), Trouble::default(), Space::new("room").unwrap());
+        let store = open(folder.path(), 1 << 20, &trouble);
+        store.apply(&room, &commit()).unwrap();
+        assert_eq!(store.sync(), Ok(()));
+        drop(store);
+        assert_eq!(trouble.take(Past::Plain), Past::DiskFailed);
+        assert_eq!(std::fs::read_dir(folder.path().join("ahead")).unwrap().count(), 1, "the log has it");
     }
 }

@@ -12,6 +12,7 @@
 pub(crate) mod again;
 mod created;
 pub(crate) mod tip;
+mod trouble;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Write};
@@ -22,6 +23,7 @@ use causeway_core::storage::{FailureKind, StoreFailure};
 use self::created::Created;
 pub(crate) use self::created::{Made, missing, sync_folder};
 use self::tip::{Noted, Tip};
+pub(crate) use self::trouble::Trouble;
 use crate::{StoreKind, remains};
 
 /// Why a data folder was not opened. Nothing in it was changed, with one exception: where the database itself is found
@@ -213,6 +215,14 @@ impl Claim {
         remains::holds_rows(self.kind, &file).map_err(|e| refusal(&self.folder, &e))
     }
 
+    /// The number of the last commit that was noted as saved; zero where nothing says it.
+    pub(crate) fn saved(&self) -> u64 {
+        match tip::read(&self.folder.join(TIP)) {
+            Noted::Saved(number) => number,
+            Noted::Unreadable | Noted::Missing => 0,
+        }
+    }
+
     /// Opens the file `tip` and holds it against the last batch that there is.
     pub(crate) fn open_tip(&mut self, batch: u64) -> Result<Tip, OpenError> {
         let path = self.folder.join(TIP);
@@ -233,11 +243,15 @@ impl Claim {
     /// Makes the names of all that was made durable and keeps it. Hands out the lock.
     pub(crate) fn keep(self) -> Result<FolderLock, OpenError> {
         let Self { folder, kind, created, lock, is_older } = self;
-        if is_older {
-            // From here on there may be a log, of which the version that knew the older format knows nothing.
-            write_format(&folder, kind).map_err(|e| refusal(&folder, &e))?;
-        }
         created.keep(&folder).map_err(|e| refusal(&folder, &e))?;
+        if is_older {
+            // From here on there may be a log, of which the version that knew the older format knows nothing. Last, as a folder
+            // that is refused is left as it was.
+            let mut beside = Created::default();
+            beside.add(Made::File(folder.join(FORMAT_BESIDE)));
+            let written = write_format(&folder, kind).and_then(|()| sync_folder(&folder));
+            written.map_err(|e| refusal(&folder, &e))?;
+        }
         Ok(lock)
     }
 }

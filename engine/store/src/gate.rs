@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use causeway_core::storage::{Commit, CommitError, FailureKind, Page, Scan, StoreFailure};
 use tracing::{info, warn};
 
-use crate::folder::Past;
+use crate::folder::{Past, Trouble};
 use crate::limits::{READ_PATIENCE, REOPEN_FIRST, REOPEN_MOST, REOPEN_TRUST};
 use crate::tap::{Following, Tap};
 use crate::{MemoryStore, OpenError, Space, Store, StoreHandle, StoreKind, WriterLimits};
@@ -38,8 +38,16 @@ impl Storage {
     /// # Errors
     /// One sentence; nothing was touched.
     pub fn folder_of(kind: StoreKind, folder: PathBuf) -> Result<Self, OpenError> {
-        let open = move |past| {
-            let store = kind.open_after(&folder, past)?;
+        let trouble = Trouble::default();
+        let open = move |heard| {
+            // What failed in passing, or as the store ended, nobody was told.
+            let past = trouble.take(heard);
+            let opened = kind.open_after(&folder, past, trouble.clone());
+            let store = opened.inspect_err(|_| {
+                if past == Past::DiskFailed {
+                    trouble.note();
+                }
+            })?;
             // What a process wrote before it died, or before an fsync failed, may be readable and not yet on the disk.
             // Rooms call saved what they read, so it is put there first.
             let refuse = |why: StoreFailure| OpenError::Io { folder: folder.clone(), what: why.to_string() };

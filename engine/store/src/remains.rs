@@ -188,12 +188,16 @@ impl Remains {
 
     /// Reads the write-ahead log, and holds what there is of both against what was saved.
     fn read_ahead(&mut self, folder: &Path, held: Option<u64>, noted: Noted) -> io::Result<()> {
-        self.ahead = Ahead::read(&folder.join(folder::AHEAD), held, &mut self.findings)?;
+        let saved = match noted {
+            Noted::Saved(saved) => saved,
+            Noted::Unreadable | Noted::Missing => 0,
+        };
+        self.ahead = Ahead::read(&folder.join(folder::AHEAD), held, saved, &mut self.findings)?;
         self.ahead.spaces(&mut self.spaces);
         let last = self.ahead.last;
         self.findings.extend(match noted {
-            // What is wrong with a database that does not say how far it is has been told.
-            Noted::Saved(_) if held.is_none() => None,
+            // What is wrong with a database that does not say how far it is, or with a log, has been told.
+            Noted::Saved(_) if held.is_none() || !self.ahead.is_whole => None,
             Noted::Saved(saved) if last < saved => {
                 Some(Finding::wrong(format!("Of {saved} saved commits it holds {last}.")))
             }

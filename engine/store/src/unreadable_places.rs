@@ -8,7 +8,7 @@ use std::sync::Arc;
 use causeway_core::storage::{Commit, FailureKind, Scan};
 
 use crate::ahead::WriteAheadStore;
-use crate::folder::Past;
+use crate::folder::{Past, Trouble};
 use crate::limits::Reading;
 use crate::{Space, Store, StoreKind, WriteAheadLimits};
 
@@ -27,8 +27,11 @@ fn value(number: u32) -> Vec<u8> {
 fn open(kind: StoreKind, folder: &Path) -> Arc<dyn Store> {
     let reading = Reading { cache_bytes: 512, verify_bytes: 0 };
     // Each commit is in the database before the next is taken.
-    let limits = WriteAheadLimits { carry_bytes: 0, full_bytes: 1 };
-    Arc::new(WriteAheadStore::open_reading(kind, folder, Past::Plain, limits, reading).unwrap())
+    let limits = WriteAheadLimits { carry_bytes: 0, full_bytes: 1, ..WriteAheadLimits::default() };
+    Arc::new(
+        WriteAheadStore::open_reading(kind, folder, Past::Plain, limits, Trouble::default(), reading)
+            .unwrap(),
+    )
 }
 
 /// What was written first is gone again, so that redb's newest pages, which lead to all others, are not the last of its file.

@@ -37,13 +37,19 @@ fn st1_a_store_keeps_the_contract_from_its_log() {
 #[test]
 fn st1_a_store_keeps_the_contract_while_every_commit_is_being_carried() {
     for kind in StoreKind::ALL {
-        keeps_the_contract(kind, WriteAheadLimits { carry_bytes: 0, ..WriteAheadLimits::default() });
+        keeps_the_contract(
+            kind,
+            WriteAheadLimits { carry_bytes: 0, piece_bytes: 100, ..WriteAheadLimits::default() },
+        );
     }
 }
 
 #[test]
 fn st1_a_store_keeps_the_contract_when_every_commit_waits_until_the_last_is_carried() {
     for kind in StoreKind::ALL {
-        keeps_the_contract(kind, WriteAheadLimits { carry_bytes: 0, full_bytes: 1 });
+        keeps_the_contract(
+            kind,
+            WriteAheadLimits { carry_bytes: 0, full_bytes: 1, ..WriteAheadLimits::default() },
+        );
     }
 }

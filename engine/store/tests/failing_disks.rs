@@ -99,8 +99,8 @@ static VALUE: [u8; 50_000] = [3; 50_000];
 
 /// What fills the disk is the log, or the database into which it is carried.
 const LIMITS: [WriteAheadLimits; 2] = [
-    WriteAheadLimits { carry_bytes: 100 << 20, full_bytes: 200 << 20 },
-    WriteAheadLimits { carry_bytes: 1 << 20, full_bytes: 2 << 20 },
+    WriteAheadLimits { carry_bytes: 100 << 20, full_bytes: 200 << 20, piece_bytes: 4 << 20 },
+    WriteAheadLimits { carry_bytes: 1 << 20, full_bytes: 2 << 20, piece_bytes: 4 << 20 },
 ];
 
 /// Both kinds, within both limits.

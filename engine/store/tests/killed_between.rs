@@ -37,7 +37,7 @@ fn the_process_that_dies_between_two_operations() {
     let Ok(folder) = std::env::var(FOLDER) else { return };
     let kind: StoreKind = std::env::var(KIND).unwrap().parse().unwrap();
     let carry_bytes = std::env::var(CARRY).unwrap().parse().unwrap();
-    let limits = WriteAheadLimits { carry_bytes, full_bytes: 1 + carry_bytes };
+    let limits = WriteAheadLimits { carry_bytes, full_bytes: 1 + carry_bytes, piece_bytes: 1_000 };
     let store = kind.open_within(limits, folder).unwrap();
     let mut told = std::io::stdin().lines();
     for number in 0..COMMITS {

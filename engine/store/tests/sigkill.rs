@@ -39,8 +39,8 @@ fn commit(round: u32, number: u32) -> Commit {
 fn limits(round: u32) -> WriteAheadLimits {
     match round % 3 {
         0 => WriteAheadLimits::default(),
-        1 => WriteAheadLimits { carry_bytes: 0, ..WriteAheadLimits::default() },
-        _ => WriteAheadLimits { carry_bytes: 30_000, full_bytes: 60_000 },
+        1 => WriteAheadLimits { carry_bytes: 0, piece_bytes: 100, ..WriteAheadLimits::default() },
+        _ => WriteAheadLimits { carry_bytes: 30_000, full_bytes: 60_000, piece_bytes: 1_000 },
     }
 }
 

@@ -252,6 +252,54 @@ fn an_app_with_one_small_document_has_a_small_log() {
     }
 }
 
+/// Changes a byte of the value of a commit in the newest file of a log.
+fn bend(folder: &Path, number: u8) {
+    let log = logs(folder).pop().unwrap();
+    let mut bytes = fs::read(&log).unwrap();
+    let place = bytes.windows(20).position(|window| window == [number; 20]).unwrap();
+    bytes[place + 5] ^= 1;
+    fs::write(&log, bytes).unwrap();
+}
+
+#[test]
+fn st3_what_was_found_when_a_store_was_opened_counts_as_saved_from_then_on() {
+    for kind in StoreKind::ALL {
+        let folder = tempfile::tempdir().unwrap();
+        killed(kind, 3, folder.path());
+        let (data, later) = (folder.path().join("killed"), folder.path().join("later"));
+        let store = kind.open(&data).unwrap();
+        assert_eq!(shown(&*store), after(COMMITS), "rooms call saved what they read here");
+        store.sync().unwrap();
+        copy(&data, &later);
+        drop(store);
+        bend(&later, COMMITS);
+        assert!(matches!(kind.open(&later), Err(OpenError::Damaged { .. })));
+    }
+}
+
+#[test]
+fn rl14_of_commits_that_were_synced_together_those_behind_a_damaged_one_are_found() {
+    for kind in StoreKind::ALL {
+        let folder = tempfile::tempdir().unwrap();
+        let (open, data) = (folder.path().join("open"), folder.path().join("killed"));
+        let store = kind.open(&open).unwrap();
+        (1..=COMMITS).for_each(|number| store.apply(&space("room"), &commit(number)).unwrap());
+        store.sync().unwrap();
+        copy(&open, &data);
+        drop(store);
+        bend(&data, 6);
+        let scratch = folder.path().join("scratch");
+        fs::create_dir_all(&scratch).unwrap();
+        let remains = examine(&data, &scratch).unwrap();
+        let told: Vec<_> = remains.findings.iter().map(|finding| finding.sentence.clone()).collect();
+        assert!(!remains.is_sound() && told.iter().any(|told| told.contains("log is damaged")), "{told:?}");
+        assert!(!told.iter().any(|told| told.contains("holds all")), "{told:?}");
+        let found = remains.rows(&space("room"));
+        assert_eq!(found[&b"tip"[..]][0], [COMMITS]);
+        assert!(found.contains_key(&[b'r', 7][..]) && !found.contains_key(&[b'r', 6][..]));
+    }
+}
+
 #[test]
 fn rl14_rows_of_the_log_are_found_above_those_of_the_database_and_behind_what_is_damaged() {
     for kind in StoreKind::ALL {
@@ -289,7 +337,7 @@ fn rl14_rows_of_the_log_are_found_above_those_of_the_database_and_behind_what_is
 fn st1_pages_of_a_scan_are_of_one_moment_while_rows_are_carried() {
     for kind in StoreKind::ALL {
         let folder = tempfile::tempdir().unwrap();
-        let limits = WriteAheadLimits { carry_bytes: 0, ..WriteAheadLimits::default() };
+        let limits = WriteAheadLimits { carry_bytes: 0, piece_bytes: 100, ..WriteAheadLimits::default() };
         let store = kind.open_within(limits, folder.path()).unwrap();
         let page = Scan { start: vec![0], end: vec![40], max_bytes: 1 << 20, max_rows: 100 };
         std::thread::scope(|scope| {

@@ -11,6 +11,7 @@ use crate::database::{Database, Row};
 use crate::folder::{io_failure, sync_folder};
 
 /// What belongs to rows that are carried.
+#[derive(Debug, Clone)]
 pub(super) struct Load {
     /// The number of the last batch of which something may be among them.
     pub(super) batch: u64,
@@ -24,12 +25,13 @@ pub(super) fn carry(
     table: &Table,
     load: &Load,
     database: &dyn Database,
+    piece_bytes: usize,
     go_on: impl Fn() -> Result<(), StoreFailure>,
 ) -> Result<(), StoreFailure> {
     let mut piece: Vec<Row<'_>> = Vec::new();
     let mut bytes = 0;
     for (key, value) in table.iter() {
-        if bytes >= database.piece_bytes() {
+        if bytes >= piece_bytes {
             go_on()?;
             database.write(&piece, None)?;
             piece.clear();

@@ -5,23 +5,36 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use causeway_core::storage::{FailureKind, StoreFailure};
 
+use crate::folder::Trouble;
+
 /// Nothing, or why the store takes nothing more.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Failing {
     first: OnceLock<StoreFailure>,
     told: AtomicBool,
+    trouble: Trouble,
 }
 
 impl Failing {
-    /// Passes as long as nothing has failed. A failure that nobody heard of, as it was met in passing, is told as it is to
-    /// whoever asks first.
+    /// Nothing yet; whatever fails is noted there, too.
+    pub(super) fn noting(trouble: Trouble) -> Self {
+        Self { first: OnceLock::new(), told: AtomicBool::new(false), trouble }
+    }
+
+    /// Passes who reads as long as nothing has failed.
     pub(super) fn check(&self) -> Result<(), StoreFailure> {
         let Some(first) = self.first.get() else { return Ok(()) };
-        if !self.told.swap(true, Ordering::Relaxed) {
-            return Err(first.clone());
-        }
         let sentence = format!("The store is closed after a failure; open it again. First failure: {first}");
         Err(StoreFailure::new(FailureKind::Closed, sentence))
+    }
+
+    /// Passes who writes as long as nothing has failed. A failure that nobody heard of, as it was met in passing, is told as it
+    /// is to whoever writes first.
+    pub(super) fn check_writing(&self) -> Result<(), StoreFailure> {
+        match self.first.get() {
+            Some(first) if !self.told.swap(true, Ordering::SeqCst) => Err(first.clone()),
+            Some(_) | None => self.check(),
+        }
     }
 
     /// The first failure.
@@ -31,13 +44,14 @@ impl Failing {
 
     /// Notes a failure that the caller is about to be told.
     pub(super) fn fail(&self, failure: StoreFailure) -> StoreFailure {
-        self.told.store(true, Ordering::Relaxed);
-        self.first.get_or_init(|| failure.clone());
+        self.told.store(true, Ordering::SeqCst);
+        self.fail_in_passing(failure.clone());
         failure
     }
 
     /// Notes a failure that nobody is told now.
     pub(super) fn fail_in_passing(&self, failure: StoreFailure) {
+        self.trouble.note();
         self.first.get_or_init(|| failure);
     }
 }

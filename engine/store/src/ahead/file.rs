@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use super::record::{FILE_HEAD_BYTES, FileHead};
+use super::record::FileHead;
 use crate::folder::sync_folder;
 use crate::limits::{LOG_GROWS_FIRST, LOG_GROWS_MOST};
 
@@ -90,5 +90,4 @@ pub(super) fn number_in(name: &str) -> Option<u64> {
     (name == self::name(number)).then_some(number)
 }
 
-const _: () = assert!(FILE_HEAD_BYTES < 512, "a disk writes the head whole or not at all");
 static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];

@@ -1,21 +1,26 @@
 //! How the write-ahead log lies in its files.
 //!
 //! ```text
-//! file    "causeway write-ahead log, format 1\n" ‖ number of its first record (8) ‖ sum of the record before that (16) ‖ sum (16)
-//!         records, then zeros
-//! record  sum (16) ‖ length of body (4) ‖ number (8) ‖ synced (8) ‖ sum of the record before (16) ‖ body
+//! file    head, and once more from byte 512 on; from byte 1024 on records, then zeros
+//! head    "causeway write-ahead log, format 1\n" ‖ number of its first record (8) ‖ sum of the record before that (16) ‖ key (32)
+//!         ‖ sum (16)
+//! record  check (8) ‖ length of body (4) ‖ number (8) ‖ synced (8) ‖ sum of the record before (16) ‖ sum (16) ‖ body
 //! body    length of the space's name (1) ‖ name ‖ changes, in the order in which they are made
 //! change  1 ‖ length of key (2) ‖ length of value (4) ‖ key ‖ value      a row is written
 //!         2 ‖ length of key (2) ‖ key                                    a row goes
 //! ```
 //!
-//! Numbers are big endian. A sum is the first 16 bytes of BLAKE3 over all that follows it in the record, or over all that comes
-//! before it in the head of a file. A record is one commit, and by its sum it is known wherever it lies; it also says how far
-//! the log was *synced* when it was written, which is what tells an end that was never promised from one that was lost.
+//! Numbers are big endian. A sum is the first 16 bytes of BLAKE3 over all else of the record but the check, which is the first 8
+//! over the rest of its head; both are keyed with the key of the file, which is chance and leaves it never, so that nothing
+//! that somebody wrote to a room passes for a record. The sum of a file's head is not keyed. A record is one commit, and is known by
+//! its sum wherever it lies; it also says how far the log was *synced* when it was written, which is what tells an end that was
+//! never promised from one that was lost.
+
+use std::hash::{BuildHasher, RandomState};
 
 use crate::Space;
 use crate::limits::{MAX_KEY_BYTES, MAX_VALUE_BYTES};
-use crate::rows::layout::{SUM_BYTES, Sum};
+use crate::rows::layout::{self, SUM_BYTES, Sum};
 
 /// A change of one row: its key, and its value or nothing where it goes.
 pub(crate) type Change<'a> = (&'a [u8], Option<&'a [u8]>);
@@ -45,6 +50,7 @@ pub(crate) struct Record<'a> {
 /// Appends a record to `into` and answers its sum; nothing, and nothing is appended, where it would be too long for its length
 /// to be written down.
 pub(crate) fn encode<'a>(
+    key: &Key,
     stamp: Stamp,
     space: &Space,
     changes: impl Iterator<Item = Change<'a>>,
@@ -66,9 +72,11 @@ pub(crate) fn encode<'a>(
     record[LENGTH..NUMBER].copy_from_slice(&length.to_be_bytes());
     record[NUMBER..SYNCED].copy_from_slice(&stamp.number.to_be_bytes());
     record[SYNCED..BEFORE].copy_from_slice(&stamp.synced.to_be_bytes());
-    record[BEFORE..HEAD_BYTES].copy_from_slice(&stamp.before);
-    let sum = sum_of(&record[SUM_BYTES..]);
-    record[..SUM_BYTES].copy_from_slice(&sum);
+    record[BEFORE..SUM].copy_from_slice(&stamp.before);
+    let sum = sum_of(key, &[&record[LENGTH..SUM], &record[HEAD_BYTES..]]);
+    record[SUM..HEAD_BYTES].copy_from_slice(&sum);
+    let check = check_of(key, record);
+    record[..LENGTH].copy_from_slice(&check);
     Some(sum)
 }
 
@@ -86,27 +94,34 @@ fn encode_change(key: &[u8], value: Option<&[u8]>, into: &mut Vec<u8>) {
 
 impl<'a> Record<'a> {
     /// The record at the beginning of these bytes; nothing where there is none, or it is not what was written.
-    pub(crate) fn read(bytes: &'a [u8]) -> Option<Self> {
-        let (length, stamp) = stamp_of(bytes)?;
-        let record = bytes.get(..HEAD_BYTES.checked_add(length)?)?;
-        let (sum, rest) = record.split_first_chunk::<SUM_BYTES>()?;
-        if *sum != sum_of(rest) {
+    pub(crate) fn read(key: &Key, bytes: &'a [u8]) -> Option<Self> {
+        let head = bytes.get(..HEAD_BYTES)?;
+        // Few bytes vouch for how many follow, or whoever looks for a record everywhere would sum up everything.
+        if head[..LENGTH] != check_of(key, head) {
             return None;
         }
+        let (length, rest) = head[LENGTH..].split_first_chunk()?;
+        let (number, rest) = rest.split_first_chunk()?;
+        let (synced, rest) = rest.split_first_chunk()?;
+        let (before, sum) = rest.split_first_chunk()?;
+        let length = HEAD_BYTES.checked_add(usize::try_from(u32::from_be_bytes(*length)).ok()?)?;
+        let record = bytes.get(..length)?;
+        let found = sum_of(key, &[&record[LENGTH..SUM], &record[HEAD_BYTES..]]);
+        if *sum != found {
+            return None;
+        }
+        let [number, synced] = [number, synced].map(|bytes| u64::from_be_bytes(*bytes));
         let (space, changes) = decode_body(&record[HEAD_BYTES..])?;
-        Some(Self { stamp, sum: *sum, space, changes, length: record.len() })
+        let stamp = Stamp { number, synced, before: *before };
+        Some(Self { stamp, sum: found, space, changes, length })
     }
 }
 
-/// What may be the head of a record: the length of its body and its stamp, which nothing vouches for yet.
-pub(crate) fn stamp_of(bytes: &[u8]) -> Option<(usize, Stamp)> {
+/// The length of the body and the number, of what may be the head of a record: nothing vouches for them.
+pub(crate) fn glance(bytes: &[u8]) -> Option<(usize, u64)> {
     let (length, rest) = bytes.get(LENGTH..)?.split_first_chunk()?;
-    let (number, rest) = rest.split_first_chunk()?;
-    let (synced, rest) = rest.split_first_chunk()?;
-    let (before, _) = rest.split_first_chunk()?;
-    let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
-    let [number, synced] = [number, synced].map(|bytes| u64::from_be_bytes(*bytes));
-    (length > 0).then_some((length, Stamp { number, synced, before: *before }))
+    let (number, _) = rest.split_first_chunk()?;
+    Some((usize::try_from(u32::from_be_bytes(*length)).ok()?, u64::from_be_bytes(*number)))
 }
 
 fn decode_body(body: &[u8]) -> Option<(Space, Vec<Change<'_>>)> {
@@ -141,6 +156,9 @@ fn decode_change<'a>(bytes: &mut &'a [u8]) -> Option<Change<'a>> {
     Some((key, value_length.map(|_| value)))
 }
 
+/// What the sums of a file's records are keyed with.
+pub(crate) type Key = [u8; 32];
+
 /// The head of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct FileHead {
@@ -148,38 +166,75 @@ pub(crate) struct FileHead {
     pub(crate) first: u64,
     /// The sum of the record before that; zeros where there is none.
     pub(crate) before: Sum,
+    pub(crate) key: Key,
 }
 
 impl FileHead {
+    /// Twice, each within a sector of its own: without its key nothing of a file could be told from chance.
     pub(crate) fn encode(&self) -> Vec<u8> {
-        let mut bytes = [OWNER, &self.first.to_be_bytes(), &self.before].concat();
-        bytes.extend_from_slice(&sum_of(&bytes));
+        let mut bytes = self.encode_one();
+        bytes.resize(HEAD_EVERY, 0);
+        bytes.extend(self.encode_one());
+        bytes.resize(FILE_HEAD_BYTES, 0);
         bytes
     }
 
-    /// `None` where it is not what was written.
+    /// `None` where neither is what was written.
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
-        let (head, sum) = bytes.get(..FILE_HEAD_BYTES)?.split_last_chunk::<SUM_BYTES>()?;
-        let (first, before) = head.strip_prefix(OWNER)?.split_first_chunk()?;
-        let head = Self { first: u64::from_be_bytes(*first), before: before.try_into().ok()? };
-        (*sum == sum_of(&bytes[..FILE_HEAD_BYTES - SUM_BYTES])).then_some(head)
+        Self::decode_one(bytes).or_else(|| Self::decode_one(bytes.get(HEAD_EVERY..)?))
+    }
+
+    fn encode_one(&self) -> Vec<u8> {
+        let mut bytes = [OWNER, &self.first.to_be_bytes(), &self.before, &self.key].concat();
+        bytes.extend_from_slice(&layout::sum(&[&bytes]));
+        bytes
+    }
+
+    fn decode_one(bytes: &[u8]) -> Option<Self> {
+        let (head, sum) = bytes.get(..ONE_HEAD_BYTES)?.split_last_chunk::<SUM_BYTES>()?;
+        let (first, rest) = head.strip_prefix(OWNER)?.split_first_chunk()?;
+        let (before, key) = rest.split_first_chunk()?;
+        let decoded = Self { first: u64::from_be_bytes(*first), before: *before, key: key.try_into().ok()? };
+        (*sum == layout::sum(&[head])).then_some(decoded)
     }
 }
 
-fn sum_of(bytes: &[u8]) -> Sum {
-    *blake3::hash(bytes).as_bytes().first_chunk().expect("a BLAKE3 hash has 32 bytes")
+/// A key that nobody else has: what the standard library keeps its own tables with.
+pub(crate) fn fresh_key() -> Key {
+    let mut key = Key::default();
+    for part in key.chunks_mut(8) {
+        part.copy_from_slice(&RandomState::new().hash_one(0_u8).to_be_bytes());
+    }
+    key
+}
+
+fn sum_of(key: &Key, parts: &[&[u8]]) -> Sum {
+    let mut hasher = blake3::Hasher::new_keyed(key);
+    for part in parts {
+        hasher.update(part);
+    }
+    *hasher.finalize().as_bytes().first_chunk().expect("a BLAKE3 hash has 32 bytes")
+}
+
+fn check_of(key: &Key, record: &[u8]) -> [u8; LENGTH] {
+    let hash = blake3::keyed_hash(key, &record[LENGTH..HEAD_BYTES]);
+    *hash.as_bytes().first_chunk().expect("a BLAKE3 hash has 32 bytes")
 }
 
 const OWNER: &[u8] = b"causeway write-ahead log, format 1\n";
-/// Bytes of the head of a file.
-pub(crate) const FILE_HEAD_BYTES: usize = OWNER.len() + 8 + 2 * SUM_BYTES;
+const ONE_HEAD_BYTES: usize = OWNER.len() + 8 + SUM_BYTES + 32 + SUM_BYTES;
+/// What a disk writes whole or not at all.
+const HEAD_EVERY: usize = 512;
+/// Bytes of both heads of a file.
+pub(crate) const FILE_HEAD_BYTES: usize = 2 * HEAD_EVERY;
 
-const LENGTH: usize = SUM_BYTES;
+const LENGTH: usize = 8;
 const NUMBER: usize = LENGTH + 4;
 const SYNCED: usize = NUMBER + 8;
 const BEFORE: usize = SYNCED + 8;
+const SUM: usize = BEFORE + SUM_BYTES;
 /// Bytes of a record before its body.
-pub(crate) const HEAD_BYTES: usize = BEFORE + SUM_BYTES;
+pub(crate) const HEAD_BYTES: usize = SUM + SUM_BYTES;
 
 const PUT: u8 = 1;
 const DELETE: u8 = 2;
@@ -192,6 +247,8 @@ mod tests {
 
     use super::*;
 
+    const KEY: Key = [3; 32];
+
     fn room() -> Space {
         Space::new("room").unwrap()
     }
@@ -200,7 +257,7 @@ mod tests {
         let mut bytes = Vec::new();
         let stamp = Stamp { number: 258, synced: 257, before: [9; 16] };
         let changes: [Change<'_>; 2] = [(b"k", Some(b"value")), (b"gone", None)];
-        encode(stamp, &room(), changes.into_iter(), &mut bytes).unwrap();
+        encode(&KEY, stamp, &room(), changes.into_iter(), &mut bytes).unwrap();
         bytes
     }
 
@@ -211,24 +268,24 @@ mod tests {
     #[test]
     fn the_layout_on_disk_stays_as_it_is() {
         assert_eq!(hex(&sample()), RECORD);
-        assert_eq!(hex(&FileHead { first: 259, before: [7; 16] }.encode()), FILE);
+        assert_eq!(hex(&FileHead { first: 259, before: [7; 16], key: KEY }.encode_one()), FILE);
     }
 
-    const RECORD: &str = "24d48432c12c5e97c2619e22f36a115800000019000000000000010200000000000001010909090909090909090909090909090904726f6f6d01000100\
-         0000056b76616c7565020004676f6e65";
-    const FILE: &str = "63617573657761792077726974652d6168656164206c6f672c20666f726d617420310a000000000000010307070707070707070707070707070707d29256\
-         a9803540fc36e652ee43ad68eb";
+    const RECORD: &str = "fd7588e42b100479000000190000000000000102000000000000010109090909090909090909090909090909b58882ea91b4f2faa4246aff3e1639f3\
+         04726f6f6d010001000000056b76616c7565020004676f6e65";
+    const FILE: &str = "63617573657761792077726974652d6168656164206c6f672c20666f726d617420310a0000000000000103070707070707070707070707070707070303\
+         030303030303030303030303030303030303030303030303030303030303784626cd4f50d787a59b0a454a18110e";
 
     #[test]
     fn any_flipped_bit_and_any_cut_is_noticed() {
-        let (record, file) = (sample(), FileHead { first: 259, before: [7; 16] }.encode());
+        let (record, file) = (sample(), FileHead { first: 259, before: [7; 16], key: KEY }.encode_one());
         assert_eq!(
-            Record::read(&record).unwrap().changes,
+            Record::read(&KEY, &record).unwrap().changes,
             [(&b"k"[..], Some(&b"value"[..])), (b"gone", None)]
         );
         for (bytes, reads) in [
-            (record, (|bytes| Record::read(bytes).is_some()) as fn(&[u8]) -> bool),
-            (file, |bytes| FileHead::decode(bytes).is_some()),
+            (record, (|bytes| Record::read(&KEY, bytes).is_some()) as fn(&[u8]) -> bool),
+            (file, |bytes| FileHead::decode_one(bytes).is_some()),
         ] {
             assert!(reads(&bytes) && (0..bytes.len()).all(|end| !reads(&bytes[..end])));
             for bit in 0..bytes.len() * 8 {
@@ -237,6 +294,25 @@ mod tests {
                 assert!(!reads(&bent), "bit {bit} passed");
             }
         }
+    }
+
+    #[test]
+    fn a_file_has_its_head_twice() {
+        let head = FileHead { first: 7, before: [1; 16], key: KEY };
+        for bent in [0, HEAD_EVERY] {
+            let mut bytes = head.encode();
+            bytes[bent..bent + 100].fill(0);
+            assert_eq!(FileHead::decode(&bytes), Some(head));
+            bytes.fill(0);
+            assert_eq!(FileHead::decode(&bytes), None);
+        }
+    }
+
+    #[test]
+    fn a_record_of_another_key_is_none() {
+        let record = sample();
+        assert!(Record::read(&KEY, &record).is_some() && Record::read(&[4; 32], &record).is_none());
+        assert_ne!(fresh_key(), fresh_key());
     }
 
     proptest! {
@@ -253,15 +329,15 @@ mod tests {
             let changes: Vec<Change<'_>> =
                 changes.iter().map(|(key, value)| (&key[..], value.as_deref())).collect();
             let mut bytes = Vec::new();
-            let sum = encode(stamp, &space, changes.iter().copied(), &mut bytes).unwrap();
+            let sum = encode(&KEY, stamp, &space, changes.iter().copied(), &mut bytes).unwrap();
             let length = bytes.len();
             bytes.extend(behind);
-            prop_assert_eq!(Record::read(&bytes), Some(Record { stamp, sum, space, changes, length }));
+            prop_assert_eq!(Record::read(&KEY, &bytes), Some(Record { stamp, sum, space, changes, length }));
         }
 
         #[test]
         fn no_bytes_make_it_panic(bytes in vec(any::<u8>(), 0..300)) {
-            prop_assert!(Record::read(&bytes).is_none());
+            prop_assert!(Record::read(&KEY, &bytes).is_none());
             prop_assert!(FileHead::decode(&bytes).is_none());
             let _ = decode_body(&bytes);
         }

@@ -7,12 +7,12 @@
 //! begun only when the one before is on the disk, or the number in the file `tip`. Where there is, the log is damaged, and
 //! nothing of it is cut.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use super::file;
-use super::record::{FILE_HEAD_BYTES, FileHead, HEAD_BYTES, Record, stamp_of};
+use super::record::{FILE_HEAD_BYTES, FileHead, HEAD_BYTES, Key, Record, glance};
 use super::table::Table;
 use crate::pieces::Pieces;
 use crate::rows::layout::{self, Sum};
@@ -44,21 +44,29 @@ impl From<io::Error> for RecoveryError {
     }
 }
 
-/// Reads a log, of which the database holds everything up to a batch.
-pub(crate) fn recover(folder: &Path, held: u64) -> Result<Recovered, RecoveryError> {
+/// How far a store is known to be, without its log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Known {
+    /// The database holds everything up to this batch.
+    pub(crate) held: u64,
+    /// Everything up to here was noted as saved.
+    pub(crate) saved: u64,
+}
+
+/// Reads a log.
+pub(crate) fn recover(folder: &Path, known: Known) -> Result<Recovered, RecoveryError> {
     let mut files = files(folder)?;
     let mut unfinished = None;
-    if let Some((first, path)) = files.last() {
-        let bytes = read(path)?;
-        if FileHead::decode(&bytes).is_none() && !is_promised(&bytes, 0, *first) {
-            unfinished = files.pop();
-        }
+    if let Some((_, path)) = files.last()
+        && File::read(path)?.was_never_begun()
+    {
+        unfinished = files.pop();
     }
-    let mut reading =
-        Reading { held, recovered: Recovered { last: held, ..Recovered::default() }, next: None };
+    let recovered = Recovered { last: known.held, ..Recovered::default() };
+    let mut reading = Reading { known, recovered, next: None };
     for (at, (first, path)) in files.iter().enumerate() {
         let behind = files.get(at + 1).map(|(first, _)| *first);
-        if behind.is_some_and(|behind| behind <= held + 1) {
+        if behind.is_some_and(|behind| behind <= known.held + 1) {
             // It was carried, and outlived that.
             reading.recovered.files.push(path.clone());
         } else {
@@ -90,17 +98,48 @@ pub(crate) fn files(folder: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
     Ok(files)
 }
 
-/// All bytes of a file; zeros where the disk does not read, which are no record.
-pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let file = File::open(path)?;
-    let mut pieces = Pieces::of(&file)?;
-    let mut bytes = Vec::new();
-    pieces.read_to_end(&mut bytes)?;
-    Ok(bytes)
+/// A file of a log, as far as the disk reads it.
+pub(crate) struct File {
+    pub(crate) bytes: Vec<u8>,
+    /// Zeros stand for some of it, which the disk does not read.
+    has_gaps: bool,
+}
+
+impl File {
+    pub(crate) fn read(path: &Path) -> io::Result<Self> {
+        let file = fs::File::open(path)?;
+        let mut pieces = Pieces::of(&file)?;
+        let mut bytes = Vec::new();
+        pieces.read_to_end(&mut bytes)?;
+        Ok(Self { bytes, has_gaps: pieces.into_unread().why.is_some() })
+    }
+
+    /// Whether it is one that was being made when the process or the power went: it is synced with its head before anything is
+    /// written behind that.
+    fn was_never_begun(&self) -> bool {
+        let behind = self.bytes.get(FILE_HEAD_BYTES..).unwrap_or_default();
+        FileHead::decode(&self.bytes).is_none() && !self.has_gaps && behind.iter().all(|byte| *byte == 0)
+    }
+
+    /// The record of a number, and where it lies.
+    fn find(&self, number: u64) -> Option<(Record<'_>, usize)> {
+        let head = FileHead::decode(&self.bytes)?;
+        let mut records = Behind { bytes: &self.bytes, key: head.key, at: FILE_HEAD_BYTES, first: number };
+        let record = records.find(|record| record.stamp.number == number)?;
+        let place = records.at - record.length;
+        Some((record, place))
+    }
+
+    /// All records of it from a place on of which the numbers go on from `first`, whatever lies between them. None where its head
+    /// is damaged, as nothing can be told from chance then.
+    pub(crate) fn records(&self, at: usize, first: u64) -> impl Iterator<Item = Record<'_>> {
+        let head = FileHead::decode(&self.bytes);
+        head.into_iter().flat_map(move |head| Behind { bytes: &self.bytes, key: head.key, at, first })
+    }
 }
 
 struct Reading {
-    held: u64,
+    known: Known,
     recovered: Recovered,
     /// The number of the next record and the sum before it, once a file was read.
     next: Option<(u64, Sum)>,
@@ -109,12 +148,13 @@ struct Reading {
 impl Reading {
     /// Reads a file, which goes on until the first record of the one `behind` it.
     fn file(&mut self, first: u64, path: &Path, behind: Option<u64>) -> Result<(), RecoveryError> {
-        let bytes = read(path)?;
-        let head = FileHead::decode(&bytes).filter(|head| head.first == first);
+        let Known { held, .. } = self.known;
+        let file = File::read(path)?;
+        let head = FileHead::decode(&file.bytes).filter(|head| head.first == first);
         let head = head.ok_or_else(|| damaged(path, 0))?;
         match self.next {
-            None if first > self.held + 1 => {
-                let what = format!("its batches {} to {} are nowhere to be found", self.held + 1, first - 1);
+            None if first > held + 1 => {
+                let what = format!("its commits {} to {} are nowhere to be found", held + 1, first - 1);
                 return Err(RecoveryError::Damaged(what));
             }
             Some(next) if next != (head.first, head.before) => return Err(damaged(path, 0)),
@@ -122,16 +162,27 @@ impl Reading {
         }
         let (mut number, mut sum, mut at) = (head.first, head.before, FILE_HEAD_BYTES);
         while behind != Some(number) {
-            let record = Record::read(&bytes[at..]);
-            let record = record.filter(|record| (record.stamp.number, record.stamp.before) == (number, sum));
-            let Some(record) = record else {
-                if behind.is_some() || is_promised(&bytes, at, number) {
-                    return Err(damaged(path, at));
-                }
-                break;
-            };
-            self.take(&record);
-            (number, sum, at) = (number + 1, record.sum, at + record.length);
+            let record = Record::read(&head.key, file.bytes.get(at..).unwrap_or_default());
+            if let Some(record) =
+                record.filter(|record| (record.stamp.number, record.stamp.before) == (number, sum))
+            {
+                self.take(&record);
+                (number, sum, at) = (number + 1, record.sum, at + record.length);
+                continue;
+            }
+            if number <= held {
+                // What cannot be read is in the database; it goes on with the first that is not.
+                let Some((record, place)) = file.find(held + 1) else { break };
+                (number, sum, at) = (held + 1, record.stamp.before, place);
+                continue;
+            }
+            if behind.is_some() || self.is_promised(&file, at, number) {
+                return Err(damaged(path, at));
+            }
+            break;
+        }
+        if number <= held && (behind.is_some() || self.is_promised(&file, at, held + 1)) {
+            return Err(damaged(path, at));
         }
         self.next = Some((number, sum));
         self.recovered.files.push(path.into());
@@ -141,8 +192,16 @@ impl Reading {
         Ok(())
     }
 
+    /// Whether the record of this number, which is not at its place, had been on the disk; where the disk does not read all of
+    /// the file nobody knows.
+    fn is_promised(&self, file: &File, at: usize, number: u64) -> bool {
+        number <= self.known.saved
+            || file.has_gaps
+            || file.records(at, number).any(|record| record.stamp.synced >= number)
+    }
+
     fn take(&mut self, record: &Record<'_>) {
-        if record.stamp.number <= self.held {
+        if record.stamp.number <= self.known.held {
             return;
         }
         for (key, value) in &record.changes {
@@ -156,26 +215,20 @@ fn damaged(path: &Path, at: usize) -> RecoveryError {
     RecoveryError::Damaged(format!("its write-ahead log cannot be read behind byte {at} of {name}"))
 }
 
-/// Whether a record behind this place says that the one of this number was on the disk.
-fn is_promised(bytes: &[u8], at: usize, number: u64) -> bool {
-    Behind { bytes, at, first: number }.any(|record| record.stamp.synced >= number)
-}
-
-/// The records from a place on, whatever lies between them, of which the numbers go on from `first`.
-pub(crate) struct Behind<'a> {
-    pub(crate) bytes: &'a [u8],
-    pub(crate) at: usize,
-    pub(crate) first: u64,
+/// See [`File::records`].
+struct Behind<'a> {
+    bytes: &'a [u8],
+    key: Key,
+    at: usize,
+    first: u64,
 }
 
 impl Behind<'_> {
-    /// Whether this may be the head of a record. Chance makes a head of anything, and its sum would take long.
+    /// Whether this may be the head of a record: to find out costs more.
     fn fits(&self, rest: &[u8]) -> bool {
         let numbers = self.first..=self.first.saturating_add((self.bytes.len() / HEAD_BYTES) as u64);
-        stamp_of(rest).is_some_and(|(length, stamp)| {
-            length <= rest.len() - HEAD_BYTES
-                && numbers.contains(&stamp.number)
-                && stamp.synced < stamp.number
+        glance(rest).is_some_and(|(length, number)| {
+            length <= rest.len().saturating_sub(HEAD_BYTES) && numbers.contains(&number)
         })
     }
 }
@@ -185,7 +238,7 @@ impl<'a> Iterator for Behind<'a> {
 
     fn next(&mut self) -> Option<Record<'a>> {
         while let Some(rest) = self.bytes.get(self.at..).filter(|rest| rest.len() > HEAD_BYTES) {
-            let record = self.fits(rest).then(|| Record::read(rest)).flatten();
+            let record = self.fits(rest).then(|| Record::read(&self.key, rest)).flatten();
             self.at += record.as_ref().map_or(1, |record| record.length);
             if record.is_some() {
                 return record;
@@ -223,7 +276,7 @@ mod tests {
 
     /// The numbers of the rows that were recovered, or what is wrong.
     fn told(folder: &Path, held: u64) -> Result<Vec<u8>, String> {
-        match recover(folder, held) {
+        match recover(folder, Known { held, saved: 0 }) {
             Ok(recovered) => {
                 let rows = recovered.table.iter();
                 let keys = rows.map(|(key, _)| layout::key_of(key)[0]);
@@ -263,7 +316,7 @@ mod tests {
         for file in &files {
             let whole = fs::read(file).unwrap();
             let used = whole.iter().rposition(|byte| *byte != 0).unwrap() + 1;
-            for at in 0..used {
+            for at in FILE_HEAD_BYTES..used {
                 let mut bent = whole.clone();
                 bent[at] ^= 1 << (at % 8);
                 fs::write(file, bent).unwrap();
@@ -293,8 +346,70 @@ mod tests {
         assert!(told(&log, 0).is_err(), "it would go on from what is not there");
         fs::remove_file(log.join(file::name(12))).unwrap();
         let mut bent = fs::read(&files[2]).unwrap();
-        bent[3] ^= 1;
+        bent[..FILE_HEAD_BYTES].fill(7);
         fs::write(&files[2], bent).unwrap();
-        assert!(told(&log, 0).unwrap_err().contains("behind byte 0 of"));
+        assert!(
+            told(&log, 0).unwrap_err().contains("behind byte 0 of"),
+            "there is something behind its head"
+        );
+    }
+
+    /// Three records of which none was synced when it was written, in one file.
+    fn unsynced(folder: &Path) -> PathBuf {
+        let space = Space::new("room").unwrap();
+        let mut tail = Tail::after(folder.into(), Recovered::default());
+        for number in 1..=3u8 {
+            tail.stage(&space, [(&[number][..], Some(&[number; 40][..]))].into_iter()).unwrap();
+        }
+        tail.write().unwrap();
+        tail.turn().files.remove(0)
+    }
+
+    #[test]
+    fn st3_what_the_tip_says_was_saved_is_damaged_and_no_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = unsynced(&folder.path().join("log"));
+        let mut bytes = fs::read(&file).unwrap();
+        let second = bytes.windows(40).position(|window| window == [2; 40]).unwrap();
+        bytes[second] ^= 1;
+        fs::write(&file, bytes).unwrap();
+        let log = folder.path().join("log");
+        let recovered = recover(&log, Known { held: 0, saved: 1 }).unwrap();
+        assert_eq!(recovered.last, 1);
+        assert!(matches!(recover(&log, Known { held: 0, saved: 3 }), Err(RecoveryError::Damaged(_))));
+        assert_eq!(File::read(&file).unwrap().records(0, 1).count(), 2, "the others are found");
+    }
+
+    #[test]
+    fn st3_what_is_damaged_and_in_the_database_is_passed_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("log");
+        let files = written(&log);
+        let mut bytes = fs::read(&files[2]).unwrap();
+        let eighth = bytes.windows(40).position(|window| window == [8; 40]).unwrap();
+        bytes[eighth] ^= 1;
+        fs::write(&files[2], bytes).unwrap();
+        assert!(told(&log, 7).is_err());
+        assert_eq!(told(&log, 8), Ok(vec![9]));
+        assert_eq!(told(&log, 9), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn st3_what_somebody_writes_to_a_room_is_never_taken_for_a_record() {
+        let folder = tempfile::tempdir().unwrap();
+        let space = Space::new("room").unwrap();
+        // A whole file of a log, which says of itself what would make any end damage.
+        let other = written(&folder.path().join("other"));
+        let forged = fs::read(&other[2]).unwrap();
+        let log = folder.path().join("log");
+        let mut tail = Tail::after(log.clone(), Recovered::default());
+        tail.stage(&space, [(&b"k"[..], Some(&forged[..]))].into_iter()).unwrap();
+        tail.write().unwrap();
+        let file = tail.turn().files.remove(0);
+        let mut bytes = fs::read(&file).unwrap();
+        bytes[FILE_HEAD_BYTES] ^= 1;
+        fs::write(&file, bytes).unwrap();
+        assert_eq!(recover(&log, Known { held: 0, saved: 0 }).unwrap().last, 0);
+        assert_eq!(File::read(&file).unwrap().records(0, 1).count(), 0);
     }
 }

@@ -118,21 +118,28 @@ impl Shared {
         in_memory >= bytes || tail.bytes() >= 2 * bytes as u64
     }
 
-    /// Begins to carry what there is, on a thread of its own; nothing where that is already being done.
+    /// Begins to carry what there is, on a thread of its own; nothing where that is already being done. Where the system gives
+    /// no thread it is done on this one.
     pub(super) fn begin_to_carry(
         self: &Arc<Self>,
         tail: &mut Tail,
     ) -> Result<Option<JoinHandle<()>>, StoreFailure> {
-        let mut busy = self.busy();
-        if *busy {
+        if *self.busy() {
             return Ok(None);
         }
         let (table, load) = self.take_up(tail)?;
+        // Let go of before a thread is asked for: whoever carries, or is not given to it, says that it is done.
+        *self.busy() = true;
         let carrying = Carrying(Arc::clone(self));
-        let thread = Builder::new().name("store-carrier".into()).spawn(move || carrying.run(&table, &load));
-        let thread = thread.map_err(|e| self.failing.fail(io_failure(&e)))?;
-        *busy = true;
-        Ok(Some(thread))
+        let ours = (Arc::clone(&table), load.clone());
+        match Builder::new().name("store-carrier".into()).spawn(move || carrying.run(&table, &load)) {
+            Ok(thread) => Ok(Some(thread)),
+            Err(_) => {
+                let (table, load) = ours;
+                Carrying(Arc::clone(self)).run(&table, &load);
+                self.failing.check_writing().map(|()| None)
+            }
+        }
     }
 
     /// Makes the rows that came last those that are carried.
@@ -163,7 +170,8 @@ impl Shared {
 
     fn carry(&self, table: &Table, load: &Load) -> Result<(), StoreFailure> {
         let go_on = || self.failing.first().map_or(Ok(()), |first| Err(first.clone()));
-        carry(table, load, &*self.database, go_on)?;
+        let piece_bytes = self.limits.piece_bytes.min(self.database.piece_bytes());
+        carry(table, load, &*self.database, piece_bytes, go_on)?;
         self.layers_to_change().carried = None;
         clear(load)
     }

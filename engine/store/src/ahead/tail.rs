@@ -8,7 +8,7 @@ use causeway_core::storage::{FailureKind, StoreFailure};
 
 use super::carry::Load;
 use super::file::LogFile;
-use super::record::{self, Change, FileHead, Stamp};
+use super::record::{self, Change, FileHead, Key, Stamp, fresh_key};
 use super::recovery::Recovered;
 use crate::Space;
 use crate::rows::layout::Sum;
@@ -23,6 +23,8 @@ pub(super) struct Tail {
     older: Vec<PathBuf>,
     /// Records that are not in the file yet.
     waiting: Vec<u8>,
+    /// Of the file that is open, or of the next.
+    key: Key,
     /// The last record, also of those that wait.
     last: Place,
     /// The last record in the file.
@@ -43,7 +45,7 @@ impl Tail {
     pub(super) fn after(folder: PathBuf, recovered: Recovered) -> Self {
         let last = Place { number: recovered.last, sum: recovered.sum };
         let Recovered { files: older, last: synced, .. } = recovered;
-        Self { folder, file: None, older, waiting: Vec::new(), last, written: last, synced }
+        Self { folder, file: None, older, waiting: Vec::new(), key: fresh_key(), last, written: last, synced }
     }
 
     /// Adds a commit to the records that wait.
@@ -53,7 +55,7 @@ impl Tail {
         changes: impl Iterator<Item = Change<'a>>,
     ) -> Result<(), StoreFailure> {
         let stamp = Stamp { number: self.last.number + 1, synced: self.synced, before: self.last.sum };
-        let sum = record::encode(stamp, space, changes, &mut self.waiting).ok_or_else(|| {
+        let sum = record::encode(&self.key, stamp, space, changes, &mut self.waiting).ok_or_else(|| {
             StoreFailure::new(
                 FailureKind::TooLarge,
                 "A commit of 4 GiB is more than the store takes at once.",
@@ -72,7 +74,7 @@ impl Tail {
             Some(file) => file,
             None => {
                 let Place { number, sum } = self.written;
-                LogFile::create(&self.folder, FileHead { first: number + 1, before: sum })?
+                LogFile::create(&self.folder, FileHead { first: number + 1, before: sum, key: self.key })?
             }
         };
         file.append(&self.waiting)?;
@@ -110,6 +112,7 @@ impl Tail {
     pub(super) fn turn(&mut self) -> Load {
         let mut files = mem::take(&mut self.older);
         files.extend(self.file.take().map(LogFile::into_path));
+        self.key = fresh_key();
         Load { batch: self.written.number, files }
     }
 }

@@ -40,12 +40,7 @@ impl View<'_> {
         let mut filling = Filling { scan, page: Page::default(), bytes: 0 };
         let mut start = scan.start.clone();
         while start < scan.end {
-            let left = Scan {
-                start: start.clone(),
-                end: scan.end.clone(),
-                max_bytes: scan.max_bytes.saturating_sub(filling.bytes),
-                max_rows: scan.max_rows.saturating_sub(filling.found()),
-            };
+            let left = filling.left(&start);
             let below = match self.database.scan(space, &left) {
                 Ok(below) => below,
                 Err(failure) if filling.found() == 0 => return Err(failure),
@@ -150,6 +145,16 @@ impl Filling<'_> {
         self.page.rows.len() + self.page.damaged.len()
     }
 
+    /// What is asked of the database, from here on.
+    fn left(&self, start: &[u8]) -> Scan {
+        let max_rows = self.scan.max_rows.saturating_sub(self.found());
+        let max_bytes = self.scan.max_bytes.saturating_sub(self.bytes);
+        // A full page still looks for where the next begins, maybe behind many rows that are gone.
+        let is_full = self.found() > 0 && (max_rows == 0 || max_bytes == 0);
+        let (max_rows, max_bytes) = if is_full { (FEW_ROWS, FEW_BYTES) } else { (max_rows, max_bytes) };
+        Scan { start: start.to_vec(), end: self.scan.end.clone(), max_bytes, max_rows }
+    }
+
     /// Adds a row, or one that is damaged. False where the page is full; it then tells where the next one begins.
     fn add(&mut self, key: Vec<u8>, value: Option<Vec<u8>>) -> bool {
         self.bytes += key.len() + value.as_ref().map_or(0, Vec::len);
@@ -164,3 +169,7 @@ impl Filling<'_> {
         true
     }
 }
+
+/// What is asked of the database at once, however little of it is wanted.
+const FEW_ROWS: usize = 64;
+const FEW_BYTES: usize = 16 * 1024;

@@ -8,7 +8,7 @@ use causeway_core::salvage::Found;
 
 use super::Finding;
 use crate::Space;
-use crate::ahead::recovery::{Behind, RecoveryError, files, read, recover};
+use crate::ahead::recovery::{File, Known, RecoveryError, files, recover};
 use crate::rows::layout;
 
 /// Rows of a log that the database does not have.
@@ -17,21 +17,26 @@ pub(super) struct Ahead {
     /// By their keys in the tree what became of them, the newest first: a value, or nothing.
     rows: BTreeMap<Vec<u8>, Vec<Option<Vec<u8>>>>,
     /// Whether the log can be read to its end: what it says is all that there is to say of a row.
-    is_whole: bool,
+    pub(super) is_whole: bool,
     /// The number of its last batch, or of the last in the database.
     pub(super) last: u64,
 }
 
 impl Ahead {
     /// Reads a log of which the database, if it can be asked, holds everything up to a batch.
-    pub(super) fn read(folder: &Path, held: Option<u64>, findings: &mut Vec<Finding>) -> io::Result<Self> {
+    pub(super) fn read(
+        folder: &Path,
+        held: Option<u64>,
+        saved: u64,
+        findings: &mut Vec<Finding>,
+    ) -> io::Result<Self> {
         let files = files(folder)?;
         let Some((first, _)) = files.first() else {
             return Ok(Self { is_whole: true, last: held.unwrap_or(0), ..Self::default() });
         };
         let held = held.unwrap_or(first.saturating_sub(1));
         let mut ahead = Self { last: held, ..Self::default() };
-        match recover(folder, held) {
+        match recover(folder, Known { held, saved }) {
             Ok(recovered) => {
                 findings.push(Finding::sound(format!(
                     "The write-ahead log is whole; the database has yet to take {} batches of it.",
@@ -45,7 +50,7 @@ impl Ahead {
             Err(RecoveryError::Damaged(what)) => {
                 findings.push(Finding::wrong(format!("The write-ahead log is damaged: {what}.")));
                 for (first, path) in &files {
-                    ahead.take(&read(path)?, *first, held);
+                    ahead.take(&File::read(path)?, *first, held);
                 }
             }
             Err(RecoveryError::Io(why)) => return Err(why),
@@ -54,8 +59,8 @@ impl Ahead {
     }
 
     /// Takes every record that is one, wherever it lies.
-    fn take(&mut self, bytes: &[u8], first: u64, held: u64) {
-        for record in (Behind { bytes, at: 0, first }).filter(|record| record.stamp.number > held) {
+    fn take(&mut self, file: &File, first: u64, held: u64) {
+        for record in file.records(0, first).filter(|record| record.stamp.number > held) {
             self.last = self.last.max(record.stamp.number);
             for (key, value) in record.changes {
                 let versions = self.rows.entry(layout::key(&record.space, key)).or_default();

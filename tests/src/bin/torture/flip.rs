@@ -268,6 +268,11 @@ impl Written {
             }
             found += u64::from(!values.is_empty());
         }
+        if matches!(self.bent, Bent::Log) && found + 1 < u64::from(self.rows) {
+            return Err(
+                format!("byte {place} cost more than the row of its record: {found} are found").into()
+            );
+        }
         drop(remains);
         // A thread of the database may still be writing there.
         let _ = fs::remove_dir_all(scratch);
