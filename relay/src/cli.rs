@@ -157,6 +157,9 @@ pub(crate) struct ServeArgs {
     /// A page served elsewhere that may connect, such as https://notes.example; may be said more than once
     #[arg(long, value_name = "ORIGIN", env = "CAUSEWAY_ALLOW_ORIGIN", value_delimiter = ',')]
     pub(crate) allow_origin: Option<Vec<String>>,
+    /// Bytes of rows in memory at which they are carried into the database: torture sets few, so that it happens often
+    #[arg(long, value_name = "BYTES", hide = true)]
+    pub(crate) carry_bytes: Option<usize>,
 }
 
 /// How the log is written.

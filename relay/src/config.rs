@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use causeway_store::StoreKind;
+use causeway_store::{StoreKind, WriteAheadLimits};
 use serde::Deserialize;
 
 use crate::cli::{FolderArgs, LogFormat, LogLevel, ServeArgs, StoreName};
@@ -18,6 +18,7 @@ pub(crate) struct Config {
     pub(crate) log_level: LogLevel,
     pub(crate) room: Option<String>,
     pub(crate) allow_origin: Vec<String>,
+    pub(crate) limits: WriteAheadLimits,
 }
 
 /// Where rooms are kept.
@@ -60,6 +61,7 @@ impl Config {
             log_level: args.log_level.or(file.log_level).unwrap_or(LogLevel::Info),
             room: args.room.map(|room| room.to_string()),
             allow_origin: args.allow_origin.or(file.allow_origin).unwrap_or_default(),
+            limits: args.carry_bytes.map_or_else(WriteAheadLimits::default, WriteAheadLimits::carrying),
         })
     }
 }

@@ -26,18 +26,20 @@ pub(crate) mod recovery;
 mod shared;
 mod table;
 mod tail;
+#[cfg(test)]
+pub(crate) mod tests;
 mod view;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{Builder, JoinHandle};
 
-use causeway_core::storage::{Commit, CommitError, Page, Scan, StoreFailure};
+use causeway_core::storage::{Commit, CommitError, FailureKind, Page, Scan, StoreFailure};
 
-use self::shared::Shared;
+use self::shared::{Begun, Shared};
 use self::tail::Tail;
 use self::view::View;
-use crate::folder::io_failure;
+use crate::folder::{full_disk, io_failure};
 use crate::limits::{CARRY_BYTES, FULL_BYTES, REDB_PIECE_BYTES};
 use crate::{Space, Store};
 
@@ -58,6 +60,19 @@ impl Default for WriteAheadLimits {
     }
 }
 
+impl WriteAheadLimits {
+    /// Where rows are carried when they are so many bytes, and in several pieces; the usual limits are not exceeded.
+    #[must_use]
+    pub fn carrying(bytes: usize) -> Self {
+        let carry_bytes = bytes.clamp(1, CARRY_BYTES);
+        Self {
+            carry_bytes,
+            full_bytes: 2 * carry_bytes,
+            piece_bytes: (carry_bytes / 4).clamp(1, REDB_PIECE_BYTES),
+        }
+    }
+}
+
 /// A store in a data folder, which it locks for as long as it is open.
 ///
 /// The folder holds `FORMAT` (kind and version), `lock`, `tip` (how far it was durable), `ahead/` (the log) and the database.
@@ -68,33 +83,62 @@ pub(crate) struct WriteAheadStore {
     carrier: Mutex<Option<JoinHandle<()>>>,
 }
 
+/// Why nothing is carried.
+enum HeldUp {
+    NoRoom,
+    Unwritable,
+}
+
 impl WriteAheadStore {
-    /// Waits until there is room for more rows.
-    fn make_room(&self, tail: &mut Tail) -> Result<(), StoreFailure> {
-        self.shared.failing.check_writing()?;
-        while self.shared.is_full(tail) {
-            self.carry(tail)?;
-            self.shared.wait_until_carried();
+    /// The end of the log, when there is room for more rows. Whoever carries may need it meanwhile.
+    fn wait_for_room(&self) -> Result<MutexGuard<'_, Tail>, StoreFailure> {
+        loop {
+            let mut tail = self.shared.tail();
             self.shared.failing.check_writing()?;
+            if !self.shared.is_full(&tail) {
+                return Ok(tail);
+            }
+            let refused = match self.carry(&mut tail)? {
+                None => {
+                    drop(tail);
+                    self.shared.wait_until_carried();
+                    continue;
+                }
+                Some(HeldUp::NoRoom) => full_disk(),
+                Some(HeldUp::Unwritable) => {
+                    let sentence = "Too much of the database cannot be written; restore it from a backup.";
+                    StoreFailure::new(FailureKind::Io, sentence)
+                }
+            };
+            return Err(self.shared.failing.fail(refused));
         }
-        Ok(())
     }
 
-    /// Begins to carry what there is, unless that is being done.
-    fn carry(&self, tail: &mut Tail) -> Result<(), StoreFailure> {
+    /// Begins to carry what there is, unless that is being done. Answers what is in the way.
+    fn carry(&self, tail: &mut Tail) -> Result<Option<HeldUp>, StoreFailure> {
         let mut carrier = self.carrier.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(thread) = self.shared.begin_to_carry(tail)?
-            && let Some(before) = carrier.replace(thread)
-        {
-            // It has told that it is done; what it still holds of the store is gone when it has ended.
-            let _ = before.join();
+        let spawn = |work| Builder::new().name("store-carrier".into()).spawn(work);
+        match self.shared.begin_to_carry(tail, spawn)? {
+            Begun::On(thread) => {
+                if let Some(before) = carrier.replace(thread) {
+                    // It has told that it is done; what it still holds of the store is gone when it has ended.
+                    let _ = before.join();
+                }
+                Ok(None)
+            }
+            Begun::Before => Ok(None),
+            Begun::NoRoom => Ok(Some(HeldUp::NoRoom)),
+            Begun::Unwritable => Ok(Some(HeldUp::Unwritable)),
         }
-        Ok(())
     }
 
     fn write(&self, tail: &mut Tail) -> Result<(), StoreFailure> {
         tail.write().map_err(|e| self.shared.failing.fail(io_failure(&e)))?;
-        if self.shared.has_enough(tail) { self.carry(tail) } else { Ok(()) }
+        if self.shared.has_enough(tail) {
+            // Whatever is in the way, what was written is in the log.
+            let _ = self.carry(tail)?;
+        }
+        Ok(())
     }
 }
 
@@ -105,10 +149,10 @@ impl Store for WriteAheadStore {
     }
 
     fn apply_group(&self, group: &[(Space, Commit)]) -> Vec<Result<(), CommitError>> {
-        let mut tail = self.shared.tail();
-        if let Err(failure) = self.make_room(&mut tail) {
-            return vec![Err(failure.into()); group.len()];
-        }
+        let mut tail = match self.wait_for_room() {
+            Ok(tail) => tail,
+            Err(failure) => return vec![Err(failure.into()); group.len()],
+        };
         let mut answers = self.shared.stage_all(&mut tail, group);
         if let Err(failure) = self.write(&mut tail) {
             // Whatever was staged is not certain.
@@ -124,7 +168,6 @@ impl Store for WriteAheadStore {
     }
 
     fn sync(&self) -> Result<(), StoreFailure> {
-        self.shared.failing.check_writing()?;
         self.shared.sync(&mut self.shared.tail())
     }
 
@@ -154,98 +197,10 @@ impl Drop for WriteAheadStore {
             let _ = thread.join();
         }
         if self.shared.failing.first().is_none() {
-            // Where it fails the log has everything, and whoever opens the store again in this process knows.
+            // Where it fails the log has everything, and the mark tells whoever opens the store again.
             if let Err(failure) = self.shared.carry_the_rest() {
                 self.shared.failing.fail_in_passing(failure);
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::{Duration, Instant};
-
-    use causeway_core::storage::FailureKind;
-
-    use super::*;
-    use crate::StoreKind;
-    use crate::database::{Database, Row};
-    use crate::folder::{Claim, Past, Trouble};
-
-    /// A database that takes rows and never gets them to the disk.
-    struct Unsynced;
-
-    impl Database for Unsynced {
-        fn batch(&self) -> u64 {
-            0
-        }
-        fn piece_bytes(&self) -> usize {
-            1 << 20
-        }
-        fn write(&self, _: &[Row<'_>], _: Option<u64>) -> Result<(), StoreFailure> {
-            Ok(())
-        }
-        fn sync(&self) -> Result<(), StoreFailure> {
-            Err(StoreFailure::new(FailureKind::Io, "Input/output error"))
-        }
-        fn get(&self, _: &Space, _: &[u8]) -> Result<Option<Vec<u8>>, StoreFailure> {
-            Ok(None)
-        }
-        fn keys(&self, _: &Space, _: &[u8]) -> Result<Vec<Vec<u8>>, StoreFailure> {
-            Ok(Vec::new())
-        }
-        fn scan(&self, _: &Space, _: &Scan) -> Result<Page, StoreFailure> {
-            Ok(Page::default())
-        }
-        fn spaces(&self, _: Option<&Space>, _: usize) -> Result<Vec<Space>, StoreFailure> {
-            Ok(Vec::new())
-        }
-    }
-
-    fn open(folder: &std::path::Path, carry_bytes: usize, trouble: &Trouble) -> WriteAheadStore {
-        let claim = Claim::stake(folder, StoreKind::Redb, Past::Plain).unwrap();
-        let limits = WriteAheadLimits { carry_bytes, ..WriteAheadLimits::default() };
-        WriteAheadStore::over(Box::new(Unsynced), claim, limits, trouble.clone()).unwrap()
-    }
-
-    fn commit() -> Commit {
-        Commit { put: vec![(b"k".to_vec(), b"v".to_vec())], ..Commit::default() }
-    }
-
-    #[test]
-    fn st4_an_fsync_that_failed_while_rows_were_carried_is_known_whoever_asks_first() {
-        let (folder, trouble, room) =
-            (tempfile::tempdir().unwrap(), Trouble::default(), Space::new("room").unwrap());
-        let store = open(folder.path(), 0, &trouble);
-        assert_eq!(store.apply(&room, &commit()), Ok(()), "it is in the log");
-        let scan = Scan { start: Vec::new(), end: vec![0xff], max_bytes: 100, max_rows: 10 };
-        let deadline = Instant::now() + Duration::from_secs(20);
-        let refused = loop {
-            match store.scan(&room, &scan) {
-                Ok(page) => assert_eq!(page.rows, commit().put),
-                Err(refused) => break refused,
-            }
-            assert!(Instant::now() < deadline, "it is carried");
-            std::thread::yield_now();
-        };
-        assert_eq!(refused.kind, FailureKind::Closed, "a reader has met no place that cannot be read");
-        assert_eq!(store.sync().unwrap_err().kind, FailureKind::Io, "who writes is told what it was");
-        assert_eq!(store.sync().unwrap_err().kind, FailureKind::Closed);
-        drop(store);
-        assert_eq!(trouble.take(Past::Plain), Past::DiskFailed);
-        assert_eq!(trouble.take(Past::Plain), Past::Plain, "which is told once");
-    }
-
-    #[test]
-    fn st4_an_fsync_that_failed_as_the_store_ended_is_known_to_whoever_opens_it_again() {
-        let (folder, trouble, room) =
-            (tempfile::tempdir().unwrap(), Trouble::default(), Space::new("room").unwrap());
-        let store = open(folder.path(), 1 << 20, &trouble);
-        store.apply(&room, &commit()).unwrap();
-        assert_eq!(store.sync(), Ok(()));
-        drop(store);
-        assert_eq!(trouble.take(Past::Plain), Past::DiskFailed);
-        assert_eq!(std::fs::read_dir(folder.path().join("ahead")).unwrap().count(), 1, "the log has it");
     }
 }

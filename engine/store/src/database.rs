@@ -13,20 +13,30 @@ pub(crate) trait Database: Send + Sync {
     /// The number of the last batch of which everything was in it when it was opened.
     fn batch(&self) -> u64;
 
+    /// Passes as long as nothing has failed after which it refuses everything.
+    ///
+    /// # Errors
+    /// What it answers everybody then.
+    fn check(&self) -> Result<(), StoreFailure>;
+
     /// Bytes of keys and values that it takes at once: whoever reads may have to wait for one such piece.
     fn piece_bytes(&self) -> usize;
 
-    /// Writes rows, ascending and no key twice. Where a batch is named, they are the last of it: its number is there if and
-    /// only if they are.
+    /// Bytes by which its files may grow, at the most, as so many bytes of rows are written.
+    fn grows_by(&self, bytes: u64) -> u64;
+
+    /// Writes rows, ascending and no key twice: all of them or none. Where a batch is named, everything up to it is there with
+    /// them, and its number is noted.
     ///
     /// # Errors
-    /// When it cannot be written; it then refuses everything until it is opened again.
+    /// Of kind `Damaged` where one of them cannot be written because of what lies where it belongs; none was, and the database
+    /// goes on. With any other error it refuses everything until it is opened again.
     fn write(&self, rows: &[Row<'_>], batch: Option<u64>) -> Result<(), StoreFailure>;
 
     /// Returns once everything written before survives a power cut.
     ///
     /// # Errors
-    /// As for [`write`](Self::write).
+    /// When it cannot; it then refuses everything until it is opened again.
     fn sync(&self) -> Result<(), StoreFailure>;
 
     /// One value; nothing where there is no row.

@@ -4,6 +4,7 @@
 //! FORMAT      the kind of store and the number of its format
 //! lock        held while the store is open
 //! tip         how far the store was durable
+//! carrying    while the database is written to
 //! ahead/      the write-ahead log
 //! sled/       or  rows.redb: the database
 //! restoring   only while a backup is being restored
@@ -11,19 +12,25 @@
 
 pub(crate) mod again;
 mod created;
+mod format;
+mod mark;
+mod room;
 pub(crate) mod tip;
-mod trouble;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use causeway_core::storage::{FailureKind, StoreFailure};
 
 use self::created::Created;
 pub(crate) use self::created::{Made, missing, sync_folder};
+pub(crate) use self::format::kind_of;
+use self::format::{FORMAT, FORMAT_BESIDE, Known, read_format, write_format};
+use self::mark::CARRYING;
+pub(crate) use self::mark::Mark;
+pub(crate) use self::room::free_bytes;
 use self::tip::{Noted, Tip};
-pub(crate) use self::trouble::Trouble;
 use crate::{StoreKind, remains};
 
 /// Why a data folder was not opened. Nothing in it was changed, with one exception: where the database itself is found
@@ -103,8 +110,6 @@ pub enum OpenError {
 pub(crate) enum Past {
     /// Nothing that its files would not show.
     Plain,
-    /// Its disk refused something in this process: what is read of its files need not be on the disk.
-    DiskFailed,
     /// There is none: it is about to be filled from a backup, by whoever opens it.
     Restoring,
 }
@@ -161,7 +166,7 @@ impl Claim {
                 File::create(&mark).and_then(|mark| mark.sync_all()).map_err(refuse)?;
                 sync_folder(folder).map_err(refuse)?;
             }
-            Past::Plain | Past::DiskFailed => {}
+            Past::Plain => {}
         }
         match read_format(folder, *kind)? {
             None if holds_rows(folder) => Err(damaged(folder, format!("{FORMAT} is missing"))),
@@ -187,16 +192,23 @@ impl Claim {
         self.folder.join(AHEAD)
     }
 
-    /// Makes sure that what is read of the database and of the log is on the disk.
-    pub(crate) fn settle(&self, past: Past) -> Result<(), OpenError> {
-        match past {
-            Past::DiskFailed => [self.content(), self.log()]
-                .iter()
-                .filter(|path| path.exists())
-                .try_for_each(|path| again::write_again(path))
-                .map_err(|e| refusal(&self.folder, &e)),
-            Past::Plain | Past::Restoring => Ok(()),
-        }
+    /// Where it is marked that the database is being written to.
+    pub(crate) fn mark(&self) -> Mark {
+        Mark::of(&self.folder)
+    }
+
+    /// Makes sure that what is read of the log, and of a database that was being written to, is on the disk. Answers whether it
+    /// was, as those of an older format always may have been.
+    pub(crate) fn settle(&self) -> Result<bool, OpenError> {
+        let is_marked = self.is_older || self.mark().stands();
+        let database = is_marked.then(|| self.content());
+        [Some(self.log()), database]
+            .into_iter()
+            .flatten()
+            .filter(|path| path.exists())
+            .try_for_each(|path| again::write_again(&path))
+            .map_err(|e| refusal(&self.folder, &e))?;
+        Ok(is_marked)
     }
 
     /// Something more that goes away again unless the folder is kept.
@@ -312,68 +324,14 @@ fn holds_nothing(folder: &Path) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// The folder's format is one that we can read.
-enum Known {
-    /// The one that we write.
-    Ours,
-    /// The one before there was a write-ahead log; nothing else has changed since.
-    WithoutLog,
-}
-
-/// Whether the folder is of this kind and of a known format; `None` where nothing was written yet.
-fn read_format(folder: &Path, asked: StoreKind) -> Result<Option<Known>, OpenError> {
-    let text = match fs::read(folder.join(FORMAT)) {
-        Ok(text) => text,
-        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(e) => return Err(refusal(folder, &e)),
-    };
-    let parsed = std::str::from_utf8(&text).ok().and_then(|text| {
-        let (kind, number) = text.strip_prefix(FORMAT_OWNER)?.split_once(FORMAT_NUMBER)?;
-        Some((kind.parse().ok()?, number.trim().parse().ok()?))
-    });
-    match parsed {
-        Some((found, _)) if found != asked => {
-            Err(OpenError::OtherKind { folder: folder.into(), found, asked })
-        }
-        Some((_, found)) if found > KNOWN_FORMAT => {
-            Err(OpenError::NewerFormat { found, known: KNOWN_FORMAT })
-        }
-        Some((_, KNOWN_FORMAT)) => Ok(Some(Known::Ours)),
-        Some((_, FORMAT_WITHOUT_LOG)) => Ok(Some(Known::WithoutLog)),
-        Some((_, found)) => Err(OpenError::OlderFormat { found, known: KNOWN_FORMAT }),
-        None => Err(damaged(folder, format!("{FORMAT} is not readable"))),
-    }
-}
-
 /// Whether there is anything that a store has written.
 fn holds_rows(folder: &Path) -> bool {
     let databases = StoreKind::ALL.into_iter().map(StoreKind::content);
     databases.chain([AHEAD]).any(|name| folder.join(name).exists())
 }
 
-/// Writes beside and renames, so that no power cut leaves an empty file that nobody could read.
-fn write_format(folder: &Path, kind: StoreKind) -> io::Result<()> {
-    let beside = folder.join(FORMAT_BESIDE);
-    let mut file = File::create(&beside)?;
-    writeln!(file, "{FORMAT_OWNER}{kind}{FORMAT_NUMBER}{KNOWN_FORMAT}")?;
-    file.sync_all()?;
-    fs::rename(beside, folder.join(FORMAT))
-}
-
 pub(crate) fn damaged(folder: &Path, what: impl Into<String>) -> OpenError {
     OpenError::Damaged { folder: folder.into(), what: what.into() }
-}
-
-/// The kind of store that keeps a folder; nothing where no store does.
-pub(crate) fn kind_of(folder: &Path) -> Result<Option<StoreKind>, OpenError> {
-    for kind in StoreKind::ALL {
-        match read_format(folder, kind) {
-            Ok(found) => return Ok(found.map(|_| kind)),
-            Err(OpenError::OtherKind { .. }) => {}
-            Err(other) => return Err(other),
-        }
-    }
-    Ok(None)
 }
 
 /// All of a backup is in the folder, and on the disk.
@@ -393,7 +351,7 @@ pub(crate) fn empty(folder: &Path) -> io::Result<()> {
             Ok(()) | Err(_) => {}
         }
     }
-    for file in [TIP, LOCK, FORMAT_BESIDE, FORMAT, RESTORING] {
+    for file in [TIP, CARRYING, LOCK, FORMAT_BESIDE, FORMAT, RESTORING] {
         match fs::remove_file(folder.join(file)) {
             Err(e) if e.kind() != ErrorKind::NotFound => return Err(e),
             Ok(()) | Err(_) => {}
@@ -415,25 +373,19 @@ pub(crate) fn refusal(folder: &Path, error: &io::Error) -> OpenError {
 /// What the operating system said while the store was open.
 pub(crate) fn io_failure(error: &io::Error) -> StoreFailure {
     if is_full(error) {
-        let sentence = "The disk is full; free some space.";
-        return StoreFailure::new(FailureKind::Full, sentence);
+        return full_disk();
     }
     StoreFailure::new(FailureKind::Io, format!("The disk refused: {error}; look at it."))
+}
+
+pub(crate) fn full_disk() -> StoreFailure {
+    StoreFailure::new(FailureKind::Full, "The disk is full; free some space.")
 }
 
 fn is_full(error: &io::Error) -> bool {
     // A process may also have been given a largest size of a file.
     matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge)
 }
-
-const FORMAT: &str = "FORMAT";
-const FORMAT_BESIDE: &str = "FORMAT.new";
-const FORMAT_OWNER: &str = "causeway store, ";
-const FORMAT_NUMBER: &str = ", format ";
-/// Counts with every record of a store or home that changes its layout without a version of its own.
-const KNOWN_FORMAT: u32 = 4;
-/// The last without a write-ahead log.
-const FORMAT_WITHOUT_LOG: u32 = 3;
 
 /// What is wrong with a database that has lost its beginning.
 pub(crate) const OPENS_EMPTY: &str = "it opens as if nobody had ever written to it";

@@ -11,10 +11,9 @@ use std::time::{Duration, Instant};
 use causeway_core::storage::{Commit, CommitError, FailureKind, Page, Scan, StoreFailure};
 use tracing::{info, warn};
 
-use crate::folder::{Past, Trouble};
 use crate::limits::{READ_PATIENCE, REOPEN_FIRST, REOPEN_MOST, REOPEN_TRUST};
 use crate::tap::{Following, Tap};
-use crate::{MemoryStore, OpenError, Space, Store, StoreHandle, StoreKind, WriterLimits};
+use crate::{MemoryStore, OpenError, Space, Store, StoreHandle, StoreKind, WriteAheadLimits, WriterLimits};
 
 /// Where rooms are kept, and how to open it again.
 pub struct Storage {
@@ -22,7 +21,7 @@ pub struct Storage {
     reopen: Reopen,
 }
 
-type Reopen = Box<dyn Fn(Past) -> Result<Arc<dyn Store>, OpenError> + Send + Sync>;
+type Reopen = Box<dyn Fn() -> Result<Arc<dyn Store>, OpenError> + Send + Sync>;
 
 impl Storage {
     /// The embedded store of the default kind in a data folder, which is made where there is none.
@@ -38,23 +37,33 @@ impl Storage {
     /// # Errors
     /// One sentence; nothing was touched.
     pub fn folder_of(kind: StoreKind, folder: PathBuf) -> Result<Self, OpenError> {
-        let trouble = Trouble::default();
-        let open = move |heard| {
-            // What failed in passing, or as the store ended, nobody was told.
-            let past = trouble.take(heard);
-            let opened = kind.open_after(&folder, past, trouble.clone());
-            let store = opened.inspect_err(|_| {
-                if past == Past::DiskFailed {
-                    trouble.note();
-                }
-            })?;
+        Self::folder_within(kind, folder, WriteAheadLimits::default())
+    }
+
+    /// The same within other limits than the usual ones.
+    ///
+    /// # Errors
+    /// One sentence; nothing was touched.
+    pub fn folder_within(
+        kind: StoreKind,
+        folder: PathBuf,
+        limits: WriteAheadLimits,
+    ) -> Result<Self, OpenError> {
+        Self::opened_by(move || {
+            let store = kind.open_within(limits, &folder)?;
             // What a process wrote before it died, or before an fsync failed, may be readable and not yet on the disk.
             // Rooms call saved what they read, so it is put there first.
             let refuse = |why: StoreFailure| OpenError::Io { folder: folder.clone(), what: why.to_string() };
             store.sync().map_err(refuse)?;
             Ok(store)
-        };
-        Ok(Self { first: open(Past::Plain)?, reopen: Box::new(open) })
+        })
+    }
+
+    /// A store that is opened in this way, now and after each failure.
+    pub(crate) fn opened_by(
+        open: impl Fn() -> Result<Arc<dyn Store>, OpenError> + Send + Sync + 'static,
+    ) -> Result<Self, OpenError> {
+        Ok(Self { first: open()?, reopen: Box::new(open) })
     }
 
     /// The same store behind another that watches what passes, also when it is opened again.
@@ -62,7 +71,7 @@ impl Storage {
     pub fn watched(self, watch: impl Fn(Arc<dyn Store>) -> Arc<dyn Store> + Send + Sync + 'static) -> Self {
         let Self { first, reopen } = self;
         let first = watch(first);
-        Self { first, reopen: Box::new(move |past| reopen(past).map(&watch)) }
+        Self { first, reopen: Box::new(move || reopen().map(&watch)) }
     }
 
     /// Nothing on a disk: everything is gone when the process ends.
@@ -75,7 +84,7 @@ impl Storage {
     #[must_use]
     pub fn of(store: Arc<dyn Store>) -> Self {
         let again = Arc::clone(&store);
-        Self { first: store, reopen: Box::new(move |_| Ok(Arc::clone(&again))) }
+        Self { first: store, reopen: Box::new(move || Ok(Arc::clone(&again))) }
     }
 }
 
@@ -111,14 +120,14 @@ struct State {
     handle: Option<StoreHandle>,
     /// Counts the openings, so that a late answer of a store that was replaced is not taken for a new failure.
     opening: u64,
-    /// Openings since a commit last succeeded; zero while all is well.
+    /// A commit has succeeded since it was opened, or nothing has failed yet.
+    proven: bool,
+    /// Openings, since it last went well for a while: on a disk that is nearly full small commits may pass between them.
     attempts: u32,
     /// When it was last opened again.
     reopened: Option<Instant>,
     /// The last failure: what whoever asks meanwhile is told.
     why: StoreFailure,
-    /// What happened to the store that is open, or was last.
-    past: Past,
     /// A thread is at it.
     reopening: bool,
     ended: bool,
@@ -138,10 +147,10 @@ impl StoreGate {
         let state = State {
             handle: Some(handle),
             opening: 0,
+            proven: true,
             attempts: 0,
             reopened: None,
             why: StoreFailure::new(FailureKind::Closed, "The store was closed."),
-            past: Past::Plain,
             reopening: false,
             ended: false,
         };
@@ -250,7 +259,7 @@ impl StoreGate {
     pub fn works(&self) -> bool {
         let state = self.shared().state();
         let trusted = || state.reopened.is_some_and(|at| at.elapsed() >= REOPEN_TRUST);
-        state.handle.is_some() && (state.attempts == 0 || trusted())
+        state.handle.is_some() && (state.proven || trusted())
     }
 
     /// Writes what waits, syncs a last time and lets go of the store: afterwards its folder is free. Blocks for as long as
@@ -296,8 +305,8 @@ impl Shared {
 
     fn note_success(&self, opening: u64) {
         let mut state = self.state();
-        if state.attempts > 0 && state.opening == opening {
-            state.attempts = 0;
+        if !state.proven && state.opening == opening {
+            state.proven = true;
             info!("the store works again");
         }
     }
@@ -315,25 +324,24 @@ impl Shared {
     }
 
     fn note_failure(self: &Arc<Self>, opening: u64, failure: &StoreFailure) {
-        let past = match failure.kind {
+        match failure.kind {
             // These concern one request, or one range; opening again would change nothing.
             FailureKind::Busy | FailureKind::TooLarge | FailureKind::Damaged => return,
-            FailureKind::Closed => Past::Plain,
-            FailureKind::Full | FailureKind::Io => Past::DiskFailed,
-        };
+            FailureKind::Closed | FailureKind::Full | FailureKind::Io => {}
+        }
         let mut state = self.state();
         if state.ended || state.opening != opening {
             return;
         }
-        if past == Past::DiskFailed {
-            // Also where somebody has met the closed store first.
-            state.past = past;
-        }
         let Some(failed) = state.handle.take() else { return };
+        if state.reopened.is_some_and(|at| at.elapsed() >= REOPEN_TRUST) {
+            state.attempts = 0;
+        }
         if state.attempts == 0 {
             warn!(code = failure.code(), %failure, "the store fails; work waits until it is open again");
         }
         state.why = failure.clone();
+        state.proven = false;
         state.reopening = true;
         drop(state);
         let shared = Arc::clone(self);
@@ -349,12 +357,10 @@ impl Shared {
             if waited.unwrap_or_else(PoisonError::into_inner).0.ended {
                 break;
             }
-            let past = self.state().past;
-            let Ok(store) = (self.reopen)(past) else { continue };
+            let Ok(store) = (self.reopen)() else { continue };
             let mut state = self.state();
             if !state.ended {
                 state.opening += 1;
-                state.past = Past::Plain;
                 state.reopened = Some(Instant::now());
                 state.handle = Some(StoreHandle::spawn(store, WriterLimits::default()));
             }
@@ -407,7 +413,68 @@ impl fmt::Debug for StoreGate {
 
 #[cfg(test)]
 mod tests {
+    use std::thread::yield_now;
+
     use super::*;
+    use crate::ahead::tests::{Rows, open_over};
+
+    fn put(key: &[u8]) -> Commit {
+        Commit { put: vec![(key.to_vec(), b"v".to_vec())], ..Commit::default() }
+    }
+
+    /// Asks until it is so.
+    fn until(what: &str, is_so: impl Fn() -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !is_so() {
+            assert!(Instant::now() < deadline, "{what}");
+            yield_now();
+        }
+    }
+
+    #[test]
+    fn st4_a_database_that_did_not_reach_the_disk_is_written_again_also_where_a_reader_hears_of_it_first() {
+        let (folder, rows, room) =
+            (tempfile::tempdir().unwrap(), Rows::default(), Space::new("room").unwrap());
+        let openings: Arc<Mutex<Vec<bool>>> = Arc::default();
+        let open = {
+            let (path, rows, openings) = (folder.path().to_owned(), rows.clone(), Arc::clone(&openings));
+            move || {
+                let (store, was_written_again) = open_over(&path, &rows, 0)?;
+                openings.lock().unwrap().push(was_written_again);
+                Ok(Arc::new(store) as Arc<dyn Store>)
+            }
+        };
+        let gate = StoreGate::open(Storage::opened_by(open).unwrap());
+        rows.break_syncs(true);
+        gate.commit_and_wait(&room, put(b"a")).unwrap();
+        let scan = Scan { start: Vec::new(), end: vec![0xff], max_bytes: 100, max_rows: 10 };
+        until("the carrier fails and a reader is told", || gate.scan_and_wait(&room, &scan).is_err());
+        rows.break_syncs(false);
+        until("it is opened again", || gate.scan_and_wait(&room, &scan).is_ok());
+        gate.commit_and_wait(&room, put(b"b")).unwrap();
+        assert_eq!(gate.close(), Ok(()));
+        let openings = openings.lock().unwrap();
+        assert!(!openings[0] && openings[1..].contains(&true), "{openings:?}");
+        assert_eq!(rows.keys(), [b"a", b"b"]);
+    }
+
+    #[test]
+    fn st4_a_store_that_fails_again_and_again_is_opened_less_and_less_often_although_commits_pass() {
+        let gate = StoreGate::open(Storage::memory());
+        for attempts in 1..4 {
+            let opening = gate.shared().state().opening;
+            gate.shared().note_failure(opening, &StoreFailure::new(FailureKind::Full, "The disk is full."));
+            let open = gate.shared().moved.wait_while(gate.shared().state(), |state| state.reopening);
+            drop(open.unwrap_or_else(PoisonError::into_inner));
+            assert_eq!(gate.shared().state().attempts, attempts);
+            gate.commit_and_wait(&Space::new("room").unwrap(), put(b"a")).unwrap();
+            assert!(gate.works());
+        }
+        gate.shared().state().reopened = Instant::now().checked_sub(REOPEN_TRUST);
+        let opening = gate.shared().state().opening;
+        gate.shared().note_failure(opening, &StoreFailure::new(FailureKind::Full, "The disk is full."));
+        assert_eq!(gate.shared().state().attempts, 0, "it went well for a while");
+    }
 
     #[test]
     fn st4_a_store_that_was_opened_again_works_after_a_while_although_nobody_commits() {

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::ahead::{WriteAheadLimits, WriteAheadStore};
-use crate::folder::{self, Past, Trouble};
+use crate::folder::{self, Past};
 use crate::{OpenError, Store, sled_database};
 
 /// Which embedded database keeps a data folder. A folder stays with the kind that first wrote it.
@@ -42,7 +42,7 @@ impl StoreKind {
     /// # Errors
     /// One sentence each that says what to do; nothing was touched.
     pub fn open(self, folder: impl AsRef<Path>) -> Result<Arc<dyn Store>, OpenError> {
-        self.open_after(folder.as_ref(), Past::Plain, Trouble::default())
+        self.open_within(WriteAheadLimits::default(), folder)
     }
 
     /// The same within other limits than the usual ones.
@@ -54,7 +54,7 @@ impl StoreKind {
         limits: WriteAheadLimits,
         folder: impl AsRef<Path>,
     ) -> Result<Arc<dyn Store>, OpenError> {
-        Ok(Arc::new(WriteAheadStore::open(self, folder.as_ref(), Past::Plain, limits, Trouble::default())?))
+        Ok(Arc::new(WriteAheadStore::open(self, folder.as_ref(), Past::Plain, limits)?))
     }
 
     /// The kind that keeps a data folder; nothing where there is none, or nothing in it.
@@ -65,15 +65,9 @@ impl StoreKind {
         folder::kind_of(folder.as_ref())
     }
 
-    /// The same after what has happened to the store. Where its disk failed, everything is written once more first, as what
-    /// an fsync could not write is still read and no longer written by any other: it takes as long as copying the database.
-    pub(crate) fn open_after(
-        self,
-        folder: &Path,
-        past: Past,
-        trouble: Trouble,
-    ) -> Result<Arc<dyn Store>, OpenError> {
-        Ok(Arc::new(WriteAheadStore::open(self, folder, past, WriteAheadLimits::default(), trouble)?))
+    /// The same in a folder about which more is known.
+    pub(crate) fn open_after(self, folder: &Path, past: Past) -> Result<Arc<dyn Store>, OpenError> {
+        Ok(Arc::new(WriteAheadStore::open(self, folder, past, WriteAheadLimits::default())?))
     }
 
     /// What of the data folder belongs to the database itself: a folder of sled's, a file of redb's.

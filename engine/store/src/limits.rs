@@ -44,6 +44,18 @@ pub(crate) const SLED_UNSYNCED_BYTES: usize = 64 * 1024;
 /// is in memory until then.
 pub(crate) const REDB_PIECE_BYTES: usize = 4 * 1024 * 1024;
 
+/// By how many times the bytes of a piece sled's log may grow: each row copies its leaf, and what a leaf took
+/// before is free only when all of its segment is.
+pub(crate) const SLED_GROWTH: u64 = 16;
+/// The same for redb, which writes all pages above what changes, once for each piece, before the ones before are free.
+pub(crate) const REDB_GROWTH: u64 = 4;
+/// Room that is left beside that: what others write on the same disk meanwhile.
+pub(crate) const SPARE_BYTES: u64 = 1024 * 1024;
+
+/// Bytes of rows that stay in the log because their places in the database cannot be written. Each carrying tries them and
+/// writes them down once more; beyond it nothing is carried any more.
+pub(crate) const KEPT_BYTES: usize = 4 * 1024 * 1024;
+
 /// Rows of which it is remembered that they are short, and runs of rows whose end is known: those of a few thousand rooms
 /// that write, in about 4 MiB.
 pub(crate) const KNOWN_ROWS: usize = 16 * 1024;

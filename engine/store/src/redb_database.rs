@@ -97,23 +97,44 @@ impl RedbDatabase {
         catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(StoreFailure::damaged(key)))
     }
 
-    /// Makes rows one commit of redb's.
-    fn commit(&self, db: &redb::Database, rows: &[Row<'_>], batch: Option<u64>) -> Result<(), StoreFailure> {
+    /// What rows become, once each place that this touches was read.
+    fn stage(&self, rows: &[Row<'_>], numbers: &mut Numbers) -> Result<Writes, StoreFailure> {
+        let Numbers { next_long, known, .. } = numbers;
+        let staged = self.read(&[], |table| {
+            let mut draft = Draft::new(table, known, *next_long);
+            rows.iter().try_for_each(|row| draft.stage(*row))?;
+            *next_long = draft.next_long();
+            let writes = draft.into_writes();
+            writes.iter().try_for_each(|(key, _)| rows::reach(table, key))?;
+            Ok(writes)
+        });
+        staged.map_err(|failure| {
+            // It holds what was staged for written.
+            *known = Known::default();
+            self.unwritten(failure)
+        })
+    }
+
+    /// Makes writes one commit of redb's.
+    fn commit(&self, db: &redb::Database, writes: Writes, ledger: &mut Ledger) -> Result<(), StoreFailure> {
         let refuse = |e: redb::Error| broken_off(failure_of(e));
         let mut change = db.begin_write().map_err(|e| refuse(e.into()))?;
         change.set_quick_repair(true);
-        let mut numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
-        let Numbers { next_long, ledger, known } = &mut *numbers;
-        {
-            let table = Rows(change.open_table(ROWS).map_err(|e| refuse(e.into()))?);
-            let mut draft = Draft::new(&table, known, *next_long);
-            rows.iter().try_for_each(|row| draft.stage(*row)).map_err(broken_off)?;
-            *next_long = draft.next_long();
-            ledger.batch = batch.unwrap_or(ledger.batch);
-            let writes = draft.into_writes();
-            apply(table.0, writes, ledger).map_err(|e| refuse(e.into()))?;
-        }
+        let table = change.open_table(ROWS).map_err(|e| refuse(e.into()))?;
+        apply(table, writes, ledger).map_err(|e| refuse(e.into()))?;
         change.commit().map_err(|e| refuse(e.into()))
+    }
+
+    /// Why rows were not written, of which none was: damage where one of them belongs concerns only that one.
+    fn unwritten(&self, failure: StoreFailure) -> StoreFailure {
+        match failure.kind {
+            FailureKind::Damaged => failure,
+            FailureKind::Full
+            | FailureKind::Closed
+            | FailureKind::Busy
+            | FailureKind::TooLarge
+            | FailureKind::Io => self.fail(failure),
+        }
     }
 }
 
@@ -122,13 +143,26 @@ impl Database for RedbDatabase {
         self.batch
     }
 
+    fn check(&self) -> Result<(), StoreFailure> {
+        self.db().map(drop)
+    }
+
     fn piece_bytes(&self) -> usize {
         limits::REDB_PIECE_BYTES
     }
 
+    fn grows_by(&self, bytes: u64) -> u64 {
+        bytes.saturating_mul(limits::REDB_GROWTH)
+    }
+
     fn write(&self, rows: &[Row<'_>], batch: Option<u64>) -> Result<(), StoreFailure> {
         let db = self.db()?;
-        let written = catch_unwind(AssertUnwindSafe(|| self.commit(db, rows, batch)));
+        let mut numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
+        // Before anything is changed: a change that comes upon what is no page of redb's leaves a file that may not open again.
+        let writes = self.stage(rows, &mut numbers)?;
+        let ledger = &mut numbers.ledger;
+        ledger.batch = batch.unwrap_or(ledger.batch);
+        let written = catch_unwind(AssertUnwindSafe(|| self.commit(db, writes, ledger)));
         written.unwrap_or_else(|_| Err(gave_up())).map_err(|e| self.fail(e))
     }
 

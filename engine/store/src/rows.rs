@@ -106,6 +106,11 @@ pub(crate) fn get(tree: &impl Tree, space: &Space, key: &[u8]) -> Result<Option<
     value.map(Some).ok_or_else(|| StoreFailure::damaged(key))
 }
 
+/// Reads the place of a row, be it there or not.
+pub(crate) fn reach(tree: &impl Tree, tree_key: &[u8]) -> Result<(), StoreFailure> {
+    tree.get(tree_key).map(drop).map_err(|e| e.near(layout::key_of(tree_key)))
+}
+
 /// The keys of a space that begin with a prefix, whatever their values are worth.
 pub(crate) fn keys(tree: &impl Tree, space: &Space, prefix: &[u8]) -> Result<Vec<Vec<u8>>, StoreFailure> {
     let start = layout::key(space, prefix);

@@ -33,8 +33,9 @@ use tracing::warn;
 use crate::database::{Database, Row};
 use crate::folder::{Claim, io_failure};
 use crate::limits::Reading;
-use crate::rows::draft::Draft;
+use crate::rows::draft::{Draft, Writes};
 use crate::rows::known::Known;
+use crate::rows::layout::Sum;
 use crate::rows::ledger::Ledger;
 use crate::rows::{self, Pair, Tree, TreeError, layout};
 use crate::{OpenError, Space, limits};
@@ -112,6 +113,18 @@ impl SledDatabase {
         failure
     }
 
+    /// Why rows were not written, of which none was applied: damage where one of them belongs concerns only that one.
+    fn unwritten(&self, failure: StoreFailure) -> StoreFailure {
+        match failure.kind {
+            FailureKind::Damaged => failure,
+            FailureKind::Full
+            | FailureKind::Closed
+            | FailureKind::Busy
+            | FailureKind::TooLarge
+            | FailureKind::Io => self.fail(failure),
+        }
+    }
+
     fn write_out(&self, db: &sled::Db) -> Result<(), StoreFailure> {
         db.flush().map_err(|e| self.fail(failure_of(&e)))?;
         self.log.sync_data().map_err(|e| self.fail(io_failure(&e)))
@@ -123,8 +136,16 @@ impl Database for SledDatabase {
         self.batch
     }
 
+    fn check(&self) -> Result<(), StoreFailure> {
+        self.change(|_| Ok(()))
+    }
+
     fn piece_bytes(&self) -> usize {
         limits::SLED_PIECE_BYTES
+    }
+
+    fn grows_by(&self, bytes: u64) -> u64 {
+        bytes.saturating_mul(limits::SLED_GROWTH)
     }
 
     fn write(&self, rows: &[Row<'_>], batch: Option<u64>) -> Result<(), StoreFailure> {
@@ -132,11 +153,20 @@ impl Database for SledDatabase {
             let mut numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
             let Numbers { next_long, ledger, known, unsynced } = &mut *numbers;
             let mut draft = Draft::new(db, known, *next_long);
-            rows.iter().try_for_each(|row| draft.stage(*row)).map_err(|e| self.fail(broken_off(e)))?;
-            *next_long = draft.next_long();
+            let staged = rows.iter().try_for_each(|row| draft.stage(*row));
+            let (replaced, next, writes) =
+                (draft.replaced().to_vec(), draft.next_long(), draft.into_writes());
+            // A batch that comes upon a place that cannot be read is not taken back.
+            let reached = staged.and_then(|()| writes.iter().try_for_each(|(key, _)| rows::reach(db, key)));
+            if let Err(failure) = reached {
+                // It holds what was staged for written.
+                *known = Known::default();
+                return Err(self.unwritten(failure));
+            }
+            *next_long = next;
             ledger.batch = batch.unwrap_or(ledger.batch);
             // A batch that fails half way may have shown some of its rows already.
-            apply(db, draft, ledger).map_err(|e| self.fail(failure_of(&e)))?;
+            apply(db, writes, &replaced, ledger).map_err(|e| self.fail(failure_of(&e)))?;
             // Before the next piece, so that no two of sled's segments are written side by side.
             db.flush().map_err(|e| self.fail(failure_of(&e)))?;
             *unsynced +=
@@ -191,10 +221,10 @@ impl Tree for sled::Db {
 }
 
 /// Applies what was staged, atomically, and the ledger with it.
-fn apply(db: &sled::Db, draft: Draft<'_, sled::Db>, ledger: &mut Ledger) -> sled::Result<()> {
+fn apply(db: &sled::Db, writes: Writes, replaced: &[Sum], ledger: &mut Ledger) -> sled::Result<()> {
     let mut batch = sled::Batch::default();
-    draft.replaced().iter().for_each(|old| ledger.census.remove(*old));
-    for (key, value) in draft.into_writes() {
+    replaced.iter().for_each(|old| ledger.census.remove(*old));
+    for (key, value) in writes {
         if let Some(row) = value.as_ref().filter(|_| layout::is_row(&key)) {
             ledger.census.add(layout::sum_of_row(row));
         }
@@ -237,16 +267,4 @@ fn failure_of(error: &sled::Error) -> StoreFailure {
 fn gave_up(kind: FailureKind) -> StoreFailure {
     let sentence = "The embedded database gave up; open the store again, and restore a backup if that fails.";
     StoreFailure::new(kind, sentence)
-}
-
-/// Why rows were not written: damage that is met on the way closes the database, as nobody else is asking.
-fn broken_off(failure: StoreFailure) -> StoreFailure {
-    match failure.kind {
-        FailureKind::Damaged => gave_up(FailureKind::Closed),
-        FailureKind::Full
-        | FailureKind::Closed
-        | FailureKind::Busy
-        | FailureKind::TooLarge
-        | FailureKind::Io => failure,
-    }
 }

@@ -1,11 +1,13 @@
 //! Stories of the write-ahead log: what a process leaves in it, how it ends, and what a disk may do to it.
 #![allow(clippy::unwrap_used)]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use causeway_core::storage::{Commit, Scan};
+use causeway_core::stored::Prefix;
 use causeway_store::contract::{put, rows, space};
 use causeway_store::remains::examine;
 use causeway_store::{OpenError, Store, StoreKind, WriteAheadLimits};
@@ -239,6 +241,38 @@ fn st5_a_folder_from_before_there_was_a_log_is_opened_and_carried_on() {
 }
 
 #[test]
+fn st5_a_folder_from_before_there_was_a_log_that_is_refused_is_left_as_it_was() {
+    for kind in StoreKind::ALL {
+        let folder = tempfile::tempdir().unwrap();
+        let (data, other) = (folder.path().join("data"), folder.path().join("other"));
+        for (path, commits) in [(&data, 1), (&other, COMMITS)] {
+            let store = kind.open(path).unwrap();
+            (1..=commits).for_each(|number| save(&*store, &commit(number)));
+        }
+        // More was saved than there is.
+        fs::copy(other.join("tip"), data.join("tip")).unwrap();
+        let format = format!("causeway store, {kind}, format 3\n");
+        fs::write(data.join("FORMAT"), &format).unwrap();
+        fs::remove_dir(data.join("ahead")).unwrap();
+        assert!(matches!(kind.open(&data), Err(OpenError::Damaged { .. })));
+        assert_eq!(fs::read_to_string(data.join("FORMAT")).unwrap(), format);
+        let mut names: Vec<_> =
+            fs::read_dir(&data).unwrap().map(|found| found.unwrap().file_name()).collect();
+        names.sort();
+        let content = if kind == StoreKind::Sled { "sled" } else { "rows.redb" };
+        assert_eq!(
+            names,
+            ["FORMAT", "lock", content, "tip"]
+                .map(OsString::from)
+                .into_iter()
+                .collect::<BTreeSet<_>>()
+                .into_iter()
+                .collect::<Vec<_>>()
+        );
+    }
+}
+
+#[test]
 fn an_app_with_one_small_document_has_a_small_log() {
     for kind in StoreKind::ALL {
         let folder = tempfile::tempdir().unwrap();
@@ -297,6 +331,26 @@ fn rl14_of_commits_that_were_synced_together_those_behind_a_damaged_one_are_foun
         let found = remains.rows(&space("room"));
         assert_eq!(found[&b"tip"[..]][0], [COMMITS]);
         assert!(found.contains_key(&[b'r', 7][..]) && !found.contains_key(&[b'r', 6][..]));
+    }
+}
+
+#[test]
+fn rl14_a_quarantine_that_ended_in_a_damaged_log_is_not_begun_again() {
+    for kind in StoreKind::ALL {
+        let folder = tempfile::tempdir().unwrap();
+        let (open, data) = (folder.path().join("open"), folder.path().join("killed"));
+        let store = kind.open(&open).unwrap();
+        let (ended, lasting) = ([Prefix::Quarantine as u8, 1], [Prefix::Quarantine as u8, 2]);
+        save(&*store, &put(&[(&ended, b"v"), (&lasting, b"v")]));
+        save(&*store, &commit(6));
+        save(&*store, &Commit { delete: vec![ended.to_vec()], ..Commit::default() });
+        copy(&open, &data);
+        drop(store);
+        bend(&data, 6);
+        let scratch = folder.path().join("scratch");
+        fs::create_dir_all(&scratch).unwrap();
+        let found = examine(&data, &scratch).unwrap().rows(&space("room"));
+        assert!(!found.contains_key(&ended[..]) && found.contains_key(&lasting[..]));
     }
 }
 

@@ -5,22 +5,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use causeway_core::storage::{FailureKind, StoreFailure};
 
-use crate::folder::Trouble;
-
 /// Nothing, or why the store takes nothing more.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Failing {
     first: OnceLock<StoreFailure>,
     told: AtomicBool,
-    trouble: Trouble,
 }
 
 impl Failing {
-    /// Nothing yet; whatever fails is noted there, too.
-    pub(super) fn noting(trouble: Trouble) -> Self {
-        Self { first: OnceLock::new(), told: AtomicBool::new(false), trouble }
-    }
-
     /// Passes who reads as long as nothing has failed.
     pub(super) fn check(&self) -> Result<(), StoreFailure> {
         let Some(first) = self.first.get() else { return Ok(()) };
@@ -51,7 +43,6 @@ impl Failing {
 
     /// Notes a failure that nobody is told now.
     pub(super) fn fail_in_passing(&self, failure: StoreFailure) {
-        self.trouble.note();
         self.first.get_or_init(|| failure);
     }
 }

@@ -37,14 +37,17 @@ impl LogFile {
         Ok(made)
     }
 
-    /// Hands bytes to the operating system.
+    /// Hands bytes to the operating system. Where it takes only some of them none are kept, so that they take no room.
     pub(super) fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         let after = self.end + bytes.len() as u64;
-        if after > self.length {
-            self.grow(after)?;
+        if let Err(refused) = (&self.file).write_all(bytes) {
+            let _ = self.file.set_len(self.end);
+            return Err(refused);
         }
-        (&self.file).write_all(bytes)?;
         self.end = after;
+        if after > self.length {
+            self.grow()?;
+        }
         Ok(())
     }
 
@@ -63,18 +66,25 @@ impl LogFile {
         self.path
     }
 
-    /// Puts zeros behind the place up to which it is about to be written: as many as are there already, so that a small file
-    /// stays small.
-    fn grow(&mut self, after: u64) -> io::Result<()> {
-        let length = after + self.length.clamp(LOG_GROWS_FIRST, LOG_GROWS_MOST);
-        let mut file = &self.file;
-        file.seek(SeekFrom::Start(after))?;
-        for at in (after..length).step_by(ZEROS.len()) {
-            let left = usize::try_from(length - at).unwrap_or(ZEROS.len());
-            file.write_all(&ZEROS[..left.min(ZEROS.len())])?;
+    /// Puts zeros behind what was written: as many as there were before, so that a small file stays small. Where there is no
+    /// room for them there are none.
+    fn grow(&mut self) -> io::Result<()> {
+        let length = self.end + self.length.clamp(LOG_GROWS_FIRST, LOG_GROWS_MOST);
+        self.length = match self.zeros(length - self.end) {
+            Ok(()) => length,
+            Err(_) => {
+                self.file.set_len(self.end)?;
+                self.end
+            }
+        };
+        (&self.file).seek(SeekFrom::Start(self.end)).map(drop)
+    }
+
+    fn zeros(&self, count: u64) -> io::Result<()> {
+        for at in (0..count).step_by(ZEROS.len()) {
+            let left = usize::try_from(count - at).unwrap_or(ZEROS.len());
+            (&self.file).write_all(&ZEROS[..left.min(ZEROS.len())])?;
         }
-        file.seek(SeekFrom::Start(self.end))?;
-        self.length = length;
         Ok(())
     }
 }

@@ -1,9 +1,8 @@
 //! Opening a data folder.
 
-use std::fs::OpenOptions;
-use std::io;
 use std::mem;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Condvar, Mutex, RwLock};
 
 use super::failing::Failing;
@@ -13,7 +12,7 @@ use super::table::Layers;
 use super::tail::Tail;
 use super::{WriteAheadLimits, WriteAheadStore};
 use crate::database::Database;
-use crate::folder::{Claim, Past, Trouble, damaged, refusal, sync_folder};
+use crate::folder::{Claim, Past, damaged, refusal};
 use crate::limits::Reading;
 use crate::redb_database::RedbDatabase;
 use crate::sled_database::SledDatabase;
@@ -29,9 +28,8 @@ impl WriteAheadStore {
         folder: &Path,
         past: Past,
         limits: WriteAheadLimits,
-        trouble: Trouble,
     ) -> Result<Self, OpenError> {
-        Self::open_reading(kind, folder, past, limits, trouble, Reading::default())
+        Self::open_reading(kind, folder, past, limits, Reading::default())
     }
 
     /// The same with another way of reading the database.
@@ -40,16 +38,15 @@ impl WriteAheadStore {
         folder: &Path,
         past: Past,
         limits: WriteAheadLimits,
-        trouble: Trouble,
         reading: Reading,
     ) -> Result<Self, OpenError> {
         let mut claim = Claim::stake(folder, kind, past)?;
-        claim.settle(past)?;
+        claim.settle()?;
         let database: Box<dyn Database> = match kind {
             StoreKind::Sled => Box::new(SledDatabase::open(&mut claim, reading)?),
             StoreKind::Redb => Box::new(RedbDatabase::open(&mut claim, reading)?),
         };
-        Self::over(database, claim, limits, trouble)
+        Self::over(database, claim, limits)
     }
 
     /// The store over a database in a folder that was claimed for it.
@@ -57,7 +54,6 @@ impl WriteAheadStore {
         database: Box<dyn Database>,
         mut claim: Claim,
         limits: WriteAheadLimits,
-        trouble: Trouble,
     ) -> Result<Self, OpenError> {
         let folder = &claim.folder.clone();
         let log = claim.log();
@@ -68,20 +64,20 @@ impl WriteAheadStore {
             },
         )?;
         let tip = claim.open_tip(recovered.last)?;
-        // What a process wrote before it died need not be on the disk, and the next file says that it is.
-        let sync = |file: &PathBuf| OpenOptions::new().write(true).open(file)?.sync_all();
-        let synced = recovered.files.iter().try_for_each(sync);
-        let synced = synced.and_then(|()| if log.exists() { sync_folder(&log) } else { Ok(()) });
-        let noted = synced.and_then(|()| tip.note(recovered.last));
-        noted.map_err(|e: io::Error| refusal(folder, &e))?;
+        // All of the log that is read was put on the disk when the folder was settled.
+        let mark = claim.mark();
+        tip.note(recovered.last).and_then(|()| mark.clear()).map_err(|e| refusal(folder, &e))?;
         let lock = claim.keep()?;
-        let layers = Layers { newest: mem::take(&mut recovered.table), carried: None };
+        let layers = Layers { newest: mem::take(&mut recovered.table), ..Layers::default() };
         let shared = Shared {
             limits,
+            folder: folder.clone(),
             tail: Mutex::new(Tail::after(log, recovered)),
             layers: RwLock::new(layers),
             tip,
-            failing: Failing::noting(trouble),
+            failing: Failing::default(),
+            mark,
+            is_unwritable: AtomicBool::new(false),
             busy: Mutex::new(false),
             idle: Condvar::new(),
             database,

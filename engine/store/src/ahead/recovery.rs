@@ -23,6 +23,8 @@ pub(crate) struct Recovered {
     pub(crate) table: Table,
     /// Where it lies, the oldest first; also what the database holds already.
     pub(crate) files: Vec<PathBuf>,
+    /// Bytes of these files.
+    pub(crate) bytes: u64,
     /// The number of the last record, or of the last batch in the database where that is greater.
     pub(crate) last: u64,
     /// The sum of that record; zeros where there is none.
@@ -65,6 +67,7 @@ pub(crate) fn recover(folder: &Path, known: Known) -> Result<Recovered, Recovery
     let recovered = Recovered { last: known.held, ..Recovered::default() };
     let mut reading = Reading { known, recovered, next: None };
     for (at, (first, path)) in files.iter().enumerate() {
+        reading.recovered.bytes += path.metadata()?.len();
         let behind = files.get(at + 1).map(|(first, _)| *first);
         if behind.is_some_and(|behind| behind <= known.held + 1) {
             // It was carried, and outlived that.
@@ -392,6 +395,21 @@ mod tests {
         assert!(told(&log, 7).is_err());
         assert_eq!(told(&log, 8), Ok(vec![9]));
         assert_eq!(told(&log, 9), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn st3_a_place_of_the_log_that_the_disk_does_not_read_is_no_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let bytes = fs::read(unsynced(&folder.path().join("log"))).unwrap();
+        let reading =
+            Reading { known: Known { held: 0, saved: 0 }, recovered: Recovered::default(), next: None };
+        for has_gaps in [false, true] {
+            // Zeros stand for what is not read, as they do where nothing was written yet.
+            let file = File { bytes: bytes[..FILE_HEAD_BYTES].to_vec(), has_gaps };
+            assert_eq!(reading.is_promised(&file, FILE_HEAD_BYTES, 1), has_gaps);
+            let file = File { bytes: vec![0; FILE_HEAD_BYTES], has_gaps };
+            assert_eq!(file.was_never_begun(), !has_gaps);
+        }
     }
 
     #[test]

@@ -1,29 +1,38 @@
 //! What a store and the thread that carries share.
 
-use std::mem;
+use std::io;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use std::thread::{Builder, JoinHandle, panicking};
+use std::thread::{JoinHandle, panicking};
 
 use causeway_core::storage::{Commit, CommitError, FailureKind, StoreFailure};
+use tracing::warn;
 
 use super::WriteAheadLimits;
-use super::carry::{Load, carry, clear};
+use super::carry::{Carry, Load, clear};
 use super::failing::Failing;
 use super::table::{Layers, Table};
 use super::tail::Tail;
 use super::view::View;
-use crate::database::Database;
+use crate::database::{Database, Row};
 use crate::folder::tip::Tip;
-use crate::folder::{FolderLock, io_failure};
+use crate::folder::{FolderLock, Mark, free_bytes, io_failure};
+use crate::limits::{KEPT_BYTES, ROW_COST, SPARE_BYTES};
 use crate::rows::layout;
 use crate::{Space, limits};
 
 /// A data folder that is open. Whoever needs several of its locks takes them in this order: `tail`, `busy`, `layers`.
 pub(super) struct Shared {
     pub(super) limits: WriteAheadLimits,
+    pub(super) folder: PathBuf,
     pub(super) tail: Mutex<Tail>,
     pub(super) layers: RwLock<Layers>,
     pub(super) tip: Tip,
+    /// Stands while the database is written to.
+    pub(super) mark: Mark,
+    /// Too much of the database was found to be unwritable: nothing is carried any more.
+    pub(super) is_unwritable: AtomicBool,
     pub(super) failing: Failing,
     /// Whether rows are being carried.
     pub(super) busy: Mutex<bool>,
@@ -94,8 +103,10 @@ impl Shared {
         Ok(())
     }
 
-    /// Puts the log on the disk, and notes how far it is.
+    /// Puts the log on the disk, and notes how far it is. Whoever waited for the tail may find that somebody else has failed: an
+    /// fsync that is asked once more says that all is well.
     pub(super) fn sync(&self, tail: &mut Tail) -> Result<(), StoreFailure> {
+        self.failing.check_writing()?;
         let synced = tail.sync();
         let noted = synced.and_then(|news| news.map_or(Ok(()), |number| self.tip.note(number)));
         noted.map_err(|e| self.failing.fail(io_failure(&e)))
@@ -104,7 +115,7 @@ impl Shared {
     /// Whether there is enough to be carried. What another life left behind always is: a program that is killed each time does
     /// not have its whole life to read. It waits for the first commit, which finds out whether the disk takes anything.
     pub(super) fn has_enough(&self, tail: &Tail) -> bool {
-        let newest = self.layers().newest.bytes();
+        let newest = self.layers().bytes_of_newest();
         newest > 0 && (tail.has_older_files() || self.is_beyond(self.limits.carry_bytes, newest, tail))
     }
 
@@ -113,31 +124,52 @@ impl Shared {
         self.is_beyond(self.limits.full_bytes, self.layers().bytes(), tail)
     }
 
+    /// Whether there is room for so many bytes of rows. It is the log that is to meet a full disk, which takes no harm from it.
+    fn has_room(&self, bytes: usize) -> bool {
+        let wanted = self.database.grows_by(bytes as u64);
+        free_bytes(&self.folder).is_none_or(|free| free >= wanted.saturating_add(SPARE_BYTES))
+    }
+
+    /// Whether there is room for two pieces of what came last, so that what was stopped is not begun again at once.
+    fn has_room_to_begin(&self) -> bool {
+        self.has_room(self.layers().newest.bytes().min(2 * self.piece_bytes()))
+    }
+
+    fn piece_bytes(&self) -> usize {
+        self.limits.piece_bytes.min(self.database.piece_bytes())
+    }
+
     /// A row that is written again and again makes the log longer and the memory no fuller.
     fn is_beyond(&self, bytes: usize, in_memory: usize, tail: &Tail) -> bool {
         in_memory >= bytes || tail.bytes() >= 2 * bytes as u64
     }
 
-    /// Begins to carry what there is, on a thread of its own; nothing where that is already being done. Where the system gives
-    /// no thread it is done on this one.
+    /// Begins to carry what there is, on a thread of its own or, where the system gives none, on this one.
     pub(super) fn begin_to_carry(
         self: &Arc<Self>,
         tail: &mut Tail,
-    ) -> Result<Option<JoinHandle<()>>, StoreFailure> {
+        spawn: impl FnOnce(Work) -> io::Result<JoinHandle<()>>,
+    ) -> Result<Begun, StoreFailure> {
         if *self.busy() {
-            return Ok(None);
+            return Ok(Begun::Before);
+        }
+        if self.is_unwritable.load(Ordering::SeqCst) {
+            return Ok(Begun::Unwritable);
+        }
+        if !self.has_room_to_begin() {
+            return Ok(Begun::NoRoom);
         }
         let (table, load) = self.take_up(tail)?;
         // Let go of before a thread is asked for: whoever carries, or is not given to it, says that it is done.
         *self.busy() = true;
         let carrying = Carrying(Arc::clone(self));
         let ours = (Arc::clone(&table), load.clone());
-        match Builder::new().name("store-carrier".into()).spawn(move || carrying.run(&table, &load)) {
-            Ok(thread) => Ok(Some(thread)),
+        match spawn(Box::new(move || carrying.run(&table, &load, None))) {
+            Ok(thread) => Ok(Begun::On(thread)),
             Err(_) => {
                 let (table, load) = ours;
-                Carrying(Arc::clone(self)).run(&table, &load);
-                self.failing.check_writing().map(|()| None)
+                Carrying(Arc::clone(self)).run(&table, &load, Some(tail));
+                self.failing.check_writing().map(|()| Begun::Before)
             }
         }
     }
@@ -147,8 +179,7 @@ impl Shared {
         self.sync(tail)?;
         let load = tail.turn();
         let mut layers = self.layers_to_change();
-        let table = Arc::new(mem::take(&mut layers.newest));
-        layers.carried = Some(Arc::clone(&table));
+        let table = layers.take_up();
         Ok((table, load))
     }
 
@@ -161,28 +192,103 @@ impl Shared {
     /// Carries everything, on this thread, if nothing is being carried and a commit was taken: who only reads changes nothing.
     pub(super) fn carry_the_rest(&self) -> Result<(), StoreFailure> {
         let mut tail = self.tail();
-        if tail.bytes() == 0 {
+        let may = self.has_room_to_begin() && !self.is_unwritable.load(Ordering::SeqCst);
+        if !tail.has_taken() || !may {
             return Ok(());
         }
         let (table, load) = self.take_up(&mut tail)?;
-        self.carry(&table, &load)
+        self.carry(&table, &load, Some(&mut tail))
     }
 
-    fn carry(&self, table: &Table, load: &Load) -> Result<(), StoreFailure> {
-        let go_on = || self.failing.first().map_or(Ok(()), |first| Err(first.clone()));
-        let piece_bytes = self.limits.piece_bytes.min(self.database.piece_bytes());
-        carry(table, load, &*self.database, piece_bytes, go_on)?;
+    /// Carries a table, or puts it back where not all of it can be. Whoever holds the tail lends it.
+    fn carry(&self, table: &Table, load: &Load, tail: Option<&mut Tail>) -> Result<(), StoreFailure> {
+        let wanted = self.piece_bytes().min(table.bytes());
+        let goes_on =
+            || self.failing.first().map_or_else(|| Ok(self.has_room(wanted)), |first| Err(first.clone()));
+        let database = &*self.database;
+        // What refuses everything is not marked for it.
+        database.check()?;
+        self.mark.set().map_err(|e| io_failure(&e))?;
+        let rest = Carry { database, piece_bytes: self.piece_bytes() }.rows(table, goes_on)?;
+        let bytes = rest.left.iter().map(|row| cost(*row)).sum::<usize>();
+        if !rest.is_all || bytes > KEPT_BYTES {
+            database.sync()?;
+            self.mark.clear().map_err(|e| io_failure(&e))?;
+            self.is_unwritable.fetch_or(bytes > KEPT_BYTES, Ordering::SeqCst);
+            warn!(bytes, "rows stay in the log, as the database cannot take them");
+            self.with(tail, |tail| {
+                tail.take_back(load);
+                self.layers_to_change().put_back();
+            });
+            return Ok(());
+        }
+        if !rest.left.is_empty() {
+            self.with(tail, |tail| self.keep(tail, &rest.left))?;
+        }
+        database.write(&[], Some(load.batch))?;
+        database.sync()?;
         self.layers_to_change().carried = None;
+        self.mark.clear().map_err(|e| io_failure(&e))?;
         clear(load)
     }
+
+    /// Does something at the tail, which may have been lent.
+    fn with<T>(&self, tail: Option<&mut Tail>, work: impl FnOnce(&mut Tail) -> T) -> T {
+        match tail {
+            Some(tail) => work(tail),
+            None => work(&mut self.tail()),
+        }
+    }
+
+    /// Writes rows to the end of the log that cannot be written to the database, unless newer ones stand there. They stay in
+    /// memory, and are tried again with whatever is carried next.
+    pub(super) fn keep(&self, tail: &mut Tail, left: &[Row<'_>]) -> Result<(), StoreFailure> {
+        self.failing.check()?;
+        warn!(rows = left.len(), "places of the database cannot be written; their rows stay in the log");
+        let mut kept = 0;
+        let mut layers = self.layers_to_change();
+        for (tree_key, value) in left {
+            let Some(space) = layout::space_of(tree_key).filter(|_| !layers.newest.holds(tree_key)) else {
+                continue;
+            };
+            tail.stage_kept(&space, (layout::key_of(tree_key), *value))?;
+            layers.newest.set(tree_key.to_vec(), value.map(<[u8]>::to_vec));
+            kept += cost((tree_key, *value));
+        }
+        layers.kept = kept;
+        drop(layers);
+        tail.write().map_err(|e| io_failure(&e))?;
+        self.sync(tail)
+    }
+}
+
+/// What a row costs in memory.
+fn cost((key, value): Row<'_>) -> usize {
+    key.len() + value.map_or(0, <[u8]>::len) + ROW_COST
+}
+
+/// What a thread is given to do.
+pub(super) type Work = Box<dyn FnOnce() + Send>;
+
+/// What came of an attempt to carry.
+#[derive(Debug)]
+pub(super) enum Begun {
+    /// A thread does it.
+    On(JoinHandle<()>),
+    /// It was being done already, or is done.
+    Before,
+    /// The disk has no room for it.
+    NoRoom,
+    /// Too much of the database cannot be written.
+    Unwritable,
 }
 
 /// A thread's part in it, which ends however the thread does.
 struct Carrying(Arc<Shared>);
 
 impl Carrying {
-    fn run(self, table: &Table, load: &Load) {
-        if let Err(failure) = self.0.carry(table, load) {
+    fn run(self, table: &Table, load: &Load, tail: Option<&mut Tail>) {
+        if let Err(failure) = self.0.carry(table, load, tail) {
             self.0.failing.fail_in_passing(failure);
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map;
 use std::iter::Peekable;
+use std::mem;
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -35,6 +36,11 @@ impl Table {
         self.bytes
     }
 
+    /// Whether there is anything of a row, be it that it is gone.
+    pub(crate) fn holds(&self, tree_key: &[u8]) -> bool {
+        self.rows.contains_key(tree_key)
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
         self.rows.iter().map(|(key, value)| (&key[..], value.as_deref()))
     }
@@ -51,9 +57,28 @@ type Range<'a> = Peekable<btree_map::Range<'a, Vec<u8>, Option<Vec<u8>>>>;
 pub(crate) struct Layers {
     pub(crate) newest: Table,
     pub(crate) carried: Option<Arc<Table>>,
+    /// What those of the newest cost that were to be carried and could not be.
+    pub(crate) kept: usize,
 }
 
 impl Layers {
+    /// Makes the rows that came last those that are carried.
+    pub(crate) fn take_up(&mut self) -> Arc<Table> {
+        let table = Arc::new(mem::take(&mut self.newest));
+        self.carried = Some(Arc::clone(&table));
+        self.kept = 0;
+        table
+    }
+
+    /// Makes rows that were to be carried some of the newest, where no newer ones are.
+    pub(crate) fn put_back(&mut self) {
+        for (key, value) in self.carried.take().iter().flat_map(|table| &table.rows) {
+            if !self.newest.holds(key) {
+                self.newest.set(key.clone(), value.clone());
+            }
+        }
+    }
+
     /// A row: `None` where only the database knows, and `Some(None)` where it is gone.
     pub(crate) fn get(&self, tree_key: &[u8]) -> Option<Option<&[u8]>> {
         let row = self.newest.rows.get(tree_key);
@@ -73,9 +98,14 @@ impl Layers {
         layout::space_of(first)
     }
 
-    /// What all of it costs to hold.
+    /// What it costs to hold those that came since the last carrying.
+    pub(crate) fn bytes_of_newest(&self) -> usize {
+        self.newest.bytes.saturating_sub(self.kept)
+    }
+
+    /// What it costs to hold all that a carrying makes less.
     pub(crate) fn bytes(&self) -> usize {
-        self.newest.bytes + self.carried.as_ref().map_or(0, |table| table.bytes)
+        self.bytes_of_newest() + self.carried.as_ref().map_or(0, |table| table.bytes)
     }
 }
 
@@ -124,7 +154,7 @@ mod tests {
     fn what_came_last_stands_above_what_is_carried() {
         let carried = Arc::new(table(&[("a", Some("1")), ("b", Some("1")), ("d", None), ("e", Some("1"))]));
         let newest = table(&[("b", None), ("c", Some("2")), ("d", Some("2"))]);
-        let layers = Layers { newest, carried: Some(carried) };
+        let layers = Layers { newest, carried: Some(carried), kept: 0 };
         let read = |start: &str, end: &str| -> String {
             let rows = layers.range(start.as_bytes(), end.as_bytes());
             let told = rows.map(|(key, value)| [key, value.unwrap_or(b"-")].concat());
@@ -143,9 +173,9 @@ mod tests {
         let mut table = Table::default();
         for length in [5, 500, 50] {
             table.set(b"key".to_vec(), Some(vec![1; length]));
-            assert_eq!(table.bytes(), 3 + ROW_COST + length);
+            assert_eq!(table.bytes, 3 + ROW_COST + length);
         }
         table.set(b"key".to_vec(), None);
-        assert_eq!(table.bytes(), 3 + ROW_COST);
+        assert_eq!(table.bytes, 3 + ROW_COST);
     }
 }

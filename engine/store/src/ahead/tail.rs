@@ -8,7 +8,7 @@ use causeway_core::storage::{FailureKind, StoreFailure};
 
 use super::carry::Load;
 use super::file::LogFile;
-use super::record::{self, Change, FileHead, Key, Stamp, fresh_key};
+use super::record::{self, Change, FILE_HEAD_BYTES, FileHead, Key, Stamp, fresh_key};
 use super::recovery::Recovered;
 use crate::Space;
 use crate::rows::layout::Sum;
@@ -21,6 +21,8 @@ pub(super) struct Tail {
     file: Option<LogFile>,
     /// Files that were written before it, of rows that are not being carried yet.
     older: Vec<PathBuf>,
+    /// Bytes of them.
+    older_bytes: u64,
     /// Records that are not in the file yet.
     waiting: Vec<u8>,
     /// Of the file that is open, or of the next.
@@ -31,6 +33,8 @@ pub(super) struct Tail {
     written: Place,
     /// The number of the last record on the disk.
     synced: u64,
+    /// Bytes of records in the file of rows that could not be carried.
+    kept: u64,
 }
 
 /// A record, for the one that follows it.
@@ -44,8 +48,19 @@ impl Tail {
     /// Goes on behind what was read of a log, all of which is on the disk.
     pub(super) fn after(folder: PathBuf, recovered: Recovered) -> Self {
         let last = Place { number: recovered.last, sum: recovered.sum };
-        let Recovered { files: older, last: synced, .. } = recovered;
-        Self { folder, file: None, older, waiting: Vec::new(), key: fresh_key(), last, written: last, synced }
+        let Recovered { files: older, bytes: older_bytes, last: synced, .. } = recovered;
+        Self {
+            folder,
+            file: None,
+            older,
+            older_bytes,
+            waiting: Vec::new(),
+            key: fresh_key(),
+            last,
+            written: last,
+            synced,
+            kept: 0,
+        }
     }
 
     /// Adds a commit to the records that wait.
@@ -62,6 +77,14 @@ impl Tail {
             )
         })?;
         self.last = Place { number: stamp.number, sum };
+        Ok(())
+    }
+
+    /// Adds a row that could not be carried.
+    pub(super) fn stage_kept(&mut self, space: &Space, row: Change<'_>) -> Result<(), StoreFailure> {
+        let before = self.waiting.len();
+        self.stage(space, std::iter::once(row))?;
+        self.kept += (self.waiting.len() - before) as u64;
         Ok(())
     }
 
@@ -98,9 +121,19 @@ impl Tail {
         Ok(Some(self.synced))
     }
 
-    /// Bytes in the file.
+    /// Bytes of all that a carrying makes needless.
     pub(super) fn bytes(&self) -> u64 {
-        self.file.as_ref().map_or(0, LogFile::bytes)
+        self.older_bytes + self.bytes_of_file()
+    }
+
+    /// Whether a commit was taken since the store was opened, or the file before it was ended.
+    pub(super) fn has_taken(&self) -> bool {
+        self.bytes_of_file() > 0
+    }
+
+    /// Bytes of commits in the file.
+    fn bytes_of_file(&self) -> u64 {
+        self.file.as_ref().map_or(0, |file| file.bytes().saturating_sub(FILE_HEAD_BYTES as u64 + self.kept))
     }
 
     /// Whether there are files of another life.
@@ -110,10 +143,18 @@ impl Tail {
 
     /// Ends the file, which was synced: the next commit begins another. Answers what is to be carried.
     pub(super) fn turn(&mut self) -> Load {
+        let bytes = self.bytes();
         let mut files = mem::take(&mut self.older);
         files.extend(self.file.take().map(LogFile::into_path));
         self.key = fresh_key();
-        Load { batch: self.written.number, files }
+        (self.kept, self.older_bytes) = (0, 0);
+        Load { batch: self.written.number, files, bytes }
+    }
+
+    /// Takes back what was not carried after all.
+    pub(super) fn take_back(&mut self, load: &Load) {
+        self.older = [&load.files[..], &self.older[..]].concat();
+        self.older_bytes += load.bytes;
     }
 }
 

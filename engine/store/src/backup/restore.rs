@@ -9,7 +9,7 @@ use causeway_core::storage::{Commit, CommitError, Durability, StoreFailure};
 use causeway_core::stored::{META, MetaRecord};
 
 use super::{BackupError, BackupReader, Change, Fresh, Step, Summary, own_space, rejoin};
-use crate::folder::{self, Past, Trouble};
+use crate::folder::{self, Past};
 use crate::limits::GROUP_BYTES;
 use crate::{OpenError, Space, Store, StoreKind};
 
@@ -53,7 +53,7 @@ pub fn restore(
 ) -> Result<Summary, RestoreError> {
     let reader = BackupReader::begin(source)?;
     let missing = folder::missing(into);
-    let store = kind.open_after(into, Past::Restoring, Trouble::default())?;
+    let store = kind.open_after(into, Past::Restoring)?;
     // From here on all that is in the folder is ours.
     let filled = fill(reader, &*store, fresh, watch).and_then(|summary| {
         store.sync()?;

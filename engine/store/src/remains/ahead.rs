@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 
 use causeway_core::salvage::Found;
+use causeway_core::stored::Prefix;
 
 use super::Finding;
 use crate::Space;
@@ -86,6 +87,11 @@ impl Ahead {
                     Some(value) => drop(found.insert(key.to_vec(), vec![value])),
                     None => drop(found.remove(key)),
                 }
+                continue;
+            }
+            // One that has ended is not begun again, however little is certain of the rest.
+            if key.first() == Some(&(Prefix::Quarantine as u8)) && versions.first() == Some(&None) {
+                found.remove(key);
                 continue;
             }
             let mut values: Vec<Vec<u8>> = Vec::new();

@@ -1,5 +1,6 @@
 //! *full*: the disk is full, breaks or turns read-only under a relay that writes, and after a while does so no more. The
-//! relay says `later` meanwhile and goes on by itself; then the power is cut, and all that it called saved is there.
+//! relay says `later` meanwhile and goes on by itself, or is killed in the midst of it and started anew; then the power is cut,
+//! and all that it called saved is there.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use crate::crowd::{come_home, set_off_until, writers};
 use crate::disk::{Disk, Trouble};
 use crate::ledger::audit;
 use crate::options::Options;
-use crate::relay::Setup;
+use crate::relay::{CARRY_BYTES, Setup};
 use crate::rng::Rng;
 use crate::row::Row;
 use crate::samples::Samples;
@@ -62,6 +63,7 @@ async fn troubles(kind: StoreKind, rounds: u64, seed: u64, folder: &Path) -> Out
             room = writers(WRITERS, &format!("troubles-{round}"), &mut rng)?;
         }
         let trouble = TROUBLES[(round % TROUBLES.len() as u64) as usize];
+        setup.carry_bytes = CARRY_BYTES[rng.index(CARRY_BYTES.len())];
         let told = |why| format!("round {round}, {trouble:?}: {why}");
         room = live_through(&disk, &setup, room, trouble, &mut rng, &mut resumed)
             .await
@@ -86,12 +88,14 @@ async fn troubles(kind: StoreKind, rounds: u64, seed: u64, folder: &Path) -> Out
             ("entries called saved".into(), saved),
             ("of them lost".into(), 0),
         ],
-        figures: format!("after the end of a trouble, without a restart, an entry is saved: {resumed}"),
+        figures: format!(
+            "after the end of a trouble, every other one with a restart, an entry is saved: {resumed}"
+        ),
         command: format!("cargo xtask torture full --store {kind} --rounds {rounds}"),
     })
 }
 
-/// A relay and its writers before, in and after a trouble; then the relay is killed.
+/// A relay and its writers before, in and after a trouble, of which every other relay dies; then the relay is killed.
 async fn live_through(
     disk: &Disk,
     setup: &Setup,
@@ -100,7 +104,7 @@ async fn live_through(
     rng: &mut Rng,
     resumed: &mut Samples,
 ) -> Outcome<Vec<Writer>> {
-    let relay = setup.start()?;
+    let mut relay = setup.start()?;
     let stop = Arc::new(AtomicBool::new(false));
     let writing = set_off_until(room, setup, PAUSE, &stop);
     disk.trouble_after(rng.between(1, CHANGES), trouble);
@@ -114,6 +118,12 @@ async fn live_through(
     }
     // pace: it lasts a random while
     sleep(LASTS.mul_f64(rng.below(1000) as f64 / 1000.0)).await;
+    if rng.chance(50) {
+        // Whoever starts anew knows nothing of the trouble, and still reads what never reached the disk.
+        relay.kill()?;
+        disk.mend();
+        relay = setup.start()?;
+    }
     disk.mend();
     let mended = Instant::now();
     let mut newcomer = Writer::new("newcomers", Rng::new(rng.next()))?;

@@ -1,0 +1,71 @@
+//! The file that says what keeps a data folder: the kind of store and the number of its format.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write};
+use std::path::Path;
+
+use super::{OpenError, damaged, refusal};
+use crate::StoreKind;
+
+/// The folder's format is one that we can read.
+pub(super) enum Known {
+    /// The one that we write.
+    Ours,
+    /// The one before there was a write-ahead log; nothing else has changed since.
+    WithoutLog,
+}
+
+/// Whether the folder is of this kind and of a known format; `None` where nothing was written yet.
+pub(super) fn read_format(folder: &Path, asked: StoreKind) -> Result<Option<Known>, OpenError> {
+    let text = match fs::read(folder.join(FORMAT)) {
+        Ok(text) => text,
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(refusal(folder, &e)),
+    };
+    let parsed = std::str::from_utf8(&text).ok().and_then(|text| {
+        let (kind, number) = text.strip_prefix(FORMAT_OWNER)?.split_once(FORMAT_NUMBER)?;
+        Some((kind.parse().ok()?, number.trim().parse().ok()?))
+    });
+    match parsed {
+        Some((found, _)) if found != asked => {
+            Err(OpenError::OtherKind { folder: folder.into(), found, asked })
+        }
+        Some((_, found)) if found > KNOWN_FORMAT => {
+            Err(OpenError::NewerFormat { found, known: KNOWN_FORMAT })
+        }
+        Some((_, KNOWN_FORMAT)) => Ok(Some(Known::Ours)),
+        Some((_, FORMAT_WITHOUT_LOG)) => Ok(Some(Known::WithoutLog)),
+        Some((_, found)) => Err(OpenError::OlderFormat { found, known: KNOWN_FORMAT }),
+        None => Err(damaged(folder, format!("{FORMAT} is not readable"))),
+    }
+}
+
+/// Writes beside and renames, so that no power cut leaves an empty file that nobody could read.
+pub(super) fn write_format(folder: &Path, kind: StoreKind) -> io::Result<()> {
+    let beside = folder.join(FORMAT_BESIDE);
+    let mut file = File::create(&beside)?;
+    writeln!(file, "{FORMAT_OWNER}{kind}{FORMAT_NUMBER}{KNOWN_FORMAT}")?;
+    file.sync_all()?;
+    fs::rename(beside, folder.join(FORMAT))
+}
+
+/// The kind of store that keeps a folder; nothing where no store does.
+pub(crate) fn kind_of(folder: &Path) -> Result<Option<StoreKind>, OpenError> {
+    for kind in StoreKind::ALL {
+        match read_format(folder, kind) {
+            Ok(found) => return Ok(found.map(|_| kind)),
+            Err(OpenError::OtherKind { .. }) => {}
+            Err(other) => return Err(other),
+        }
+    }
+    Ok(None)
+}
+
+pub(super) const FORMAT: &str = "FORMAT";
+pub(super) const FORMAT_BESIDE: &str = "FORMAT.new";
+const FORMAT_OWNER: &str = "causeway store, ";
+const FORMAT_NUMBER: &str = ", format ";
+/// Counts with every record of a store or home that changes its layout without a version of its own.
+const KNOWN_FORMAT: u32 = 4;
+/// The last without a write-ahead log.
+const FORMAT_WITHOUT_LOG: u32 = 3;
