@@ -121,7 +121,7 @@ proptest! {
         let entries = entries(&strokes);
         let built = build(None, &entries);
         let root = root(&built, entries.len() as u64);
-        let Ok(Done::Verified(segments)) = verify(&entries, root, built.written[0].clone()) else { panic!("it is right") };
+        let Ok(Done::Verified { segments, .. }) = verify(&entries, root, built.written[0].clone()) else { panic!("it is right") };
         let last = segments.last().map(|segment| segment.end);
         prop_assert_eq!(last, Some(entries.len() as u64));
         let unpacked: Vec<Entry> =

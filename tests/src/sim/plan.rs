@@ -89,13 +89,20 @@ impl Plan {
             kinds,
             pauses: rng.between(2, 40),
             pastes: rng.chance(30),
-            compaction: CompactionPlan {
-                entries: rng.between(4, 40),
-                bytes: u64::MAX / 4,
-                quiet: Millis(rng.between(0, 1_000)),
-                posts: rng.between(1, 12) as usize,
-                sent: rng.between(0, 2_000) as usize,
-            },
+            compaction: compaction(rng),
         }
+    }
+}
+
+/// Snapshots after a few entries, so that a run has many.
+fn compaction(rng: &mut Rng) -> CompactionPlan {
+    let entries = rng.between(4, 40);
+    CompactionPlan {
+        entries,
+        bytes: u64::MAX / 4,
+        jumps: entries / 2,
+        quiet: Millis(rng.between(0, 1_000)),
+        posts: rng.between(1, 12) as usize,
+        sent: rng.between(0, 2_000) as usize,
     }
 }

@@ -128,6 +128,12 @@ impl Home {
 }
 
 impl HomeStream {
+    /// Whether the disk spoilt its snapshot; nobody's entries did.
+    pub(super) fn was_let_down(&self) -> bool {
+        let by_the_disk = [Spoilt::Parent.code(), Spoilt::Draft.code()];
+        self.quarantine.as_ref().is_some_and(|record| by_the_disk.contains(&&*record.code))
+    }
+
     /// From when on a snapshot may be tried: never, unless it was released, for what would fail again.
     pub(super) fn compacts_from(&self, now: Now) -> Option<Millis> {
         let Some(record) = &self.quarantine else { return Some(now.monotonic) };
