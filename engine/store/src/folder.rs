@@ -191,7 +191,7 @@ impl Claim {
     /// to which nobody has ever written. Where there is a tip, the database is held against that.
     pub(crate) fn holds_rows_without_tip(&self) -> Result<bool, OpenError> {
         let file = self.kind.file_in(&self.folder);
-        let is_noted = matches!(tip::read(&self.folder.join(TIP)), Noted::Saved(_));
+        let is_noted = matches!(tip::read(&self.folder.join(TIP)), Noted::Saved(1..));
         if is_noted || !file.exists() {
             return Ok(false);
         }

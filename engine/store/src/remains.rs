@@ -18,7 +18,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use causeway_core::salvage::Found;
-use causeway_core::stored::Prefix;
 
 use crate::folder;
 use crate::folder::tip::{self, Noted};
@@ -142,8 +141,6 @@ impl Remains {
         self.carved.rows(space, opened, &mut carved);
         if let Some(opened) = opened {
             opened.rows(space, &mut found);
-            // Of a quarantine that was ended a row may still lie in the file.
-            carved.retain(|key, _| key.first() != Some(&(Prefix::Quarantine as u8)));
         }
         for (key, values) in carved {
             let given = found.entry(key).or_default();

@@ -20,6 +20,9 @@ pub(super) fn carve(file: &File, carved: &mut Carved<'_>) -> io::Result<()> {
             return Ok(());
         }
         leaf(&window, carved);
+        if carved.has_enough() {
+            return Ok(());
+        }
         window.drain(..PAGE_BYTES.min(window.len()));
     }
 }
