@@ -21,16 +21,19 @@ pub(crate) fn quarantine(args: &QuarantineArgs) -> Result<(), Failure> {
     let (folder, _) = config::folder_of(&args.folder)?;
     match &args.command {
         QuarantineCommand::List => {
-            let text = match reach(&folder, &Request::List)? {
+            let list = match reach(&folder, &Request::List)? {
                 Reached::Relay(mut answer) => {
-                    let mut text = String::new();
-                    answer.read_to_string(&mut text).map_err(Failure::System)?;
-                    text
+                    let mut told = String::new();
+                    answer.read_to_string(&mut told).map_err(Failure::System)?;
+                    List::hear(&told)
                 }
                 Reached::Store(store) => list(&store),
             };
-            print!("{text}");
-            if text.is_empty() {
+            print!("{}", list.lines);
+            if let Some(why) = list.broken_off {
+                return Err(Failure::Read(StoreFailure::new(FailureKind::Io, why)));
+            }
+            if list.lines.is_empty() {
                 eprintln!("nothing is in quarantine");
             }
             Ok(())
@@ -47,27 +50,66 @@ pub(crate) fn quarantine(args: &QuarantineArgs) -> Result<(), Failure> {
     }
 }
 
-/// A line for each stream in quarantine: room, stream, since when, code, sentence; and for each room that cannot be read.
-pub(crate) fn list(store: &StoreGate) -> String {
-    let mut text = String::new();
+/// What is in quarantine, as far as it could be found out.
+pub(crate) struct List {
+    /// A line for each stream: room, stream, since when, code, sentence; and for each room that cannot be read.
+    pub(crate) lines: String,
+    /// Why there may be more.
+    pub(crate) broken_off: Option<String>,
+}
+
+impl List {
+    /// As it goes through the door: whether it is all stands in the last line.
+    pub(crate) fn tell(&self) -> String {
+        let last = match &self.broken_off {
+            None => ALL.to_owned(),
+            Some(why) => format!("{BROKEN_OFF}{}", why.replace('\n', " ")),
+        };
+        format!("{}{last}\n", self.lines)
+    }
+
+    /// The same, at the other side. One that was cut on its way is broken off.
+    fn hear(told: &str) -> Self {
+        let end = told.trim_end_matches('\n').rfind('\n').map_or(0, |at| at + 1);
+        let (lines, last) = told.split_at(end);
+        match last.strip_suffix('\n') {
+            Some(ALL) => Self { lines: lines.into(), broken_off: None },
+            Some(last) if last.starts_with(BROKEN_OFF) => {
+                Self { lines: lines.into(), broken_off: Some(last[BROKEN_OFF.len()..].into()) }
+            }
+            Some(_) | None => {
+                let why = "the relay ended before it had told all of them";
+                Self { lines: told.into(), broken_off: Some(why.into()) }
+            }
+        }
+    }
+}
+
+/// The last line of a list. No room's name has such a beginning.
+const ALL: &str = ". all";
+const BROKEN_OFF: &str = ". broken off: ";
+
+/// Looks through all rooms.
+pub(crate) fn list(store: &StoreGate) -> List {
+    let mut lines = String::new();
     let mut last: Option<Space> = None;
     loop {
         let spaces = match store.spaces_and_wait(last.as_ref(), SPACES) {
             Ok(spaces) => spaces,
             Err(failure) => {
                 let behind = last.map_or_else(String::new, |last| format!(" behind {}", shown(&last)));
-                return text + &format!("rooms{behind} cannot be listed: {failure}\n");
+                let why = format!("the rooms{behind} cannot be listed: {failure}");
+                return List { lines, broken_off: Some(why) };
             }
         };
         for space in &spaces {
-            let lines = of_room(store, space);
-            let lines = lines.unwrap_or_else(|failure| vec![format!("cannot be read: {failure}")]);
-            for line in lines {
-                text.push_str(&format!("{}  {line}\n", shown(space)));
+            let found = of_room(store, space);
+            for line in found.unwrap_or_else(|failure| vec![format!("cannot be read: {failure}")]) {
+                lines.push_str(&format!("{}  {line}\n", shown(space)));
             }
         }
         if spaces.len() < SPACES {
-            return text;
+            return List { lines, broken_off: None };
         }
         last = spaces.into_iter().next_back();
     }
@@ -137,3 +179,24 @@ pub(crate) fn space_of(room: &RoomId) -> Space {
 /// Spaces, and rows of one, that are asked for at once.
 const SPACES: usize = 256;
 const PAGE_BYTES: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rl15_a_list_that_was_broken_off_says_so_at_the_other_side_too() {
+        for lines in ["", "harbour  directory  since 1 s  a.b  it failed\n", "a  b\nc  d\n"] {
+            for why in [None, Some("the rooms cannot be listed: it is damaged.")] {
+                let list = List { lines: lines.into(), broken_off: why.map(Into::into) };
+                let told = list.tell();
+                let heard = List::hear(&told);
+                assert_eq!((&*heard.lines, heard.broken_off.as_deref()), (lines, why));
+                for end in (0..told.len()).filter(|end| told.is_char_boundary(*end)) {
+                    let cut = List::hear(&told[..end]);
+                    assert!(cut.broken_off.is_some(), "{:?} passes for all", &told[..end]);
+                }
+            }
+        }
+    }
+}

@@ -142,10 +142,11 @@ fn grant(mut stream: BlockingStream) -> io::Result<()> {
 
 /// Followed by a line for each stream, and for each room that cannot be served.
 fn give_list(mut stream: BlockingStream, rooms: &Rooms) -> io::Result<()> {
-    let text = quarantine::list(&rooms.around().store);
-    let ailing = rooms.ailing();
-    let ailing: String = ailing.iter().map(|(room, why)| format!("{room}  {why}\n")).collect();
-    stream.write_all(format!("ok\n{text}{ailing}").as_bytes())
+    let mut list = quarantine::list(&rooms.around().store);
+    for (room, why) in rooms.ailing() {
+        list.lines.push_str(&format!("{room}  {why}\n"));
+    }
+    stream.write_all(format!("ok\n{}", list.tell()).as_bytes())
 }
 
 /// Followed by a backup of the stream.
