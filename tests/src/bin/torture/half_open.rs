@@ -111,7 +111,8 @@ fn cut_and_mend(
     far.until("all is saved", BACK, |far| rest(far) && saved(far))?;
     let written = far.fact(Fact::Written);
     let seen = near.until("all is seen", PATIENCE, |near| near.fact(Fact::Shown) == written)?;
-    if near.fact(Fact::Doubled) > 0 {
+    far.until("all of them see all", PATIENCE, |far| far.fact(Fact::Shown) == written)?;
+    if near.fact(Fact::Doubled) + far.fact(Fact::Doubled) > 0 {
         return Err("a word stands there twice".into());
     }
     figures.offline.push(offline.saturating_duration_since(cut));

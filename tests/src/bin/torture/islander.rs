@@ -35,9 +35,9 @@ pub(crate) enum Fact {
     Written,
     /// Those of them whose receipts said that they are on the relay's disk.
     Saved,
-    /// Different words that the first of them sees.
+    /// Different words that each of them sees.
     Shown,
-    /// Words that it sees more than once.
+    /// Words that one of them sees more than once.
     Doubled,
 }
 
@@ -213,12 +213,16 @@ async fn live(relay: SocketAddr, count: usize, asks: bool, writing: &Arc<AtomicB
 }
 
 fn look(people: &[(Engine, Room, Text)], tally: &Tally) -> Outcome<Facts> {
-    let (_, room, text) = people.first().ok_or("nobody is here")?;
+    let (_, room, _) = people.first().ok_or("nobody is here")?;
     let online = people.iter().filter(|(_, room, _)| room.connection() == Connection::Online).count();
     // In this order: whoever rests has written all of what is counted next.
     let resting = tally.resting.load(Ordering::SeqCst);
     let (written, saved) = (tally.written.load(Ordering::SeqCst), tally.saved.load(Ordering::SeqCst));
-    let (shown, doubled) = words(&text.read()?);
+    let (mut shown, mut doubled) = (u64::MAX, 0);
+    for (_, _, text) in people {
+        let (words, twice) = words(&text.read()?);
+        (shown, doubled) = (shown.min(words), doubled.max(twice));
+    }
     Ok(BTreeMap::from([
         (Fact::Online, online as u64),
         (Fact::Others, room.presence().others().len() as u64),
