@@ -1,6 +1,7 @@
 //! Channels of which the home has lost pages, and whose pages wait for their turn.
 
 use causeway_core::chat::Older;
+use causeway_core::device::Event;
 use causeway_core::ids::StreamId;
 use causeway_core::salvage::{Found, Loss, put_together};
 use causeway_core::stored::{self, Prefix};
@@ -144,5 +145,36 @@ fn ch8_whoever_scrolls_up_does_not_wait_until_all_else_is_caught_up_and_is_sent_
     assert_eq!(network.relay.sent.iter().filter(|(_, message)| begins(message)).count(), 1);
     for text in texts {
         assert_eq!(network.text(late, text).len(), 150_000);
+    }
+}
+
+#[test]
+fn rule_16_a_page_that_follows_gets_a_channel_whose_snapshot_rotted_at_its_leader() {
+    // The newest page, the contents, and the root; and all of it where the disk does not read.
+    for rotten in 0..4 {
+        let mut network = small_pages();
+        chatter(&mut network, 200);
+        let pages = network.join_pages(2);
+        open(&mut network, pages[0], 3);
+        network.rest();
+        let root = root(&network).root;
+        let disk = &mut network.devices[pages[0]].disk;
+        match rotten {
+            0 => disk.damage(&stored::page_key(&channel(), root.pages.last().expect("a page"))),
+            1 => disk.damage(&stored::page_key(&channel(), &root.pages[0])),
+            2 => disk.put(stored::snapshot_key(&channel()), b"something else".to_vec()),
+            _ => disk.make_unreadable(Some(Prefix::Snapshot.range())),
+        }
+        network.events(pages[0]);
+        open(&mut network, pages[1], 4);
+        network.rest();
+        network.devices[pages[0]].disk.make_unreadable(None);
+        network.rest();
+        let told = |event: &Event| matches!(event, Event::Damaged { code, .. } if code == "store.record");
+        assert!(network.events(pages[0]).iter().any(told), "{rotten}: it is told");
+        let mut app = App::default();
+        app.read_back(&mut network, pages[1]);
+        assert_eq!(impersonal(&app.posts), impersonal(&posts(&network, 0)), "{rotten}");
+        assert!(!network.events(pages[0]).iter().any(told), "{rotten}: and is whole again");
     }
 }

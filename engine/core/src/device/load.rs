@@ -58,6 +58,15 @@ pub(super) enum Reading {
 impl Room {
     pub(super) fn handle_scanned(&mut self, op: OpId, result: Result<Page, StoreFailure>, now: Now) {
         let Some(reading) = self.scans.remove(&op) else { return };
+        let result = match (&reading, result) {
+            // The same for a row that is read for another page.
+            (Reading::SiblingRoot { .. } | Reading::SiblingPage { .. }, Err(failure))
+                if failure.kind == FailureKind::Damaged =>
+            {
+                Ok(Page { damaged: vec![Vec::new()], ..Page::default() })
+            }
+            (_, result) => result,
+        };
         if result.is_ok() {
             // A disk that could not be read can be again. How writing goes the last commit tells, or the leader.
             match self.role {
@@ -90,10 +99,10 @@ impl Room {
                 self.handle_sibling_page(page, stream, walk, rows);
             }
             (Reading::SiblingRoot { page, stream, walk }, Ok(rows)) => {
-                self.serve_root(page, stream, walk, rows);
+                self.serve_root(page, stream, walk, rows, now);
             }
             (Reading::SiblingPage { page, stream, walk, record, pages }, Ok(rows)) => {
-                self.serve_snapshot(page, stream, walk, record, pages, &rows);
+                self.serve_snapshot((page, stream, walk), record, pages, &rows, now);
             }
             (Reading::Older(stream, page), rows) => self.handle_older_row(stream, page, rows.ok().as_ref()),
             (Reading::SiblingOlder(page, want), rows) => {

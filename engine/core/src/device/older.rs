@@ -221,7 +221,7 @@ impl Room {
     }
 
     /// Another page stands in the place of one in the snapshot of now.
-    fn ask_newer(&mut self, id: StreamId, now: Now) {
+    pub(super) fn ask_newer(&mut self, id: StreamId, now: Now) {
         if let Some(stream) = self.streams.get_mut(&id) {
             stream.wants_newer = true;
             self.subscribe(id, now);

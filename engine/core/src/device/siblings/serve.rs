@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use crate::device::answers;
+use crate::device::event::Event;
 use crate::device::fork::Why;
 use crate::device::load::Reading;
 use crate::device::pages::{PageOutput, Role};
@@ -11,7 +12,7 @@ use crate::device::{Output, Room};
 use crate::ids::{ReplicaId, SiblingId, StreamId};
 use crate::limits::{CATCH_UP_BYTES, FRAME_ENTRIES, STORE_RETRY};
 use crate::log::{Dep, Digest, Entry, EntryName, Group};
-use crate::snapshot::SignedRoot;
+use crate::snapshot::{SignedRoot, SnapshotId};
 use crate::storage::{Page, Scan};
 use crate::stored;
 use crate::time::Now;
@@ -207,39 +208,67 @@ impl Room {
         root.is_some_and(|root| root.tips().any(|(replica, tip)| seq_of(&held, &replica) < tip.seq))
     }
 
-    pub(in crate::device) fn serve_root(&mut self, page: SiblingId, id: StreamId, walk: u64, rows: Page) {
-        let Some((_, record)) = rows.rows.into_iter().next() else { return };
+    pub(in crate::device) fn serve_root(
+        &mut self,
+        page: SiblingId,
+        id: StreamId,
+        walk: u64,
+        rows: Page,
+        now: Now,
+    ) {
+        if rows == Page::default() {
+            // It is on its way to the disk.
+            return;
+        }
+        let record = rows.rows.into_iter().next().map(|(_, record)| record).unwrap_or_default();
         let root = SignedRoot::decode(&record).ok().map(|signed| signed.root);
-        if let Some(first) = root.and_then(|root| root.opening(0)) {
-            let reading = Reading::SiblingPage { page, stream: id, walk, record, pages: Vec::new() };
-            self.scan_row(stored::page_key(&id, &first), reading);
+        match root.and_then(|root| root.opening(0)) {
+            Some(first) => {
+                let reading = Reading::SiblingPage { page, stream: id, walk, record, pages: Vec::new() };
+                self.scan_row(stored::page_key(&id, &first), reading);
+            }
+            None => self.lose_served(id, now),
         }
     }
 
     /// Where the snapshot was replaced while it was read, the page asks again.
     pub(in crate::device) fn serve_snapshot(
         &mut self,
-        page: SiblingId,
-        id: StreamId,
-        walk: u64,
+        (page, id, walk): (SiblingId, StreamId, u64),
         record: Vec<u8>,
         mut pages: Vec<Bytes>,
         rows: &Page,
+        now: Now,
     ) {
         let Ok(SignedRoot { root, .. }) = SignedRoot::decode(&record) else { return };
         let content = rows.rows.first().and_then(|(_, value)| stored::decode_piece(value).ok());
         let current = self.served(page, id).is_some_and(|following| following.is_walk(walk));
-        if let Some(content) = content.filter(|_| current) {
-            pages.push(Bytes::copy_from_slice(content));
-            if let Some(next) = root.opening(pages.len()) {
-                let reading = Reading::SiblingPage { page, stream: id, walk, record, pages };
-                return self.scan_row(stored::page_key(&id, &next), reading);
+        let stands = self.streams.get(&id).and_then(|stream| stream.snapshot.as_deref()) == Some(&root);
+        let Some(content) = content.filter(|_| current) else {
+            if current && stands {
+                self.lose_served(id, now);
             }
-            for frame in wire::snapshot::frames(&root, &record, &pages, CATCH_UP_BYTES) {
-                self.outputs.push_back(Output::Page(PageOutput::Send(page, frame)));
-            }
-            self.walk_from_start(page, id, walk);
+            return;
+        };
+        pages.push(Bytes::copy_from_slice(content));
+        if let Some(next) = root.opening(pages.len()) {
+            let reading = Reading::SiblingPage { page, stream: id, walk, record, pages };
+            return self.scan_row(stored::page_key(&id, &next), reading);
         }
+        for frame in wire::snapshot::frames(&root, &record, &pages, CATCH_UP_BYTES) {
+            self.outputs.push_back(Output::Page(PageOutput::Send(page, frame)));
+        }
+        self.walk_from_start(page, id, walk);
+    }
+
+    /// Rule 16: the snapshot on the disk cannot be handed on. The home sends another, and then whoever waits is served.
+    fn lose_served(&mut self, id: StreamId, now: Now) {
+        let Some(stream) = self.streams.get_mut(&id).filter(|stream| stream.phase == Phase::Ready) else {
+            return;
+        };
+        stream.pass_over(SnapshotId::NOTHING, Vec::new());
+        self.events.push(Event::Damaged { stream: id, code: "store.record".into() });
+        self.ask_newer(id, now);
     }
 
     /// A snapshot came to the disk in the place of entries: whoever looks on is sent it.
