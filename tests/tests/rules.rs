@@ -18,6 +18,8 @@ mod discards;
 mod entries;
 #[path = "rules/forks.rs"]
 mod forks;
+#[path = "rules/history.rs"]
+mod history;
 #[path = "rules/homes.rs"]
 mod homes;
 #[path = "rules/links.rs"]

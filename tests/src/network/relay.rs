@@ -8,6 +8,7 @@ use causeway_core::ids::{ConnId, ReplicaId, RoomId, StreamId};
 use causeway_core::snapshot::{Done, Job, JobError};
 use causeway_core::storage::{Commit, CommitError, FailureKind, Page, Scan, StoreFailure};
 use causeway_core::stored::{self, META, MetaRecord, Prefix, TipRecord};
+use causeway_core::time::Millis;
 use causeway_core::wire::{self, Message};
 use causeway_core::write_queue::OpId;
 
@@ -50,6 +51,7 @@ pub struct Relay {
     /// Carried out and not answered.
     pub(super) unanswered: Vec<(OpId, Result<(), CommitError>)>,
     plan: CompactionPlan,
+    keep: Option<Millis>,
     room: RoomId,
     queued: BTreeMap<ConnId, Vec<(Lane, Bytes)>>,
     lives: u8,
@@ -76,6 +78,7 @@ impl Relay {
             held: Vec::new(),
             unanswered: Vec::new(),
             plan: CompactionPlan::default(),
+            keep: None,
             room,
             queued: BTreeMap::new(),
             lives: 0,
@@ -90,12 +93,18 @@ impl Relay {
         self.queued.clear();
         self.home = Home::new(self.room.clone(), &[self.lives; 32]);
         self.home.plan_compaction(self.plan);
+        self.home.keep_history(self.keep);
     }
 
     /// When this home and those after it make snapshots.
     pub fn plan_compaction(&mut self, plan: CompactionPlan) {
         self.plan = plan;
         self.home.plan_compaction(plan);
+    }
+
+    /// How long the homes after this one keep history.
+    pub fn keep_history(&mut self, keep: Millis) {
+        self.keep = Some(keep);
     }
 
     /// What was on its way to the disk gets there, and the home is not told.

@@ -37,8 +37,8 @@ impl Home {
             let end = standing.map_or(u64::MAX, |standing| standing.arrivals);
             return self.end_segment(reader, end);
         };
-        match stored::decode_piece(value) {
-            Ok(segment) => {
+        match stored::decode_segment(value) {
+            Ok((_, segment)) => {
                 self.unpack_segment(Packed { reader, end, bytes: Bytes::copy_from_slice(segment) });
             }
             Err(_) => self.handle_unreadable(reader, end),
@@ -56,10 +56,11 @@ impl Home {
         let Some(walk) = self.walk_mut(conn, stream) else { return self.end_segment(reader, 0) };
         let first = end.saturating_sub(entries.len() as u64);
         let names: Vec<EntryName> = entries.iter().map(Entry::name).collect();
-        let next = walk.behind(&names, end);
+        let (next, gone) = (walk.behind(&names, end), walk.meet(&names));
         let numbered = (first..).zip(entries);
         let wanted: Vec<Entry> =
             numbered.filter(|(arrival, entry)| walk.wants(*arrival, entry)).map(|(_, entry)| entry).collect();
+        self.tell_expired(conn, stream, gone);
         if !wanted.is_empty() {
             self.figures.entries_forwarded += wanted.len() as u64;
             self.send_bytes(conn, Lane::Bulk, wire::encode_entries(&wanted));
@@ -88,8 +89,12 @@ pub(super) fn look_up(stream: &StreamId, replica: &ReplicaId, seq: u64, covered:
     Scan { start, end, max_bytes: 64, max_rows: 1 }
 }
 
-/// What such a look-up has found. A row that is missing or damaged means a walk from the start, which finds everything.
-pub(super) fn looked_up(page: &Page) -> u64 {
+/// What such a look-up has found. A row that is missing or damaged means a walk from the start, which finds everything;
+/// but where history has been let go, all that was asked for went with it.
+pub(super) fn looked_up(page: &Page, has_expired: bool) -> u64 {
+    if has_expired && page.rows.is_empty() && page.damaged.is_empty() {
+        return u64::MAX;
+    }
     let Some((key, value)) = page.rows.first().filter(|_| page.damaged.is_empty()) else { return 0 };
     if key.first() == Some(&(Prefix::Place as u8)) {
         return stored::decode_number(value).unwrap_or(0);

@@ -28,6 +28,7 @@ impl Load {
         // From the last to the first.
         let kinds = [
             Prefix::Quarantine,
+            Prefix::History,
             Prefix::Tombstone,
             Prefix::Draft,
             Prefix::Snapshot,
@@ -115,6 +116,11 @@ impl Home {
                 let stream = stored::parse_stream_key(key).ok_or(Damage::Body)?;
                 self.restore_quarantine(stream, value);
             }
+            Some(b'y') => {
+                let stream = stored::parse_stream_key(key).ok_or(Damage::Body)?;
+                // Where it cannot be read, some of it is gone and nobody knows how much.
+                self.stream_mut(stream).history = stored::decode_number(value).unwrap_or(1);
+            }
             Some(b't') => {
                 let stream = stored::parse_stream_key(key).ok_or(Damage::Body)?;
                 self.stream_mut(stream).log.end();
@@ -149,6 +155,7 @@ impl Home {
         for stream in self.streams.keys().copied().collect::<Vec<_>>() {
             self.expect_compaction(&stream, now);
         }
+        self.retention.expect(now);
         for stream in std::mem::take(&mut self.released) {
             self.handle_release(stream, now);
         }

@@ -210,6 +210,20 @@ pub fn decode_piece(bytes: &[u8]) -> Result<&[u8], Damage> {
     open(bytes)
 }
 
+/// A segment of the archive as stored: when it was put there, by the home's wall clock, and what was packed.
+pub fn encode_segment(since: Millis, packed: &[u8]) -> Vec<u8> {
+    seal(&[since.0.to_be_bytes().as_slice(), packed].concat())
+}
+
+/// Reverses [`encode_segment`].
+///
+/// # Errors
+/// See [`Damage`].
+pub fn decode_segment(bytes: &[u8]) -> Result<(Millis, &[u8]), Damage> {
+    let (since, packed) = open(bytes)?.split_first_chunk().ok_or(Damage::Body)?;
+    Ok((Millis(u64::from_be_bytes(*since)), packed))
+}
+
 /// An arrival number or a saved mark as stored.
 pub fn encode_number(number: u64) -> Vec<u8> {
     seal(&number.to_be_bytes())
