@@ -14,6 +14,7 @@ use causeway_core::wire::{self, Body, Message};
 use causeway_core::ydoc::Document;
 
 use crate::mirror::Mirror;
+use crate::sim::device::Device;
 use crate::sim::tally::Fault;
 use crate::sim::world::World;
 
@@ -36,12 +37,14 @@ impl World {
                 device.moved.insert(*stream);
             }
             Event::Damaged { code, .. } if code == "home.entry" && self.relay.has_rotted => {}
+            Event::Damaged { code, .. } if code == "replica.cloned" && self.is_copied(number) => {}
             Event::Damaged { stream, code } => {
                 self.fail(|| format!("device {number} calls {stream} damaged without cause: {code}"));
             }
             Event::Fork { .. } if self.devices[number].contested_until >= self.now => {
                 self.tally.note(Fault::Forked);
             }
+            Event::Fork { .. } if self.is_copied(number) => self.tally.note(Fault::CopyForked),
             Event::Fork { stream, code, sentence } => {
                 self.fail(|| {
                     format!(
@@ -168,6 +171,7 @@ impl World {
         self.run_until(self.now + LEASES_END);
         self.compare_people();
         self.compare_history();
+        self.put_copies_back();
         if let Some(what) = self.unfinished() {
             self.fail(|| format!("the quiet ended by itself: {what}"));
         }
@@ -228,7 +232,9 @@ impl World {
 
     /// Work of living pages that was set aside, as their receipts tell.
     fn note_forks(&mut self) {
-        for device in self.devices.iter().filter(|device| device.contested_until > 0) {
+        let machines = &self.machines;
+        let forks = |device: &&Device| device.contested_until > 0 || machines[device.machine].is_copied;
+        for device in self.devices.iter().filter(forks) {
             let Some(room) = &device.room else { continue };
             for stream in self.documents.iter().copied().chain([self.channel()]) {
                 let forked = |edit| room.receipt(&Receipt { stream, edit }).refused;
@@ -239,6 +245,7 @@ impl World {
 
     fn compare_texts(&mut self) {
         self.note_forks();
+        self.note_copied();
         for stream in self.documents.clone() {
             let texts: Vec<String> =
                 self.devices.iter().filter_map(|device| device.room.as_ref()?.text(stream).ok()).collect();
@@ -266,7 +273,7 @@ impl World {
     }
 
     /// Whether a fork on this page's device holds the edit with this mark.
-    fn has_fork_with(&self, page: usize, mark: char) -> bool {
+    pub(crate) fn has_fork_with(&self, page: usize, mark: char) -> bool {
         let mark = mark.to_string();
         let mut forks = self.machines[self.devices[page].machine].disk.rows_of(b'f');
         forks.any(|(_, value)| {
