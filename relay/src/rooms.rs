@@ -486,6 +486,7 @@ mod tests {
             newest: wire::VERSION,
             room: room.clone(),
             digest: StreamLog::new(StreamId::DIRECTORY).digest(),
+            forwards: false,
             agent: "story".into(),
         };
         send(&mut device, &[hello.into()]).await;

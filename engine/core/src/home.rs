@@ -19,6 +19,8 @@ mod compare;
 mod conn;
 mod durable;
 mod figures;
+mod forwarded;
+mod heads;
 mod held;
 mod holes;
 mod jobs;
@@ -60,6 +62,7 @@ use crate::write_queue::{OpId, WriteQueue};
 use append::{Answered, Appended};
 use compaction::Compaction;
 use conn::Conn;
+use heads::Heads;
 use jobs::Work;
 use load::Load;
 use pages::Pages;
@@ -147,6 +150,7 @@ pub struct Home {
     plan: CompactionPlan,
     compaction: Option<Compaction>,
     compact_at: Option<Millis>,
+    heads: Heads,
     retention: Retention,
     home_key: Option<Identity>,
     next_op: u64,
@@ -187,6 +191,7 @@ impl Home {
             plan: CompactionPlan::default(),
             compaction: None,
             compact_at: None,
+            heads: Heads::default(),
             retention: Retention::default(),
             home_key: None,
             next_op: 0,
@@ -246,7 +251,7 @@ impl Home {
     pub fn poll_timeout(&self) -> Option<Millis> {
         let (presence, pages) = (self.presence.poll_timeout(), self.pages.kept_until());
         let again = self.scans.again_at().into_iter().chain(self.segments.again_at());
-        let again = again.chain(self.retention.look_at());
+        let again = again.chain(self.retention.look_at()).chain(self.heads.due());
         let timers = [presence, self.retry_at, self.seen_at, self.compact_at, pages, self.silence_at];
         timers.into_iter().flatten().chain(again).min()
     }
@@ -352,6 +357,7 @@ impl Home {
             self.tick_compaction(now);
         }
         self.tick_retention(now);
+        self.tick_heads(now);
         if self.silence_at.is_some_and(|due| now.monotonic >= due) {
             self.end_silent(now);
         }

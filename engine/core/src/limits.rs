@@ -102,6 +102,23 @@ pub const SNAPSHOT_AGAIN: Millis = Millis(10 * 60 * 1_000);
 pub const SNAPSHOT_AGAIN_MOST: Millis = Millis(6 * 60 * 60 * 1_000);
 /// After so many attempts that used up the time of a processor, or were not what was written, it is not chance.
 pub const SNAPSHOT_FAILURES: u8 = 2;
+/// A chain that has not grown for so long rests, and its author is asked to sign its head: some seconds after somebody stops
+/// typing, so that a signature covers many entries.
+pub const HEAD_REST: Millis = Millis(5_000);
+/// One that goes on growing is signed once a minute all the same: what a home loses beyond its last signed head only the
+/// author brings again.
+pub const HEAD_LATE: Millis = Millis(60_000);
+/// Chains that wait for their heads to be signed, and chains that somebody was asked to forward; of further ones the heads are
+/// signed after their next entries.
+pub const HEADS_GROWN: usize = 4_096;
+/// Signed heads that a reader is sent at once, of some 220 bytes each: they fit a lane.
+pub const HEADS_TOLD: usize = 512;
+/// Signed heads that one link was asked for and has not brought: each costs a signature's check when it comes.
+pub const LINK_ASKED: usize = 256;
+/// Chains that a reader is asked for after one answer in which it told of more than the home has.
+pub const LINK_FORWARDED: usize = 64;
+/// Somebody who was asked to forward a chain and has not is left for somebody else after so long.
+pub const FORWARD_WAIT: Millis = Millis(10_000);
 /// How long after a room was read it is looked whether some of its history is older than it is kept: whoever opens it waits
 /// for nothing.
 pub const HISTORY_FIRST: Millis = Millis(1_000);

@@ -162,7 +162,9 @@ impl Hall {
 
     fn hello() -> Bytes {
         let (digest, agent) = (Digest::NOTHING, "test".into());
-        wire::encode(&Hello { oldest: VERSION, newest: VERSION, room: room(), digest, agent }.into())
+        wire::encode(
+            &Hello { oldest: VERSION, newest: VERSION, room: room(), digest, forwards: false, agent }.into(),
+        )
     }
 
     fn greet(&mut self, number: u64) -> ConnId {

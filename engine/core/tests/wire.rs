@@ -93,7 +93,11 @@ fn messages() -> Vec<(&'static str, Message)> {
     let (code, sentence) = ("entry.chain".to_owned(), "no".to_owned());
     let proof = Prove { public_key: [1; 32], signature_r: [2; 32], signature_s: [3; 32] };
     vec![
-        ("hello", Hello { oldest: 1, newest: 2, room, digest: digest(), agent: "web 0.1".into() }.into()),
+        (
+            "hello",
+            Hello { oldest: 1, newest: 2, room, digest: digest(), forwards: true, agent: "web 0.1".into() }
+                .into(),
+        ),
         (
             "welcome",
             Welcome { version: 1, nonce: [9; 32], epoch: 4, time: Millis(5), lease: Lease(6), in_step: true }

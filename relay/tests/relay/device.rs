@@ -323,7 +323,15 @@ impl Link {
 
 pub(crate) fn hello(room: &RoomId, version: u16) -> Message {
     let digest = StreamLog::new(StreamId::DIRECTORY).digest();
-    Hello { oldest: version, newest: version, room: room.clone(), digest, agent: "story".into() }.into()
+    Hello {
+        oldest: version,
+        newest: version,
+        room: room.clone(),
+        digest,
+        forwards: false,
+        agent: "story".into(),
+    }
+    .into()
 }
 
 /// A Yjs update, written by hand: `text` behind what this client has written so far.

@@ -56,7 +56,14 @@ fn rl8_readers_who_come_together_are_sent_the_same_bytes() {
     let (mut network, text) = long();
     let now = network.clock(0);
     let digest = Digest::NOTHING;
-    let hello = Hello { oldest: VERSION, newest: VERSION, room: room(), digest, agent: "story".into() };
+    let hello = Hello {
+        oldest: VERSION,
+        newest: VERSION,
+        room: room(),
+        digest,
+        forwards: false,
+        agent: "story".into(),
+    };
     let subscribe = Subscribe { stream: text, question: 1, digest, newest_but: Some(SnapshotId::NOTHING) };
     let readers: Vec<ConnId> = (1_000..1_100).map(ConnId).collect();
     let frames = [wire::encode(&hello.into()), wire::encode(&subscribe.into())];
@@ -147,7 +154,14 @@ fn rl8_hundreds_of_streams_are_compared_a_few_at_a_time() {
     network.rest();
     let (now, conn) = (network.clock(0), ConnId(1_000));
     let digest = Digest::of_chains(&[(network.devices[0].room.replica(), 7, Head::START)]);
-    let hello = Hello { oldest: VERSION, newest: VERSION, room: room(), digest, agent: "story".into() };
+    let hello = Hello {
+        oldest: VERSION,
+        newest: VERSION,
+        room: room(),
+        digest,
+        forwards: false,
+        agent: "story".into(),
+    };
     let home = &mut network.relay.home;
     home.handle(home::Input::Opened(conn), now);
     home.handle(home::Input::Received(conn, wire::encode(&hello.into())), now);

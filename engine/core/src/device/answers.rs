@@ -207,7 +207,7 @@ impl Room {
             let asked = matches!(stream.sync, Sync::Asked(_) | Sync::Waiting(_));
             let saved = stream.saved.get(&need.replica).copied().unwrap_or(0);
             if !self.identities.contains_key(&need.replica) {
-                return;
+                return self.forward(need);
             }
             if saved >= need.from {
                 // The home called it saved and cannot read it any more.

@@ -2,11 +2,13 @@
 
 use crate::device::event::Storage;
 use crate::device::fork::FORK_EDITS;
+use crate::device::heads::FORWARDS;
 use crate::device::load::Reading;
 use crate::device::stream::Stream;
 use crate::device::{Event, Output, Room, failing, fresh_op};
 use crate::ids::{ReplicaId, StreamId};
 use crate::limits::{SCAN_BYTES, SCAN_ROWS, STORE_RETRY};
+use crate::log::SignedHead;
 use crate::replica::Identity;
 use crate::sorted::{SortedMap, SortedSet};
 use crate::storage::{Commit, CommitError, Durability, Expect, Page, Scan, StoreFailure};
@@ -143,6 +145,9 @@ impl Room {
                 let kinds = [Prefix::Tip, Prefix::Saved, Prefix::Journal, Prefix::Fork, Prefix::Replica];
                 let meta = (META.to_vec(), [META, &[0]].concat());
                 self.boot.left = kinds.into_iter().map(Prefix::range).chain([meta]).collect();
+                if FORWARDS {
+                    self.boot.left.push(Prefix::Vouched.range());
+                }
                 self.boot_next();
             }
             // Two pages wanted to lead at once, and the other was first.
@@ -188,6 +193,7 @@ impl Room {
                 self.forks.hold(aside, true);
                 self.tell_forks(stream);
             }
+            Some(b'v') if FORWARDS => self.heads.restore(SignedHead::decode(value)?),
             Some(b'r') => {
                 let identity = Identity::from_secret(&ReplicaRecord::decode(value)?.secret);
                 self.identities.insert(identity.id(), identity);

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use crate::device::event::{Connection, Event};
+use crate::device::heads::FORWARDS;
 use crate::device::pages::{PageOutput, Role};
 use crate::device::stream::Sync;
 use crate::device::{Output, Room, is_final};
@@ -104,7 +105,7 @@ impl Room {
         let (digest, counted) = self.room_digest();
         self.link.counted = counted;
         let (room, agent) = (self.room.clone(), self.agent.clone());
-        let hello = Hello { oldest: VERSION, newest: VERSION, room, digest, agent };
+        let hello = Hello { oldest: VERSION, newest: VERSION, room, digest, forwards: FORWARDS, agent };
         self.send(&hello.into());
     }
 
@@ -189,6 +190,8 @@ impl Room {
             Message::Other(Body::Need(need)) if live => self.handle_need(&need, now),
             Message::Other(Body::Seen(seen)) if live => self.handle_seen(&seen),
             Message::Other(Body::Lost(lost)) if live => self.handle_lost(lost),
+            Message::Other(Body::Attest(place)) if live => self.handle_attest(place),
+            Message::Other(Body::Vouched(signed)) if live => self.handle_vouched(signed),
             Message::Other(Body::Chunk(chunk)) if live => self.handle_chunk(chunk, now),
             Message::Other(Body::Board(changes)) if live => {
                 if self.role == Role::Leading {
@@ -335,6 +338,7 @@ impl Room {
         self.set_state(state);
         self.link.pinged = None;
         self.link.proven.clear();
+        self.heads.forget_asked();
         self.others.handle_closed();
         self.events.push(Event::Others);
         for (id, stream) in self.streams.iter_mut() {

@@ -41,6 +41,8 @@ pub(super) enum Reading {
     Journal(StreamId, u64, ReplicaId, Vec<Vec<u8>>),
     /// Entries of this device's replicas that the home has lost.
     Lost(StreamId),
+    /// Entries of others that the home has lost.
+    Forwarded(StreamId),
     /// One number of a channel's read marker, told by another page.
     Read(Place),
     /// What was read of a channel.
@@ -81,6 +83,9 @@ impl Room {
             (Reading::Journal(stream, turn, replica, read), Ok(page)) => {
                 self.handle_journal_page(stream, turn, replica, read, page, now);
             }
+            (Reading::Forwarded(stream), Ok(page)) => self.handle_forwarded_page(stream, page),
+            // The home asks somebody else, and then this device again.
+            (Reading::Forwarded(_), Err(_)) => self.heads.forget_asked(),
             (Reading::Lost(stream), Ok(page)) => self.handle_lost_page(stream, page, now),
             (Reading::Channel(stream, turn), Ok(page)) => self.handle_channel_page(stream, turn, page, now),
             (Reading::Meeting(stream, turn, met), Ok(page)) => {
@@ -396,9 +401,10 @@ impl Room {
     /// Rows of one kind of a stream that a deleted or rebuilt stream leaves behind.
     pub(super) fn forget_rows(&mut self, id: &StreamId) {
         let log = [Prefix::Entry, Prefix::Index, Prefix::Tip, Prefix::Snapshot, Prefix::Page];
-        for prefix in log.into_iter().chain([Prefix::Saved, Prefix::Read]) {
+        for prefix in log.into_iter().chain([Prefix::Saved, Prefix::Read, Prefix::Vouched]) {
             self.queue.delete_prefix(stored::stream_prefix(prefix, id));
         }
+        self.forget_heads(id);
     }
 }
 

@@ -58,6 +58,9 @@ impl Home {
             let sentence = "another link of this device writes in this name now; come back";
             return self.fail(conn, ErrorCode::Superseded, sentence);
         }
+        if link.forwards && !link.proven.contains(&replica) {
+            return self.handle_forwarded(conn, entry);
+        }
         if !link.proven.contains(&replica) {
             return self.fail(
                 conn,
@@ -74,13 +77,13 @@ impl Home {
     }
 
     /// Whether this would be a stream more than a room can have. Those of which nothing is here do not count.
-    fn is_full(&self, stream: &StreamId) -> bool {
+    pub(super) fn is_full(&self, stream: &StreamId) -> bool {
         let born = || self.streams.values().filter(|state| state.arrivals > 0).count();
         self.arrivals(stream) == 0 && self.streams.len() >= ROOM_STREAMS && born() >= ROOM_STREAMS
     }
 
     /// Judges an entry, and then those that waited for it and for each other.
-    fn land(&mut self, conn: ConnId, entry: Entry) {
+    pub(super) fn land(&mut self, conn: ConnId, entry: Entry) {
         let (stream, name) = (entry.header().stream, entry.name());
         let mut landed = Vec::new();
         if self.lets_in(conn, entry) {
@@ -190,7 +193,8 @@ impl Home {
         state.arrivals += 1;
         let tip = state.log.tip(&name.replica);
         if header.kind == EntryKind::Delete {
-            for prefix in [Prefix::Entry, Prefix::Index, Prefix::Tip].into_iter().chain(SNAPSHOT_ROWS) {
+            let log = [Prefix::Entry, Prefix::Index, Prefix::Tip, Prefix::Vouched];
+            for prefix in log.into_iter().chain(SNAPSHOT_ROWS) {
                 self.queue.delete_prefix(stored::stream_prefix(prefix, &stream));
             }
             let head = tip.head.as_bytes()[..16].try_into().expect("sixteen bytes of thirty-two");
@@ -265,6 +269,7 @@ impl Home {
             self.forward(stream, author, firsts[&stream], &entries);
         }
         for (conn, stream, replica) in answers {
+            self.heads.note((stream, replica), conn, now);
             self.answer_saved(conn, stream, replica);
         }
     }
@@ -280,6 +285,7 @@ impl Home {
             state.durable = Durable::default();
             state.holes.clear();
             (state.snapshot, state.history) = (None, 0);
+            state.vouched.clear();
             self.pages.forget_stream(&entry.header().stream);
         }
         state.readers.handle_tip(name, arrival);
@@ -313,11 +319,11 @@ impl Home {
     }
 
     /// Asks for what the entries of a frame wait for.
-    pub(super) fn ask(&mut self, conn: ConnId) {
+    pub(super) fn ask(&mut self, conn: ConnId, now: Now) {
         let streams = &self.streams;
         let here = |stream, name| streams.get(&stream).is_some_and(|state| state.waiting.holds(&name));
         for (stream, Missing { replica, from, to }) in self.wants.take(here) {
-            self.send(conn, &Need { stream, replica, from, to }.into());
+            self.need(conn, Need { stream, replica, from, to }, now);
         }
     }
 
@@ -393,6 +399,7 @@ impl Home {
         for link in self.conns.values_mut() {
             link.waiting_bytes = 0;
             link.unborn.clear();
+            link.forwarded.clear();
         }
         self.waiting_bytes = 0;
         self.again.clear();

@@ -307,6 +307,7 @@ impl Home {
         if let Some(state) = self.streams.get_mut(&stream).filter(|state| !state.log.is_gone()) {
             state.snapshot = Some(standing);
         }
+        self.forget_covered_heads();
         self.figures.snapshots_made += 1;
         self.compaction = None;
         self.next_compaction(now);

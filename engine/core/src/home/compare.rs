@@ -6,10 +6,12 @@ use crate::home::catch_up::{Below, Following};
 use crate::home::conn::Conn;
 use crate::home::held::{Groups, Held};
 use crate::home::lane::Lane;
+use crate::home::stream::HomeStream;
 use crate::ids::{ConnId, ReplicaId, StreamId};
-use crate::limits::{COMPARED_STREAMS, LINK_MARKS, TOLD_CHAINS};
+use crate::limits::{COMPARED_STREAMS, LINK_FORWARDED, LINK_MARKS, TOLD_CHAINS};
 use crate::log::{Dep, Group, marks_of};
-use crate::wire::{self, Compare, Saved};
+use crate::time::Now;
+use crate::wire::{self, Compare, Need, Saved};
 
 /// A reader that is being asked what it holds.
 #[derive(Debug)]
@@ -91,13 +93,14 @@ impl Home {
     }
 
     /// A reader has told what it holds where it differs.
-    pub(super) fn handle_compared(&mut self, conn: ConnId, compared: Compare) {
+    pub(super) fn handle_compared(&mut self, conn: ConnId, compared: Compare, now: Now) {
         let Compare { stream, question, from: _, groups, above, own, more } = compared;
         let Some(link) = self.conns.get_mut(&conn) else { return };
         if link.question(&stream) != question {
             return;
         }
         let state = self.streams.get(&stream);
+        let lacking = lacking(state, &above);
         let mut room = LINK_MARKS.saturating_sub(link.compared.marks);
         let is_answer = link.compare(&stream, |comparing| {
             if comparing.turn != Turn::Reader {
@@ -123,9 +126,20 @@ impl Home {
             true
         });
         if is_answer == Some(true) {
+            for (replica, from, to) in lacking {
+                self.need_forwarded(conn, Need { stream, replica, from, to }, now);
+            }
             self.continue_comparing(conn, stream);
         }
     }
+}
+
+/// Chains of which a reader holds more than is here, as far as it is asked for them at once.
+fn lacking(state: Option<&HomeStream>, above: &[(ReplicaId, u64)]) -> Vec<(ReplicaId, u64, u64)> {
+    let here = |replica| state.map_or(0, |state| state.durable_seq(replica));
+    let gone = state.is_some_and(|state| state.log.is_gone());
+    let more = above.iter().map(|(replica, seq)| (*replica, here(replica) + 1, *seq));
+    more.filter(|(_, from, to)| from <= to && !gone).take(LINK_FORWARDED).collect()
 }
 
 /// What comparing takes up on a link, over all its streams: counted as it changes, for each of thousands of streams asks.

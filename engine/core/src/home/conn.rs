@@ -1,11 +1,12 @@
 //! One link of a home.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 
 use crate::home::catch_up::Following;
 use crate::home::compare::Compared;
+use crate::home::forwarded::Forwarded;
 use crate::home::lane::{Fill, Lane};
 use crate::home::needs::Needs;
 use crate::home::walk::Walk;
@@ -39,6 +40,14 @@ pub(super) struct Conn {
     /// A vector: the one stream that most links follow is looked for at every entry, and a tree's node for it would be the
     /// larger part of what an idle link costs.
     follows: SortedMap<StreamId, Follows>,
+    /// Whether it keeps signed heads and forwards what they vouch for.
+    pub(super) forwards: bool,
+    /// Chains of which it was asked for a signed head: its own, or those that it may forward.
+    pub(super) asked: BTreeSet<(StreamId, ReplicaId)>,
+    /// What it has brought of chains that others wrote, up to where their heads are signed.
+    pub(super) forwarded: BTreeMap<(StreamId, ReplicaId), Forwarded>,
+    /// Streams of which it was sent the signed heads that there were.
+    pub(super) heads_told: BTreeSet<StreamId>,
     /// What comparing takes up, over all of them.
     pub(super) compared: Compared,
     /// Streams that fell behind and go on from the log once the entries lane has drained.
@@ -86,6 +95,10 @@ impl Conn {
             proven: BTreeSet::new(),
             ceded: BTreeSet::new(),
             follows: SortedMap::new(),
+            forwards: false,
+            asked: BTreeSet::new(),
+            forwarded: BTreeMap::new(),
+            heads_told: BTreeSet::new(),
             compared: Compared::default(),
             behind: BTreeSet::new(),
             missed: BTreeSet::new(),

@@ -6,6 +6,7 @@ use crate::home::stream::HomeStream;
 use crate::home::{Home, Input};
 use crate::ids::{ConnId, StreamId};
 use crate::limits::{SCAN_BYTES, SCAN_ROWS};
+use crate::log::SignedHead;
 use crate::replica::Identity;
 use crate::snapshot::SignedRoot;
 use crate::storage::{FailureKind, Page, Scan, StoreFailure};
@@ -29,6 +30,7 @@ impl Load {
         let kinds = [
             Prefix::Quarantine,
             Prefix::History,
+            Prefix::Vouched,
             Prefix::Tombstone,
             Prefix::Draft,
             Prefix::Snapshot,
@@ -116,6 +118,14 @@ impl Home {
                 let stream = stored::parse_stream_key(key).ok_or(Damage::Body)?;
                 self.restore_quarantine(stream, value);
             }
+            Some(b'v') => {
+                // One that cannot be read is asked of its author again.
+                if let (Some((stream, replica)), Ok(signed)) =
+                    (stored::parse_tip_key(key), SignedHead::decode(value))
+                {
+                    self.stream_mut(stream).vouched.insert(replica, signed);
+                }
+            }
             Some(b'y') => {
                 let stream = stored::parse_stream_key(key).ok_or(Damage::Body)?;
                 // Where it cannot be read, some of it is gone and nobody knows how much.
@@ -144,6 +154,7 @@ impl Home {
         for state in self.streams.values_mut() {
             state.durable.settle(state.durable_arrivals);
         }
+        self.forget_covered_heads();
         let held: Vec<_> = self.conns.iter_mut().map(|(conn, state)| (*conn, state.take_held())).collect();
         for (conn, frames) in held {
             for bytes in frames {

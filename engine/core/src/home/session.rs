@@ -27,9 +27,10 @@ impl Home {
                 self.expect_seen(now);
             }
             Message::Other(Body::Compare(compared)) if greeted => {
-                self.handle_compared(conn, compared);
+                self.handle_compared(conn, compared, now);
                 self.expect_seen(now);
             }
+            Message::Other(Body::Vouched(signed)) if greeted => self.handle_vouched(conn, signed),
             Message::Other(Body::Want(want)) if greeted => self.handle_want(conn, want),
             Message::Other(Body::Need(need)) if greeted => self.handle_need(conn, &need),
             Message::Other(Body::Have(have)) if greeted => self.handle_have(conn, &have, now),
@@ -43,7 +44,7 @@ impl Home {
                     self.handle_entry(conn, entry);
                 }
                 self.told.clear();
-                self.ask(conn);
+                self.ask(conn, now);
             }
             Message::Entries(_) | Message::Other(_) => {
                 self.fail(
@@ -79,6 +80,7 @@ impl Home {
         let nonce = self.entropy.bytes();
         if let Some(state) = self.conns.get_mut(&conn) {
             state.open(nonce);
+            state.forwards = hello.forwards;
         }
         let welcome = Welcome {
             version: VERSION,

@@ -8,7 +8,7 @@ use crate::home::seen::Readers;
 use crate::home::transfer::Shared;
 use crate::home::waiting::Waiting;
 use crate::ids::{ReplicaId, StreamId};
-use crate::log::{Digest, EntryName, Refusal, StreamLog, Tip};
+use crate::log::{Digest, EntryName, Refusal, SignedHead, StreamLog, Tip};
 use crate::stored::QuarantineRecord;
 
 /// The log of a stream as judged, and how much of it is on the disk.
@@ -38,6 +38,8 @@ pub(super) struct HomeStream {
     pub(super) snapshot: Option<Standing>,
     /// Entries that arrived before this one have left the archive.
     pub(super) history: u64,
+    /// Signed heads of chains that reach above the snapshot.
+    pub(super) vouched: BTreeMap<ReplicaId, SignedHead>,
     /// Its snapshot on the way to readers.
     pub(super) shared: Shared,
     /// Snapshots of it came to nothing; as a log it is whole.
@@ -63,6 +65,7 @@ impl HomeStream {
             durable_bytes: 0,
             snapshot: None,
             history: 0,
+            vouched: BTreeMap::new(),
             shared: Shared::default(),
             quarantine: None,
             has_strays: false,

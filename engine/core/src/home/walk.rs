@@ -241,6 +241,7 @@ impl Home {
             link.follow(stream, Following::Landing);
             self.send_bytes(conn, Lane::Bulk, bytes);
             self.tell_holes(conn, stream);
+            self.tell_heads(conn, stream);
         }
     }
 

@@ -42,6 +42,8 @@ pub enum Prefix {
     Tombstone = b't',
     /// `u stream replica`: up to where the posts of a replica were read here.
     Read = b'u',
+    /// `v stream replica`: the newest signed head of a chain.
+    Vouched = b'v',
     /// `x stream`: no snapshot can be made of it, and why.
     Quarantine = b'x',
     /// `y stream`: below which arrival the archive was let go.
@@ -110,6 +112,11 @@ pub fn history_key(stream: &StreamId) -> Vec<u8> {
 /// Key of a chain's tip.
 pub fn tip_key(stream: &StreamId, replica: &ReplicaId) -> Vec<u8> {
     with_replica(Prefix::Tip, stream, replica)
+}
+
+/// Key of a signed head.
+pub fn vouched_key(stream: &StreamId, replica: &ReplicaId) -> Vec<u8> {
+    with_replica(Prefix::Vouched, stream, replica)
 }
 
 /// Key of a saved mark.

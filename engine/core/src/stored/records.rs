@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::log::{Entry, Head, Introduced, Tip};
+use crate::log::{Entry, Head, Introduced, SignedHead, Tip};
 use crate::snapshot::{Root, SignedRoot};
 use crate::time::Millis;
 use crate::wire;
@@ -140,6 +140,7 @@ macro_rules! records {
 
 records!(
     MetaRecord,
+    SignedHead,
     SignedRoot,
     ReplicaRecord,
     TipRecord,

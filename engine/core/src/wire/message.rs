@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::device::{Connection, Storage};
 use crate::ids::{ReplicaId, RoomId, StreamId};
 use crate::limits::{DONE_PIECES, ROOM_LINKS, SENTENCE_BYTES, TOLD_CHAINS};
-use crate::log::{Digest, Entry, EntryName, MARK_BYTES};
+use crate::log::{Digest, Entry, EntryName, MARK_BYTES, SignedHead};
 use crate::presence::{Change, Lease, State};
 use crate::snapshot::{PageId, SnapshotId};
 use crate::stored::ForkRecord;
@@ -118,6 +118,9 @@ bodies! {
     Want(Want) = 33;
     /// Home → device: an entry that the home cannot read from its disk.
     Lost(Lost) = 34;
+    /// Device → home: the signed head that it was asked for, or with which it forwards what somebody else wrote. Home →
+    /// device: one to keep.
+    Vouched(SignedHead) = 36;
     /// Page → leader: the key of a replica that this page writes under.
     Secret(Secret) = 64;
     /// Page → leader: a piece of a fork, to be kept on this device's disk. Leader → page: one that is.
@@ -127,6 +130,8 @@ bodies! {
     /// Page → leader: pieces of forks, in order, were put back or discarded. Leader → page: they are gone from the disk.
     AsideDone(Vec<Place>) = 70;
     @places
+    /// Home → device: sign the head of this chain there.
+    Attest = 35;
     /// Leader → page: on this device's disk, up to there.
     Kept = 65;
     /// Leader → page: a piece of a fork is on this device's disk.
@@ -148,6 +153,8 @@ pub struct Hello {
     pub room: RoomId,
     /// Digest of the room over its streams, as far as the device takes the home to have it.
     pub digest: Digest,
+    /// Whether it keeps signed heads, and forwards what they vouch for.
+    pub forwards: bool,
     /// Program and version, for logs.
     pub agent: String,
 }
@@ -515,6 +522,8 @@ impl Body {
             | Self::Chunk(_)
             | Self::Want(_)
             | Self::Lost(_)
+            | Self::Vouched(_)
+            | Self::Attest(_)
             | Self::Introduce(_)
             | Self::Secret(_)
             | Self::Kept(_)

@@ -121,8 +121,14 @@ async fn in_a_row(to: SocketAddr, mut rng: Rng) -> Outcome<u64> {
 /// What a device says at first, as one message or as several.
 fn messages(rng: &mut Rng) -> Outcome<Vec<u8>> {
     let room: RoomId = ROOM.parse()?;
-    let hello =
-        Hello { oldest: VERSION, newest: VERSION, room, digest: Digest::NOTHING, agent: "torture".into() };
+    let hello = Hello {
+        oldest: VERSION,
+        newest: VERSION,
+        room,
+        digest: Digest::NOTHING,
+        forwards: false,
+        agent: "torture".into(),
+    };
     let stream = StreamId::DIRECTORY;
     let subscribe = Subscribe { stream, question: 1, digest: Digest::NOTHING, newest_but: None };
     let said = [hello.into(), subscribe.into(), Ping { time: Millis(1) }.into()];

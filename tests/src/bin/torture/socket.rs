@@ -62,8 +62,14 @@ impl Socket {
     /// Says hello and waits to be welcomed.
     pub(crate) async fn greet(&mut self, room: &RoomId) -> Outcome<Welcome> {
         let digest = Digest::NOTHING;
-        let hello =
-            Hello { oldest: VERSION, newest: VERSION, room: room.clone(), digest, agent: "torture".into() };
+        let hello = Hello {
+            oldest: VERSION,
+            newest: VERSION,
+            room: room.clone(),
+            digest,
+            forwards: false,
+            agent: "torture".into(),
+        };
         self.send(&hello.into()).await?;
         loop {
             if let Message::Other(Body::Welcome(welcome)) = self.next().await? {

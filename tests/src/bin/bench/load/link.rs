@@ -96,8 +96,14 @@ impl Link {
 
     pub(crate) async fn say_hello(&mut self, room: &RoomId) -> Result<(), Box<dyn Error>> {
         let digest = Digest::NOTHING;
-        let hello =
-            Hello { oldest: VERSION, newest: VERSION, room: room.clone(), digest, agent: "bench".into() };
+        let hello = Hello {
+            oldest: VERSION,
+            newest: VERSION,
+            room: room.clone(),
+            digest,
+            forwards: false,
+            agent: "bench".into(),
+        };
         self.send(&wire::encode(&hello.into())).await
     }
 
