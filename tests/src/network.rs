@@ -165,6 +165,15 @@ impl Network {
         room.edit(stream, Some(EDITOR), now, |edit| edit.insert(at, text)).expect("inside the text")
     }
 
+    /// Puts a word at the beginning so many times, each time as an entry of its own.
+    pub fn insert_times(&mut self, times: usize, device: usize, stream: StreamId, word: &str) {
+        for _ in 0..times {
+            self.insert(device, stream, 0, word);
+            self.settle();
+            self.wait(60);
+        }
+    }
+
     /// Takes text out.
     pub fn delete(&mut self, device: usize, stream: StreamId, at: u32, length: u32) -> Receipt {
         let now = self.clock(device);

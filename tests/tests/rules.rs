@@ -2,6 +2,8 @@
 
 #[path = "rules/catching_up.rs"]
 mod catching_up;
+#[path = "rules/channel_pages.rs"]
+mod channel_pages;
 #[path = "rules/channels.rs"]
 mod channels;
 #[path = "rules/chat.rs"]
@@ -12,6 +14,8 @@ mod clones;
 mod craft;
 #[path = "rules/crowds.rs"]
 mod crowds;
+#[path = "rules/damaged_snapshots.rs"]
+mod damaged_snapshots;
 #[path = "rules/discards.rs"]
 mod discards;
 #[path = "rules/entries.rs"]
@@ -28,6 +32,8 @@ mod pages;
 mod people;
 #[path = "rules/promises.rs"]
 mod promises;
+#[path = "rules/quarantines.rs"]
+mod quarantines;
 #[path = "rules/returns.rs"]
 mod returns;
 #[path = "rules/salvage.rs"]

@@ -8,6 +8,7 @@ use causeway_core::ids::{ConnId, ReplicaId, RoomId, StreamId};
 use causeway_core::snapshot::{Done, Job, JobError};
 use causeway_core::storage::{Commit, CommitError, FailureKind, Page, Scan, StoreFailure};
 use causeway_core::stored::{self, META, MetaRecord, Prefix, TipRecord};
+use causeway_core::time::Millis;
 use causeway_core::wire::{self, Message};
 use causeway_core::write_queue::OpId;
 
@@ -96,6 +97,13 @@ impl Relay {
     pub fn plan_compaction(&mut self, plan: CompactionPlan) {
         self.plan = plan;
         self.home.plan_compaction(plan);
+    }
+
+    /// This home and those after it make a snapshot after so many entries of a stream, however large, once nobody has
+    /// written for so many milliseconds.
+    pub fn snapshot_after(&mut self, entries: u64, quiet: u64) {
+        let (bytes, quiet) = (u64::MAX / 4, Millis(quiet));
+        self.plan_compaction(CompactionPlan { entries, bytes, quiet, ..CompactionPlan::default() });
     }
 
     /// What was on its way to the disk gets there, and the home is not told.

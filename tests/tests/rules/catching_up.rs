@@ -1,24 +1,17 @@
 //! RL8 and R8: many readers on their way along one log, and a snapshot that is made meanwhile.
 
-use causeway_core::home::{self, CompactionPlan, Lane};
+use causeway_core::home::{self, Lane};
 use causeway_core::ids::{ConnId, StreamId};
 use causeway_core::limits::COMPARED_STREAMS;
 use causeway_core::log::{Digest, Head};
 use causeway_core::snapshot::SnapshotId;
-use causeway_core::time::Millis;
 use causeway_core::wire::{self, Body, Compare, Hello, Message, Subscribe, VERSION};
 use causeway_tests::network::{Network, room};
 
 /// A room whose log has several pages, and whose home makes no snapshot of it.
 fn long() -> (Network, StreamId) {
     let (mut network, text) = Network::with_document(1);
-    let never = CompactionPlan {
-        entries: u64::MAX / 4,
-        bytes: u64::MAX / 4,
-        quiet: Millis(500),
-        ..CompactionPlan::default()
-    };
-    network.relay.plan_compaction(never);
+    network.relay.snapshot_after(u64::MAX / 4, 500);
     for _ in 0..30 {
         network.insert(0, text, 0, &"still water ".repeat(2_000));
         network.settle();
@@ -105,12 +98,7 @@ fn rule_8_a_reader_whom_a_snapshot_overtakes_is_sent_the_snapshot() {
     let late = network.join();
     network.open(late, text);
     network.settle();
-    network.relay.plan_compaction(CompactionPlan {
-        entries: 10,
-        bytes: u64::MAX / 4,
-        quiet: Millis(500),
-        ..CompactionPlan::default()
-    });
+    network.relay.snapshot_after(10, 500);
     network.insert(0, text, 0, "at last, ");
     for _ in 0..20 {
         network.wait(600);

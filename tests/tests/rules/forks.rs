@@ -3,7 +3,7 @@
 use causeway_core::device::{DocumentError, Event, Fork, ForkError, ForkId, ForkText};
 use causeway_core::directory::DirectoryOp;
 use causeway_core::ids::StreamId;
-use causeway_core::log::EntryKind;
+use causeway_core::log::{EntryKind, EntryName};
 use causeway_core::stored::{self, ForkPart, ForkRecord, Prefix};
 use causeway_core::time::Millis;
 use causeway_core::wire::{self, Message, Refused};
@@ -19,7 +19,11 @@ pub(crate) fn refuse_newest(network: &mut Network, device: usize, text: StreamId
         Message::Entries(entries) => entries.last().map(|entry| entry.name()),
         Message::Other(_) => None,
     });
-    let name = newest.expect("the device has sent entries");
+    refuse(network, device, text, newest.expect("the device has sent entries"));
+}
+
+/// The same for an entry and all that follow it.
+pub(crate) fn refuse(network: &mut Network, device: usize, text: StreamId, name: EntryName) {
     let (code, sentence) = ("ydoc.guard".into(), "this home is stricter".into());
     let refused = Refused { stream: text, replica: name.replica, seq: name.seq, code, sentence };
     network.hand_to_device(device, &refused.into());

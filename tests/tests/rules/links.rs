@@ -2,32 +2,16 @@
 
 use bytes::Bytes;
 use causeway_core::device::Room;
-use causeway_core::home::CompactionPlan;
 use causeway_core::ids::{ReplicaId, StreamId};
 use causeway_core::limits::{LINK_NEEDS, ROOM_SEGMENTS};
 use causeway_core::stored::Prefix;
-use causeway_core::time::Millis;
 use causeway_core::wire::{self, Body, Message, Need};
 use causeway_tests::network::Network;
 
 /// Writes to a text, entry by entry.
 fn write(network: &mut Network, device: usize, text: StreamId, words: &str, times: usize) {
-    for _ in 0..times {
-        network.insert(device, text, 0, words);
-        network.settle();
-        network.wait(60);
-    }
+    network.insert_times(times, device, text, words);
     network.settle();
-}
-
-/// A room whose home makes a snapshot after so many entries.
-fn often(network: &mut Network, entries: u64) {
-    network.relay.plan_compaction(CompactionPlan {
-        entries,
-        bytes: u64::MAX / 4,
-        quiet: Millis(1),
-        ..CompactionPlan::default()
-    });
 }
 
 fn rows(network: &Network, prefix: Prefix) -> usize {
@@ -59,7 +43,7 @@ fn laters(network: &Network, since: usize) -> usize {
 fn rl8_a_link_that_reads_nothing_holds_one_snapshot_however_many_streams_it_follows() {
     const TEXTS: u8 = 200;
     let mut network = Network::new(1);
-    often(&mut network, 6);
+    network.relay.snapshot_after(6, 1);
     let texts: Vec<StreamId> = (0..TEXTS).map(|number| StreamId::ydoc([number; 16])).collect();
     let page = "deep water ".repeat(5_000);
     for text in &texts {
@@ -99,7 +83,7 @@ fn rl8_a_link_that_reads_nothing_holds_one_snapshot_however_many_streams_it_foll
 #[test]
 fn rl8_what_is_asked_for_by_name_ends_where_it_was_asked_to() {
     let (mut network, text) = Network::with_document(2);
-    often(&mut network, 1 << 40);
+    network.relay.snapshot_after(1 << 40, 1);
     let page = "long water ".repeat(4_000);
     write(&mut network, 0, text, &page, 40);
     let chain = network.devices[0].room.replica();
@@ -120,7 +104,7 @@ fn rl8_what_is_asked_for_by_name_ends_where_it_was_asked_to() {
 #[test]
 fn rl8_ten_thousand_needs_cost_the_one_who_asks_and_not_the_honest_reader() {
     let (mut network, text) = Network::with_document(3);
-    often(&mut network, 10);
+    network.relay.snapshot_after(10, 1);
     for device in [0, 1, 2].into_iter().cycle().take(60) {
         write(&mut network, device, text, "ab", 1);
     }
@@ -164,7 +148,7 @@ fn rl8_ten_thousand_needs_cost_the_one_who_asks_and_not_the_honest_reader() {
 #[test]
 fn rl8_a_reader_whose_read_found_the_queue_full_is_not_cut() {
     let (mut network, text) = Network::with_document(2);
-    often(&mut network, 10);
+    network.relay.snapshot_after(10, 1);
     write(&mut network, 0, text, "ab", 40);
     network.go_offline(1);
     write(&mut network, 0, text, "cd", 15);
@@ -188,7 +172,7 @@ fn rl8_a_reader_whose_read_found_the_queue_full_is_not_cut() {
 fn rl8_while_nobody_unpacks_a_segment_it_is_read_once_for_each_reader() {
     const READERS: usize = 12;
     let (mut network, text) = Network::with_document(READERS + 1);
-    often(&mut network, 10);
+    network.relay.snapshot_after(10, 1);
     write(&mut network, 0, text, "ab", 40);
     network.rest();
     assert!(rows(&network, Prefix::Archive) > 0);
@@ -222,7 +206,7 @@ fn rl8_while_nobody_unpacks_a_segment_it_is_read_once_for_each_reader() {
 #[test]
 fn rl8_what_a_link_asks_for_while_it_is_behind_is_answered_when_it_has_caught_up() {
     let (mut network, text) = Network::with_document(2);
-    often(&mut network, 1 << 40);
+    network.relay.snapshot_after(1 << 40, 1);
     write(&mut network, 0, text, "ab", 5);
     write(&mut network, 1, text, "cd", 5);
     let chains = [0, 1].map(|device: usize| network.devices[device].room.replica());

@@ -1,16 +1,16 @@
 //! F3: what is put back is in the text or a fork: all of it, however much it is and whoever refuses it.
 
 use causeway_core::device::{Fork, ForkId};
-use causeway_core::home::CompactionPlan;
 use causeway_core::ids::{ReplicaId, StreamId};
 use causeway_core::log::{EntryKind, Head, Tip};
 use causeway_core::stored::{self, IndexRecord, StreamRecord, TipRecord};
 use causeway_core::time::Millis;
-use causeway_core::wire::{Message, Refused};
+use causeway_core::wire::Message;
 use causeway_core::ydoc::{DeltaOp, Document};
 use causeway_tests::network::Network;
 
 use crate::craft::entry;
+use crate::forks::refuse;
 use crate::takeovers::forks as rows;
 
 fn forks(network: &Network) -> Vec<Fork> {
@@ -40,10 +40,7 @@ fn large() -> (Network, StreamId) {
         Message::Entries(entries) => entries.first().map(|entry| entry.name()),
         Message::Other(_) => None,
     });
-    let name = first.expect("the device has sent entries");
-    let (code, sentence) = ("ydoc.guard".into(), "this home is stricter".into());
-    let refused = Refused { stream: text, replica: name.replica, seq: name.seq, code, sentence };
-    network.hand_to_device(0, &refused.into());
+    refuse(&mut network, 0, text, first.expect("the device has sent entries"));
     network.rest();
     network.rest();
     assert_eq!(network.text(0, text), "common ground");
@@ -89,13 +86,7 @@ fn f3_a_power_cut_finds_a_large_fork_whole_in_the_text_or_whole_as_a_fork() {
 /// So many have put a letter each into a text: as it stands on a home's disk.
 fn crowded(writers: u32) -> (Network, StreamId) {
     let (mut network, text) = Network::with_document(1);
-    let never = CompactionPlan {
-        entries: u64::MAX / 4,
-        bytes: u64::MAX / 4,
-        quiet: Millis(500),
-        ..CompactionPlan::default()
-    };
-    network.relay.plan_compaction(never);
+    network.relay.snapshot_after(u64::MAX / 4, 500);
     let (disk, mut arrivals, mut bytes) = (&mut network.relay.disk, 0, 0);
     for number in 0..writers {
         let mut key = [1; 32];

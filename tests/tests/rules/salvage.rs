@@ -2,40 +2,29 @@
 
 use std::collections::BTreeMap;
 
-use causeway_core::home::CompactionPlan;
 use causeway_core::ids::{ReplicaId, StreamId};
 use causeway_core::log::Dep;
 use causeway_core::salvage::{Found, Loss, put_together};
 use causeway_core::stored::{Prefix, decode_entry, parse_archive_key, stream_of, tombstone_key};
-use causeway_core::time::Millis;
 use causeway_core::wire::{self, Message, Need};
 use causeway_tests::disk::Disk;
 use causeway_tests::network::Network;
 
 use crate::craft::{forged, frame};
 
+/// Both devices write a word by turns, entry by entry.
+fn write(network: &mut Network, text: StreamId, word: &str, times: usize) {
+    (0..times).for_each(|n| network.insert_times(1, n % 2, text, word));
+    network.rest();
+}
+
 /// A room with a snapshot, an archive and entries above them.
 fn with_history() -> (Network, StreamId) {
     let (mut network, text) = Network::with_document(2);
-    network.relay.plan_compaction(CompactionPlan {
-        entries: 10,
-        bytes: u64::MAX / 4,
-        quiet: Millis(500),
-        ..CompactionPlan::default()
-    });
-    for n in 0..36 {
-        network.insert(n % 2, text, 0, "ab");
-        network.settle();
-        network.wait(60);
-    }
-    network.rest();
-    network.relay.plan_compaction(CompactionPlan { entries: 10_000, ..CompactionPlan::default() });
-    for n in 0..7 {
-        network.insert(n % 2, text, 0, "cd");
-        network.settle();
-        network.wait(60);
-    }
-    network.rest();
+    network.relay.snapshot_after(10, 500);
+    write(&mut network, text, "ab", 36);
+    network.relay.snapshot_after(10_000, 500);
+    write(&mut network, text, "cd", 7);
     assert!(network.relay.disk.rows_of(Prefix::Archive as u8).count() > 0, "there is history");
     assert!(network.relay.entries(&text) > 5, "and something above it");
     (network, text)
@@ -136,12 +125,7 @@ fn rl14_entries_that_are_lost_are_named_and_brought_again_by_their_authors() {
 fn rl14_history_that_is_gone_is_named_by_its_places_whether_or_not_its_row_is_there() {
     for gone in [true, false] {
         let (mut network, text) = with_history();
-        network.relay.plan_compaction(CompactionPlan {
-            entries: 10,
-            bytes: u64::MAX / 4,
-            quiet: Millis(500),
-            ..CompactionPlan::default()
-        });
+        network.relay.snapshot_after(10, 500);
         for n in 0..36 {
             network.insert(n % 2, text, 0, "ab");
             network.rest();

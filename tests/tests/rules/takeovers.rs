@@ -1,10 +1,8 @@
 //! What becomes of work while the lead goes from one page to another (T4–T7).
 
 use causeway_core::device::{Connection, Event, Role};
-use causeway_core::home::CompactionPlan;
 use causeway_core::ids::StreamId;
 use causeway_core::stored::Prefix;
-use causeway_core::time::Millis;
 use causeway_core::wire::{Body, Message, Refused};
 use causeway_tests::network::Network;
 
@@ -369,12 +367,7 @@ fn t1_a_page_is_served_again_when_its_leader_could_not_read() {
 #[test]
 fn t2_a_page_is_sent_what_its_leader_could_not_read_for_it_at_first() {
     let (mut network, pages, text) = Network::with_pages(2);
-    network.relay.plan_compaction(CompactionPlan {
-        entries: 10,
-        bytes: 1 << 40,
-        quiet: Millis(100),
-        ..CompactionPlan::default()
-    });
+    network.relay.snapshot_after(10, 100);
     network.insert(pages[0], text, 0, "here ");
     network.rest();
     network.devices[pages[0]].online = false;
@@ -382,11 +375,7 @@ fn t2_a_page_is_sent_what_its_leader_could_not_read_for_it_at_first() {
     let other = network.join();
     network.open(other, text);
     network.settle();
-    for _ in 0..12 {
-        network.insert(other, text, 0, "there ");
-        network.settle();
-        network.wait(60);
-    }
+    network.insert_times(12, other, text, "there ");
     network.rest();
     assert_eq!(network.relay.home.figures().snapshots_made, 1);
     // The leader is sent the snapshot, keeps it, and cannot read it for the page that looks on.

@@ -1,29 +1,15 @@
 /** A long channel: opened at its end, read back page by page from the relay, honest about what is out of reach and new. */
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { launch } from "./harness/browser.mjs";
+import { test } from "node:test";
 import { SCREENS } from "./harness/look.mjs";
 import { Line } from "./harness/proxy.mjs";
-import { Relay } from "./harness/relay.mjs";
+import { browser, relay } from "./harness/scene.mjs";
 import { until, untilEqual } from "./harness/until.mjs";
 import { Writer, freshRoom } from "./harness/writer.mjs";
 
 /** Together more than the relay sends to somebody new. */
 const POSTS = 1_000;
 const MORE = "~".repeat(1_500);
-
-let relay;
-let browser;
-
-before(async () => {
-  relay = await Relay.start();
-  browser = await launch();
-});
-
-after(async () => {
-  await browser?.close();
-  await relay?.end();
-});
 
 test("CH8 W8 who comes back to a long channel reads it from its end, is told of what is new further up, and finds where it begins", { timeout: 300_000 }, async () => {
   const line = await Line.to(relay.port);

@@ -1,26 +1,13 @@
 /** People talk: what is said, read, answered, changed and taken back, with a link and without. */
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { INSECURE_HOST, launch } from "./harness/browser.mjs";
+import { test } from "node:test";
+import { INSECURE_HOST } from "./harness/browser.mjs";
 import { SCREENS, profileOf } from "./harness/look.mjs";
 import { Line } from "./harness/proxy.mjs";
-import { Relay } from "./harness/relay.mjs";
+import { browser, relay } from "./harness/scene.mjs";
 import { CHAT, StrictLine } from "./harness/strict.mjs";
 import { until, untilEqual } from "./harness/until.mjs";
 import { Writer, freshRoom } from "./harness/writer.mjs";
-
-let relay;
-let browser;
-
-before(async () => {
-  relay = await Relay.start();
-  browser = await launch();
-});
-
-after(async () => {
-  await browser?.close();
-  await relay?.end();
-});
 
 test("what one says the other reads; who is not looking is told how much is new, and where it begins", async () => {
   const room = freshRoom("talk");

@@ -1,25 +1,12 @@
 /** Devices whose clocks are years off: the order is right for everybody, and times are told by the relay's clock. */
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { launch } from "./harness/browser.mjs";
-import { Relay } from "./harness/relay.mjs";
+import { test } from "node:test";
+import { browser, relay } from "./harness/scene.mjs";
 import { until } from "./harness/until.mjs";
 import { freshRoom, Writer } from "./harness/writer.mjs";
 
 const YEAR_MS = 365 * 24 * 3_600_000;
 const MINUTE_MS = 60_000;
-
-let browser;
-let relay;
-
-before(async () => {
-  [browser, relay] = await Promise.all([launch(), Relay.start()]);
-});
-
-after(async () => {
-  await browser?.close();
-  await relay?.end();
-});
 
 /** A person whose computer thinks that it is another year. */
 async function personIn(t, room, years, name) {

@@ -1,23 +1,10 @@
 /** Bad days of the browser's database: no room left, rows that rot, a database that goes, is newer, or fails. */
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { launch } from "./harness/browser.mjs";
+import { test } from "node:test";
 import { Line } from "./harness/proxy.mjs";
-import { Relay } from "./harness/relay.mjs";
+import { browser, relay } from "./harness/scene.mjs";
 import { until, untilEqual } from "./harness/until.mjs";
 import { freshRoom, introduce, Writer } from "./harness/writer.mjs";
-
-let browser;
-let relay;
-
-before(async () => {
-  [browser, relay] = await Promise.all([launch(), Relay.start()]);
-});
-
-after(async () => {
-  await browser?.close();
-  await relay?.end();
-});
 
 /** Bytes that the browser lets this origin keep; without a number it decides itself again. */
 async function quota(writer, quotaSize) {

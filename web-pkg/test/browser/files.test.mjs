@@ -1,25 +1,11 @@
 /** The files of a room: made, found, renamed, moved and removed, by hand and by keyboard, for everybody. */
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { launch } from "./harness/browser.mjs";
+import { test } from "node:test";
 import { focused } from "./harness/keyboard.mjs";
 import { SCREENS, look, shot } from "./harness/look.mjs";
-import { Relay } from "./harness/relay.mjs";
+import { browser, relay } from "./harness/scene.mjs";
 import { until, untilEqual } from "./harness/until.mjs";
 import { Writer, freshRoom } from "./harness/writer.mjs";
-
-let relay;
-let browser;
-
-before(async () => {
-  relay = await Relay.start();
-  browser = await launch();
-});
-
-after(async () => {
-  await browser?.close();
-  await relay?.end();
-});
 
 test("files are made, renamed, removed and brought back, for everybody", async () => {
   const room = freshRoom("files");

@@ -1,25 +1,13 @@
 /** Work the room did not take: seen, compared, saved as a file, put back, discarded. */
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { after, before, test } from "node:test";
-import { INSECURE_HOST, launch } from "./harness/browser.mjs";
+import { test } from "node:test";
+import { INSECURE_HOST } from "./harness/browser.mjs";
 import { look, profileOf } from "./harness/look.mjs";
-import { Relay } from "./harness/relay.mjs";
+import { browser, relay } from "./harness/scene.mjs";
 import { SENTENCE, StrictLine } from "./harness/strict.mjs";
 import { until, untilEqual } from "./harness/until.mjs";
 import { freshRoom, introduce, Writer } from "./harness/writer.mjs";
-
-let browser;
-let relay;
-
-before(async () => {
-  [browser, relay] = await Promise.all([launch(), Relay.start()]);
-});
-
-after(async () => {
-  await browser?.close();
-  await relay?.end();
-});
 
 /** A page whose last words were refused, and somebody else in the room. */
 async function refused(t, host, profile = {}) {

@@ -1,26 +1,13 @@
 /** The page as a person meets it: at the door, with others, without a network, in the dark. */
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { INSECURE_HOST, launch } from "./harness/browser.mjs";
+import { test } from "node:test";
+import { INSECURE_HOST } from "./harness/browser.mjs";
 import { focused, tabTo } from "./harness/keyboard.mjs";
 import { SCREENS, shot } from "./harness/look.mjs";
 import { Line } from "./harness/proxy.mjs";
-import { Relay } from "./harness/relay.mjs";
+import { browser, relay } from "./harness/scene.mjs";
 import { until, untilEqual } from "./harness/until.mjs";
 import { Writer, freshRoom, introduce } from "./harness/writer.mjs";
-
-let relay;
-let browser;
-
-before(async () => {
-  relay = await Relay.start();
-  browser = await launch();
-});
-
-after(async () => {
-  await browser?.close();
-  await relay?.end();
-});
 
 test("a first visit makes a room and writes into it by keyboard alone", async () => {
   const page = await newPage();

@@ -1,24 +1,10 @@
 /** A whole visit without a mouse: come in, make a file, write, talk, react, rename, and leave nothing behind that needs one. */
-import { after, before, test } from "node:test";
-import { launch } from "./harness/browser.mjs";
+import { test } from "node:test";
 import { focused, tabTo } from "./harness/keyboard.mjs";
 import { SCREENS } from "./harness/look.mjs";
-import { Relay } from "./harness/relay.mjs";
+import { browser, relay } from "./harness/scene.mjs";
 import { until, untilEqual } from "./harness/until.mjs";
 import { Writer, freshRoom } from "./harness/writer.mjs";
-
-let relay;
-let browser;
-
-before(async () => {
-  relay = await Relay.start();
-  browser = await launch();
-});
-
-after(async () => {
-  await browser?.close();
-  await relay?.end();
-});
 
 test("a room is entered, written in, talked in and tidied by keyboard alone", { timeout: 120_000 }, async () => {
   const room = freshRoom("keyboard");

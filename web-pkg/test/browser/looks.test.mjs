@@ -1,25 +1,11 @@
 /** Every state of the page, readable by eye and by machine: three screens, light and dark. */
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { launch } from "./harness/browser.mjs";
+import { test } from "node:test";
 import { look, profileOf } from "./harness/look.mjs";
-import { Relay } from "./harness/relay.mjs";
+import { browser, relay } from "./harness/scene.mjs";
 import { staged } from "./harness/staged.mjs";
 import { until, untilEqual } from "./harness/until.mjs";
 import { Writer, freshRoom } from "./harness/writer.mjs";
-
-let relay;
-let browser;
-
-before(async () => {
-  relay = await Relay.start();
-  browser = await launch();
-});
-
-after(async () => {
-  await browser?.close();
-  await relay?.end();
-});
 
 for (const [size, colorScheme] of [
   ["desktop", "light"],

@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
-import { launch } from "./harness/browser.mjs";
-import { binary, Relay } from "./harness/relay.mjs";
+import { binary } from "./harness/relay.mjs";
+import { browser, relay } from "./harness/scene.mjs";
 import { until } from "./harness/until.mjs";
 import { freshRoom, Writer } from "./harness/writer.mjs";
 
@@ -15,18 +15,6 @@ const NAME = "the whole paper, typed natively, reads in a page as it was recorde
 const DATA = fileURLToPath(new URL("../../../../shared/data/automerge-paper.json.gz", import.meta.url));
 const absent = existsSync(DATA) ? false : `SKIPPED (no ../shared/data): ${NAME}`;
 if (absent) console.log(absent);
-
-let browser;
-let relay;
-
-before(async () => {
-  [browser, relay] = await Promise.all([launch(), Relay.start()]);
-});
-
-after(async () => {
-  await browser?.close();
-  await relay?.end();
-});
 
 test(NAME, { timeout: 180_000, skip: absent }, async () => {
   const { endContent } = JSON.parse(gunzipSync(readFileSync(DATA)).toString());

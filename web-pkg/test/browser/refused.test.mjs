@@ -3,25 +3,13 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { launch } from "./harness/browser.mjs";
 import { look } from "./harness/look.mjs";
 import { Line } from "./harness/proxy.mjs";
-import { Relay } from "./harness/relay.mjs";
+import { browser, relay } from "./harness/scene.mjs";
 import { until, untilEqual } from "./harness/until.mjs";
 import { freshRoom, introduce, Writer } from "./harness/writer.mjs";
-
-let browser;
-let relay;
-
-before(async () => {
-  [browser, relay] = await Promise.all([launch(), Relay.start()]);
-});
-
-after(async () => {
-  await browser?.close();
-  await relay?.end();
-});
 
 test("a browser that refuses its database keeps the room in memory and says so", { timeout: 90_000 }, async (t) => {
   // A script that did not come over the network may not open sockets to this machine; here it may.

@@ -1,22 +1,10 @@
 /** Two people, one text. */
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { INSECURE_HOST, launch } from "./harness/browser.mjs";
-import { Relay } from "./harness/relay.mjs";
+import { test } from "node:test";
+import { INSECURE_HOST } from "./harness/browser.mjs";
+import { browser, relay } from "./harness/scene.mjs";
 import { untilEqual } from "./harness/until.mjs";
 import { freshRoom, Writer } from "./harness/writer.mjs";
-
-let browser;
-let relay;
-
-before(async () => {
-  [browser, relay] = await Promise.all([launch(), Relay.start()]);
-});
-
-after(async () => {
-  await browser?.close();
-  await relay?.end();
-});
 
 async function pair(origin, about) {
   const room = freshRoom(about);
