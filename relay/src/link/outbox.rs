@@ -220,6 +220,18 @@ impl Outbox {
         }
     }
 
+    /// Writes as the link's own task does, for the story of two at once.
+    #[cfg(test)]
+    pub(crate) fn flush_as_task(&self) {
+        self.flush();
+    }
+
+    /// Bytes that wait.
+    #[cfg(test)]
+    pub(crate) fn queued(&self) -> usize {
+        self.queue().lanes.bytes()
+    }
+
     fn queue(&self) -> MutexGuard<'_, Queue> {
         // Nothing panics while it is held.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
@@ -386,18 +398,21 @@ mod tests {
     async fn of_a_frame_past_the_lanes_the_rest_is_written_when_the_socket_takes_it() {
         let (outbox, client) = pair().await;
         let framed = Framed::new(&[7; JOINED_BYTES]);
+        // Told of nothing yet, and not to be told of what is on its way behind it.
+        outbox.push(Lane::Entries, Bytes::from_static(b"first"));
+        outbox.flush();
         let mut offered = 1;
         while outbox.offer(Lane::Entries, &framed) == Offered::Written {
             offered += 1;
         }
         assert!(outbox.stuck_at(Duration::from_secs(1)).is_some());
-        assert_eq!(outbox.offer(Lane::Entries, &Framed::new(b"later")), Offered::Queued(Pushed::Waits));
+        assert_eq!(outbox.offer(Lane::Presence, &Framed::new(b"later")), Offered::Queued(Pushed::Waits));
         assert_eq!(outbox.take_drained().count(), 0, "not while some of it waits");
-        let reading = tokio::spawn(async move { read(&client, offered * (JOINED_BYTES + 10) + 7).await });
+        let reading = tokio::spawn(async move { read(&client, 7 + offered * (JOINED_BYTES + 10) + 7).await });
         while outbox.flush() == Flushed::Blocked {
             outbox.socket().writable().await.unwrap();
         }
-        assert_eq!(outbox.take_drained().collect::<Vec<_>>(), [Lane::Entries]);
+        assert_eq!(outbox.take_drained().collect::<Vec<_>>(), [Lane::Presence, Lane::Entries]);
         assert!(reading.await.unwrap().ends_with(b"\x07\x82\x05later"));
     }
 

@@ -1,5 +1,6 @@
 //! The links of one room: what it says goes into their outboxes first, and then to their sockets.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -43,17 +44,19 @@ impl Links {
     }
 
     pub(super) fn remove(&mut self, conn: ConnId) {
-        self.outboxes.retain(|(other, _)| *other != conn);
+        if let Ok(at) = self.place(conn) {
+            self.outboxes.remove(at);
+        }
     }
 
     pub(super) fn get(&self, conn: ConnId) -> Option<&Arc<Outbox>> {
-        let at = self.outboxes.binary_search_by_key(&conn, |(other, _)| *other).ok()?;
-        Some(&self.outboxes[at].1)
+        Some(&self.outboxes[self.place(conn).ok()?].1)
     }
 
     /// Takes a frame for links, which ascend. One that goes to many and with nothing else is held until it is written:
     /// sockets for which nothing waits then take it without a queue.
     pub(super) fn send(&mut self, to: Vec<ConnId>, lane: Lane, frame: Bytes) {
+        debug_assert!(to.is_sorted(), "whoever is out of order would be passed over");
         self.lane_bytes[lane as usize] += (to.len() * frame.len()) as u64;
         let (many, this) = (to.len() > 1, ForMany { to, lane, frame });
         if let Some(held) = self.for_many.take_if(|held| many || held.lane == lane) {
@@ -92,7 +95,8 @@ impl Links {
         self.for_many.is_some() || !self.touched.is_empty()
     }
 
-    /// Offers it to the sockets. Tells lanes that have been written out.
+    /// Offers it to the sockets. Tells lanes that have been written out, each once and of a link the bulk lane first: what
+    /// the room then puts into that must not be taken for written when it hears of the others.
     pub(super) fn write(&mut self) -> Vec<(ConnId, Lane)> {
         let mut drained = Vec::new();
         if let Some(ForMany { to, lane, frame }) = self.for_many.take() {
@@ -108,6 +112,9 @@ impl Links {
         for outbox in self.touched.drain(..) {
             drained.extend(outbox.flush_from_room().map(|lane| (outbox.conn(), lane)));
         }
+        // A link's own task may have written what was queued for it, and its frame for many then went past the queue.
+        drained.sort_unstable_by_key(|(conn, lane)| (*conn, Reverse(*lane)));
+        drained.dedup();
         drained
     }
 
@@ -119,6 +126,10 @@ impl Links {
     /// Links that were cut since that was last asked, as they let too much pile up.
     pub(super) fn take_cut(&mut self) -> u64 {
         std::mem::take(&mut self.cut)
+    }
+
+    fn place(&self, conn: ConnId) -> Result<usize, usize> {
+        self.outboxes.binary_search_by_key(&conn, |(other, _)| *other)
     }
 
     fn queue(&mut self, ForMany { to, lane, frame }: &ForMany) {
@@ -159,8 +170,11 @@ fn among<'a>(
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use tokio::io::AsyncReadExt;
     use tokio::net::{TcpListener, TcpStream};
+    use tokio::time::timeout;
 
     use super::*;
 
@@ -182,7 +196,7 @@ mod tests {
 
     async fn read(client: &mut TcpStream, length: usize) -> Vec<u8> {
         let mut bytes = vec![0; length];
-        client.read_exact(&mut bytes).await.unwrap();
+        timeout(Duration::from_secs(20), client.read_exact(&mut bytes)).await.unwrap().unwrap();
         bytes
     }
 
@@ -192,16 +206,34 @@ mod tests {
         links.remove(ConnId(2));
         links.send(conns([1, 2, 4, 7]), Lane::Entries, Bytes::from_static(b"entry"));
         links.send(conns([3]), Lane::Control, Bytes::from_static(b"saved"));
+        links.send(conns([4]), Lane::Control, Bytes::from_static(b"saved"));
         assert!(links.have_news());
-        let mut drained = links.write();
-        drained.sort();
+        assert_eq!(links.get(ConnId(1)).unwrap().queued(), 0, "it goes past the queue");
         let entries = [1, 4].map(|conn| (ConnId(conn), Lane::Entries));
-        assert_eq!(drained, [entries[0], (ConnId(3), Lane::Control), entries[1]]);
+        let control = [3, 4].map(|conn| (ConnId(conn), Lane::Control));
+        assert_eq!(links.write(), [entries[0], control[0], entries[1], control[1]]);
         assert!(!links.have_news());
-        assert_eq!(links.take_bytes(), [5, 20, 0, 0], "whoever is on the way out is counted");
-        for (client, expected) in [(0, b"\x82\x05entry"), (2, b"\x82\x05saved"), (3, b"\x82\x05entry")] {
-            assert_eq!(read(&mut clients[client], 7).await, expected);
+        assert_eq!(links.take_bytes(), [10, 20, 0, 0], "whoever is on the way out is counted");
+        for (client, expected) in
+            [(0, &b"\x82\x05entry"[..]), (2, &b"\x82\x05saved"[..]), (3, &b"\x82\x0asavedentry"[..])]
+        {
+            assert_eq!(read(&mut clients[client], expected.len()).await, expected, "in one message");
         }
+    }
+
+    #[tokio::test]
+    async fn rl8_of_a_link_whose_own_task_was_faster_the_bulk_lane_is_told_first() {
+        let (mut links, _clients) = links(2).await;
+        links.send(conns([1]), Lane::Bulk, Bytes::from_static(b"page"));
+        links.send(conns([1, 2]), Lane::Entries, Bytes::from_static(b"entry"));
+        links.get(ConnId(1)).unwrap().flush_as_task();
+        let told = [(1, Lane::Bulk), (1, Lane::Entries), (2, Lane::Entries)];
+        assert_eq!(links.write(), told.map(|(conn, lane)| (ConnId(conn), lane)));
+        links.get(ConnId(1)).unwrap().push(Lane::Bulk, Bytes::from_static(b"page"));
+        links.get(ConnId(1)).unwrap().flush_as_task();
+        links.send(conns([1, 2]), Lane::Bulk, Bytes::from_static(b"synced"));
+        links.touched.push(Arc::clone(links.get(ConnId(1)).unwrap()));
+        assert_eq!(links.write(), [1, 2].map(|conn| (ConnId(conn), Lane::Bulk)), "and each lane once");
     }
 
     #[tokio::test]

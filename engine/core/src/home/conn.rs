@@ -103,7 +103,7 @@ impl Conn {
 
     pub(super) fn close(&mut self) {
         self.phase = Phase::Closing;
-        self.follows.clear();
+        self.follows = SortedMap::new();
         self.compared = Compared::default();
         self.wanted = Wanted::default();
     }
