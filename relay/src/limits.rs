@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use causeway_core::limits::FRAME_BYTES;
+use causeway_core::time::Millis;
 
 /// Links open at once. A usual machine gives a process 20,000 files; the rest is for the store and for answers.
 pub(crate) const LINKS: usize = 16_000;
@@ -37,6 +38,13 @@ pub(crate) const ROOM_QUEUE: usize = 128;
 /// Inputs that a room takes before it carries out what they led to: enough that writers share a commit, few enough that
 /// the first does not wait noticeably for the last.
 pub(crate) const ROOM_BATCH: usize = 512;
+/// Commits of all rooms within [`BUSY_WINDOW`], from which on the relay has much to do: a thousand a second are a fifth of
+/// what a store takes one by one.
+pub(crate) const BUSY_COMMITS: u64 = 256;
+/// Long enough to tell a burst from load.
+pub(crate) const BUSY_WINDOW: Millis = Millis(256);
+/// How often rooms then look at what has arrived: nobody notices, and each commit and message carries several entries.
+pub(crate) const BEAT: Millis = Millis(12);
 
 /// Who may be answered at the door at once: a backup is one, and somebody may look beside it.
 pub(crate) const DOOR_CALLERS: usize = 4;

@@ -68,6 +68,8 @@ pub(crate) struct RoomTask {
     /// each reader that catches up.
     answers: (mpsc::UnboundedSender<Input>, mpsc::UnboundedReceiver<Input>),
     commits_out: usize,
+    /// What links bring is left until then, while the relay has much to do. Their queue is bounded, and they wait for it.
+    gathers_until: Option<Instant>,
     /// A clone goes with each commit, so that it is known when the last one has been answered, also after a fault.
     under_way: UnderWay,
     published: Figures,
@@ -97,6 +99,7 @@ impl RoomTask {
             drains,
             answers: mpsc::unbounded_channel(),
             commits_out: 0,
+            gathers_until: None,
             under_way,
             published: Figures::default(),
             around,
@@ -129,13 +132,15 @@ impl RoomTask {
                 idle_since = None;
             }
             let timer = self.home.poll_timeout().map(|due| self.around.clock.instant(due));
-            let timer = timer.into_iter().chain(look_again).min();
+            self.gathers_until.take_if(|until| *until <= Instant::now());
+            let timer = timer.into_iter().chain(look_again).chain(self.gathers_until).min();
             tokio::select! {
-                Some(event) = self.events.recv() => self.take(event),
+                Some(event) = self.events.recv(), if self.gathers_until.is_none() => self.take(event),
                 Some(answer) = self.answers.1.recv() => self.handle(answer),
                 () = self.drains.noted.notified() => {}
                 () = sleep_until(timer.unwrap_or_else(Instant::now)), if timer.is_some() => self.handle(Input::Tick),
                 Ok(()) = self.stop.changed(), if !self.stopping => {
+                    self.gathers_until = None;
                     self.take_waiting();
                     self.stopping = true;
                     let spread = *self.stop.borrow_and_update();
@@ -151,7 +156,9 @@ impl RoomTask {
         for _ in 0..ROOM_BATCH {
             if let Ok(answer) = self.answers.1.try_recv() {
                 self.handle(answer);
-            } else if let Ok(event) = self.events.try_recv() {
+            } else if self.gathers_until.is_none()
+                && let Ok(event) = self.events.try_recv()
+            {
                 self.take(event);
             } else {
                 break;
@@ -223,6 +230,8 @@ impl RoomTask {
                 Output::Close(conn, code) => self.links.close(conn, code),
                 Output::Commit(op, commit) => {
                     self.commits_out += 1;
+                    let until = self.around.pace.note_commit(self.around.clock.now().monotonic);
+                    self.gathers_until = until.map(|until| self.around.clock.instant(until));
                     let (answers, figures) = (self.answers.0.clone(), Arc::clone(&self.around.figures));
                     let (asked, under_way) = (Instant::now(), self.under_way.clone());
                     self.around.store.commit(self.space.clone(), commit, move |result| {

@@ -23,6 +23,7 @@ use crate::figures::{Figures, Happened};
 use crate::limits::{ROOM_FAULTS, ROOM_QUEUE};
 use crate::link::Outbox;
 use crate::materialiser::Materialiser;
+use crate::pace::Pace;
 use crate::room::{Drains, Event, RoomTask};
 
 /// What all rooms share.
@@ -35,6 +36,7 @@ pub(crate) struct Surroundings {
     pub(crate) epoch: u64,
     pub(crate) materialiser: Materialiser,
     pub(crate) figures: Arc<Figures>,
+    pub(crate) pace: Pace,
     /// Told once, when the relay stops: the span in which devices should come back.
     pub(crate) stop: watch::Sender<Millis>,
 }
@@ -114,8 +116,16 @@ impl Rooms {
     ) -> (Self, mpsc::Receiver<()>) {
         let (stop, _) = watch::channel(Millis(0));
         let materialiser = Materialiser::start();
-        let around =
-            Surroundings { bounds, clock: Clock::start(), store, epoch, materialiser, figures, stop };
+        let around = Surroundings {
+            bounds,
+            clock: Clock::start(),
+            store,
+            epoch,
+            materialiser,
+            figures,
+            pace: Pace::default(),
+            stop,
+        };
         let (alive, ended) = mpsc::channel(1);
         let shared = Shared {
             around: Arc::new(around),
