@@ -133,8 +133,8 @@ export class Room {
     const storage = this.#storage.get();
     if (keptWhere(storage) === "on this device") return false;
     const isInMemory = storage.backend === "memory";
-    // Nobody can ask an engine that is dead.
-    if (this.#pump.refusal !== undefined) return isInMemory && this.#writtenTo.size > 0;
+    // Nobody can ask an engine that is dead, so where nothing else holds the work it counts as lost.
+    if (this.#pump.refusal !== undefined) return isInMemory;
     // What was refused waits for the relay no more, and is here alone.
     if (isInMemory && this.forks.get().length > 0) return true;
     return [...this.#writtenTo].some((id) => {
