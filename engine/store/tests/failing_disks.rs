@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use causeway_core::storage::{CommitError, FailureKind, StoreFailure};
 use causeway_store::contract::{put, rows, space};
@@ -26,8 +27,14 @@ impl Disk {
         mounted.then_some(disk)
     }
 
+    /// Waits while the disk is busy: a child that another story has just forked holds our open files until it is
+    /// another program, and sled's threads let theirs go a moment after their store is closed.
     fn remount(&self, options: &str) {
-        assert!(mount(&["-o", &format!("remount,{options}")], self.path()));
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while !mount(&["-o", &format!("remount,{options}")], self.path()) {
+            assert!(Instant::now() < deadline, "the disk stays busy");
+            std::thread::yield_now();
+        }
     }
 
     fn path(&self) -> &Path {
