@@ -127,14 +127,15 @@ export class Room {
 
   /**
    * Whether closing the page now would lose something that was written here: the relay has not got it, and this device keeps
-   * nothing or cannot write. For `beforeunload`. What a sound disk has yet to write gets there as the page leaves.
+   * nothing, cannot write, or has lost its worker. For `beforeunload`. What a sound disk has yet to write gets there as the page leaves.
    */
   wouldLose(): boolean {
     const storage = this.#storage.get();
-    if (keptWhere(storage) === "on this device") return false;
     const isInMemory = storage.backend === "memory";
+    const end = this.#pump.refusal?.code;
     // Nobody can ask an engine that is dead, so where nothing else holds the work it counts as lost.
-    if (this.#pump.refusal !== undefined) return isInMemory;
+    if (end === "engine-dead") return isInMemory;
+    if (keptWhere(storage) === "on this device" && end !== "worker-dead") return false;
     // What was refused waits for the relay no more, and is here alone.
     if (isInMemory && this.forks.get().length > 0) return true;
     return [...this.#writtenTo].some((id) => {

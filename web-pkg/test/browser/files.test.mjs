@@ -117,6 +117,9 @@ test("W14 a folder with files is asked about first, and whatever was removed com
   await noor.page.keyboard.press("Enter");
   await lists(ada, "notes.md");
   await noor.showsWords("words of Ada");
+  // A line may be forgotten, on this device alone.
+  await noor.page.getByRole("button", { name: "Forget src/b.py here" }).click();
+  await back("src/b.py").waitFor({ state: "detached" });
   // Ada saw them go, and can bring them back as well.
   await ada.page.locator(".removed summary").click();
   await ada.page.getByRole("button", { name: "Put all 2 back" }).click();

@@ -4,26 +4,17 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { test } from "node:test";
-import { launch } from "./harness/browser.mjs";
 import { look } from "./harness/look.mjs";
 import { Line } from "./harness/proxy.mjs";
+import { refusing } from "./harness/refusing.mjs";
 import { browser, relay } from "./harness/scene.mjs";
 import { until, untilEqual } from "./harness/until.mjs";
 import { freshRoom, introduce, Writer } from "./harness/writer.mjs";
 
 test("a browser that refuses its database keeps the room in memory and says so", { timeout: 90_000 }, async (t) => {
-  // A script that did not come over the network may not open sockets to this machine; here it may.
-  const refusing = await launch("--disable-features=LocalNetworkAccessChecks");
-  t.after(() => refusing.close());
-  const context = await refusing.newContext();
-  // The database of a worker cannot be refused from the page; the script is put before the worker's own.
-  await context.route(/worker[^/]*\.js$/, async (route) => {
-    const answer = await route.fetch();
-    const refusal = "indexedDB.open = () => { throw new DOMException('storage is off', 'SecurityError'); };";
-    await route.fulfill({ response: answer, body: `${refusal}\n${await answer.text()}` });
-  });
+  const { browser: refuses, context } = await refusing(t);
   const room = freshRoom("memory");
-  const ada = await Writer.open(refusing, relay.origin, room, { context });
+  const ada = await Writer.open(refuses, relay.origin, room, { context });
   const notice = ada.page.locator("[data-testid=storage-notice]");
   await notice.waitFor();
   assert.equal(await notice.getAttribute("data-backend"), "memory");
@@ -39,15 +30,8 @@ test("a browser that refuses its database keeps the room in memory and says so",
 test("W13 a tab that has the only copy of something asks before it is closed, and says where it is", { timeout: 90_000 }, async (t) => {
   const line = await Line.to(relay.port);
   t.after(() => line.end());
-  const refusing = await launch("--disable-features=LocalNetworkAccessChecks");
-  t.after(() => refusing.close());
-  const context = await refusing.newContext();
-  await context.route(/worker[^/]*\.js$/, async (route) => {
-    const answer = await route.fetch();
-    const refusal = "indexedDB.open = () => { throw new DOMException('storage is off', 'SecurityError'); };";
-    await route.fulfill({ response: answer, body: `${refusal}\n${await answer.text()}` });
-  });
-  const ada = await Writer.open(refusing, line.origin, freshRoom("only-copy"), { context });
+  const { browser: refuses, context } = await refusing(t);
+  const ada = await Writer.open(refuses, line.origin, freshRoom("only-copy"), { context });
   await ada.isOnline();
   await ada.write("at the relay. ");
   await ada.isSaved();
@@ -67,6 +51,46 @@ test("W13 a tab that has the only copy of something asks before it is closed, an
   await ada.isOnline();
   await ada.isSaved();
   await Promise.all([ada.page.waitForEvent("close"), ada.page.close({ runBeforeUnload: true })]);
+  assert.equal(asked, 1, "nobody is asked where nothing would be lost");
+});
+
+test("W13 the way back to the start page takes nothing that is nowhere else", { timeout: 90_000 }, async (t) => {
+  const line = await Line.to(relay.port);
+  t.after(() => line.end());
+  const { context } = await refusing(t);
+  await introduce(context, "Ada", 0x0f7a84);
+  const page = await context.newPage();
+  await page.goto(`${line.origin}/`);
+  await page.getByRole("button", { name: "New room" }).click();
+  const ada = new Writer(page);
+  await ada.editorIsThere();
+  const room = new URL(page.url()).pathname.slice("/r/".length);
+  await ada.isOnline();
+  line.cut();
+  await page.getByTestId("offline-banner").getByText("kept in this tab only").waitFor();
+  await ada.write("nowhere else");
+  await page.goBack();
+  const start = page.getByRole("heading", { name: "Write together" });
+  await start.waitFor();
+  let asked = 0;
+  page.on("dialog", (dialog) => {
+    asked += 1;
+    void dialog.dismiss();
+  });
+  await page.close({ runBeforeUnload: true });
+  await until("the start page asks, too", () => asked === 1);
+  await page.goForward();
+  await ada.shows("nowhere else");
+  await page.goBack();
+  await start.waitFor();
+  line.mend();
+  const eve = await Writer.open(browser, relay.origin, room);
+  await eve.shows("nowhere else");
+  await page.goForward();
+  await ada.isSaved();
+  await page.goBack();
+  await start.waitFor();
+  await Promise.all([page.waitForEvent("close"), page.close({ runBeforeUnload: true })]);
   assert.equal(asked, 1, "nobody is asked where nothing would be lost");
 });
 

@@ -6,19 +6,30 @@ import { recall, remember } from "../shell/remembered.ts";
 /** A file that was taken off the room's list, and where it stood. */
 export type RemovedFile = Listed;
 
-/** What this device has seen leave the room's list, by whomever, newest first, until it is put back. */
-export function useRemovedFiles(): readonly RemovedFile[] {
+/** What this device has seen leave the room's list, by whomever, newest first, until it is put back or forgotten. */
+export interface RemovedFiles {
+  readonly list: readonly RemovedFile[];
+  /** Takes a file off this list, on this device. Its text stays where it is. */
+  forget(file: RemovedFile): void;
+}
+
+export function useRemovedFiles(): RemovedFiles {
   const { name } = useRoom();
   const listed = useDocuments();
-  const [removed, change] = useState(() => recall(`removed/${name}`, areRemoved) ?? NONE);
+  const [list, change] = useState(() => removedFrom(name));
   const before = useRef(listed);
   useEffect(() => {
     const last = before.current;
     before.current = listed;
     change((removed) => after(removed, last, listed));
   }, [listed]);
-  useEffect(() => remember(`removed/${name}`, removed), [name, removed]);
-  return removed;
+  useEffect(() => remember(`removed/${name}`, list), [name, list]);
+  return { list, forget: (file) => change((list) => list.filter((other) => other.id !== file.id)) };
+}
+
+/** What this device remembers to have left a room's list. */
+export function removedFrom(room: string): readonly RemovedFile[] {
+  return recall(`removed/${room}`, areRemoved) ?? NONE;
 }
 
 /** What is off the list after it has changed. What is listed again leaves. */

@@ -29,7 +29,7 @@ export function RoomPage({ name }: { readonly name: string }): ReactElement {
 }
 
 function Entered({ name }: { readonly name: string }): ReactElement {
-  const [holder] = useState(() => new SessionHolder(name));
+  const [holder] = useState(() => SessionHolder.of(name));
   const session = useSyncExternalStore(holder.subscribe, holder.get);
   useEffect(() => noteRoom(name), [name]);
   switch (session.state) {

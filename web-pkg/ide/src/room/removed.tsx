@@ -1,4 +1,4 @@
-import type { ReactElement } from "react";
+import { useCallback, type ReactElement } from "react";
 import type { RoomFiles } from "../files/room-files.ts";
 import { parted, type ShownFile } from "../files/shown-files.ts";
 import { attempt } from "../shell/attempt.ts";
@@ -7,16 +7,21 @@ import { Toast } from "./toast.tsx";
 export interface RemovedProps {
   readonly removed: readonly ShownFile[];
   readonly files: RoomFiles;
-  onGone(): void;
+  /** These need no line any more. */
+  onGone(files: readonly ShownFile[]): void;
 }
 
 /** What was just removed, and the quick way back; the list under the files is the slow one. */
-export function Removed({ removed, files, onGone }: RemovedProps): ReactElement {
-  const [first] = removed;
-  const what = removed.length === 1 && first !== undefined ? parted(first.path).name : `${removed.length} files`;
-  const undo = () => void attempt(() => files.putBack(removed)).then(onGone);
+export function Removed({ removed, files, onGone }: RemovedProps): ReactElement | null {
+  // What is on the list again may have another name by now.
+  const gone = removed.filter(({ id }) => !files.list?.some((file) => file.listed && file.id === id));
+  const [first] = gone;
+  const forget = useCallback(() => onGone(removed), [removed, onGone]);
+  if (first === undefined) return null;
+  const what = gone.length === 1 ? parted(first.path).name : `${gone.length} files`;
+  const undo = () => void attempt(() => files.putBack(gone)).then(forget);
   return (
-    <Toast about={removed} onGone={onGone}>
+    <Toast about={removed} onGone={forget}>
       Removed {what}.
       <button type="button" className="button" onClick={undo}>
         Undo

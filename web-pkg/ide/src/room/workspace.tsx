@@ -22,7 +22,6 @@ import { useScreen } from "../shell/screen.ts";
 import { Bar } from "./bar.tsx";
 import { BottomBar } from "./bottom-bar.tsx";
 import { Foot } from "./foot.tsx";
-import { useAskingBeforeLoss } from "./leaving.ts";
 import { Notices } from "./notices.tsx";
 import type { Pane } from "./panes.ts";
 import { Removed } from "./removed.tsx";
@@ -40,7 +39,10 @@ export function Workspace(): ReactElement {
   const [open, setOpen] = useState<"quick-open" | "my-card" | "forks" | null>(null);
   const [removed, setRemoved] = useState<readonly ShownFile[]>([]);
   const [caret] = useState(() => new Caret());
-  const forgetRemoved = useCallback(() => setRemoved([]), []);
+  const forgetRemoved = useCallback(
+    (files: readonly ShownFile[]) => setRemoved((removed) => removed.filter((file) => !files.includes(file))),
+    [],
+  );
   const closeDialog = () => setOpen(null);
   const [wish, setWish] = useState(0);
   const toEditor = () => setPane("edit");
@@ -51,7 +53,6 @@ export function Workspace(): ReactElement {
   const toggle = (side: Side) => changeColumn(side, { isOpen: !layout[side].isOpen });
   const { reveal, visit } = useVisit(files, toEditor);
   useAwayWhenHidden();
-  useAskingBeforeLoss();
   const isPhone = screen === "phone";
   const show = (talk: Talk) => {
     setTalk(talk);

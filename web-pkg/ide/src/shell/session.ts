@@ -1,4 +1,5 @@
 import { connect, init, type Room } from "@causeway/web";
+import { askBeforeLoss } from "./leaving.ts";
 import { suggestPerson, whoIsHere } from "./person.ts";
 
 /** What a room page waits for, has, or lacks. */
@@ -9,29 +10,41 @@ export type Session =
   /** The engine or its worker has ended: nothing more is taken. What is there may still be read. */
   | { readonly state: "died"; readonly sentence: string; readonly room: Room };
 
-/** The one room of this page. It lives outside React, so that mounting twice does not connect twice. */
+/**
+ * The session of a room. It lives outside React, so that mounting twice does not connect twice, and a room that is left
+ * while this page has the only copy of something written there goes on until that is elsewhere.
+ */
 export class SessionHolder {
   readonly #name: string;
   readonly #watchers = new Set<() => void>();
   #session: Session = STARTING;
   #leaving: ReturnType<typeof setTimeout> | undefined;
+  #stopAsking: () => void = () => undefined;
   /** Which start is under way; 0 while nobody looks. */
   #attempt = 0;
   #attempts = 0;
 
-  constructor(name: string) {
+  private constructor(name: string) {
     this.#name = name;
+  }
+
+  /** The one session this page has of a room. */
+  static of(name: string): SessionHolder {
+    let holder = holders.get(name);
+    if (holder === undefined) holders.set(name, (holder = new SessionHolder(name)));
+    return holder;
   }
 
   readonly get = (): Session => this.#session;
 
   readonly subscribe = (changed: () => void): (() => void) => {
     clearTimeout(this.#leaving);
+    holders.set(this.#name, this);
     this.#watchers.add(changed);
     if (this.#attempt === 0) void this.#start();
     return () => {
       this.#watchers.delete(changed);
-      if (this.#watchers.size === 0) this.#leaving = setTimeout(() => this.#close());
+      if (this.#watchers.size === 0) this.#leaving = setTimeout(() => this.#leave());
     };
   };
 
@@ -44,17 +57,25 @@ export class SessionHolder {
       room.notices(({ kind, sentence }) => {
         if (kind === "engine-dead" && attempt === this.#attempt) this.#show({ state: "died", sentence, room });
       });
+      this.#stopAsking = askBeforeLoss(room);
       this.#show({ state: "open", room });
     } catch (failure) {
       if (attempt === this.#attempt) this.#show({ state: "failed", sentence: sentenceOf(failure) });
     }
   }
 
-  #close(): void {
-    this.#attempt = 0;
+  #leave(): void {
     const session = this.#session;
+    const room = session.state === "open" || session.state === "died" ? session.room : undefined;
+    if (session.state === "open" && session.room.wouldLose()) {
+      this.#leaving = setTimeout(() => this.#leave(), LOOK_AGAIN_MS);
+      return;
+    }
+    holders.delete(this.#name);
+    this.#attempt = 0;
+    this.#stopAsking();
     this.#show(STARTING);
-    if (session.state === "open" || session.state === "died") void session.room.close();
+    void room?.close();
   }
 
   #show(session: Session): void {
@@ -71,3 +92,7 @@ function sentenceOf(failure: unknown): string {
 }
 
 const STARTING: Session = { state: "starting" };
+/** Of each room that this page is in. */
+const holders = new Map<string, SessionHolder>();
+/** How soon a room that could not be left is left once its work is elsewhere. */
+const LOOK_AGAIN_MS = 1_000;
