@@ -178,3 +178,53 @@ fn a_job_that_has_no_time_left_ends() {
     let job = Job::Build { stream: stream(), base: None, entries: entries(&[(0, 0, 1)]), posts: 0 };
     assert_eq!(job.run(&mut || false).err(), Some(JobError::Time));
 }
+
+/// An update by this author that embeds one value into an empty text.
+fn embedding(client: u64, value: &[u8]) -> Vec<u8> {
+    let mut update = vec![1, 1];
+    let mut number = client;
+    while number >= 0x80 {
+        update.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    update.extend([number as u8, 0, 5, 1, 4]);
+    update.extend(b"text");
+    update.push(u8::try_from(value.len()).expect("a short value"));
+    update.extend(value);
+    update.push(0);
+    update
+}
+
+/// A page that is built twice is one page, as a home holds what it reads back from its disk against a replay.
+#[test]
+fn m12_a_text_with_an_embedded_value_gets_its_snapshot_or_the_value_is_refused() {
+    let replica = ReplicaId::from_bytes([1; 32]);
+    for (value, taken) in
+        [(r#"{"a":[{"b":1}]}"#, true), (r#"{"a":1,"b":2,"c":3,"d":4,"e":5,"f":6,"g":7,"h":8}"#, false)]
+    {
+        let mut log = StreamLog::new(stream());
+        let update = embedding(replica.client(), value.as_bytes());
+        let mut entries = Vec::new();
+        for (seq, kind, payload) in [(1, EntryKind::Create, [].as_slice()), (2, EntryKind::Edit, &update)] {
+            let (deps, logical) = log.next_place(&replica);
+            let (stream, time, target, key_epoch) = (stream(), Millis(seq), None, 0);
+            let payload_hash = [0; 32];
+            let header =
+                Header { stream, replica, seq, deps, logical, time, kind, target, key_epoch, payload_hash };
+            let entry = wire::entry::build(header, payload);
+            match log.judge(&entry) {
+                Verdict::Fresh(accepted) => log.extend(&entry, accepted),
+                Verdict::Refused(refusal) => {
+                    assert_eq!((refusal.code(), taken), ("guard.unsupported", false), "{value}");
+                    continue;
+                }
+                verdict => panic!("nothing is missing: {verdict:?}"),
+            }
+            entries.push(entry);
+        }
+        let built = build(None, &entries);
+        let found = verify(&entries, root(&built, entries.len() as u64), built.written[0].clone());
+        assert!(matches!(found, Ok(Done::Verified(_))), "{value}: {found:?}");
+        assert_eq!(entries.len() == 2, taken, "{value}");
+    }
+}

@@ -124,6 +124,7 @@ pub fn check(update: &[u8], own: u64, known: &impl Known, limits: &Limits) -> Re
 /// Only strings, embeds, formats and what is left of deleted ones pass, and only in that text. Where every update of a
 /// stream has passed this, everything stands in one sequence: there are no parents to lie about, no two sequences to tie
 /// together, nothing nested, and nothing that a text counts but cannot delete (yrs panics when such a text is emptied).
+/// Objects in embeds and formats have at most one member each, so that yrs has no choice in which order to write them.
 ///
 /// # Errors
 ///

@@ -25,6 +25,7 @@ pub(super) fn judge(input: &[u8]) -> usize {
     let saved = reader.save();
     let again = Reader::open(&saved);
     assert_eq!(again.clocks, reader.clocks, "a saved document opens as it was");
+    assert_eq!(again.save(), Reader::open(&saved).save(), "nothing is written in an order of chance");
     again.write_and_empty();
     let merged = merge_updates_v1(taken.iter()).expect("yrs merges what passed");
     scan(&merged, &Limits::default()).expect("what yrs merges is well formed");

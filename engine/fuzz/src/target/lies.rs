@@ -37,7 +37,9 @@ pub(super) fn judge(input: &[u8]) -> usize {
 }
 
 fn keeps_and_opens(reader: &Reader) {
-    let again = Reader::open(&reader.save());
+    let saved = reader.save();
+    let again = Reader::open(&saved);
+    assert_eq!(again.save(), Reader::open(&saved).save(), "nothing is written in an order of chance");
     again.write_and_empty();
 }
 

@@ -12,6 +12,8 @@ pub(super) enum Content {
     Deleted,
     /// Strings, embeds and formats: what a text is made of.
     Text,
+    /// An embed or a format with an object of several members, which yrs writes in an order of chance.
+    Members,
     /// Values and shared types: what maps, arrays and XML hold.
     Value,
 }
@@ -29,10 +31,10 @@ pub(super) fn read(
         LEGACY_JSON => unsupported(Unsupported::LegacyJson),
         BINARY => cursor.buffer().map(|_| (Content::Value, 1)),
         STRING => Ok((Content::Text, utf16_len(cursor.string()?))),
-        EMBED => embedded_json(cursor, limits, summary).map(|()| (Content::Text, 1)),
+        EMBED => embedded_json(cursor, limits, summary).map(|content| (content, 1)),
         FORMAT => {
             cursor.string()?;
-            embedded_json(cursor, limits, summary).map(|()| (Content::Text, 1))
+            embedded_json(cursor, limits, summary).map(|content| (content, 1))
         }
         TYPE => shared_type(cursor, summary, at).map(|()| (Content::Value, 1)),
         ANY => {
@@ -48,11 +50,11 @@ pub(super) fn read(
     }
 }
 
-fn embedded_json(cursor: &mut Cursor<'_>, limits: &Limits, summary: &mut Summary) -> Result<(), Fault> {
+fn embedded_json(cursor: &mut Cursor<'_>, limits: &Limits, summary: &mut Summary) -> Result<Content, Fault> {
     let text = cursor.string()?;
-    let depth = json::validate(text, cursor.at() - text.len(), limits.depth)?;
-    summary.max_depth = summary.max_depth.max(depth);
-    Ok(())
+    let shape = json::validate(text, cursor.at() - text.len(), limits.depth)?;
+    summary.max_depth = summary.max_depth.max(shape.depth);
+    Ok(if shape.several { Content::Members } else { Content::Text })
 }
 
 fn shared_type(cursor: &mut Cursor<'_>, summary: &mut Summary, at: usize) -> Result<(), Fault> {

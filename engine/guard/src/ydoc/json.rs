@@ -3,17 +3,25 @@
 use crate::fault::Fault;
 use crate::limits::DEPTH_MAX;
 
-/// Reads a JSON text to its end and returns how many levels of arrays and objects it has. `base` is where the text
-/// begins in the update.
+/// What a JSON text is like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Shape {
+    /// Levels of arrays and objects.
+    pub(super) depth: u32,
+    /// Whether an object in it has more than one member, be it twice the same.
+    pub(super) several: bool,
+}
+
+/// Reads a JSON text to its end. `base` is where the text begins in the update.
 ///
 /// It takes what serde_json takes, minus three things: more than [`DEPTH_MAX`] levels, integers between `i64::MAX` and
 /// `u64::MAX` (yrs refuses them after parsing), and numbers of 10³⁰⁰ and more (serde_json rounds those near the end of the
 /// range to infinity, depending on its features).
-pub(super) fn validate(text: &str, base: usize, limit: u32) -> Result<u32, Fault> {
+pub(super) fn validate(text: &str, base: usize, limit: u32) -> Result<Shape, Fault> {
     let mut reader = Reader { text: text.as_bytes(), at: 0, base };
-    let depth = reader.document(limit.min(DEPTH_MAX))?;
+    let shape = reader.document(limit.min(DEPTH_MAX))?;
     reader.space();
-    if reader.at == reader.text.len() { Ok(depth) } else { Err(reader.fault()) }
+    if reader.at == reader.text.len() { Ok(shape) } else { Err(reader.fault()) }
 }
 
 struct Reader<'a> {
@@ -23,11 +31,11 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn document(&mut self, limit: u32) -> Result<u32, Fault> {
+    fn document(&mut self, limit: u32) -> Result<Shape, Fault> {
         // One bit per open level: set for an object.
         let mut objects = 0u64;
         let mut depth = 0;
-        let mut deepest = 0;
+        let mut shape = Shape { depth: 0, several: false };
         loop {
             self.space();
             let opens = match self.peek() {
@@ -42,7 +50,7 @@ impl<'a> Reader<'a> {
                 self.at += 1;
                 objects = objects << 1 | bit;
                 depth += 1;
-                deepest = deepest.max(depth);
+                shape.depth = shape.depth.max(depth);
                 self.space();
                 if self.peek() != Some(closing(objects)) {
                     self.key_if(objects & 1 == 1)?;
@@ -54,7 +62,7 @@ impl<'a> Reader<'a> {
             // A value is complete, or an empty level is about to close: close what closes, or go on behind a comma.
             loop {
                 if depth == 0 {
-                    return Ok(deepest);
+                    return Ok(shape);
                 }
                 self.space();
                 if self.peek() == Some(closing(objects)) {
@@ -64,6 +72,7 @@ impl<'a> Reader<'a> {
                 } else {
                     self.expect(b',')?;
                     self.space();
+                    shape.several |= objects & 1 == 1;
                     self.key_if(objects & 1 == 1)?;
                     break;
                 }

@@ -151,7 +151,7 @@ fn edit(txn: &mut TransactionMut, dice: &mut Dice, genre: Genre) {
         0..=3 => insert(txn, &text, dice),
         4 | 5 => remove(txn, &text, dice),
         6 => format(txn, &text, dice),
-        7 => embed(txn, &text, dice),
+        7 => embed(txn, &text, dice, genre),
         8 => {
             let map = txn.get_or_insert_map("map");
             entry(txn, &map, dice);
@@ -205,8 +205,22 @@ fn format(txn: &mut TransactionMut, text: &TextRef, dice: &mut Dice) {
     }
 }
 
-fn embed(txn: &mut TransactionMut, text: &TextRef, dice: &mut Dice) {
-    text.insert_embed(txn, 0, any(dice, 3));
+fn embed(txn: &mut TransactionMut, text: &TextRef, dice: &mut Dice, genre: Genre) {
+    let value = any(dice, 3);
+    text.insert_embed(txn, 0, if genre == Genre::Text { with_single_members(value) } else { value });
+}
+
+/// What a text takes of a value: of each object one member.
+fn with_single_members(value: Any) -> Any {
+    match value {
+        Any::Map(members) => {
+            Any::from(HashMap::from([("k".to_string(), with_single_members(members["k"].clone()))]))
+        }
+        Any::Array(values) => {
+            Any::from(values.iter().cloned().map(with_single_members).collect::<Vec<Any>>())
+        }
+        plain => plain,
+    }
 }
 
 fn entry(txn: &mut TransactionMut, map: &MapRef, dice: &mut Dice) {

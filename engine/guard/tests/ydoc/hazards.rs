@@ -1,6 +1,7 @@
 //! The known hazards of yrs 0.28.1 (M1 to M7), each with the bytes that cause it, and those found while the guard was
 //! built.
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use causeway_guard::ydoc::{CLIENT_BASE, check, check_text, scan};
@@ -9,7 +10,7 @@ use yrs::Update;
 use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
 
-use crate::authors::{Clocks, doc_with, take};
+use crate::authors::{Clocks, doc_with, state_of, take};
 use crate::writer::{ANY, Bytes, ORIGIN, RIGHT_ORIGIN, STRING, no_blocks, section};
 
 const OWN: u64 = 5;
@@ -200,6 +201,32 @@ fn what_a_text_counts_but_cannot_delete_is_refused_in_a_text() {
         let refused = Fault::Unsupported { what: Unsupported::NotText, at: 4 };
         let judged = check_text(&update.0, OWN, "text", &other_wrote_ten(), &Limits::default());
         assert_eq!(judged, Err(refused), "{:?}", update.0);
+    }
+}
+
+/// yrs keeps an object's members in a hash table that begins with chance, and writes them in that table's order.
+#[test]
+fn m12_a_value_of_several_members_which_yrs_writes_in_an_order_of_chance_is_refused_in_a_text() {
+    let embed = |value: &str| section(1, OWN, 0).raw(&[5, 1]).text("text").text(value).num(0);
+    let format = |value: &str| section(1, OWN, 0).raw(&[6, 1]).text("text").text("bold").text(value).num(0);
+    let as_text = |update: &Bytes| check_text(&update.0, OWN, "text", &nobody(), &Limits::default());
+    let eight = r#"{"a":1,"b":2,"c":3,"d":4,"e":5,"f":6,"g":7,"h":8}"#;
+    let pages: BTreeSet<_> = (0..8).map(|_| state_of(&doc_with(1, &embed(eight).0))).collect();
+    assert!(pages.len() > 1, "yrs has learned to write members in one order: let them in");
+
+    for several in [eight, "[1,[{\"a\":1 , \"b\":2}]]", "{\"a\":{\"b\":[],\"c\":0}}", "{\"a\":1,\"a\":2}"] {
+        for update in [embed(several), format(several)] {
+            assert_eq!(update.check(OWN, &nobody()), Ok(()), "{several}");
+            let refused = Fault::Unsupported { what: Unsupported::Members, at: 4 };
+            assert_eq!(as_text(&update), Err(refused), "{several}");
+        }
+    }
+    for one in ["{}", "[1,2,{},{}]", "{\"a\":{\"b\":[{\"c\":1},{\"d\":\",\"}]}}", "\"{a,b}\"", "null"] {
+        for update in [embed(one), format(one)] {
+            assert!(as_text(&update).is_ok(), "{one}");
+            let page = || state_of(&doc_with(1, &update.0));
+            assert_eq!(page(), page(), "{one}");
+        }
     }
 }
 
