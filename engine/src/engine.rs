@@ -44,10 +44,13 @@ pub enum StoreChoice {
     /// In memory: what the relay has not saved is gone with the process.
     #[default]
     Memory,
-    /// In a folder, which is made where there is none. One engine at a time has it. The database is sled.
+    /// In a folder, which is made where there is none. One engine at a time has it. The database is the one that first wrote it,
+    /// and redb in a new one.
     Folder(PathBuf),
-    /// The same with redb as the database. A folder stays with the one that first wrote it.
+    /// The same with redb as the database; a folder that sled keeps is refused.
     Redb(PathBuf),
+    /// The same with sled as the database; a folder that redb keeps is refused.
+    Sled(PathBuf),
 }
 
 /// Why an engine does not open. Nothing was changed.
@@ -132,6 +135,9 @@ impl Engine {
             StoreChoice::Folder(folder) => (Storage::folder(folder.clone())?, person_key::in_folder(&folder)),
             StoreChoice::Redb(folder) => {
                 (Storage::folder_of(StoreKind::Redb, folder.clone())?, person_key::in_folder(&folder))
+            }
+            StoreChoice::Sled(folder) => {
+                (Storage::folder_of(StoreKind::Sled, folder.clone())?, person_key::in_folder(&folder))
             }
         };
         let key = key.map_err(|error| OpenError::PersonKey(error.to_string()))?;

@@ -116,7 +116,7 @@ pub(crate) struct RestoreArgs {
     pub(crate) file: PathBuf,
     #[command(flatten)]
     pub(crate) folder: FolderArgs,
-    /// Database that keeps the rooms from now on [default: sled]
+    /// Database that keeps the rooms from now on [default: redb]
     #[arg(long, value_name = "STORE", env = "CAUSEWAY_STORE")]
     pub(crate) store: Option<StoreName>,
 }
@@ -131,7 +131,7 @@ pub(crate) struct ServeArgs {
     /// Folder that keeps the rooms; made if there is none [default: data]
     #[arg(long, value_name = "FOLDER", env = "CAUSEWAY_DATA")]
     pub(crate) data: Option<PathBuf>,
-    /// Database that keeps them; a folder stays with the one that first wrote it [default: sled]
+    /// Database that keeps them; a folder stays with the one that first wrote it [default: that one, or redb]
     #[arg(long, value_name = "STORE", env = "CAUSEWAY_STORE")]
     pub(crate) store: Option<StoreName>,
     /// Settings in TOML
@@ -157,6 +157,9 @@ pub(crate) struct ServeArgs {
     /// A page served elsewhere that may connect, such as https://notes.example; may be said more than once
     #[arg(long, value_name = "ORIGIN", env = "CAUSEWAY_ALLOW_ORIGIN", value_delimiter = ',')]
     pub(crate) allow_origin: Option<Vec<String>>,
+    /// Bytes of rows in memory at which they are carried into the database: torture sets few, so that it happens often
+    #[arg(long, value_name = "BYTES", hide = true)]
+    pub(crate) carry_bytes: Option<usize>,
 }
 
 /// How the log is written.

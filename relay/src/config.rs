@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use causeway_store::StoreKind;
+use causeway_store::{StoreKind, WriteAheadLimits};
 use serde::Deserialize;
 
 use crate::cli::{FolderArgs, LogFormat, LogLevel, ServeArgs, StoreName};
@@ -18,6 +18,7 @@ pub(crate) struct Config {
     pub(crate) log_level: LogLevel,
     pub(crate) room: Option<String>,
     pub(crate) allow_origin: Vec<String>,
+    pub(crate) limits: WriteAheadLimits,
 }
 
 /// Where rooms are kept.
@@ -51,16 +52,29 @@ impl Config {
             return Err(Failure::NotOpen(listen));
         }
         let memory = args.memory.or(file.memory).unwrap_or(false);
-        let kind = args.store.or(file.store).map_or_else(StoreKind::default, StoreKind::from);
-        let folder = || args.data.or(file.data).unwrap_or_else(|| DEFAULT_DATA.into());
+        let keep = if memory {
+            Keep::Memory
+        } else {
+            let folder = args.data.or(file.data).unwrap_or_else(|| DEFAULT_DATA.into());
+            Keep::Folder(kind_in(&folder, args.store.or(file.store))?, folder)
+        };
         Ok(Self {
             listen,
-            keep: if memory { Keep::Memory } else { Keep::Folder(kind, folder()) },
+            keep,
             log: args.log.or(file.log).unwrap_or(LogFormat::Pretty),
             log_level: args.log_level.or(file.log_level).unwrap_or(LogLevel::Info),
             room: args.room.map(|room| room.to_string()),
             allow_origin: args.allow_origin.or(file.allow_origin).unwrap_or_default(),
+            limits: args.carry_bytes.map_or_else(WriteAheadLimits::default, WriteAheadLimits::carrying),
         })
+    }
+}
+
+/// The kind of store that is asked for, or else the one that keeps the folder, or else the default.
+fn kind_in(folder: &Path, asked: Option<StoreName>) -> Result<StoreKind, Failure> {
+    match asked {
+        Some(name) => Ok(name.into()),
+        None => Ok(StoreKind::of(folder).map_err(Failure::Store)?.unwrap_or_default()),
     }
 }
 
@@ -102,7 +116,15 @@ mod tests {
     fn without_any_word_it_listens_on_this_machine_and_keeps_rooms_in_data() {
         let config = Config::settle(ServeArgs::default()).unwrap();
         assert_eq!(config.listen.to_string(), "127.0.0.1:8787");
-        assert_eq!(config.keep, Keep::Folder(StoreKind::Sled, "data".into()));
+        assert_eq!(config.keep, Keep::Folder(StoreKind::Redb, "data".into()));
+    }
+
+    #[test]
+    fn st5_a_folder_that_sled_keeps_is_opened_without_any_word_about_it() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(StoreKind::Sled.open(folder.path()).unwrap());
+        let args = ServeArgs { data: Some(folder.path().into()), ..ServeArgs::default() };
+        assert_eq!(Config::settle(args).unwrap().keep, Keep::Folder(StoreKind::Sled, folder.path().into()));
     }
 
     #[test]

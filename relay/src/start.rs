@@ -34,9 +34,9 @@ async fn serve_until_signal(config: Config) -> Result<(), Failure> {
     // The address first: it leaves no trace when the store then refuses, and the store tidies up after itself.
     let listener = TcpListener::bind(config.listen).await.map_err(|e| Failure::bind(config.listen, e))?;
     let address = listener.local_addr().map_err(Failure::System)?;
-    let keep = config.keep.clone();
+    let (keep, limits) = (config.keep.clone(), config.limits);
     let opening = spawn_blocking(move || match keep {
-        Keep::Folder(kind, folder) => Storage::folder_of(kind, folder),
+        Keep::Folder(kind, folder) => Storage::folder_within(kind, folder, limits),
         Keep::Memory => Ok(Storage::memory()),
     });
     let starting = routes::starting();

@@ -5,6 +5,8 @@
 
 mod model;
 
+use std::sync::Arc;
+
 use causeway_core::storage::{Commit, CommitError, Expect, FailureKind, Page, Scan};
 
 use crate::limits::{INLINE_VALUE_BYTES, MAX_KEY_BYTES, MAX_VALUE_BYTES};
@@ -14,7 +16,7 @@ use crate::{Space, Store};
 ///
 /// # Panics
 /// When the store does not keep the contract.
-pub fn contract(make: impl Fn() -> Box<dyn Store>) {
+pub fn contract(make: impl Fn() -> Arc<dyn Store>) {
     let checks: [fn(&dyn Store); 15] = [
         a_commit_is_read_back_in_order,
         a_commit_works_in_its_fixed_order,

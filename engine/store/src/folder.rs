@@ -4,22 +4,32 @@
 //! FORMAT      the kind of store and the number of its format
 //! lock        held while the store is open
 //! tip         how far the store was durable
+//! carrying    while the database is written to
+//! ahead/      the write-ahead log
 //! sled/       or  rows.redb: the database
 //! restoring   only while a backup is being restored
 //! ```
 
 pub(crate) mod again;
 mod created;
+mod format;
+mod mark;
+mod room;
 pub(crate) mod tip;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use causeway_core::storage::{FailureKind, StoreFailure};
 
 use self::created::Created;
 pub(crate) use self::created::{Made, missing, sync_folder};
+pub(crate) use self::format::kind_of;
+use self::format::{FORMAT, FORMAT_BESIDE, Known, read_format, write_format};
+use self::mark::CARRYING;
+pub(crate) use self::mark::Mark;
+pub(crate) use self::room::free_bytes;
 use self::tip::{Noted, Tip};
 use crate::{StoreKind, remains};
 
@@ -100,7 +110,8 @@ pub enum OpenError {
 pub(crate) enum Past {
     /// Nothing that its files would not show.
     Plain,
-    /// Its disk refused something in this process: what is read of its files need not be on the disk.
+    /// Its disk refused something in this process: what is read of its files need not be on the disk. The write-ahead log finds
+    /// that out by itself.
     DiskFailed,
     /// There is none: it is about to be filled from a backup, by whoever opens it.
     Restoring,
@@ -113,6 +124,8 @@ pub(crate) struct Claim {
     kind: StoreKind,
     created: Created,
     lock: FolderLock,
+    /// What FORMAT says is not what it has to say from now on.
+    is_older: bool,
 }
 
 impl Claim {
@@ -132,14 +145,14 @@ impl Claim {
         let mut created = Created::default();
         created.folders(folder).map_err(|e| refusal(folder, &e))?;
         let lock = lock(folder, &mut created)?;
-        let mut claim = Self { folder: folder.into(), kind, created, lock };
+        let mut claim = Self { folder: folder.into(), kind, created, lock, is_older: false };
         claim.enter(past)?;
         Ok(claim)
     }
 
     /// Whoever held the lock until now may have been the first to write here, or to restore.
     fn enter(&mut self, past: Past) -> Result<(), OpenError> {
-        let Self { folder, kind, created, lock } = self;
+        let Self { folder, kind, created, lock, is_older } = self;
         let refuse = |e: io::Error| refusal(folder, &e);
         let mark = folder.join(RESTORING);
         if mark.exists() {
@@ -159,11 +172,16 @@ impl Claim {
             Past::Plain | Past::DiskFailed => {}
         }
         match read_format(folder, *kind)? {
-            None if StoreKind::ALL.into_iter().any(|kind| folder.join(kind.content()).exists()) => {
-                Err(damaged(folder, format!("{FORMAT} is missing")))
+            None if holds_rows(folder) => Err(damaged(folder, format!("{FORMAT} is missing"))),
+            None => {
+                created.add(Made::File(folder.join(FORMAT_BESIDE)));
+                created.add(Made::File(folder.join(FORMAT)));
+                write_format(folder, *kind).map_err(refuse)
             }
-            None => write_format(folder, *kind, created).map_err(refuse),
-            Some(Known) => Ok(()),
+            Some(known) => {
+                *is_older = matches!(known, Known::WithoutLog);
+                Ok(())
+            }
         }
     }
 
@@ -172,14 +190,32 @@ impl Claim {
         self.folder.join(self.kind.content())
     }
 
-    /// Makes sure that what is read of the database is on the disk.
-    pub(crate) fn settle(&self, past: Past) -> Result<(), OpenError> {
-        match past {
-            Past::DiskFailed if self.content().exists() => {
-                again::write_again(&self.content()).map_err(|e| refusal(&self.folder, &e))
-            }
-            Past::DiskFailed | Past::Plain | Past::Restoring => Ok(()),
-        }
+    /// Where the write-ahead log lies.
+    pub(crate) fn log(&self) -> PathBuf {
+        self.folder.join(AHEAD)
+    }
+
+    /// Where it is marked that the database is being written to.
+    pub(crate) fn mark(&self) -> Mark {
+        Mark::of(&self.folder)
+    }
+
+    /// Makes sure that what is read of the log, and of a database that was being written to, is on the disk. Answers whether the
+    /// database had to be written again.
+    pub(crate) fn settle(&self, past: Past) -> Result<bool, OpenError> {
+        let is_doubtful = match self.kind {
+            StoreKind::Sled => past == Past::DiskFailed,
+            // Of one of an older format nothing says whether it was.
+            StoreKind::Redb => self.is_older || self.mark().stands(),
+        };
+        let database = is_doubtful.then(|| self.content());
+        [Some(self.log()), database]
+            .into_iter()
+            .flatten()
+            .filter(|path| path.exists())
+            .try_for_each(|path| again::write_again(&path))
+            .map_err(|e| refusal(&self.folder, &e))?;
+        Ok(is_doubtful)
     }
 
     /// Something more that goes away again unless the folder is kept.
@@ -198,7 +234,15 @@ impl Claim {
         remains::holds_rows(self.kind, &file).map_err(|e| refusal(&self.folder, &e))
     }
 
-    /// Opens the file `tip` and holds it against the last batch that the database knows.
+    /// The number of the last commit that was noted as saved; zero where nothing says it.
+    pub(crate) fn saved(&self) -> u64 {
+        match tip::read(&self.folder.join(TIP)) {
+            Noted::Saved(number) => number,
+            Noted::Unreadable | Noted::Missing => 0,
+        }
+    }
+
+    /// Opens the file `tip` and holds it against the last batch that there is.
     pub(crate) fn open_tip(&mut self, batch: u64) -> Result<Tip, OpenError> {
         let path = self.folder.join(TIP);
         if !path.exists() {
@@ -217,8 +261,16 @@ impl Claim {
 
     /// Makes the names of all that was made durable and keeps it. Hands out the lock.
     pub(crate) fn keep(self) -> Result<FolderLock, OpenError> {
-        let Self { folder, created, lock, .. } = self;
+        let Self { folder, kind, created, lock, is_older } = self;
         created.keep(&folder).map_err(|e| refusal(&folder, &e))?;
+        if is_older {
+            // From here on there may be a log, of which the version that knew the older format knows nothing. Last, as a folder
+            // that is refused is left as it was.
+            let mut beside = Created::default();
+            beside.add(Made::File(folder.join(FORMAT_BESIDE)));
+            let written = write_format(&folder, kind).and_then(|()| sync_folder(&folder));
+            written.map_err(|e| refusal(&folder, &e))?;
+        }
         Ok(lock)
     }
 }
@@ -279,60 +331,14 @@ fn holds_nothing(folder: &Path) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// The folder's format is one that we can read.
-struct Known;
-
-/// Whether the folder is of this kind and of a known format; `None` where nothing was written yet.
-fn read_format(folder: &Path, asked: StoreKind) -> Result<Option<Known>, OpenError> {
-    let text = match fs::read(folder.join(FORMAT)) {
-        Ok(text) => text,
-        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(e) => return Err(refusal(folder, &e)),
-    };
-    let parsed = std::str::from_utf8(&text).ok().and_then(|text| {
-        let (kind, number) = text.strip_prefix(FORMAT_OWNER)?.split_once(FORMAT_NUMBER)?;
-        Some((kind.parse().ok()?, number.trim().parse().ok()?))
-    });
-    match parsed {
-        Some((found, _)) if found != asked => {
-            Err(OpenError::OtherKind { folder: folder.into(), found, asked })
-        }
-        Some((_, found)) if found > KNOWN_FORMAT => {
-            Err(OpenError::NewerFormat { found, known: KNOWN_FORMAT })
-        }
-        Some((_, found)) if found < KNOWN_FORMAT => {
-            Err(OpenError::OlderFormat { found, known: KNOWN_FORMAT })
-        }
-        Some(_) => Ok(Some(Known)),
-        None => Err(damaged(folder, format!("{FORMAT} is not readable"))),
-    }
-}
-
-/// Writes beside and renames, so that no power cut leaves an empty file that nobody could read.
-fn write_format(folder: &Path, kind: StoreKind, created: &mut Created) -> io::Result<()> {
-    let beside = folder.join(FORMAT_BESIDE);
-    created.add(Made::File(beside.clone()));
-    let mut file = File::create(&beside)?;
-    writeln!(file, "{FORMAT_OWNER}{kind}{FORMAT_NUMBER}{KNOWN_FORMAT}")?;
-    file.sync_all()?;
-    created.add(Made::File(folder.join(FORMAT)));
-    fs::rename(beside, folder.join(FORMAT))
+/// Whether there is anything that a store has written.
+fn holds_rows(folder: &Path) -> bool {
+    let databases = StoreKind::ALL.into_iter().map(StoreKind::content);
+    databases.chain([AHEAD]).any(|name| folder.join(name).exists())
 }
 
 pub(crate) fn damaged(folder: &Path, what: impl Into<String>) -> OpenError {
     OpenError::Damaged { folder: folder.into(), what: what.into() }
-}
-
-/// The kind of store that keeps a folder; nothing where no store does.
-pub(crate) fn kind_of(folder: &Path) -> Result<Option<StoreKind>, OpenError> {
-    for kind in StoreKind::ALL {
-        match read_format(folder, kind) {
-            Ok(found) => return Ok(found.map(|Known| kind)),
-            Err(OpenError::OtherKind { .. }) => {}
-            Err(other) => return Err(other),
-        }
-    }
-    Ok(None)
 }
 
 /// All of a backup is in the folder, and on the disk.
@@ -344,15 +350,15 @@ pub(crate) fn end_restoring(folder: &Path) -> Result<(), OpenError> {
 /// Takes away what a store and a restore have made in a folder that was empty; the mark of the restore last, so that
 /// nobody opens what is left if not all of it can be taken away.
 pub(crate) fn empty(folder: &Path) -> io::Result<()> {
-    for kind in StoreKind::ALL {
-        let content = folder.join(kind.content());
+    for name in StoreKind::ALL.into_iter().map(StoreKind::content).chain([AHEAD]) {
+        let content = folder.join(name);
         match fs::remove_dir_all(&content) {
             Err(e) if e.kind() == ErrorKind::NotADirectory => fs::remove_file(&content)?,
             Err(e) if e.kind() != ErrorKind::NotFound => return Err(e),
             Ok(()) | Err(_) => {}
         }
     }
-    for file in [TIP, LOCK, FORMAT_BESIDE, FORMAT, RESTORING] {
+    for file in [TIP, CARRYING, LOCK, FORMAT_BESIDE, FORMAT, RESTORING] {
         match fs::remove_file(folder.join(file)) {
             Err(e) if e.kind() != ErrorKind::NotFound => return Err(e),
             Ok(()) | Err(_) => {}
@@ -374,10 +380,13 @@ pub(crate) fn refusal(folder: &Path, error: &io::Error) -> OpenError {
 /// What the operating system said while the store was open.
 pub(crate) fn io_failure(error: &io::Error) -> StoreFailure {
     if is_full(error) {
-        let sentence = "The disk is full; free some space.";
-        return StoreFailure::new(FailureKind::Full, sentence);
+        return full_disk();
     }
     StoreFailure::new(FailureKind::Io, format!("The disk refused: {error}; look at it."))
+}
+
+pub(crate) fn full_disk() -> StoreFailure {
+    StoreFailure::new(FailureKind::Full, "The disk is full; free some space.")
 }
 
 fn is_full(error: &io::Error) -> bool {
@@ -385,16 +394,11 @@ fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge)
 }
 
-const FORMAT: &str = "FORMAT";
-const FORMAT_BESIDE: &str = "FORMAT.new";
-const FORMAT_OWNER: &str = "causeway store, ";
-const FORMAT_NUMBER: &str = ", format ";
-/// Counts with every record of a store or home that changes its layout without a version of its own.
-const KNOWN_FORMAT: u32 = 3;
-
 /// What is wrong with a database that has lost its beginning.
 pub(crate) const OPENS_EMPTY: &str = "it opens as if nobody had ever written to it";
 
+/// The folder of the write-ahead log.
+pub(crate) const AHEAD: &str = "ahead";
 pub(crate) const TIP: &str = "tip";
 pub(crate) const LOCK: &str = "lock";
 /// Stands there while a backup is being restored.

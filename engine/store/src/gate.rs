@@ -14,7 +14,7 @@ use tracing::{info, warn};
 use crate::folder::Past;
 use crate::limits::{READ_PATIENCE, REOPEN_FIRST, REOPEN_MOST, REOPEN_TRUST};
 use crate::tap::{Following, Tap};
-use crate::{MemoryStore, OpenError, Space, Store, StoreHandle, StoreKind, WriterLimits};
+use crate::{MemoryStore, OpenError, Space, Store, StoreHandle, StoreKind, WriteAheadLimits, WriterLimits};
 
 /// Where rooms are kept, and how to open it again.
 pub struct Storage {
@@ -25,12 +25,12 @@ pub struct Storage {
 type Reopen = Box<dyn Fn(Past) -> Result<Arc<dyn Store>, OpenError> + Send + Sync>;
 
 impl Storage {
-    /// The embedded store of the default kind in a data folder, which is made where there is none.
+    /// The embedded store in a data folder, of the kind that keeps it; one of the default kind is made where there is none.
     ///
     /// # Errors
     /// One sentence; nothing was touched.
     pub fn folder(folder: PathBuf) -> Result<Self, OpenError> {
-        Self::folder_of(StoreKind::default(), folder)
+        Self::folder_of(StoreKind::of(&folder)?.unwrap_or_default(), folder)
     }
 
     /// The embedded store of this kind in a data folder, which is made where there is none.
@@ -38,8 +38,20 @@ impl Storage {
     /// # Errors
     /// One sentence; nothing was touched.
     pub fn folder_of(kind: StoreKind, folder: PathBuf) -> Result<Self, OpenError> {
+        Self::folder_within(kind, folder, WriteAheadLimits::default())
+    }
+
+    /// The same with other limits of the write-ahead log than the usual ones.
+    ///
+    /// # Errors
+    /// One sentence; nothing was touched.
+    pub fn folder_within(
+        kind: StoreKind,
+        folder: PathBuf,
+        limits: WriteAheadLimits,
+    ) -> Result<Self, OpenError> {
         let open = move |past| {
-            let store = kind.open_after(&folder, past)?;
+            let store = kind.open_after(&folder, past, limits)?;
             // What a process wrote before it died, or before an fsync failed, may be readable and not yet on the disk.
             // Rooms call saved what they read, so it is put there first.
             let refuse = |why: StoreFailure| OpenError::Io { folder: folder.clone(), what: why.to_string() };

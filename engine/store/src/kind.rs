@@ -5,17 +5,17 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
+use crate::ahead::{WriteAheadLimits, WriteAheadStore};
 use crate::folder::{self, Past};
-use crate::sled_store;
-use crate::{OpenError, RedbStore, SledStore, Store};
+use crate::{OpenError, SledStore, Store, sled_store};
 
 /// Which embedded database keeps a data folder. A folder stays with the kind that first wrote it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum StoreKind {
-    /// sled: a log, written in passing. The default.
-    #[default]
+    /// sled: a log of its own.
     Sled,
-    /// redb: one file of copy-on-write trees, and an fsync in every commit.
+    /// redb behind a write-ahead log. The default.
+    #[default]
     Redb,
 }
 
@@ -42,7 +42,19 @@ impl StoreKind {
     /// # Errors
     /// One sentence each that says what to do; nothing was touched.
     pub fn open(self, folder: impl AsRef<Path>) -> Result<Arc<dyn Store>, OpenError> {
-        self.open_after(folder.as_ref(), Past::Plain)
+        self.open_within(WriteAheadLimits::default(), folder)
+    }
+
+    /// The same with other limits of the write-ahead log than the usual ones; sled has none.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open).
+    pub fn open_within(
+        self,
+        limits: WriteAheadLimits,
+        folder: impl AsRef<Path>,
+    ) -> Result<Arc<dyn Store>, OpenError> {
+        self.open_after(folder.as_ref(), Past::Plain, limits)
     }
 
     /// The kind that keeps a data folder; nothing where there is none, or nothing in it.
@@ -53,12 +65,18 @@ impl StoreKind {
         folder::kind_of(folder.as_ref())
     }
 
-    /// The same after what has happened to the store. Where its disk failed, everything is written once more first, as what
-    /// an fsync could not write is still read and no longer written by any other: it takes as long as copying the database.
-    pub(crate) fn open_after(self, folder: &Path, past: Past) -> Result<Arc<dyn Store>, OpenError> {
+    /// The same after what has happened to the store. Where its disk failed everything that may not have reached it is written
+    /// once more first, as what an fsync could not write is still read and no longer written by any other: it may take as long
+    /// as copying the database.
+    pub(crate) fn open_after(
+        self,
+        folder: &Path,
+        past: Past,
+        limits: WriteAheadLimits,
+    ) -> Result<Arc<dyn Store>, OpenError> {
         Ok(match self {
             Self::Sled => Arc::new(SledStore::open_after(folder, past)?),
-            Self::Redb => Arc::new(RedbStore::open_after(folder, past)?),
+            Self::Redb => Arc::new(WriteAheadStore::open(folder, past, limits)?),
         })
     }
 

@@ -4,9 +4,9 @@
 //!
 //! * [`Store`] is the port: apply a commit, make it survive, read a range. Keys live in a [`Space`], one per room.
 //! * [`MemoryStore`] keeps everything in memory, for tests, simulations and devices that refuse a disk.
-//! * [`SledStore`] keeps everything in a data folder, the embedded default of relay and native engine; [`RedbStore`] does
-//!   so with another database, and [`StoreKind`] chooses between them. What they share is in `folder` (the data folder and
-//!   why it is refused) and `rows` (how spaces, keys and values lie in an ordered map, with sums that make damage show).
+//! * [`StoreKind`] opens the store of relay and native engine, which keeps everything in a data folder: redb (`redb_database`)
+//!   behind a write-ahead log (`ahead`), or [`SledStore`]. `folder` is the data folder and why it is refused, `rows` how spaces,
+//!   keys and values lie in a database, with sums that make damage show.
 //! * [`StoreHandle`] is what a shell holds: it queues commits for one writer thread, which applies whatever is waiting
 //!   and then pays for a single fsync, and scans for a reader thread of its own.
 //! * [`StoreGate`] stands before it in a program that goes on when a disk was full: it opens the store again ([`Storage`]
@@ -18,9 +18,11 @@
 //! What a store promises and what it does not is written on [`Store`]; where a number comes from, in [`limits`].
 #![warn(missing_docs)]
 
+mod ahead;
 pub mod backup;
 #[cfg(feature = "contract")]
 pub mod contract;
+mod database;
 mod folder;
 mod gate;
 mod kind;
@@ -28,7 +30,7 @@ pub mod limits;
 mod memory;
 mod pieces;
 mod port;
-mod redb_store;
+mod redb_database;
 pub mod remains;
 mod rows;
 mod sled_store;
@@ -39,12 +41,12 @@ mod writer;
 #[cfg(test)]
 mod unreadable_places;
 
+pub use ahead::WriteAheadLimits;
 pub use folder::OpenError;
 pub use gate::{Storage, StoreGate};
 pub use kind::{StoreKind, UnknownKind};
 pub use memory::MemoryStore;
 pub use port::Store;
-pub use redb_store::RedbStore;
 pub use sled_store::SledStore;
 pub use space::{Space, SpaceTooLong};
 pub use writer::{StoreHandle, WriterLimits};

@@ -20,6 +20,44 @@ pub const MAX_VALUE_BYTES: usize = 64 * 1024 * 1024;
 /// [`MAX_KEY_BYTES`] for the reason.
 pub const INLINE_VALUE_BYTES: usize = 3 * 1024;
 
+/// Bytes of rows that wait in memory, and twice that in the log, until they are carried into the database: what a relay with
+/// fifty busy rooms takes in within some seconds, in which rows that are written again and again reach the database once.
+/// Reading that much of a log when a store is opened takes a tenth of a second.
+pub(crate) const CARRY_BYTES: usize = 16 * 1024 * 1024;
+
+/// Bytes of rows in memory at which whoever writes waits until some are in the database.
+pub(crate) const FULL_BYTES: usize = 2 * CARRY_BYTES;
+
+/// Zeros that are put behind a file of the log when it is begun: the log of an app with one small document stays about as
+/// small as the document.
+pub(crate) const LOG_GROWS_FIRST: u64 = 16 * 1024;
+/// Zeros that are put behind it at the most: what a busy relay writes in a second.
+pub(crate) const LOG_GROWS_MOST: u64 = 4 * 1024 * 1024;
+
+/// Bytes of rows that redb is given at once. Nobody who reads waits for it, each commit costs two fsyncs, and what it changes
+/// is in memory until then.
+pub(crate) const REDB_PIECE_BYTES: usize = 4 * 1024 * 1024;
+
+/// The same in rows: each may lie in a page of its own, which is written anew.
+pub(crate) const REDB_PIECE_ROWS: usize = 4 * 1024;
+
+/// By how many times the bytes of a piece redb's file may grow, which writes all pages above what changes before the ones of
+/// before are free.
+pub(crate) const REDB_GROWTH: u64 = 4;
+/// Bytes by which it may grow beside that for each row of a piece: a page, however short the row.
+pub(crate) const REDB_PAGE_BYTES: u64 = 4096;
+/// Room that is left beside that: a group of commits and the zeros behind the log, which others write meanwhile.
+pub(crate) const SPARE_BYTES: u64 = LOG_GROWS_MOST + GROUP_BYTES as u64;
+/// Room without which no zeros are put behind the log: they are there to be fast, and would take it from rows.
+pub(crate) const ZEROS_SPARE_BYTES: u64 = 4 * SPARE_BYTES;
+
+/// Attempts to carry rows that one store after the other began and none ended in order, before no more are made. So many
+/// processes in a row do not die in the midst of it by chance.
+pub(crate) const CARRY_ATTEMPTS: u32 = 60;
+/// An attempt counts as so many where the database has said that it gives up: it may do so each time, and each time is written
+/// again and looked through as it is opened. Six of them are enough.
+pub(crate) const GAVE_UP_ATTEMPTS: u32 = CARRY_ATTEMPTS / 6;
+
 /// Rows of which it is remembered that they are short, and runs of rows whose end is known: those of a few thousand rooms
 /// that write, in about 4 MiB.
 pub(crate) const KNOWN_ROWS: usize = 16 * 1024;

@@ -29,8 +29,8 @@ pub(crate) struct Unread {
     pub(crate) bytes: u64,
     /// What the disk said first.
     pub(crate) why: Option<io::Error>,
-    /// Where the last of them ends.
-    end: u64,
+    /// Where the last of them ends; zero where there is none.
+    pub(crate) end: u64,
 }
 
 impl<'a> Pieces<'a> {

@@ -4,8 +4,10 @@
 //! * [`examine`] says in sentences what is right and wrong, and finds rows in two ways: as the database gives them, and,
 //!   where that is not all, in the bytes of its file (`leaves` for redb, `log` for sled). A row has a sum over key and value,
 //!   so what is found is what was once written; whether it is the newest is for others to judge.
+//! * Above what the database gives stands what the write-ahead log holds (`ahead`), which is read where it lies.
 //! * Long values lie in pieces that have no sum of their own, but for the whole: they are found where all pieces are.
 
+mod ahead;
 mod carved;
 mod leaves;
 mod log;
@@ -20,12 +22,14 @@ use std::path::{Path, PathBuf};
 use causeway_core::salvage::Found;
 use causeway_core::stored::Prefix;
 
-use crate::folder;
 use crate::folder::tip::{self, Noted};
+use crate::folder::{self, Mark};
+use crate::limits::CARRY_ATTEMPTS;
 use crate::pieces::{Pieces, Unread};
 use crate::rows::layout;
 use crate::{OpenError, Space, StoreKind};
 
+use ahead::Ahead;
 use carved::{Carved, Kept};
 use opened::{Opened, Seen};
 
@@ -37,6 +41,7 @@ pub struct Remains {
     /// What was found, the folder first.
     pub findings: Vec<Finding>,
     opened: Option<Opened>,
+    ahead: Ahead,
     carved: Kept,
     spaces: BTreeSet<Space>,
 }
@@ -102,19 +107,27 @@ pub fn examine(folder: &Path, scratch: &Path) -> Result<Remains, ExamineError> {
     if folder.join(folder::RESTORING).exists() {
         findings.push(Finding::wrong(OpenError::HalfRestored(folder.into()).to_string()));
     }
-    let mut remains =
-        Remains { kind, findings, opened: None, carved: Kept::default(), spaces: BTreeSet::new() };
+    let mut remains = Remains {
+        kind,
+        findings,
+        opened: None,
+        ahead: Ahead::default(),
+        carved: Kept::default(),
+        spaces: BTreeSet::new(),
+    };
+    let noted = tip::read(&folder.join(folder::TIP));
     let file = kind.file_in(folder);
     if !file.exists() {
-        remains
-            .findings
-            .push(Finding::wrong(format!("The database is gone: there is no {}.", file.display())));
+        let gone = format!("The database is gone: there is no {}.", file.display());
+        remains.findings.push(Finding::wrong(gone));
+        remains.read_ahead(folder, None, noted).map_err(refuse)?;
         return Ok(remains);
     }
     let copy = scratch.join(kind.content());
     let unread = copy_all(&folder.join(kind.content()), &copy).map_err(refuse)?;
     remains.findings.extend(unread_places(&unread));
-    let is_untouched = remains.open(&copy, tip::read(&folder.join(folder::TIP)));
+    let (is_untouched, held) = remains.open(&copy);
+    remains.read_ahead(folder, held, noted).map_err(refuse)?;
     if !remains.is_sound() || is_untouched {
         remains.carve(&file, is_untouched).map_err(refuse)?;
     }
@@ -133,7 +146,7 @@ impl Remains {
         self.spaces.iter()
     }
 
-    /// All that was found of a space: under each key the value the database gives, then others that its file holds.
+    /// All that was found of a space: under each key the newest value, then others that the files hold.
     #[must_use]
     pub fn rows(&self, space: &Space) -> Found {
         let mut found = Found::new();
@@ -153,23 +166,57 @@ impl Remains {
                 }
             }
         }
+        self.ahead.rows(space, &mut found);
         found
     }
 
-    /// Whether the copy opens as a database to which nobody has ever written.
-    fn open(&mut self, copy: &Path, noted: Noted) -> bool {
+    /// Whether the copy opens as a database to which nobody has ever written, and the number of the last batch that it holds, if
+    /// that can be read.
+    fn open(&mut self, copy: &Path) -> (bool, Option<u64>) {
         match Opened::open(self.kind, copy) {
             Err(why) => {
                 self.findings.push(Finding::wrong(format!("{} does not open: {why}.", self.kind)));
-                false
+                (false, None)
             }
             Ok(opened) => {
-                let Seen { findings, is_untouched } = opened.look(noted, &mut self.spaces);
+                let Seen { findings, is_untouched, batch } = opened.look(&mut self.spaces);
                 self.findings.extend(findings);
                 self.opened = Some(opened);
-                is_untouched
+                (is_untouched, batch)
             }
         }
+    }
+
+    /// Reads the write-ahead log, and holds what there is of both against what was saved.
+    fn read_ahead(&mut self, folder: &Path, held: Option<u64>, noted: Noted) -> io::Result<()> {
+        let saved = match noted {
+            Noted::Saved(saved) => saved,
+            Noted::Unreadable | Noted::Missing => 0,
+        };
+        self.ahead = Ahead::read(&folder.join(folder::AHEAD), held, saved, &mut self.findings)?;
+        self.ahead.spaces(&mut self.spaces);
+        if Mark::of(folder).attempts() >= CARRY_ATTEMPTS {
+            let gave_up = "The database gave up each time that something was written to it; what is newer lies in its log alone.";
+            self.findings.push(Finding::wrong(gave_up));
+        }
+        let last = self.ahead.last;
+        self.findings.extend(match noted {
+            // What is wrong with a database that does not say how far it is, or with a log, has been told.
+            Noted::Saved(_) if held.is_none() || !self.ahead.is_whole => None,
+            Noted::Saved(saved) if last < saved => {
+                Some(Finding::wrong(format!("Of {saved} saved commits it holds {last}.")))
+            }
+            Noted::Saved(saved) => {
+                Some(Finding::sound(format!("It holds all {saved} commits that were noted as saved.")))
+            }
+            Noted::Missing => Some(Finding::wrong(
+                "The file tip is missing: nobody can tell whether commits are, that were saved.",
+            )),
+            Noted::Unreadable => Some(Finding::wrong(
+                "The file tip cannot be read: nobody can tell whether commits are missing, that were saved.",
+            )),
+        });
+        Ok(())
     }
 
     fn carve(&mut self, file: &Path, is_untouched: bool) -> io::Result<()> {

@@ -1,9 +1,9 @@
 //! Spaces, keys and values on top of the one ordered map of bytes that an embedded database offers.
 //!
 //! * `layout` is how a row lies in the map, with a sum that makes damage show.
-//! * `draft` turns a group of commits into one batch of writes.
+//! * `draft` turns a group of commits, or of rows, into one batch of writes.
 //! * `ledger` is what a store knows of all its rows together, so that none is missed in silence.
-//! * Here is the reading: a page of a space, the list of spaces.
+//! * Here is the reading: a value, a page of a space, the list of spaces.
 
 pub(crate) mod draft;
 pub(crate) mod known;
@@ -96,6 +96,38 @@ pub(crate) fn scan(tree: &impl Tree, space: &Space, scan: &Scan) -> Result<Page,
         }
     }
     Ok(page)
+}
+
+/// One value; nothing where there is no row.
+pub(crate) fn get(tree: &impl Tree, space: &Space, key: &[u8]) -> Result<Option<Vec<u8>>, StoreFailure> {
+    let tree_key = layout::key(space, key);
+    let Some(raw) = tree.get(&tree_key).map_err(|e| e.near(key))? else { return Ok(None) };
+    let value = read_value(tree, layout::Stored::decode(&tree_key, raw.as_ref()))?;
+    value.map(Some).ok_or_else(|| StoreFailure::damaged(key))
+}
+
+/// Reads the place of a row, be it there or not, and those of its pieces: all that whoever writes over it has to read.
+pub(crate) fn reach(tree: &impl Tree, tree_key: &[u8]) -> Result<(), StoreFailure> {
+    let near = |e: TreeError| e.near(layout::key_of(tree_key));
+    let Some(raw) = tree.get(tree_key).map_err(near)? else { return Ok(()) };
+    match layout::Stored::decode(tree_key, raw.as_ref()) {
+        Some(layout::Stored::Long(long)) => {
+            long.piece_keys().try_for_each(|piece| tree.get(&piece).map(drop).map_err(near))
+        }
+        Some(layout::Stored::Inline(_)) | None => Ok(()),
+    }
+}
+
+/// The keys of a space that begin with a prefix, whatever their values are worth.
+pub(crate) fn keys(tree: &impl Tree, space: &Space, prefix: &[u8]) -> Result<Vec<Vec<u8>>, StoreFailure> {
+    let start = layout::key(space, prefix);
+    let end = layout::behind(start.clone());
+    let mut keys = Vec::new();
+    for found in tree.range(&start, &end).map_err(|e| e.near(prefix))? {
+        let (tree_key, _) = found.map_err(|e| e.near(prefix))?;
+        keys.push(layout::key_in_space(space, tree_key.as_ref()).to_vec());
+    }
+    Ok(keys)
 }
 
 /// The spaces that hold a row, from behind `after`, at most `max` of them.

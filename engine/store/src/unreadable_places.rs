@@ -2,14 +2,16 @@
 //! what lies there is refused by the system as a place is that has rotted.
 
 use std::fs::{self, OpenOptions};
+use std::io::Write;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 
-use causeway_core::storage::{Commit, FailureKind, Scan};
+use causeway_core::storage::{Commit, CommitError, FailureKind, Scan};
 
+use crate::ahead::WriteAheadStore;
 use crate::folder::Past;
 use crate::limits::Reading;
-use crate::{RedbStore, SledStore, Space, Store, StoreKind};
+use crate::{SledStore, Space, Store, StoreKind, WriteAheadLimits};
 
 const ROWS: u32 = 300;
 const ROOMS: u32 = 20;
@@ -25,9 +27,13 @@ fn value(number: u32) -> Vec<u8> {
 /// As a large database is opened: without a look at all its rows, none of which is in memory then.
 fn open(kind: StoreKind, folder: &Path) -> Arc<dyn Store> {
     let reading = Reading { cache_bytes: 512, verify_bytes: 0 };
+    // Each commit is in the database before the next is taken.
+    let limits = WriteAheadLimits { carry_bytes: 0, full_bytes: 1, ..WriteAheadLimits::default() };
     match kind {
         StoreKind::Sled => Arc::new(SledStore::open_reading(folder, Past::Plain, reading).unwrap()),
-        StoreKind::Redb => Arc::new(RedbStore::open_reading(folder, Past::Plain, reading).unwrap()),
+        StoreKind::Redb => {
+            Arc::new(WriteAheadStore::open_reading(folder, Past::Plain, limits, reading).unwrap())
+        }
     }
 }
 
@@ -71,15 +77,22 @@ fn look(store: &dyn Store) -> (u32, u32) {
     (sound, damaged)
 }
 
+/// Its panics are caught, and would be printed by the hundred.
+fn quiet_about_redb() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let told = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if !panic.location().is_some_and(|at| at.file().contains("/redb-")) {
+                told(panic);
+            }
+        }));
+    });
+}
+
 #[test]
 fn st3_a_place_that_cannot_be_read_is_damage_there_and_the_store_goes_on() {
-    // Those of redb are caught, and would be printed by the hundred.
-    let told = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        if !panic.location().is_some_and(|at| at.file().contains("/redb-")) {
-            told(panic);
-        }
-    }));
+    quiet_about_redb();
     for kind in StoreKind::ALL {
         let folder = tempfile::tempdir().unwrap();
         write(&*open(kind, folder.path()));
@@ -103,4 +116,82 @@ fn st3_a_place_that_cannot_be_read_is_damage_there_and_the_store_goes_on() {
         assert!(partly > 0, "{kind}: nothing was asked of the disk, or nothing was given");
         assert_eq!(look(&*open(kind, folder.path())), (ROWS, 0), "{kind}");
     }
+}
+
+/// Puts zeros in place of every block of a file in which a value begins.
+fn bend(path: &Path, value: &[u8]) {
+    let mut bytes = fs::read(path).unwrap();
+    let places: Vec<usize> = bytes
+        .windows(value.len())
+        .enumerate()
+        .filter(|(_, found)| *found == value)
+        .map(|(at, _)| at)
+        .collect();
+    assert!(!places.is_empty());
+    for at in places {
+        let block = at - at % 4096;
+        let end = bytes.len().min(block + 4096);
+        bytes[block..end].fill(0);
+    }
+    OpenOptions::new().write(true).open(path).unwrap().write_all(&bytes).unwrap();
+}
+
+#[test]
+fn st3_a_place_that_cannot_be_written_costs_what_lies_there() {
+    quiet_about_redb();
+    let folder = tempfile::tempdir().unwrap();
+    let kind = StoreKind::Redb;
+    write(&*open(kind, folder.path()));
+    let store = open(kind, folder.path());
+    bend(&kind.file_in(folder.path()), &value(ROWS / 2));
+    let new_key = |number: u32| [&number.to_be_bytes()[..], b"new"].concat();
+    let put = |store: &dyn Store, number: u32| {
+        let put = vec![(new_key(number), vec![1])];
+        match store.apply(&room(number), &Commit { put, ..Commit::default() }) {
+            Ok(()) => true,
+            Err(CommitError::Failed(why)) => {
+                assert_eq!(why.kind, FailureKind::Damaged, "{why}");
+                false
+            }
+            Err(conflict @ CommitError::Conflict { .. }) => panic!("{conflict}"),
+        }
+    };
+    let saved: Vec<u32> = (0..ROWS).filter(|number| put(&*store, *number)).collect();
+    store.sync().unwrap();
+    let (sound, damaged) = look(&*store);
+    assert!(damaged > 0 && sound > ROWS / 2, "{sound} sound, {damaged} damaged");
+    assert!(saved.len() > ROWS as usize / 2 && saved.len() < ROWS as usize, "{} new rows", saved.len());
+    for number in &saved {
+        let start = new_key(*number);
+        let end = [&start[..], &[0]].concat();
+        let scan = Scan { start: start.clone(), end, max_bytes: 100, max_rows: 1 };
+        assert_eq!(store.scan(&room(*number), &scan).unwrap().rows, [(start, vec![1])]);
+    }
+    let logs = fs::read_dir(folder.path().join("ahead")).unwrap().count();
+    assert!(logs <= 1, "{logs} files of log");
+}
+
+#[test]
+fn st3_who_deletes_a_long_value_of_which_a_piece_cannot_be_reached_is_told() {
+    quiet_about_redb();
+    let folder = tempfile::tempdir().unwrap();
+    let kind = StoreKind::Redb;
+    let long: Vec<u8> = (0..40_000_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let store = open(kind, folder.path());
+    let put = vec![(b"long".to_vec(), long.clone())];
+    store.apply(&room(0), &Commit { put, ..Commit::default() }).unwrap();
+    drop(store);
+    write(&*open(kind, folder.path()));
+    let store = open(kind, folder.path());
+    bend(&kind.file_in(folder.path()), &long[20_000..20_100]);
+    let gone = Commit { delete: vec![b"long".to_vec()], ..Commit::default() };
+    let other = Commit { put: vec![(b"other".to_vec(), b"v".to_vec())], ..Commit::default() };
+    let refused = store.apply(&room(0), &gone);
+    assert!(
+        matches!(&refused, Err(CommitError::Failed(why)) if why.kind == FailureKind::Damaged),
+        "{refused:?}"
+    );
+    assert_eq!([7, 0].map(|at| store.apply(&room(at), &other)), [Ok(()), Ok(())]);
+    store.sync().unwrap();
+    assert!(look(&*store).0 > ROWS / 2);
 }

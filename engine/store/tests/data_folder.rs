@@ -89,14 +89,22 @@ fn st5_a_folder_that_another_process_has_open_is_refused() {
     }
 }
 
+/// The format that each kind writes.
+fn known(kind: StoreKind) -> u32 {
+    match kind {
+        StoreKind::Sled => 3,
+        StoreKind::Redb => 4,
+    }
+}
+
 #[test]
 fn st5_a_folder_of_a_newer_version_is_refused_and_left_alone() {
     for kind in StoreKind::ALL {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("FORMAT"), format!("causeway store, {kind}, format 4\n")).unwrap();
+        fs::write(folder.path().join("FORMAT"), format!("causeway store, {kind}, format 5\n")).unwrap();
         let before = picture(folder.path());
         let refused = refusal(kind, folder.path());
-        assert_eq!(refused, OpenError::NewerFormat { found: 4, known: 3 });
+        assert_eq!(refused, OpenError::NewerFormat { found: 5, known: known(kind) });
         assert!(refused.to_string().contains("install a newer version"));
         assert_eq!(picture(folder.path()), before);
     }
@@ -110,7 +118,7 @@ fn st5_a_folder_of_an_older_format_is_refused_and_left_alone() {
         fs::write(folder.path().join("FORMAT"), format!("causeway store, {kind}, format 2\n")).unwrap();
         let before = picture(folder.path());
         let refused = refusal(kind, folder.path());
-        assert_eq!(refused, OpenError::OlderFormat { found: 2, known: 3 });
+        assert_eq!(refused, OpenError::OlderFormat { found: 2, known: known(kind) });
         assert!(refused.to_string().contains("choose a new data folder"));
         assert_eq!(picture(folder.path()), before);
     }
@@ -143,7 +151,11 @@ fn st5_a_folder_without_its_format_or_with_an_unreadable_one_is_called_damaged()
             let refused = refusal(kind, folder.path());
             assert!(matches!(refused, OpenError::Damaged { .. }), "{refused}");
             assert_eq!(picture(folder.path()), before);
-            fs::write(folder.path().join("FORMAT"), format!("causeway store, {kind}, format 3")).unwrap();
+            fs::write(
+                folder.path().join("FORMAT"),
+                format!("causeway store, {kind}, format {}", known(kind)),
+            )
+            .unwrap();
         }
         kind.open(folder.path()).unwrap();
     }

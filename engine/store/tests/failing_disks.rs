@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use causeway_core::storage::{CommitError, FailureKind, StoreFailure};
 use causeway_store::contract::{put, rows, space};
-use causeway_store::{OpenError, Store, StoreKind};
+use causeway_store::{OpenError, Store, StoreKind, WriteAheadLimits};
 use tempfile::TempDir;
 
 /// A small disk in memory, unmounted when the story ends, however it ends.
@@ -104,19 +104,33 @@ fn goes_on(kind: StoreKind, data: &Path, saved: u32) {
 
 static VALUE: [u8; 50_000] = [3; 50_000];
 
+/// What fills the disk is the log, or the database into which it is carried.
+const LIMITS: [WriteAheadLimits; 2] = [
+    WriteAheadLimits { carry_bytes: 100 << 20, full_bytes: 200 << 20, piece_bytes: 4 << 20 },
+    WriteAheadLimits { carry_bytes: 1 << 20, full_bytes: 2 << 20, piece_bytes: 4 << 20 },
+];
+
+/// Both kinds, and redb within both limits.
+const STORES: [(StoreKind, WriteAheadLimits); 3] =
+    [(StoreKind::Sled, LIMITS[0]), (StoreKind::Redb, LIMITS[0]), (StoreKind::Redb, LIMITS[1])];
+
 #[test]
 fn st4_a_full_disk_is_an_error_and_never_a_false_success() {
-    for kind in StoreKind::ALL {
+    for (kind, limits) in STORES {
         let Some(disk) = Disk::new("size=24m") else { return };
         let data = disk.path().join("data");
-        let store = kind.open(&data).unwrap();
+        let store = kind.open_within(limits, &data).unwrap();
         let (saved, failure) = fill(&*store);
         assert_eq!(failure.kind, FailureKind::Full, "{failure}");
         assert!(saved > 50, "only {saved} fitted");
         drop(store);
+        assert!(!data.join("carrying").exists(), "it is the log that met the end of the disk, and not redb");
+        // What was saved is also read as long as the disk is full, but where sled wants to write as it opens.
         match kind.open(&data) {
             Ok(store) => assert!(rows(&*store, &space("room")).len() >= saved as usize),
-            Err(refused) => assert_eq!(refused, OpenError::Full(data.clone())),
+            Err(refused) => {
+                assert_eq!((kind, refused), (StoreKind::Sled, OpenError::Full(data.clone())), "{limits:?}");
+            }
         }
         disk.remount("size=96m");
         goes_on(kind, &data, saved);
@@ -125,10 +139,10 @@ fn st4_a_full_disk_is_an_error_and_never_a_false_success() {
 
 #[test]
 fn st4_a_store_that_failed_takes_nothing_even_with_space_again_until_it_is_reopened() {
-    for kind in StoreKind::ALL {
+    for (kind, limits) in STORES {
         let Some(disk) = Disk::new("size=24m") else { return };
         let data = disk.path().join("data");
-        let store = kind.open(&data).unwrap();
+        let store = kind.open_within(limits, &data).unwrap();
         let (saved, _) = fill(&*store);
         // After a failed sync nobody knows what is on the disk.
         disk.remount("size=96m");
@@ -142,13 +156,15 @@ fn st4_a_store_that_failed_takes_nothing_even_with_space_again_until_it_is_reope
 
 const FOLDER: &str = "CAUSEWAY_STORE_TEST_FULL_FOLDER";
 const KIND: &str = "CAUSEWAY_STORE_TEST_FULL_KIND";
+const WHICH: &str = "CAUSEWAY_STORE_TEST_FULL_LIMITS";
 
 /// Not a story of its own: the process of the next one, whose files may not grow.
 #[test]
 fn the_process_whose_files_may_not_grow() {
     let Ok(folder) = std::env::var(FOLDER) else { return };
     let kind: StoreKind = std::env::var(KIND).unwrap().parse().unwrap();
-    let (saved, failure) = fill(&*kind.open(folder).unwrap());
+    let limits = LIMITS[std::env::var(WHICH).unwrap().parse::<usize>().unwrap()];
+    let (saved, failure) = fill(&*kind.open_within(limits, folder).unwrap());
     assert_eq!(failure.kind, FailureKind::Full, "{failure}");
     println!("\nsaved {saved}");
 }
@@ -156,7 +172,7 @@ fn the_process_whose_files_may_not_grow() {
 /// Told without root, too: the system refuses files beyond 24 MB, and later does not.
 #[test]
 fn st4_files_that_may_not_grow_are_a_full_disk() {
-    for kind in StoreKind::ALL {
+    for (kind, which) in [(StoreKind::Sled, 0), (StoreKind::Redb, 0), (StoreKind::Redb, 1)] {
         let folder = tempfile::tempdir().unwrap();
         let limited = Command::new("sh")
             .args(["-c", r#"trap "" XFSZ; ulimit -f 48000; exec "$0" "$@""#])
@@ -164,6 +180,7 @@ fn st4_files_that_may_not_grow_are_a_full_disk() {
             .args(["--exact", "the_process_whose_files_may_not_grow", "--nocapture"])
             .env(FOLDER, folder.path())
             .env(KIND, kind.name())
+            .env(WHICH, which.to_string())
             .output()
             .unwrap();
         let said = String::from_utf8_lossy(&limited.stdout).into_owned();

@@ -7,10 +7,14 @@ use std::process::{Command, Stdio};
 
 use causeway_core::storage::Commit;
 use causeway_store::contract::{put, rows, space};
-use causeway_store::{Store, StoreKind};
+use causeway_store::{Store, StoreKind, WriteAheadLimits};
 
 const FOLDER: &str = "CAUSEWAY_STORE_TEST_BETWEEN_FOLDER";
 const KIND: &str = "CAUSEWAY_STORE_TEST_BETWEEN_KIND";
+const CARRY: &str = "CAUSEWAY_STORE_TEST_BETWEEN_CARRY";
+
+/// Bytes of rows from which on they are carried: each commit at once, or none.
+const CARRY_BYTES: [usize; 2] = [0, usize::MAX / 4];
 
 /// Commits of one life; each is applied, settled and synced.
 const COMMITS: u8 = 5;
@@ -32,7 +36,9 @@ fn commit(number: u8) -> Commit {
 fn the_process_that_dies_between_two_operations() {
     let Ok(folder) = std::env::var(FOLDER) else { return };
     let kind: StoreKind = std::env::var(KIND).unwrap().parse().unwrap();
-    let store = kind.open(folder).unwrap();
+    let carry_bytes = std::env::var(CARRY).unwrap().parse().unwrap();
+    let limits = WriteAheadLimits { carry_bytes, full_bytes: 1 + carry_bytes, piece_bytes: 1_000 };
+    let store = kind.open_within(limits, folder).unwrap();
     let mut told = std::io::stdin().lines();
     for number in 0..COMMITS {
         for operation in OPERATIONS {
@@ -50,11 +56,12 @@ fn the_process_that_dies_between_two_operations() {
 }
 
 /// Lets a process do so many operations and kills it.
-fn live_and_die(kind: StoreKind, folder: &Path, operations: usize) {
+fn live_and_die(kind: StoreKind, carry_bytes: usize, folder: &Path, operations: usize) {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "the_process_that_dies_between_two_operations", "--nocapture"])
         .env(FOLDER, folder)
         .env(KIND, kind.name())
+        .env(CARRY, carry_bytes.to_string())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -81,22 +88,28 @@ fn shown(store: &dyn Store) -> Option<u8> {
 
 #[test]
 fn st2_what_was_settled_survives_a_kill_after_any_operation() {
-    for kind in StoreKind::ALL {
+    for (kind, carry_bytes) in
+        [(StoreKind::Sled, 0)].into_iter().chain(CARRY_BYTES.map(|bytes| (StoreKind::Redb, bytes)))
+    {
         for operations in 0..=usize::from(COMMITS) * OPERATIONS.len() {
             let folder = tempfile::tempdir().unwrap();
-            live_and_die(kind, folder.path(), operations);
-            let store = kind.open(folder.path()).unwrap();
-            let shown = shown(&*store).map_or(0, |number| usize::from(number) + 1);
-            let applied = operations.div_ceil(OPERATIONS.len());
-            // A commit that was only applied may be there or not.
-            let settled = (operations + 1) / OPERATIONS.len();
-            assert!(
-                shown >= settled && shown <= applied,
-                "{kind}: after {operations} operations it shows {shown} of {settled} to {applied} commits"
-            );
-            // And it goes on from there.
-            store.apply(&space("room"), &put(&[(b"after", b"v")])).unwrap();
-            store.sync().unwrap();
+            live_and_die(kind, carry_bytes, folder.path(), operations);
+            goes_on(kind, folder.path(), operations);
         }
     }
+}
+
+fn goes_on(kind: StoreKind, folder: &Path, operations: usize) {
+    let store = kind.open(folder).unwrap();
+    let shown = shown(&*store).map_or(0, |number| usize::from(number) + 1);
+    let applied = operations.div_ceil(OPERATIONS.len());
+    // A commit that was only applied may be there or not.
+    let settled = (operations + 1) / OPERATIONS.len();
+    assert!(
+        shown >= settled && shown <= applied,
+        "{kind}: after {operations} operations it shows {shown} of {settled} to {applied} commits"
+    );
+    // And it goes on from there.
+    store.apply(&space("room"), &put(&[(b"after", b"v")])).unwrap();
+    store.sync().unwrap();
 }

@@ -10,7 +10,7 @@ use causeway_core::storage::{
     Commit, CommitError, Durability, Expect, FailureKind, Page, Scan, StoreFailure,
 };
 use causeway_store::contract::{put, rows, space};
-use causeway_store::{MemoryStore, SledStore, Space, Store, StoreHandle, WriterLimits};
+use causeway_store::{MemoryStore, Space, Store, StoreHandle, StoreKind, WriterLimits};
 
 /// Longer than anything here takes, shorter than a person waits.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -219,7 +219,7 @@ fn a_reply_that_panics_harms_no_other_room() {
 #[test]
 fn closing_writes_what_waits_and_refuses_what_comes_later() {
     let folder = tempfile::tempdir().unwrap();
-    let store = Arc::new(SledStore::open(folder.path()).unwrap());
+    let store = StoreKind::Sled.open(folder.path()).unwrap();
     let handle = StoreHandle::spawn(store.clone(), WriterLimits::default());
     let answers = Answers::of(&handle);
     (0..100)

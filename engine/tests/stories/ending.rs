@@ -30,9 +30,9 @@ async fn a_restart_on_redb_keeps_what_was_written_and_the_folder_stays_with_it()
         write(&text_of(&engine).await, words);
         engine.close().await.unwrap();
     }
-    let told = open(StoreChoice::Folder(folder.path().into())).unwrap_err();
+    let told = open(StoreChoice::Sled(folder.path().into())).unwrap_err();
     assert!(told.to_string().contains("ask for redb"), "{told}");
-    let engine = open(StoreChoice::Redb(folder.path().into())).unwrap();
+    let engine = open(StoreChoice::Folder(folder.path().into())).unwrap();
     assert_eq!(text_of(&engine).await.read().unwrap(), "one two");
     engine.close().await.unwrap();
 }

@@ -10,7 +10,7 @@ use crate::harness::{Relay, reads, text_of, within, write};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn st4_work_goes_on_through_a_full_disk_without_a_restart_on_sled() {
-    work_goes_on_through_a_full_disk(|data| StoreChoice::Folder(data.into())).await;
+    work_goes_on_through_a_full_disk(|data| StoreChoice::Sled(data.into())).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

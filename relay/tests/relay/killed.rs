@@ -16,11 +16,20 @@ use crate::process::Process;
 const WRITERS: u8 = 20;
 const ROUNDS: u64 = 30;
 
+/// All writers of a room, who have joined it when this returns: a relay must not be gone before the last of them has come.
+async fn writers(address: &str, room: &str, saved: &Arc<AtomicU64>) -> Vec<JoinHandle<Vec<Entry>>> {
+    let mut writers = Vec::new();
+    for number in 0..WRITERS {
+        let device = Device::join_as(address, room, Identity::from_secret(&[number; 32])).await;
+        writers.push(write_on(device, saved));
+    }
+    writers
+}
+
 /// Writes until the relay is gone; what was called saved is answered.
-fn write_on(address: &str, room: &str, number: u8, saved: &Arc<AtomicU64>) -> JoinHandle<Vec<Entry>> {
-    let (address, room, saved) = (address.to_owned(), room.to_owned(), Arc::clone(saved));
+fn write_on(mut device: Device, saved: &Arc<AtomicU64>) -> JoinHandle<Vec<Entry>> {
+    let saved = Arc::clone(saved);
     tokio::spawn(async move {
-        let mut device = Device::join_as(&address, &room, Identity::from_secret(&[number; 32])).await;
         let (mut written, mut called_saved) = (Vec::new(), 0);
         // Two on their way at any time, so that some are always between the socket and the disk.
         for entry in 0.. {
@@ -86,7 +95,7 @@ async fn every_entry_called_saved_survives_thirty_deaths(store: &str) {
         }
         let room = format!("round-{round}");
         let count = Arc::default();
-        let writers: Vec<_> = (0..WRITERS).map(|n| write_on(&relay.address, &room, n, &count)).collect();
+        let writers = writers(&relay.address, &room, &count).await;
         until(&count, 20 + 7 * round).await;
         relay.kill().await;
         let mut saved = Vec::new();
@@ -109,7 +118,7 @@ async fn rl7_a_relay_that_is_told_to_stop_loses_nothing_and_exits_in_order() {
     let folder = tempfile::tempdir().unwrap();
     let relay = Process::start(folder.path()).await;
     let count = Arc::default();
-    let writers: Vec<_> = (0..WRITERS).map(|n| write_on(&relay.address, "stop", n, &count)).collect();
+    let writers = writers(&relay.address, "stop", &count).await;
     until(&count, 100).await;
     assert_eq!(relay.terminate().await, Some(0));
     let mut saved = Vec::new();

@@ -35,7 +35,7 @@ fn put_into_quarantine(data: &Path, room: &str) {
     let record =
         QuarantineRecord { code, sentence, since: Millis(1_700_000_000_000), ..QuarantineRecord::default() };
     let put = vec![(stored::quarantine_key(&StreamId::DIRECTORY), record.encode())];
-    let store = StoreKind::Sled.open(data).unwrap();
+    let store = StoreKind::of(data).unwrap().unwrap().open(data).unwrap();
     store.apply(&Space::new(room).unwrap(), &Commit { put, ..Commit::default() }).unwrap();
     store.sync().unwrap();
 }

@@ -11,7 +11,7 @@ use causeway_core::stored::{META, MetaRecord};
 use super::{BackupError, BackupReader, Change, Fresh, Step, Summary, own_space, rejoin};
 use crate::folder::{self, Past};
 use crate::limits::GROUP_BYTES;
-use crate::{OpenError, Space, Store, StoreKind};
+use crate::{OpenError, Space, Store, StoreKind, WriteAheadLimits};
 
 /// Why a backup was not restored. Unless it says otherwise, what was made of the folder until then is gone again.
 #[derive(Debug, thiserror::Error)]
@@ -53,7 +53,7 @@ pub fn restore(
 ) -> Result<Summary, RestoreError> {
     let reader = BackupReader::begin(source)?;
     let missing = folder::missing(into);
-    let store = kind.open_after(into, Past::Restoring)?;
+    let store = kind.open_after(into, Past::Restoring, WriteAheadLimits::default())?;
     // From here on all that is in the folder is ours.
     let filled = fill(reader, &*store, fresh, watch).and_then(|summary| {
         store.sync()?;

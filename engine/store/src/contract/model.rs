@@ -1,6 +1,7 @@
 //! The property that a store reads like a sorted map, whatever happened to it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use causeway_core::storage::{Commit, CommitError, Durability, Expect, Page, Scan};
 use proptest::collection::vec;
@@ -24,7 +25,7 @@ enum Step {
     Sync,
 }
 
-pub(super) fn any_history_reads_like_a_sorted_map(make: &impl Fn() -> Box<dyn Store>) {
+pub(super) fn any_history_reads_like_a_sorted_map(make: &impl Fn() -> Arc<dyn Store>) {
     let config = Config { cases: CASES, failure_persistence: None, ..Config::default() };
     let outcome = TestRunner::new(config).run(&vec(step(), 1..30), |history| {
         let store = make();

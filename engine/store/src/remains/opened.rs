@@ -9,8 +9,7 @@ use causeway_core::salvage::Found;
 
 use super::Finding;
 use crate::backup::printable;
-use crate::folder::tip::Noted;
-use crate::redb_store::Copied as RedbCopy;
+use crate::redb_database::Copied as RedbCopy;
 use crate::rows::layout::{self, Stored};
 use crate::rows::ledger::{Census, Ledger};
 use crate::rows::{Tree, TreeError};
@@ -40,6 +39,8 @@ pub(super) struct Seen {
     pub(super) findings: Vec<Finding>,
     /// Nobody has ever written to it, as far as it says itself.
     pub(super) is_untouched: bool,
+    /// The number of the last batch of which everything is in it, if that can be read.
+    pub(super) batch: Option<u64>,
 }
 
 impl Opened {
@@ -51,7 +52,7 @@ impl Opened {
     }
 
     /// Looks at every row, and notes the spaces that have any.
-    pub(super) fn look(&self, noted: Noted, spaces: &mut BTreeSet<Space>) -> Seen {
+    pub(super) fn look(&self, spaces: &mut BTreeSet<Space>) -> Seen {
         let mut findings = vec![Finding::sound("The database opens.")];
         let mut counted = Counted::default();
         let ledger = self.with(|tree| {
@@ -67,22 +68,13 @@ impl Opened {
         }
         findings.push(Finding::sound(format!("{} rows are whole.", counted.sound)));
         let is_untouched = ledger.is_none() && counted.sound == 0 && counted.damaged == 0;
-        let batch = ledger.map_or(0, |ledger| ledger.batch);
-        match noted {
-            Noted::Saved(saved) => findings.push(tip(saved, batch)),
-            Noted::Missing => findings.push(Finding::wrong(
-                "The file tip is missing: nobody can tell whether batches are, that were saved.",
-            )),
-            Noted::Unreadable => findings.push(Finding::wrong(
-                "The file tip cannot be read: nobody can tell whether batches are missing, that were saved.",
-            )),
-        }
+        let batch = if is_untouched { Some(0) } else { ledger.map(|ledger| ledger.batch) };
         match ledger {
             None if is_untouched => {}
             None => findings.push(Finding::wrong("The number of its last batch cannot be read.")),
             Some(ledger) => findings.push(self.census(&counted, &ledger)),
         }
-        Seen { findings, is_untouched }
+        Seen { findings, is_untouched, batch }
     }
 
     /// Whether all is there that was written.
@@ -134,13 +126,6 @@ fn damage(rows: u64, spaces: &BTreeSet<Space>) -> Finding {
         named.push(format!("and {} more", spaces.len() - NAMED));
     }
     Finding::wrong(format!("{rows} rows are not what was written; they are of {}.", named.join(", ")))
-}
-
-fn tip(saved: u64, holds: u64) -> Finding {
-    if holds < saved {
-        return Finding::wrong(format!("Of {saved} saved batches it holds {holds}."));
-    }
-    Finding::sound(format!("It holds all {saved} batches that were noted as saved."))
 }
 
 fn count(tree: &dyn Rows, counted: &mut Counted, spaces: &mut BTreeSet<Space>) {

@@ -1,4 +1,4 @@
-//! A group of commits on its way to becoming one batch.
+//! A group of commits, or of rows, on its way to becoming one batch.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -47,41 +47,49 @@ impl<'a, T: Tree> Draft<'a, T> {
             values.extend(gone.into_iter().map(|tree_key| (tree_key, None)));
         }
         values.extend(commit.put.iter().map(|(key, value)| (layout::key(space, key), Some(&value[..]))));
+        Ok(self.rows(values)?)
+    }
 
+    /// Adds rows, each with its value, or nothing where it goes; or none of them, and tells why.
+    pub(crate) fn rows<'v, K: AsRef<[u8]>>(
+        &mut self,
+        values: impl IntoIterator<Item = (K, Option<&'v [u8]>)>,
+    ) -> Result<(), StoreFailure> {
         let mut writes = Writes::new();
         let mut next_long = self.next_long;
         let (mut noted, mut replaced) = (Vec::new(), Vec::new());
         for (tree_key, value) in values {
-            let near = |e: TreeError| e.near(layout::key_in_space(space, &tree_key));
-            let before = if value.is_some() { self.known_before(&tree_key).map_err(near)? } else { None };
-            let old = if before.is_some() { None } else { self.read(&tree_key).map_err(near)? };
+            let tree_key = tree_key.as_ref();
+            let near = |e: TreeError| e.near(layout::key_of(tree_key));
+            let before = if value.is_some() { self.known_before(tree_key).map_err(near)? } else { None };
+            let old = if before.is_some() { None } else { self.read(tree_key).map_err(near)? };
             replaced.extend(match before {
                 Some(Before::Absent) => None,
                 Some(Before::Short(sum)) => Some(sum),
-                None if self.writes.contains_key(&tree_key) => None,
+                None if self.writes.contains_key(tree_key) => None,
                 None => old.as_deref().map(layout::sum_of_row),
             });
             // The pieces of a row that is itself damaged stay behind as garbage: better than another value's pieces lost.
             if let Some(layout::Stored::Long(long)) =
-                old.as_ref().and_then(|raw| layout::Stored::decode(&tree_key, raw))
+                old.as_ref().and_then(|raw| layout::Stored::decode(tree_key, raw))
             {
                 writes.extend(long.piece_keys().map(|piece| (piece, None)));
             }
             let Some(value) = value else {
                 if old.is_some() {
-                    noted.push((tree_key.clone(), None));
-                    writes.insert(tree_key, None);
+                    noted.push((tree_key.to_vec(), None));
+                    writes.insert(tree_key.to_vec(), None);
                 }
                 continue;
             };
-            let written = layout::encode(&tree_key, value, || {
+            let written = layout::encode(tree_key, value, || {
                 next_long += 1;
                 next_long - 1
             });
             let is_short = written.pieces.is_empty();
-            noted.push((tree_key.clone(), is_short.then(|| layout::sum_of_row(&written.row))));
+            noted.push((tree_key.to_vec(), is_short.then(|| layout::sum_of_row(&written.row))));
             writes.extend(written.pieces.into_iter().map(|(key, piece)| (key, Some(piece))));
-            writes.insert(tree_key, Some(written.row));
+            writes.insert(tree_key.to_vec(), Some(written.row));
         }
         self.next_long = next_long;
         noted.iter().for_each(|(tree_key, short)| self.known.note_written(tree_key, *short));

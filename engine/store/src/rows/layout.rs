@@ -37,6 +37,12 @@ pub(crate) fn key_in_space<'a>(space: &Space, tree_key: &'a [u8]) -> &'a [u8] {
     &tree_key[2 + space.as_bytes().len()..]
 }
 
+/// The caller's key in the tree key of a row.
+pub(crate) fn key_of(tree_key: &[u8]) -> &[u8] {
+    let length = tree_key.get(1).map_or(0, |length| usize::from(*length));
+    tree_key.get(2 + length..).unwrap_or_default()
+}
+
 /// The space that a tree key belongs to; `None` where it is no row.
 pub(crate) fn space_of(tree_key: &[u8]) -> Option<Space> {
     let (&kind, rest) = tree_key.split_first()?;

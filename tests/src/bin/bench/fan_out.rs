@@ -84,7 +84,7 @@ pub(crate) fn run() -> Result<Table, Box<dyn Error>> {
             continue;
         };
         let ways =
-            [("bare fan-out", Some(&floor)), ("relay on sled", Some(&relay)), ("y-sweet", peer.as_ref())];
+            [("bare fan-out", Some(&floor)), ("relay on redb", Some(&relay)), ("y-sweet", peer.as_ref())];
         for (way, measured) in ways {
             rows.extend(measured.map(|measured| measured.row(&format!("{}, {way}", shape.name), &floor)));
         }

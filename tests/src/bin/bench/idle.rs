@@ -27,7 +27,7 @@ pub(crate) fn run() -> Result<Table, Box<dyn Error>> {
     let again = |filled: &Filled| format!("{} then {}", kibibytes(filled.left), kibibytes(filled.left_again));
     Ok(Table {
         title: "Memory of links and rooms that are only there",
-        how: "The relay on sled in a process of its own; its resident memory as the kernel counts it. A room leaves memory \
+        how: "The relay on redb in a process of its own; its resident memory as the kernel counts it. A room leaves memory \
               five seconds after its last link. What the allocator keeps is there for whoever comes next: the same links \
               come and go twice, and it does not grow."
             .into(),

@@ -44,7 +44,7 @@ pub(crate) fn run() -> Result<Table, Box<dyn Error>> {
     let all = [&in_memory.quiet, &in_memory.steady, &on_disk.quiet, &on_disk.steady].into_iter().all(held);
     Ok(Table {
         title: "Edit → other client, over loopback, durable",
-        how: "Two native engines and the real relay on sled, in one process. The relay syncs before it forwards; a \
+        how: "Two native engines and the real relay on redb, in one process. The relay syncs before it forwards; a \
               writer on disk also syncs before it sends, so two fdatasyncs stand in a row. Of fast typing every other \
               keystroke waits for the next seal, up to 50 ms."
             .into(),

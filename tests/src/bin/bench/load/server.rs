@@ -41,7 +41,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// In a fresh folder, which ends with it; a relay on sled.
+    /// In a fresh folder, which ends with it; a relay on the default store.
     pub(crate) fn start(kind: Kind) -> Result<Self, Box<dyn Error>> {
         let folder = tempfile::tempdir()?;
         let (child, address) = match kind {

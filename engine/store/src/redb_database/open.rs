@@ -9,31 +9,28 @@ use redb::{
 
 use super::disk::{Disk, Opened as FileOpened};
 use super::{Numbers, ROWS, is_damage};
-use crate::folder::tip::Tip;
-use crate::folder::{Claim, FolderLock, Made, OPENS_EMPTY, Past, damaged, refusal};
+use crate::OpenError;
+use crate::folder::{Claim, Made, OPENS_EMPTY, damaged, refusal};
 use crate::limits::Reading;
+use crate::rows::known::Known;
 use crate::rows::layout;
 use crate::rows::ledger::{Census, Ledger};
-use crate::{OpenError, StoreKind};
 
-/// What an open store holds.
+/// What an open database holds.
 pub(super) struct Opened {
     pub(super) db: Database,
-    pub(super) tip: Tip,
     pub(super) numbers: Numbers,
-    pub(super) lock: FolderLock,
 }
 
-pub(super) fn open(folder: &Path, past: Past, reading: Reading) -> Result<Opened, OpenError> {
-    let mut claim = Claim::stake(folder, StoreKind::Redb, past)?;
-    claim.settle(past)?;
+pub(super) fn open(claim: &mut Claim, reading: Reading) -> Result<Opened, OpenError> {
+    let folder = claim.folder.clone();
     let path = claim.content();
     let length = path.metadata().map_or(0, |file| file.len());
     if !path.exists() {
         claim.add(Made::File(path.clone()));
     }
     let held_rows = claim.holds_rows_without_tip()?;
-    let look = Look { folder, path: &path, reading, held_rows, opened: FileOpened::default() };
+    let look = Look { folder: &folder, path: &path, reading, held_rows, opened: FileOpened::default() };
     let mut db = look.open()?;
     let sound = if length <= reading.verify_bytes { look.pages_are_sound(&mut db) } else { Ok(true) };
     let sound = match sound {
@@ -52,11 +49,10 @@ pub(super) fn open(folder: &Path, past: Past, reading: Reading) -> Result<Opened
             return Err(refused);
         }
     }
-    let looked = look.numbers(&db).and_then(|numbers| Ok((claim.open_tip(numbers.ledger.batch)?, numbers)));
-    match looked.and_then(|found| Ok((found, claim.keep()?))) {
-        Ok(((tip, numbers), lock)) => {
+    match look.numbers(&db) {
+        Ok(numbers) => {
             look.opened.set();
-            Ok(Opened { db, tip, numbers, lock })
+            Ok(Opened { db, numbers })
         }
         Err(refused) => {
             close(db);
@@ -142,7 +138,7 @@ impl Look<'_> {
             let unreadable = "the number of its last batch is not readable";
             damaged(self.folder, if self.held_rows { OPENS_EMPTY } else { unreadable })
         })?;
-        Ok(Numbers { next_long, ledger })
+        Ok(Numbers { next_long, ledger, known: Known::default() })
     }
 
     /// Runs `work`, in which redb may panic.
@@ -158,9 +154,13 @@ impl Look<'_> {
             redb::Error::Io(e) if is_damage(&e) => damaged(self.folder, e.to_string()),
             redb::Error::Io(e) => refusal(self.folder, &e),
             redb::Error::DatabaseAlreadyOpen => OpenError::Locked(self.folder.into()),
-            redb::Error::Corrupted(_) | redb::Error::UpgradeRequired(_) | redb::Error::RepairAborted => {
-                damaged(self.folder, error.to_string())
-            }
+            // There is one table, and it is always of the same types.
+            redb::Error::Corrupted(_)
+            | redb::Error::UpgradeRequired(_)
+            | redb::Error::RepairAborted
+            | redb::Error::TypeDefinitionChanged { .. }
+            | redb::Error::TableTypeMismatch { .. }
+            | redb::Error::TableIsMultimap(_) => damaged(self.folder, error.to_string()),
             error => OpenError::Io { folder: self.folder.into(), what: error.to_string() },
         }
     }

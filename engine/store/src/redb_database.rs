@@ -1,18 +1,18 @@
-//! The embedded store on redb, in a data folder of its own.
+//! The embedded database redb, in a data folder.
 //!
 //! What redb 4 does, and what is built around it:
 //!
-//! * A commit is there whole after a crash, and its fsync is inside: what was applied is durable at once, so `settle` and
-//!   `sync` have nothing left to do. All commits of a group are one of redb's.
+//! * A commit is there whole after a crash, and its fsync is inside: what was written is durable at once, so `sync` has
+//!   nothing left to do. Commits are few and large, as each writes every page above the rows that it changes.
 //! * After a crash redb walks the whole file unless each commit wrote down which pages are in use. Ours do (its *quick
 //!   repair*, which also makes commits two-phase): opening takes milliseconds whatever the size, and the price is a few
 //!   per cent of the commits.
 //! * redb looks at the checksums of its pages only when asked. Opening asks, see [`open`]; every value has a sum of its
 //!   own besides (see `rows::layout`), and the [`Ledger`] tells whether the keys are those that were written.
 //! * An older header that passes for the newest loses what came after it. `folder::tip` notices.
-//! * redb may panic on damage. Every call is guarded; after a panic while applying the store refuses everything, while one
-//!   in a read counts as damage of what was read.
 //! * redb gives up its file after one read that fails. `disk` makes such a read a page that is damaged.
+//! * redb may panic on damage. Every call is guarded; after a panic while writing the database refuses everything, while
+//!   one in a read counts as damage of what was read.
 
 mod copied;
 mod disk;
@@ -20,79 +20,54 @@ mod open;
 
 pub(crate) use copied::Copied;
 
-use std::fmt;
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use causeway_core::storage::{Commit, CommitError, FailureKind, Page, Scan, StoreFailure};
-use redb::{AccessGuard, Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
+use causeway_core::storage::{FailureKind, Page, Scan, StoreFailure};
+use redb::{AccessGuard, ReadableDatabase, ReadableTable, TableDefinition};
 
-use crate::folder::tip::Tip;
-use crate::folder::{FolderLock, Past, io_failure};
+use crate::database::{Database, Row};
+use crate::folder::{Claim, io_failure};
 use crate::limits::Reading;
 use crate::rows::draft::{Draft, Writes};
 use crate::rows::known::Known;
 use crate::rows::ledger::Ledger;
 use crate::rows::{self, Pair, Tree, TreeError, layout};
-use crate::{OpenError, Space, Store, limits};
+use crate::{OpenError, Space, limits};
 
-/// A store in a data folder, which it locks for as long as it is open.
-///
-/// The folder holds `FORMAT` (kind and version), `lock`, `tip` (how far it was durable) and `rows.redb`. Opening touches
-/// nothing when it fails.
-pub struct RedbStore {
-    /// Taken out only when the store is dropped.
-    db: Option<Database>,
-    tip: Tip,
-    /// Held by whoever writes.
+/// redb, open in a data folder.
+pub(crate) struct RedbDatabase {
+    /// Taken out only when the database is dropped.
+    db: Option<redb::Database>,
+    /// What was found when it was opened.
+    batch: u64,
     numbers: Mutex<Numbers>,
-    known: Mutex<Known>,
     /// The first failure after which nothing is certain any more.
     failed: OnceLock<StoreFailure>,
-    /// Released last, after redb has closed its file.
-    _lock: FolderLock,
 }
 
-/// What the store counts.
-#[derive(Clone, Copy)]
+/// What the database counts.
 struct Numbers {
     /// The number that the next long value gets.
     next_long: u64,
     ledger: Ledger,
+    known: Known,
 }
 
 /// Every row of ours is in this one table.
 const ROWS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("rows");
 
-impl RedbStore {
-    /// Opens the store in a data folder, creating the folder where there is none.
-    ///
-    /// # Errors
-    /// One sentence each that says what to do; nothing was touched.
-    pub fn open(folder: impl AsRef<Path>) -> Result<Self, OpenError> {
-        Self::open_after(folder.as_ref(), Past::Plain)
+impl RedbDatabase {
+    /// Opens it in a folder that was claimed, making it where there is none.
+    pub(crate) fn open(claim: &mut Claim, reading: Reading) -> Result<Self, OpenError> {
+        let open::Opened { db, numbers } = open::open(claim, reading)?;
+        let batch = numbers.ledger.batch;
+        Ok(Self { db: Some(db), batch, numbers: Mutex::new(numbers), failed: OnceLock::new() })
     }
 
-    pub(crate) fn open_after(folder: &Path, past: Past) -> Result<Self, OpenError> {
-        Self::open_reading(folder, past, Reading::default())
-    }
-
-    pub(crate) fn open_reading(folder: &Path, past: Past, reading: Reading) -> Result<Self, OpenError> {
-        let opened = open::open(folder, past, reading)?;
-        Ok(Self {
-            db: Some(opened.db),
-            tip: opened.tip,
-            numbers: Mutex::new(opened.numbers),
-            known: Mutex::default(),
-            failed: OnceLock::new(),
-            _lock: opened.lock,
-        })
-    }
-
-    /// The database, unless the store has failed.
-    fn db(&self) -> Result<&Database, StoreFailure> {
+    /// The database, unless it has failed.
+    fn db(&self) -> Result<&redb::Database, StoreFailure> {
         if let Some(first) = self.failed.get() {
             let sentence =
                 format!("The store is closed after a failure; open it again. First failure: {first}");
@@ -105,15 +80,6 @@ impl RedbStore {
     fn fail(&self, failure: StoreFailure) -> StoreFailure {
         self.failed.get_or_init(|| failure.clone());
         failure
-    }
-
-    /// A commit that met a failing disk while it was staged fails the store as one that was being applied does.
-    fn note(&self, error: &CommitError) {
-        let CommitError::Failed(failure) = error else { return };
-        match failure.kind {
-            FailureKind::Full | FailureKind::Io | FailureKind::Closed => drop(self.fail(failure.clone())),
-            FailureKind::Damaged | FailureKind::TooLarge | FailureKind::Busy => {}
-        }
     }
 
     /// Reads at one moment. A panic inside redb is damage near `key` and concerns nobody else.
@@ -131,74 +97,93 @@ impl RedbStore {
         catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(StoreFailure::damaged(key)))
     }
 
-    /// Stages a group and makes it one commit of redb's; answers what was staged.
-    fn write(
-        &self,
-        change: WriteTransaction,
-        group: &[(Space, Commit)],
-        answers: &mut Vec<Result<(), CommitError>>,
-    ) -> Result<(), redb::Error> {
-        let mut numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut after = *numbers;
-        {
-            let rows = Rows(change.open_table(ROWS)?);
-            let mut draft = Draft::new(&rows, &mut known, numbers.next_long);
-            for (space, commit) in group {
-                let staged = limits::check(commit).map_err(CommitError::from);
-                let staged = staged.and_then(|()| stage(&mut draft, space, commit));
-                answers.push(staged.inspect_err(|e| self.note(e)));
-            }
-            if draft.is_empty() {
-                drop(rows);
-                return Ok(change.abort()?);
-            }
-            after.next_long = draft.next_long();
+    /// What rows become, once each place that this touches was read.
+    fn stage(&self, rows: &[Row<'_>], numbers: &mut Numbers) -> Result<Writes, StoreFailure> {
+        let Numbers { next_long, known, .. } = numbers;
+        let staged = self.read(&[], |table| {
+            rows::reach(table, layout::NUMBER_KEY)?;
+            let mut draft = Draft::new(table, known, *next_long);
+            draft.rows(rows.iter().copied())?;
+            *next_long = draft.next_long();
             let writes = draft.into_writes();
-            apply(rows.0, writes, &mut after.ledger)?;
+            writes.keys().try_for_each(|key| rows::reach(table, key))?;
+            Ok(writes)
+        });
+        staged.map_err(|failure| {
+            // It holds what was staged for written.
+            *known = Known::default();
+            self.unwritten(failure)
+        })
+    }
+
+    /// Makes writes one commit of redb's.
+    fn commit(&self, db: &redb::Database, writes: Writes, ledger: &mut Ledger) -> Result<(), StoreFailure> {
+        let refuse = |e: redb::Error| broken_off(failure_of(e));
+        let mut change = db.begin_write().map_err(|e| refuse(e.into()))?;
+        change.set_quick_repair(true);
+        let table = change.open_table(ROWS).map_err(|e| refuse(e.into()))?;
+        apply(table, writes, ledger).map_err(|e| refuse(e.into()))?;
+        change.commit().map_err(|e| refuse(e.into()))
+    }
+
+    /// Why rows were not written, of which none was: damage where one of them belongs concerns only that one.
+    fn unwritten(&self, failure: StoreFailure) -> StoreFailure {
+        match failure.kind {
+            FailureKind::Damaged => failure,
+            FailureKind::Full
+            | FailureKind::Closed
+            | FailureKind::Busy
+            | FailureKind::TooLarge
+            | FailureKind::Io => self.fail(failure),
         }
-        change.commit()?;
-        *numbers = after;
-        Ok(self.tip.note(after.ledger.batch).map_err(redb::StorageError::Io)?)
     }
 }
 
-impl Store for RedbStore {
-    fn apply(&self, space: &Space, commit: &Commit) -> Result<(), CommitError> {
-        let group = [(space.clone(), commit.clone())];
-        self.apply_group(&group).pop().expect("one answer for one commit")
+impl Database for RedbDatabase {
+    fn batch(&self) -> u64 {
+        self.batch
     }
 
-    fn apply_group(&self, group: &[(Space, Commit)]) -> Vec<Result<(), CommitError>> {
-        let mut answers = Vec::with_capacity(group.len());
-        let outcome = self.db().and_then(|db| {
-            let work = || {
-                let mut change = db.begin_write()?;
-                change.set_quick_repair(true);
-                self.write(change, group, &mut answers)
-            };
-            match catch_unwind(AssertUnwindSafe(work)) {
-                Ok(Ok(())) => Ok(()),
-                Ok(Err(e)) => Err(self.fail(write_failure(e))),
-                Err(_) => Err(self.fail(gave_up())),
-            }
-        });
-        if let Err(failure) = outcome {
-            // Whatever was staged is not certain, and what comes after a panic was never staged.
-            answers.resize(group.len(), Ok(()));
-            for answer in answers.iter_mut().filter(|answer| answer.is_ok()) {
-                *answer = Err(failure.clone().into());
-            }
-        }
-        answers
-    }
-
-    fn settle(&self) -> Result<(), StoreFailure> {
+    fn check(&self) -> Result<(), StoreFailure> {
         self.db().map(drop)
+    }
+
+    fn grows_by(&self, rows: usize, bytes: u64) -> u64 {
+        let pages = (rows as u64).saturating_mul(limits::REDB_PAGE_BYTES);
+        bytes.saturating_mul(limits::REDB_GROWTH).saturating_add(pages)
+    }
+
+    fn reach(&self, tree_keys: &[Vec<u8>]) -> Result<Vec<Result<(), StoreFailure>>, StoreFailure> {
+        self.read(&[], |table| {
+            let reach = |key: &Vec<u8>| {
+                catch_unwind(AssertUnwindSafe(|| rows::reach(table, key)))
+                    .unwrap_or_else(|_| Err(StoreFailure::damaged(layout::key_of(key))))
+            };
+            Ok(tree_keys.iter().map(reach).collect())
+        })
+    }
+
+    fn write(&self, rows: &[Row<'_>], batch: Option<u64>) -> Result<(), StoreFailure> {
+        let db = self.db()?;
+        let mut numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
+        // Before anything is changed: a change that comes upon what is no page of redb's leaves a file that may not open again.
+        let writes = self.stage(rows, &mut numbers)?;
+        let ledger = &mut numbers.ledger;
+        ledger.batch = batch.unwrap_or(ledger.batch);
+        let written = catch_unwind(AssertUnwindSafe(|| self.commit(db, writes, ledger)));
+        written.unwrap_or_else(|_| Err(gave_up())).map_err(|e| self.fail(e))
     }
 
     fn sync(&self) -> Result<(), StoreFailure> {
         self.db().map(drop)
+    }
+
+    fn get(&self, space: &Space, key: &[u8]) -> Result<Option<Vec<u8>>, StoreFailure> {
+        self.read(key, |rows| rows::get(rows, space, key))
+    }
+
+    fn keys(&self, space: &Space, prefix: &[u8]) -> Result<Vec<Vec<u8>>, StoreFailure> {
+        self.read(prefix, |rows| rows::keys(rows, space, prefix))
     }
 
     fn scan(&self, space: &Space, scan: &Scan) -> Result<Page, StoreFailure> {
@@ -210,26 +195,12 @@ impl Store for RedbStore {
     }
 }
 
-impl fmt::Debug for RedbStore {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RedbStore").field("failed", &self.failed.get()).finish_non_exhaustive()
-    }
-}
-
-impl Drop for RedbStore {
+impl Drop for RedbDatabase {
     fn drop(&mut self) {
         let db = self.db.take();
         // redb writes down a clean end here; where the disk refuses, the next opening does without.
         let _ = catch_unwind(AssertUnwindSafe(|| drop(db)));
     }
-}
-
-/// A panic while a commit is staged is damage of what it reads, and nobody else's: the draft is changed only behind all reads.
-fn stage<T: Tree>(draft: &mut Draft<'_, T>, space: &Space, commit: &Commit) -> Result<(), CommitError> {
-    catch_unwind(AssertUnwindSafe(|| draft.stage(space, commit))).unwrap_or_else(|_| {
-        let key = commit.put.first().map(|(key, _)| key).or(commit.delete.first());
-        Err(StoreFailure::damaged(key.or(commit.delete_prefix.first()).map_or(&[], Vec::as_slice)).into())
-    })
 }
 
 /// Writes what was staged, and the ledger with it.
@@ -250,7 +221,6 @@ fn apply(
             (true, Some(_)) | (false, None) => {}
         }
     }
-    ledger.batch += 1;
     table.insert(layout::NUMBER_KEY, ledger.encode().as_slice())?;
     Ok(())
 }
@@ -288,9 +258,8 @@ fn gave_up() -> StoreFailure {
     StoreFailure::new(FailureKind::Closed, sentence)
 }
 
-/// Why a commit was broken off, of which nobody knows how much is there: damage that it met on the way closes the store.
-fn write_failure(error: redb::Error) -> StoreFailure {
-    let failure = failure_of(error);
+/// Why rows were not written, of which nobody knows how many are there: damage that is met on the way closes the database.
+fn broken_off(failure: StoreFailure) -> StoreFailure {
     match failure.kind {
         FailureKind::Damaged => gave_up(),
         FailureKind::Full
