@@ -118,7 +118,7 @@ fn live_and_die(
 pub(crate) fn device(arguments: &[String]) -> Outcome<()> {
     let [kind, folder, room, round] = arguments else { return Err("a device wants four words".into()) };
     let store = match kind.parse()? {
-        StoreKind::Sled => StoreChoice::Folder(folder.into()),
+        StoreKind::Sled => StoreChoice::Sled(folder.into()),
         StoreKind::Redb => StoreChoice::Redb(folder.into()),
     };
     Runtime::new()?.block_on(async {

@@ -1,5 +1,5 @@
-//! *flip*: single bytes of a store's file changed, one at a time. What is read is what was written, or is said to be
-//! damaged; a store that lost something refuses to open, with the reason, and what is left of it is found in its file; nothing
+//! *flip*: single bytes of a store's files changed, one at a time: of its database, and of the log before it. What is read is what
+//! was written, or is said to be damaged; a store that lost something refuses to open, with the reason, and what is left of it is found in its file; nothing
 //! panics past its guard.
 
 use std::fs;
@@ -36,8 +36,18 @@ const TOLD_EVERY: u64 = 1_000;
 /// A store as it was written.
 struct Written {
     kind: StoreKind,
+    bent: Bent,
     folder: PathBuf,
     rows: u32,
+}
+
+/// Which of its files is changed.
+#[derive(Clone, Copy)]
+enum Bent {
+    /// That of the database, into which everything was carried.
+    Database,
+    /// The write-ahead log, as a process that is killed leaves it, with the database as it was before.
+    Log,
 }
 
 /// What came of the flips.
@@ -57,28 +67,37 @@ pub(crate) fn run(options: &Options) -> Outcome<Vec<Row>> {
     let rounds = options.rounds_or(ROUNDS);
     let mut rows = Vec::new();
     for kind in &options.stores {
-        rows.push(small(*kind, rounds)?);
+        rows.push(small(*kind, Bent::Database, rounds)?);
+        match kind {
+            StoreKind::Redb => rows.push(small(*kind, Bent::Log, rounds)?),
+            // Its log is its database.
+            StoreKind::Sled => {}
+        }
         rows.push(large(*kind, rounds / OF_THE_LARGE, options.seed)?);
     }
     Ok(rows)
 }
 
-fn small(kind: StoreKind, rounds: u64) -> Outcome<Row> {
+fn small(kind: StoreKind, bent: Bent, rounds: u64) -> Outcome<Row> {
     let memory = in_memory()?;
-    let written = Written::make(kind, memory.path().join("written"), ROWS[0])?;
-    let bytes = fs::read(written.file(&written.folder))?;
+    let written = Written::make(kind, bent, memory.path(), ROWS[0])?;
+    let bytes = fs::read(written.file(&written.folder)?)?;
     let used: Vec<usize> = in_use(&bytes);
     let step = (used.len() as u64).div_ceil(rounds).max(1);
     let places = used.iter().step_by(step as usize).copied();
     let tally = written.flip(&bytes, memory.path(), places)?;
     let what = format!("every {step}. of {} bytes in use", used.len());
-    Ok(tally.row(&format!("flip, small {kind}"), kind, rounds, &what))
+    let name = match bent {
+        Bent::Database => format!("flip, small {kind}"),
+        Bent::Log => format!("flip, log before {kind}"),
+    };
+    Ok(tally.row(&name, kind, rounds, &what))
 }
 
 fn large(kind: StoreKind, rounds: u64, seed: u64) -> Outcome<Row> {
     let memory = in_memory()?;
-    let written = Written::make(kind, memory.path().join("written"), ROWS[1])?;
-    let bytes = fs::read(written.file(&written.folder))?;
+    let written = Written::make(kind, Bent::Database, memory.path(), ROWS[1])?;
+    let bytes = fs::read(written.file(&written.folder)?)?;
     let mut rng = Rng::new(seed);
     let places: Vec<usize> = (0..rounds).map(|_| rng.index(bytes.len())).collect();
     let tally = written.flip(&bytes, memory.path(), places.into_iter())?;
@@ -118,9 +137,9 @@ impl Tally {
 }
 
 impl Written {
-    fn make(kind: StoreKind, folder: PathBuf, rows: u32) -> Outcome<Self> {
-        let store = kind.open(&folder)?;
-        let written = Self { kind, folder, rows };
+    fn make(kind: StoreKind, bent: Bent, memory: &Path, rows: u32) -> Outcome<Self> {
+        let (ended, killed) = (memory.join("ended"), memory.join("killed"));
+        let store = kind.open(&ended)?;
         for first in (0..rows).step_by(BATCH as usize) {
             let numbers = first..rows.min(first + BATCH);
             let put = |number: u32| vec![(number.to_be_bytes().to_vec(), value(number))];
@@ -129,7 +148,13 @@ impl Written {
             store.apply_group(&group).into_iter().collect::<Result<(), _>>()?;
             store.sync()?;
         }
-        Ok(written)
+        copy(&ended, &killed)?;
+        drop(store);
+        let folder = match bent {
+            Bent::Database => ended,
+            Bent::Log => killed,
+        };
+        Ok(Self { kind, bent, folder, rows })
     }
 
     fn may_lose(&self) -> u64 {
@@ -137,11 +162,13 @@ impl Written {
         if self.rows == ROWS[0] { of_small } else { of_large }
     }
 
-    fn file(&self, folder: &Path) -> PathBuf {
-        folder.join(match self.kind {
-            StoreKind::Sled => "sled/db",
-            StoreKind::Redb => "rows.redb",
-        })
+    fn file(&self, folder: &Path) -> Outcome<PathBuf> {
+        let found = match (self.bent, self.kind) {
+            (Bent::Database, StoreKind::Sled) => return Ok(folder.join("sled/db")),
+            (Bent::Database, StoreKind::Redb) => return Ok(folder.join("rows.redb")),
+            (Bent::Log, StoreKind::Sled | StoreKind::Redb) => fs::read_dir(folder.join("ahead"))?.next(),
+        };
+        Ok(found.ok_or("there is no log")??.path())
     }
 
     fn flip(&self, bytes: &[u8], memory: &Path, places: impl Iterator<Item = usize>) -> Outcome<Tally> {
@@ -151,7 +178,7 @@ impl Written {
             copy(&self.folder, &bent)?;
             let mut changed = bytes.to_vec();
             changed[place] ^= 1 << (place % 8);
-            fs::write(self.file(&bent), changed)?;
+            fs::write(self.file(&bent)?, changed)?;
             let seen = catch_unwind(AssertUnwindSafe(|| self.look(&bent)));
             let seen = seen.map_err(|_| "a panic escaped".into()).and_then(|seen| seen);
             match seen.map_err(|why: Box<dyn std::error::Error + Send + Sync>| {
@@ -227,9 +254,9 @@ impl Written {
     fn left(&self, bent: &Path, scratch: &Path, place: usize, byte: u8) -> Outcome<u64> {
         fs::remove_dir_all(bent)?;
         copy(&self.folder, bent)?;
-        let mut changed = fs::read(self.file(bent))?;
+        let mut changed = fs::read(self.file(bent)?)?;
         changed[place] = byte ^ (1 << (place % 8));
-        fs::write(self.file(bent), changed)?;
+        fs::write(self.file(bent)?, changed)?;
         fs::create_dir_all(scratch)?;
         let remains = examine(bent, scratch)?;
         if remains.is_sound() {
@@ -244,6 +271,11 @@ impl Written {
                 return Err(format!("byte {place}: row {number} is found as it never was").into());
             }
             found += u64::from(!values.is_empty());
+        }
+        if matches!(self.bent, Bent::Log) && found + 1 < u64::from(self.rows) {
+            return Err(
+                format!("byte {place} cost more than the row of its record: {found} are found").into()
+            );
         }
         drop(remains);
         // A thread of the database may still be writing there.

@@ -13,7 +13,7 @@ use crate::crowd::{come_home, set_off, writers};
 use crate::ledger::audit;
 use crate::options::Options;
 use crate::people::People;
-use crate::relay::Setup;
+use crate::relay::{CARRY_BYTES, Setup};
 use crate::rng::Rng;
 use crate::row::Row;
 use crate::samples::Samples;
@@ -48,7 +48,7 @@ fn on(kind: StoreKind, rounds: u64, seed: u64) -> Outcome<Row> {
 }
 
 async fn deaths(kind: StoreKind, rounds: u64, seed: u64, folder: &Path) -> Outcome<Row> {
-    let setup = Setup::new(folder, kind);
+    let mut setup = Setup::new(folder, kind);
     let mut rng = Rng::new(seed);
     let (mut rooms, mut again) = (Vec::new(), Samples::default());
     let mut relay = setup.start()?;
@@ -63,6 +63,7 @@ async fn deaths(kind: StoreKind, rounds: u64, seed: u64, folder: &Path) -> Outco
         sleep(LIFE.mul_f64(rng.below(1000) as f64 / 1000.0)).await;
         relay.kill()?;
         rooms[newest] = come_home(writing).await?;
+        setup.carry_bytes = CARRY_BYTES[rng.index(CARRY_BYTES.len())];
         relay = setup.start()?;
         people.reconnect();
         audit(setup.listen, &rooms[newest]).await?;

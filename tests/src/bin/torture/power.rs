@@ -13,7 +13,7 @@ use crate::crowd::{come_home, set_off, writers};
 use crate::disk::{Disk, Trouble};
 use crate::ledger::audit;
 use crate::options::Options;
-use crate::relay::Setup;
+use crate::relay::{CARRY_BYTES, Setup};
 use crate::rng::Rng;
 use crate::row::Row;
 use crate::samples::Samples;
@@ -57,6 +57,7 @@ async fn cuts(kind: StoreKind, rounds: u64, seed: u64, folder: &Path) -> Outcome
             setup.data = disk.path().join(format!("data-{round}"));
             room = writers(WRITERS, &format!("cuts-{round}"), &mut rng)?;
         }
+        setup.carry_bytes = CARRY_BYTES[rng.index(CARRY_BYTES.len())];
         disk.trouble_after(1 + round % BOUNDARIES, Trouble::NoPower);
         let before = disk.changes();
         room = live_until_the_power_goes(&disk, &setup, room).await?;

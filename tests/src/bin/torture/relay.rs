@@ -23,7 +23,12 @@ pub(crate) struct Setup {
     pub(crate) listen: SocketAddr,
     /// Where what it says about itself is kept.
     pub(crate) log: PathBuf,
+    /// Bytes of rows that the store carries into its database at once, where they are not the usual ones.
+    pub(crate) carry_bytes: Option<usize>,
 }
+
+/// Those of one life after the other: the usual ones, of which a short life writes fewer, each commit, and those of some commits.
+pub(crate) const CARRY_BYTES: [Option<usize>; 3] = [None, Some(1), Some(20_000)];
 
 impl Setup {
     /// In a folder, on a loopback address that nothing else on this machine uses.
@@ -35,7 +40,7 @@ impl Setup {
             StoreKind::Redb => 72,
         };
         let listen = SocketAddr::from(([127, kinds, high, low.clamp(1, 254)], 8787));
-        Self { data: folder.join("data"), kind, listen, log: folder.join("relay.log") }
+        Self { data: folder.join("data"), kind, listen, log: folder.join("relay.log"), carry_bytes: None }
     }
 
     /// Starts it and waits until it says that it serves.
@@ -55,6 +60,7 @@ impl Setup {
         command
             .args(["serve", "--log-level", "warn", "--store", self.kind.name()])
             .args(words)
+            .args(self.carry_bytes.iter().flat_map(|bytes| ["--carry-bytes".into(), bytes.to_string()]))
             .arg("--data")
             .arg(&self.data)
             .args(["--listen", &self.listen.to_string()])

@@ -7,10 +7,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use fuser::{
     BsdFileFlags, Errno, FileAttr, FileHandle, FileType, Filesystem, FopenFlags, Generation, INodeNo,
     LockOwner, OpenFlags, RenameFlags, ReplyAttr, ReplyCreate, ReplyData, ReplyDirectory, ReplyEmpty,
-    ReplyEntry, ReplyOpen, ReplyWrite, Request, TimeOrNow, WriteFlags,
+    ReplyEntry, ReplyOpen, ReplyStatfs, ReplyWrite, Request, TimeOrNow, WriteFlags,
 };
 
-use super::image::{Image, Kind, Refusal};
+use super::image::{BLOCK, Image, Kind, Refusal};
 
 /// Answers the kernel; nothing is kept in its caches.
 #[derive(Debug)]
@@ -205,6 +205,12 @@ impl Filesystem for Files {
         end(self.image().sync(node.into()), reply);
     }
 
+    fn statfs(&self, _: &Request, _: INodeNo, reply: ReplyStatfs) {
+        let (bytes, free) = self.image().room();
+        let [blocks, free] = [bytes, free].map(|bytes| bytes / BLOCK as u64);
+        reply.statfs(blocks, free, free, FILES, FILES, BLOCK as u32, NAME_BYTES, BLOCK as u32);
+    }
+
     fn fsyncdir(&self, _: &Request, node: INodeNo, _: FileHandle, _: bool, reply: ReplyEmpty) {
         end(self.image().sync(node.into()), reply);
     }
@@ -228,5 +234,9 @@ impl Filesystem for Files {
     }
 }
 
+/// More than anybody makes.
+const FILES: u64 = 1 << 20;
+/// The longest name.
+const NAME_BYTES: u32 = 255;
 /// Nobody may answer for us from memory.
 const FORGOTTEN_AT_ONCE: Duration = Duration::ZERO;

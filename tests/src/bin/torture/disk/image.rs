@@ -1,7 +1,8 @@
 //! What is on the disk, twice: as whoever uses it sees it, and as a power cut would leave it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
+use std::ops::Range;
 
 use crate::rng::Rng;
 
@@ -9,6 +10,10 @@ use crate::rng::Rng;
 pub(super) const ROOT: u64 = 1;
 /// What a disk writes whole or not at all.
 const SECTOR: usize = 512;
+/// What a file takes at once.
+pub(super) const BLOCK: usize = 4096;
+/// Room that is never all taken, in bytes.
+const LARGE: u64 = 1 << 36;
 
 /// What is wrong with the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +30,8 @@ pub(crate) enum Trouble {
     BrokenSync,
     /// The file system has turned itself read-only.
     ReadOnly,
+    /// There is room for so many bytes more, which it tells whoever asks, and then none.
+    RoomFor(u64),
 }
 
 /// Why the disk did not do what was asked.
@@ -52,6 +59,8 @@ pub(super) struct Image {
     next: u64,
     changes: u64,
     trouble: Option<(u64, Trouble)>,
+    /// Bytes that fit on it, once there is little room.
+    capacity: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -71,6 +80,8 @@ struct File {
     now: Vec<u8>,
     kept: Vec<u8>,
     pending: Vec<Pending>,
+    /// The blocks of it that take room: a file may have holes.
+    blocks: BTreeSet<usize>,
 }
 
 /// What was asked of a file since it was last synced.
@@ -90,7 +101,13 @@ pub(super) enum Kind {
 impl Default for Image {
     fn default() -> Self {
         let root = Node::Folder(Folder::default());
-        Self { nodes: BTreeMap::from([(ROOT, root)]), next: ROOT + 1, changes: 0, trouble: None }
+        Self {
+            nodes: BTreeMap::from([(ROOT, root)]),
+            next: ROOT + 1,
+            changes: 0,
+            trouble: None,
+            capacity: None,
+        }
     }
 }
 
@@ -101,6 +118,44 @@ impl Image {
 
     pub(super) fn mend(&mut self) {
         self.trouble = None;
+        self.capacity = None;
+    }
+
+    /// Bytes of the disk, and how many of them are free.
+    pub(super) fn room(&mut self) -> (u64, u64) {
+        let used = self.used();
+        let capacity = self.capacity(used).unwrap_or(used + LARGE);
+        (capacity, capacity.saturating_sub(used))
+    }
+
+    /// How much fits on the disk, if that is little.
+    fn capacity(&mut self, used: u64) -> Option<u64> {
+        if let Some((from, Trouble::RoomFor(bytes))) = self.trouble
+            && self.changes > from
+        {
+            self.capacity.get_or_insert(used + bytes);
+        }
+        self.capacity
+    }
+
+    /// Bytes of all files that have a name.
+    fn used(&self) -> u64 {
+        let blocks = self.reached().into_iter().map(|node| match self.nodes.get(&node) {
+            Some(Node::File(file)) => file.blocks.len() as u64,
+            Some(Node::Folder(_)) | None => 0,
+        });
+        blocks.sum::<u64>() * BLOCK as u64
+    }
+
+    /// All nodes that have a name.
+    fn reached(&self) -> Vec<u64> {
+        let mut reached = vec![ROOT];
+        let mut at = 0;
+        while let Some(node) = reached.get(at).copied() {
+            at += 1;
+            reached.extend(self.names(node).into_iter().flat_map(BTreeMap::values).copied());
+        }
+        reached
     }
 
     pub(super) fn is_in_trouble(&self) -> bool {
@@ -128,6 +183,7 @@ impl Image {
                 | Trouble::BrokenSync
                 | Trouble::FullOnWrite
                 | Trouble::FullOnSync
+                | Trouble::RoomFor(_)
                 | Trouble::ReadOnly,
                 Change::Bytes | Change::Names | Change::Sync,
             ) => Ok(()),
@@ -195,6 +251,11 @@ impl Image {
     pub(super) fn write(&mut self, node: u64, at: u64, bytes: &[u8]) -> Result<(), Refusal> {
         self.begin(Change::Bytes)?;
         let at = usize::try_from(at).map_err(|_| Refusal::Full)?;
+        let new = blocks_of(at, bytes.len()).filter(|block| !self.file_is_at(node, *block)).count();
+        let used = self.used();
+        if new > 0 && self.capacity(used).is_some_and(|capacity| used + (new * BLOCK) as u64 > capacity) {
+            return Err(Refusal::Full);
+        }
         self.file(node)?.change(Pending::Write(at, bytes.into()));
         Ok(())
     }
@@ -225,7 +286,7 @@ impl Image {
 
     /// Of what was not synced a random part is kept, of every file and folder another.
     pub(super) fn cut_power(&mut self, rng: &mut Rng) {
-        self.trouble = None;
+        self.mend();
         for node in self.nodes.values_mut() {
             match node {
                 Node::Folder(folder) => {
@@ -237,13 +298,12 @@ impl Image {
                 Node::File(file) => file.cut_power(rng),
             }
         }
-        let mut reached = vec![ROOT];
-        let mut at = 0;
-        while let Some(node) = reached.get(at).copied() {
-            at += 1;
-            reached.extend(self.names(node).into_iter().flat_map(BTreeMap::values).copied());
-        }
+        let reached = self.reached();
         self.nodes.retain(|number, _| reached.contains(number));
+    }
+
+    fn file_is_at(&self, node: u64, block: usize) -> bool {
+        matches!(self.nodes.get(&node), Some(Node::File(file)) if file.blocks.contains(&block))
     }
 
     fn folder(&mut self, number: u64) -> Result<&mut Folder, Refusal> {
@@ -264,6 +324,10 @@ impl Image {
 impl File {
     fn change(&mut self, pending: Pending) {
         pending.apply(&mut self.now);
+        match &pending {
+            Pending::Write(at, bytes) => self.blocks.extend(blocks_of(*at, bytes.len())),
+            Pending::Length(length) => drop(self.blocks.split_off(&length.div_ceil(BLOCK))),
+        }
         self.pending.push(pending);
     }
 
@@ -280,7 +344,15 @@ impl File {
             }
         }
         self.now = self.kept.clone();
+        let has_bytes = |block: &[u8]| block.iter().any(|byte| *byte != 0);
+        let blocks = self.now.chunks(BLOCK).enumerate().filter(|(_, block)| has_bytes(block));
+        self.blocks = blocks.map(|(number, _)| number).collect();
     }
+}
+
+/// The blocks in which so many bytes lie.
+fn blocks_of(at: usize, length: usize) -> Range<usize> {
+    if length == 0 { 0..0 } else { at / BLOCK..(at + length).div_ceil(BLOCK) }
 }
 
 impl Pending {
@@ -343,6 +415,24 @@ mod tests {
             lost += usize::from(image.read(file, 4096, 4096).unwrap() != [2; 4096]);
         }
         assert!((50..190).contains(&lost), "{lost}");
+    }
+
+    #[test]
+    fn a_disk_with_little_room_says_so_and_takes_no_more_than_that() {
+        let (mut image, file) = with_file();
+        image.write(file, 10 * BLOCK as u64, b"behind a hole").unwrap();
+        image.trouble_after(0, Trouble::RoomFor(2 * BLOCK as u64));
+        assert!(image.room().1 > LARGE / 2, "the trouble has not begun");
+        image.write(file, 10 * BLOCK as u64, b"where it was").unwrap();
+        assert_eq!(image.room(), (3 * BLOCK as u64, 2 * BLOCK as u64));
+        image.write(file, 3, b"in the hole").unwrap();
+        assert_eq!(image.write(file, BLOCK as u64, &[1; 2 * BLOCK]), Err(Refusal::Full));
+        image.write(file, BLOCK as u64, &[1; BLOCK]).unwrap();
+        assert_eq!((image.room().1, image.write(file, 5 * BLOCK as u64, b"x")), (0, Err(Refusal::Full)));
+        image.set_length(file, 0).unwrap();
+        assert_eq!(image.room().1, 3 * BLOCK as u64);
+        image.mend();
+        assert!(image.room().1 > LARGE / 2);
     }
 
     #[test]
