@@ -8,6 +8,7 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Seek, SeekFrom, Write};
+use std::ops::Range;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -33,10 +34,12 @@ fn write_file_again(mut file: &File) -> io::Result<()> {
     let mut pieces = Pieces::of(file)?;
     let mut written = 0;
     while let Some(piece) = pieces.next(&mut bytes) {
-        if piece.is_read {
-            file.seek(SeekFrom::Start(piece.at))?;
-            file.write_all(&bytes[..piece.length])?;
-            written += piece.length;
+        let (mut from, end) = (piece.at, piece.at + piece.length as u64);
+        while let Some(data) = data_in(file, from..end).filter(|_| piece.is_read) {
+            let [first, last] = [data.start, data.end].map(|at| (at - piece.at) as usize);
+            file.seek(SeekFrom::Start(data.start))?;
+            file.write_all(&bytes[first..last])?;
+            (from, written) = (data.end, written + last - first);
         }
     }
     let unread = pieces.into_unread();
@@ -46,6 +49,27 @@ fn write_file_again(mut file: &File) -> io::Result<()> {
         None => {}
     }
     file.sync_all()
+}
+
+/// The first bytes in a range of a file that are no hole: holes are not filled, which would take room that there may not be. What
+/// has not reached the disk is no hole.
+#[cfg(target_os = "linux")]
+fn data_in(file: &File, range: Range<u64>) -> Option<Range<u64>> {
+    use rustix::fs::{SeekFrom, seek};
+    use rustix::io::Errno;
+    let start = match seek(file, SeekFrom::Data(range.start)) {
+        Ok(start) => start,
+        Err(Errno::NXIO) => return None,
+        // The file system does not tell.
+        Err(_) => range.start,
+    };
+    let end = seek(file, SeekFrom::Hole(start)).map_or(range.end, |end| end.min(range.end));
+    (start < end).then_some(start..end)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn data_in(_file: &File, range: Range<u64>) -> Option<Range<u64>> {
+    (!range.is_empty()).then_some(range)
 }
 
 /// Both databases lock their files; a thread of the one that was just dropped may still be writing.
@@ -83,5 +107,25 @@ mod tests {
         for (name, content) in &files {
             assert_eq!(fs::read(folder.path().join(name)).unwrap(), *content);
         }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn st4_holes_of_a_file_are_not_filled_as_there_may_be_no_room_for_them() {
+        use std::os::unix::fs::MetadataExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sparse");
+        let mut file = File::create(&path).unwrap();
+        file.write_all(&[7; 5_000]).unwrap();
+        file.seek(SeekFrom::Start(9 * PIECE_BYTES as u64 + 100)).unwrap();
+        file.write_all(&[8; 5_000]).unwrap();
+        file.set_len(64 * PIECE_BYTES as u64).unwrap();
+        file.sync_all().unwrap();
+        drop(file);
+        let (bytes, blocks) = (fs::read(&path).unwrap(), path.metadata().unwrap().blocks());
+        write_again(&path).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), bytes);
+        assert_eq!(path.metadata().unwrap().blocks(), blocks);
+        assert!(blocks < 1_000, "{blocks} blocks: the file system has no holes");
     }
 }
