@@ -220,7 +220,7 @@ impl Remains {
     }
 
     fn carve(&mut self, file: &Path, is_untouched: bool) -> io::Result<()> {
-        let mut carved = Carved::beside(self.opened.as_ref());
+        let mut carved = Carved::beside(self.opened.as_ref(), &self.spaces);
         carve(self.kind, &File::open(file)?, &mut carved)?;
         self.carved = carved.into_kept();
         self.spaces.extend(self.carved.keys().filter_map(layout::space_of));

@@ -182,3 +182,21 @@ fn rl14_a_database_that_opens_empty_is_not_sound_while_its_file_holds_rows_and_i
         assert!(matches!(refused, OpenError::Damaged { .. }), "{refused}");
     });
 }
+
+#[test]
+fn rl14_a_bent_number_in_a_leaf_of_redbs_costs_the_rows_beside_it_and_none_that_only_its_key_leads_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = written(StoreKind::Redb, folder.path());
+    let whole = fs::read(&file).unwrap();
+    // Of several rows; all were carried together, so no older page has them.
+    let is_leaf = |at: &usize| whole[*at] == 1 && whole[*at + 2] > 10;
+    let leaves: Vec<usize> = (0..whole.len()).step_by(4096).filter(is_leaf).collect();
+    assert!(!leaves.is_empty());
+    for at in leaves.into_iter().flat_map(|leaf| (leaf + 4..leaf + 60).step_by(5)) {
+        let mut bent = whole.clone();
+        bent[at] ^= 1 << (at % 8);
+        fs::write(&file, bent).unwrap();
+        let (count, _) = found(folder.path());
+        assert!(count >= ROWS - 3, "byte {at}: {count} of {ROWS} rows");
+    }
+}

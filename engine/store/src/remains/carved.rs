@@ -1,10 +1,10 @@
 //! Rows found in the bytes of a file, in the order in which they were met.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use causeway_core::salvage::Found;
 
-use super::opened::Opened;
+use super::opened::{Given, Opened};
 use crate::Space;
 use crate::rows::layout::{self, Stored};
 
@@ -17,7 +17,7 @@ pub(super) struct Carved<'a> {
 /// What is kept of what is met.
 enum Keeping<'a> {
     All,
-    Beside(&'a Opened),
+    Beside(&'a Opened, Given),
     Nothing,
 }
 
@@ -38,8 +38,10 @@ struct Candidate {
 }
 
 impl<'a> Carved<'a> {
-    pub(super) fn beside(opened: Option<&'a Opened>) -> Self {
-        Self { keeping: opened.map_or(Keeping::All, Keeping::Beside), kept: Kept::default() }
+    /// What a copy does not give of these spaces, or all where there is none.
+    pub(super) fn beside(opened: Option<&'a Opened>, spaces: &BTreeSet<Space>) -> Self {
+        let beside = |opened: &'a Opened| Keeping::Beside(opened, opened.given(spaces));
+        Self { keeping: opened.map_or(Keeping::All, beside), kept: Kept::default() }
     }
 
     /// Only counts.
@@ -53,13 +55,13 @@ impl<'a> Carved<'a> {
             let whole = Stored::decode(tree_key, raw).is_some() && layout::space_of(tree_key).is_some();
             if whole {
                 self.kept.met += 1;
-                if self.keeping.keeps(|opened| !opened.gives(tree_key, raw)) {
+                if self.keeping.keeps(|_, given| !given.has(raw)) {
                     note(&mut self.kept.rows, tree_key, raw, age);
                 }
             }
             whole
         } else if layout::is_piece(tree_key) {
-            if self.keeping.keeps(|opened| opened.raw(tree_key).as_deref() != Some(raw)) {
+            if self.keeping.keeps(|opened, _| opened.raw(tree_key).as_deref() != Some(raw)) {
                 note(&mut self.kept.pieces, tree_key, raw, age);
             }
             true
@@ -74,10 +76,10 @@ impl<'a> Carved<'a> {
 }
 
 impl Keeping<'_> {
-    fn keeps(&self, lacks: impl FnOnce(&Opened) -> bool) -> bool {
+    fn keeps(&self, lacks: impl FnOnce(&Opened, &Given) -> bool) -> bool {
         match self {
             Self::All => true,
-            Self::Beside(opened) => lacks(opened),
+            Self::Beside(opened, given) => lacks(opened, given),
             Self::Nothing => false,
         }
     }

@@ -34,6 +34,20 @@ struct Counted {
     broken: bool,
 }
 
+/// Rows, each by the beginning of its sum, which covers its key as well: there may be many.
+#[derive(Debug, Default)]
+pub(super) struct Given(Vec<u64>);
+
+impl Given {
+    pub(super) fn has(&self, raw: &[u8]) -> bool {
+        begin_of(raw).is_some_and(|begin| self.0.binary_search(&begin).is_ok())
+    }
+}
+
+fn begin_of(raw: &[u8]) -> Option<u64> {
+    raw.first_chunk().map(|begin| u64::from_be_bytes(*begin))
+}
+
 /// What a look at an open copy has found.
 pub(super) struct Seen {
     pub(super) findings: Vec<Finding>,
@@ -95,9 +109,20 @@ impl Opened {
         self.with(|tree| tree.get(tree_key))
     }
 
-    /// Whether this very row is there, and its value can be read.
-    pub(super) fn gives(&self, tree_key: &[u8], raw: &[u8]) -> bool {
-        self.with(|tree| tree.get(tree_key).as_deref() == Some(raw) && value(tree, tree_key, raw).is_some())
+    /// The rows of spaces that [`rows`](Self::rows) gives, with values that can be read. Where a page is bent that leads to others a row
+    /// may be found by its key and not be met in its range.
+    pub(super) fn given(&self, spaces: &BTreeSet<Space>) -> Given {
+        let mut given = Vec::new();
+        for space in spaces {
+            self.with(|tree| {
+                let (start, end) = (layout::key(space, &[]), layout::key_behind(space));
+                tree.each(&start, &end, &mut |tree_key, raw| {
+                    given.extend(value(tree, tree_key, raw).and_then(|_| begin_of(raw)));
+                });
+            });
+        }
+        given.sort_unstable();
+        Given(given)
     }
 
     pub(super) fn rows(&self, space: &Space, found: &mut Found) {
