@@ -11,12 +11,14 @@
 //!   own besides (see `rows::layout`), and the [`Ledger`] tells whether the keys are those that were written.
 //! * An older header that passes for the newest loses what came after it. `folder::tip` notices.
 //! * redb gives up its file after one read that fails. `disk` makes such a read a page that is damaged.
-//! * redb may panic on damage. Every call is guarded; after a panic while writing the database refuses everything, while
-//!   one in a read counts as damage of what was read.
+//! * redb may panic on damage, and where that lies in its own tables the process ends: they are looked at before it is
+//!   given a file, see [`own_tables`]. Every call is guarded; after a panic while writing the database refuses everything,
+//!   while one in a read counts as damage of what was read.
 
 mod copied;
 mod disk;
 mod open;
+mod own_tables;
 
 pub(crate) use copied::Copied;
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use causeway_core::storage::{Commit, FailureKind, Scan};
 use causeway_store::contract::{put, rows, space};
+use causeway_store::remains::examine;
 use causeway_store::{OpenError, Store, StoreKind};
 
 const FLIPS: u64 = 60;
@@ -114,5 +115,54 @@ fn st3_no_flipped_bit_is_read_as_a_value_or_loses_one_in_silence() {
         // Once more as a second opening leaves it: sled then writes a snapshot, which sends it down another path.
         drop(kind.open(&written).unwrap());
         flip_bits(kind, &written, &bent);
+    }
+}
+
+/// redb reads its own tables with every commit and as it closes, and where they are bent no guard around it helps.
+#[test]
+fn st3_a_flipped_bit_in_the_tables_that_redb_keeps_for_itself_refuses_the_store_and_ends_no_process() {
+    let kind = StoreKind::Redb;
+    // Many openings, of which none is about fsync.
+    let memory = Path::new("/dev/shm");
+    let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap();
+    let (written, bent) = (folder.path().join("written"), folder.path().join("bent"));
+    write_rows(kind, &written);
+    let bytes = fs::read(written.join("rows.redb")).unwrap();
+    let mut own = 0;
+    for place in
+        bytes.chunks(4096).zip(0..).skip(1).flat_map(|(page, number)| of_own_tables(page, number * 4096))
+    {
+        copy(&written, &bent);
+        let mut changed = bytes.clone();
+        changed[place] ^= 0x80;
+        fs::write(bent.join("rows.redb"), &changed).unwrap();
+        match kind.open(&bent) {
+            // A page that is not in use any more, or with a piece of a long value.
+            Ok(store) => {
+                let _ = store.apply(&space("room"), &put(&[(b"k", b"v")]));
+                drop(store);
+            }
+            Err(OpenError::Damaged { .. }) => {
+                let scratch = tempfile::tempdir().unwrap();
+                let remains = examine(&bent, scratch.path()).unwrap();
+                assert!(!remains.is_sound(), "byte {place} is refused and called sound");
+                own += usize::from(remains.findings.iter().any(|it| it.sentence.contains("own tables")));
+            }
+            Err(other) => panic!("byte {place}: {other}"),
+        }
+        fs::remove_dir_all(&bent).unwrap();
+    }
+    assert!(own > 20, "only {own} places were in tables of its own");
+}
+
+/// Places in a page, if it names none of our rows: within its first numbers, and within the pages that the first of a list
+/// names, of which the highest bits name none that there is.
+fn of_own_tables(page: &[u8], at: usize) -> Vec<usize> {
+    let is_ours = page.windows(4).any(|word| word == b"room");
+    let in_use = matches!(page[0], 1 | 2);
+    if is_ours || !in_use {
+        Vec::new()
+    } else {
+        [2, 9, 23].into_iter().chain(44..64).map(|within| at + within).collect()
     }
 }

@@ -8,7 +8,7 @@ use redb::{
 };
 
 use super::disk::{Disk, Opened as FileOpened};
-use super::{Numbers, ROWS, is_damage};
+use super::{Numbers, ROWS, is_damage, own_tables};
 use crate::OpenError;
 use crate::folder::{Claim, Made, OPENS_EMPTY, damaged, refusal};
 use crate::limits::Reading;
@@ -31,6 +31,9 @@ pub(super) fn open(claim: &mut Claim, reading: Reading) -> Result<Opened, OpenEr
     }
     let held_rows = claim.holds_rows_without_tip()?;
     let look = Look { folder: &folder, path: &path, reading, held_rows, opened: FileOpened::default() };
+    if !own_tables::are_whole(&path).map_err(|e| refusal(&folder, &e))? {
+        return Err(damaged(&folder, "the database's own tables are not what was written"));
+    }
     let mut db = look.open()?;
     let sound = if length <= reading.verify_bytes { look.pages_are_sound(&mut db) } else { Ok(true) };
     let sound = match sound {

@@ -74,6 +74,11 @@ impl Opened {
             tree.get(layout::NUMBER_KEY)
         });
         let ledger = ledger.and_then(|raw| Ledger::decode(&raw));
+        if let Self::Redb(copy) = self
+            && !copy.own_tables_are_whole()
+        {
+            findings.push(Finding::wrong("The database's own tables are not what was written."));
+        }
         if counted.broken {
             findings.push(Finding::wrong("Pages of the database cannot be read."));
         }
