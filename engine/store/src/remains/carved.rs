@@ -44,9 +44,14 @@ impl<'a> Carved<'a> {
         Self { keeping: opened.map_or(Keeping::All, beside), kept: Kept::default() }
     }
 
-    /// Only counts.
+    /// Only finds out whether there is any.
     pub(super) fn nothing() -> Self {
         Self { keeping: Keeping::Nothing, kept: Kept::default() }
+    }
+
+    /// Whether the rest of the file would change nothing.
+    pub(super) fn has_enough(&self) -> bool {
+        matches!(self.keeping, Keeping::Nothing) && self.kept.met > 0
     }
 
     /// Takes what may be a row: it is one if its sum is that of key and value. Says whether it was anything of ours.

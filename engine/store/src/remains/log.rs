@@ -6,7 +6,7 @@
 //! Sums of messages are not looked at, as rows have their own: a message of which one byte is wrong still has others. Behind a
 //! message without rows, or one that is not whole, the next is looked for byte by byte.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
 
@@ -16,27 +16,36 @@ use crate::pieces::Pieces;
 /// Looks at every message of every segment: twice, as only at the end is known what the keys of nodes begin with.
 pub(super) fn carve(file: &File, carved: &mut Carved<'_>) -> io::Result<()> {
     let mut prefixes = Prefixes::default();
-    each_segment(file, |segment| segment.messages(&mut Nodes { carved, prefixes: &mut prefixes }))?;
-    each_segment(file, |segment| segment.messages(&mut Changes { carved, prefixes: &prefixes }))
+    each_segment(file, |segment| {
+        segment.messages(&mut Nodes { carved, prefixes: &mut prefixes });
+        !carved.has_enough()
+    })?;
+    if carved.has_enough() {
+        return Ok(());
+    }
+    each_segment(file, |segment| {
+        segment.messages(&mut Changes { carved, prefixes: &prefixes });
+        !carved.has_enough()
+    })
 }
 
-fn each_segment(file: &File, mut look: impl FnMut(&Segment<'_>)) -> io::Result<()> {
+/// Looks at one segment after the other, for as long as that answers that it goes on.
+fn each_segment(file: &File, mut look: impl FnMut(&Segment<'_>) -> bool) -> io::Result<()> {
     let mut file = io::BufReader::new(Pieces::of(file)?);
     let mut bytes = Vec::new();
     loop {
         bytes.clear();
         (&mut file).take(SEGMENT_BYTES).read_to_end(&mut bytes)?;
-        if bytes.is_empty() {
+        if bytes.is_empty() || !look(&Segment { bytes: &bytes }) {
             return Ok(());
         }
-        look(&Segment { bytes: &bytes });
     }
 }
 
 /// What is done with the rows of messages.
 trait Take {
-    /// A node, all keys of which begin with a prefix; its right neighbour begins with the key `end`.
-    fn node(&mut self, page: u64, prefix: &[u8], end: &[u8]);
+    /// A node, all keys of which begin with a prefix; its right neighbour is a page that begins with the key `end`.
+    fn node(&mut self, page: u64, prefix: &[u8], neighbour: u64, end: &[u8]);
     /// A row of a node, with its whole key.
     fn row(&mut self, key: &[u8], raw: &[u8], age: u64);
     /// A row that was written to a page by itself, without what the keys of that begin with.
@@ -50,10 +59,8 @@ struct Nodes<'a, 'b> {
 }
 
 impl Take for Nodes<'_, '_> {
-    fn node(&mut self, page: u64, prefix: &[u8], end: &[u8]) {
-        self.prefixes.note(page, prefix);
-        // What the keys of the neighbour begin with, should that be damaged.
-        (0..=end.len()).for_each(|length| self.prefixes.note_any(&end[..length]));
+    fn node(&mut self, page: u64, prefix: &[u8], neighbour: u64, end: &[u8]) {
+        self.prefixes.note(page, prefix, neighbour, end);
     }
 
     fn row(&mut self, key: &[u8], raw: &[u8], age: u64) {
@@ -70,15 +77,13 @@ struct Changes<'a, 'b> {
 }
 
 impl Take for Changes<'_, '_> {
-    fn node(&mut self, _: u64, _: &[u8], _: &[u8]) {}
+    fn node(&mut self, _: u64, _: &[u8], _: u64, _: &[u8]) {}
 
     fn row(&mut self, _: &[u8], _: &[u8], _: u64) {}
 
     /// The whole key of a change is the one with which its row is whole.
     fn change(&mut self, page: u64, key: &[u8], raw: &[u8], age: u64) {
-        let own = self.prefixes.of_page.get(&page).into_iter().flatten();
-        let nothing = Vec::new();
-        for prefix in own.chain([&nothing]).chain(&self.prefixes.all) {
+        for prefix in self.prefixes.of(page) {
             if self.carved.offer(&[prefix, key].concat(), raw, age) {
                 return;
             }
@@ -90,31 +95,58 @@ impl Take for Changes<'_, '_> {
 struct Nobody;
 
 impl Take for Nobody {
-    fn node(&mut self, _: u64, _: &[u8], _: &[u8]) {}
+    fn node(&mut self, _: u64, _: &[u8], _: u64, _: &[u8]) {}
 
     fn row(&mut self, _: &[u8], _: &[u8], _: u64) {}
 
     fn change(&mut self, _: u64, _: &[u8], _: &[u8], _: u64) {}
 }
 
-/// What the keys of pages have begun with.
+/// What the keys of pages have begun with, as far as there is room to note it.
 #[derive(Default)]
 struct Prefixes {
-    of_page: BTreeMap<u64, BTreeSet<Vec<u8>>>,
-    all: BTreeSet<Vec<u8>>,
+    of_page: BTreeMap<u64, Page>,
+    bytes: usize,
+}
+
+/// What is known of the keys of one page.
+#[derive(Default)]
+struct Page {
+    /// What all of them began with, at one time or another.
+    prefixes: Vec<Vec<u8>>,
+    /// With which key it began, as its left neighbour has it: what all begin with is a piece of that.
+    firsts: Vec<Vec<u8>>,
 }
 
 impl Prefixes {
-    fn note(&mut self, page: u64, prefix: &[u8]) {
-        self.of_page.entry(page).or_default().insert(prefix.to_vec());
-        self.note_any(prefix);
-    }
-
-    fn note_any(&mut self, prefix: &[u8]) {
-        if self.all.len() < PREFIXES {
-            self.all.insert(prefix.to_vec());
+    fn note(&mut self, page: u64, prefix: &[u8], neighbour: u64, end: &[u8]) {
+        if self.bytes >= PREFIX_BYTES {
+            return;
+        }
+        self.bytes += note(&mut self.of_page.entry(page).or_default().prefixes, prefix);
+        if neighbour != NO_PAGE {
+            self.bytes += note(&mut self.of_page.entry(neighbour).or_default().firsts, end);
         }
     }
+
+    /// What the keys of a page may begin with, the likeliest first.
+    fn of(&self, page: u64) -> impl Iterator<Item = &[u8]> {
+        let known = self.of_page.get(&page);
+        let prefixes = known.into_iter().flat_map(|page| &page.prefixes).map(Vec::as_slice);
+        let pieces = |first: &'_ Vec<u8>| (1..=first.len().min(LONGEST_PREFIX)).rev();
+        let firsts = known.into_iter().flat_map(|page| &page.firsts);
+        let of_firsts = firsts.flat_map(move |first| pieces(first).map(|length| &first[..length]));
+        prefixes.chain([&[][..]]).chain(of_firsts)
+    }
+}
+
+/// Adds one more version; answers the bytes that this takes.
+fn note(versions: &mut Vec<Vec<u8>>, version: &[u8]) -> usize {
+    if versions.len() >= VERSIONS || versions.iter().any(|known| known == version) {
+        return 0;
+    }
+    versions.push(version.to_vec());
+    version.len() + VERSION_BYTES
 }
 
 struct Segment<'a> {
@@ -227,7 +259,7 @@ impl Message<'_> {
 
     fn node(&self, age: u64, taking: &mut dyn Take) -> Option<()> {
         let mut rest = self.body;
-        number(&mut rest)?;
+        let neighbour = number(&mut rest)?;
         number(&mut rest)?;
         let (&[_, prefix_length], mut rest) = rest.split_first_chunk::<2>()?;
         let low = string(&mut rest)?;
@@ -237,7 +269,7 @@ impl Message<'_> {
         if what != LEAF {
             return None;
         }
-        taking.node(self.page, prefix, high);
+        taking.node(self.page, prefix, neighbour, high);
         let count = number(&mut rest)?;
         let mut keys = Vec::new();
         for _ in 0..count {
@@ -288,5 +320,13 @@ const SET: u8 = 0;
 const DELETED: u8 = 1;
 /// All that sled writes.
 const KINDS: std::ops::RangeInclusive<u8> = 1..=11;
-/// Beginnings of keys that are tried for a change whose node is not found.
-const PREFIXES: usize = 4096;
+/// There is no neighbour.
+const NO_PAGE: u64 = 0;
+/// sled notes the length of what the keys of a node begin with in one byte.
+const LONGEST_PREFIX: usize = 255;
+/// Of one page so many versions are noted, so a change is tried under so many beginnings, and pieces of so many keys.
+const VERSIONS: usize = 8;
+/// What a version takes beside its bytes, about.
+const VERSION_BYTES: usize = 64;
+/// Bytes of all of them: enough for the pages of a log of gigabytes.
+const PREFIX_BYTES: usize = 64 << 20;

@@ -58,6 +58,8 @@ struct Tally {
     /// Rows of stores that refused, and how many of them were found in their files.
     sought: u64,
     found: u64,
+    /// Rows that were not found, of the store that lost most.
+    worst: u64,
     named: u64,
     harmless: u64,
 }
@@ -120,7 +122,7 @@ fn in_use(bytes: &[u8]) -> Vec<usize> {
 
 impl Tally {
     fn row(&self, name: &str, kind: StoreKind, rounds: u64, what: &str) -> Row {
-        let Self { refused, named, harmless, sought, found } = self;
+        let Self { refused, named, harmless, sought, found, worst } = self;
         Row {
             name: name.into(),
             counts: vec![
@@ -129,8 +131,8 @@ impl Tally {
                 ("panics past the guard".into(), 0),
             ],
             figures: format!(
-                "{what}: {refused} stores refused, in whose files {found} of {sought} rows were found; {named} with the \
-                 damage named and the rest read, {harmless} harmless"
+                "{what}: {refused} stores refused, in whose files {found} of {sought} rows were found, at worst all but {worst}; \
+                 {named} with the damage named and the rest read, {harmless} harmless"
             ),
             command: format!("cargo xtask torture flip --store {kind} --rounds {rounds}"),
         }
@@ -196,6 +198,7 @@ impl Written {
                         );
                     }
                     tally.found += found;
+                    tally.worst = tally.worst.max(u64::from(self.rows).saturating_sub(found));
                 }
                 Seen::Sound(rows) if rows == self.rows => tally.harmless += 1,
                 Seen::Sound(0) => {
