@@ -188,8 +188,8 @@ impl Source {
             drop(match part {
                 Part::All => backup::copy(&reading, into, Packing::Plain, made, &mut |_| {}),
                 Part::Stream(room, stream) => {
-                    let (space, keep) = (quarantine::space_of(&room), quarantine::is_of(stream));
-                    backup::copy_part(&reading, &space, &keep, into, made)
+                    let (space, part) = (quarantine::space_of(&room), quarantine::rows_of(stream));
+                    backup::copy_part(&reading, &space, &part, into, made)
                 }
             });
         });

@@ -7,6 +7,7 @@ use std::io::Read;
 use causeway_core::ids::{RoomId, StreamId};
 use causeway_core::storage::{Commit, FailureKind, Scan, StoreFailure};
 use causeway_core::stored::{self, Prefix, QuarantineRecord};
+use causeway_store::backup::Part;
 use causeway_store::{Space, StoreGate};
 
 use crate::backup;
@@ -125,9 +126,9 @@ pub(crate) fn not_set_apart(room: &RoomId, stream: StreamId) -> String {
     format!("{stream} of the room {room} is not in quarantine")
 }
 
-/// Whether a row belongs to a stream.
-pub(crate) fn is_of(stream: StreamId) -> impl Fn(&[u8]) -> bool {
-    move |key| stored::stream_of(key) == Some(stream)
+/// The rows of a stream.
+pub(crate) fn rows_of(stream: StreamId) -> Part {
+    Part { prefixes: Prefix::OF_STREAMS.map(|prefix| stored::stream_prefix(prefix, &stream)).to_vec() }
 }
 
 pub(crate) fn space_of(room: &RoomId) -> Space {

@@ -199,3 +199,29 @@ proptest! {
         prop_assert_eq!(a.cmp(&b), stored::entry_key(&stream, a).cmp(&stored::entry_key(&stream, b)));
     }
 }
+
+#[test]
+fn rows_of_a_stream_begin_as_one_of_the_kinds_that_streams_have() {
+    let (stream, replica) = (StreamId::ydoc([0x11; 16]), ReplicaId::from_bytes(REPLICA));
+    let keys = [
+        stored::stream_key(&stream),
+        stored::tip_key(&stream, &replica),
+        stored::draft_key(&stream),
+        stored::entry_key(&stream, 7),
+        stored::fork_key(&stream, &replica, 7),
+        stored::snapshot_key(&stream),
+        stored::journal_key(&stream, &replica, 7),
+        stored::index_key(&stream, &replica, 7),
+        stored::page_key(&stream, &PageId::of(b"page")),
+        stored::place_key(&stream, &replica, 7),
+        stored::saved_key(&stream, &replica),
+        stored::tombstone_key(&stream),
+        stored::read_key(&stream, &replica),
+        stored::quarantine_key(&stream),
+        stored::archive_key(&stream, 7),
+    ];
+    let kinds = stored::Prefix::OF_STREAMS.map(|kind| stored::stream_prefix(kind, &stream));
+    assert!(keys.iter().zip(&kinds).all(|(key, kind)| key.starts_with(kind)));
+    assert!(kinds.is_sorted(), "a part of a room is read in order");
+    assert!(!kinds.iter().any(|kind| stored::replica_key(&replica).starts_with(kind)));
+}

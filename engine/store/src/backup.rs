@@ -21,7 +21,7 @@ use causeway_core::time::Millis;
 
 use crate::Space;
 
-pub use copy::{CopyError, copy, copy_part};
+pub use copy::{CopyError, Part, copy, copy_part};
 pub use epoch::{Fresh, epoch_of, own_space};
 pub use format::Change;
 pub use listing::Gap;

@@ -5,13 +5,14 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use causeway_core::storage::{Commit, CommitError, Page, Scan, StoreFailure};
 use causeway_core::stored::{META, MetaRecord};
 use causeway_core::time::Millis;
 use causeway_store::backup::{
-    BackupError, BackupReader, BackupWriter, Change, CopyError, Fresh, Gap, Packing, RestoreError, Step,
-    Summary, copy, epoch_of, fill, own_space, printable, restore,
+    BackupError, BackupReader, BackupWriter, Change, CopyError, Fresh, Gap, Packing, Part, RestoreError,
+    Step, Summary, copy, copy_part, epoch_of, fill, own_space, printable, restore,
 };
 use causeway_store::{MemoryStore, OpenError, Space, Storage, Store, StoreGate, StoreKind};
 use proptest::prelude::*;
@@ -503,6 +504,57 @@ impl Store for Unlisted {
         let bad = found.iter().find(|space| self.1.contains(space));
         bad.map_or(Ok(found.clone()), |space| Err(StoreFailure::damaged(space.as_bytes())))
     }
+}
+
+/// A store that counts the rows it hands out.
+#[derive(Default)]
+struct Counting(MemoryStore, AtomicUsize);
+
+impl Store for Counting {
+    fn apply(&self, space: &Space, commit: &Commit) -> Result<(), CommitError> {
+        self.0.apply(space, commit)
+    }
+
+    fn settle(&self) -> Result<(), StoreFailure> {
+        self.0.settle()
+    }
+
+    fn sync(&self) -> Result<(), StoreFailure> {
+        self.0.sync()
+    }
+
+    fn scan(&self, space: &Space, scan: &Scan) -> Result<Page, StoreFailure> {
+        let page = self.0.scan(space, scan)?;
+        self.1.fetch_add(page.rows.len(), Ordering::Relaxed);
+        Ok(page)
+    }
+
+    fn spaces(&self, after: Option<&Space>, max: usize) -> Result<Vec<Space>, StoreFailure> {
+        self.0.spaces(after, max)
+    }
+}
+
+#[test]
+fn st7_of_a_part_of_a_room_nothing_else_is_read() {
+    let store = Arc::new(Counting::default());
+    for number in 0..9_000u32 {
+        let letter = [b'a', b'b', b'c'][number as usize % 3];
+        let key = [&[letter], number.to_be_bytes().as_slice()].concat();
+        store.apply(&room("harbour"), &put(&key, b"value")).unwrap();
+    }
+    // What begins with the highest byte is of the part as well.
+    store.apply(&room("harbour"), &put(&[b'b', 0xff, 0xff], b"last")).unwrap();
+    let gate = StoreGate::open(Storage::of(Arc::clone(&store) as Arc<dyn Store>));
+    let part = Part { prefixes: vec![[b'a', 0, 0, 0].to_vec(), b"b".to_vec()] };
+    let (bytes, told) = copy_part(&gate, &room("harbour"), &part, Vec::new(), Millis(5)).unwrap();
+    assert_eq!(told.rows, 86 + 3_001);
+    assert_eq!(store.1.load(Ordering::Relaxed) as u64, told.rows);
+    let steps = read_all(&bytes).unwrap();
+    let changes = steps.iter().filter_map(|step| match step {
+        Step::Changes(changes) => Some(changes.len()),
+        Step::Room(_) | Step::RoomEnd | Step::Gap(_) | Step::End(_) => None,
+    });
+    assert_eq!(changes.sum::<usize>() as u64, told.rows);
 }
 
 #[test]

@@ -154,7 +154,7 @@ fn give_stream(mut stream: BlockingStream, rooms: &Rooms, room: &RoomId, of: Str
     let (around, space) = (rooms.around(), quarantine::space_of(room));
     let out = io::BufWriter::with_capacity(WRITE_BYTES, stream);
     let made = around.clock.now().wall;
-    if let Err(error) = backup::copy_part(&around.store, &space, &quarantine::is_of(of), out, made) {
+    if let Err(error) = backup::copy_part(&around.store, &space, &quarantine::rows_of(of), out, made) {
         warn!(%error, "the copy of a stream was broken off");
     }
     Ok(())

@@ -49,6 +49,25 @@ pub enum Prefix {
 }
 
 impl Prefix {
+    /// The kinds whose keys go on with a stream, in the order of their letters.
+    pub const OF_STREAMS: [Self; 15] = [
+        Self::Stream,
+        Self::Tip,
+        Self::Draft,
+        Self::Entry,
+        Self::Fork,
+        Self::Snapshot,
+        Self::Journal,
+        Self::Index,
+        Self::Page,
+        Self::Place,
+        Self::Saved,
+        Self::Tombstone,
+        Self::Read,
+        Self::Quarantine,
+        Self::Archive,
+    ];
+
     /// First and last-but-one key of all rows of the kind.
     pub fn range(self) -> (Vec<u8>, Vec<u8>) {
         (vec![self as u8], vec![self as u8 + 1])

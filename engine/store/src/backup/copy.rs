@@ -46,24 +46,38 @@ pub fn copy<W: Write>(
     watch: &mut dyn FnMut(&Summary),
 ) -> Result<(W, Summary), CopyError> {
     let writer = BackupWriter::begin(out, packing, made)?;
-    let mut copying = Copying { store, writer, keep: &|_| true, watch };
+    let everything = Part { prefixes: vec![Vec::new()] };
+    let mut copying = Copying { store, writer, part: &everything, watch };
     let outcome = copying.all_rooms();
     copying.end(outcome)
 }
 
-/// Writes those rows of one space whose keys are to be kept, as [`copy`] does.
+/// The rows of a space whose keys begin in certain ways.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// How; in ascending order, and none begins with another.
+    pub prefixes: Vec<Vec<u8>>,
+}
+
+impl Part {
+    fn holds(&self, key: &[u8]) -> bool {
+        self.prefixes.iter().any(|prefix| key.starts_with(prefix))
+    }
+}
+
+/// Writes a part of one space, as [`copy`] does, and reads nothing else.
 ///
 /// # Errors
 /// As for [`copy`].
 pub fn copy_part<W: Write>(
     store: &StoreGate,
     space: &Space,
-    keep: &dyn Fn(&[u8]) -> bool,
+    part: &Part,
     out: W,
     made: Millis,
 ) -> Result<(W, Summary), CopyError> {
     let writer = BackupWriter::begin(out, Packing::Plain, made)?;
-    let mut copying = Copying { store, writer, keep, watch: &mut |_| {} };
+    let mut copying = Copying { store, writer, part, watch: &mut |_| {} };
     let outcome = copying.one_room(space);
     copying.end(outcome)
 }
@@ -71,7 +85,7 @@ pub fn copy_part<W: Write>(
 struct Copying<'a, W> {
     store: &'a StoreGate,
     writer: BackupWriter<W>,
-    keep: &'a dyn Fn(&[u8]) -> bool,
+    part: &'a Part,
     watch: &'a mut dyn FnMut(&Summary),
 }
 
@@ -112,34 +126,43 @@ impl<W: Write> Copying<'_, W> {
     fn room(&mut self, following: &Following, space: &Space) -> Result<(), CopyError> {
         following.turn_to(space);
         self.writer.begin_room(space)?;
-        let mut start = Vec::new();
+        let part = self.part;
+        for prefix in &part.prefixes {
+            if !self.rows(following, space, prefix)? {
+                // A room of which rows are missing in silence would never be asked for them.
+                return Ok(self.writer.change(&Change::LeftOut)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// All rows whose keys begin like this; whether they could be read.
+    fn rows(&mut self, following: &Following, space: &Space, prefix: &[u8]) -> Result<bool, CopyError> {
+        let mut start = prefix.to_vec();
         loop {
             let scan = Scan {
                 start: start.clone(),
-                end: vec![u8::MAX; MAX_KEY_BYTES + 1],
+                end: [prefix, &[u8::MAX; MAX_KEY_BYTES + 1]].concat(),
                 max_bytes: COPY_PAGE_BYTES,
                 max_rows: COPY_PAGE_ROWS,
             };
             let page = match self.store.scan_and_wait(space, &scan) {
                 Ok(page) => page,
-                Err(failure) if failure.kind == FailureKind::Damaged => {
-                    // A room of which rows are missing in silence would never be asked for them.
-                    return Ok(self.writer.change(&Change::LeftOut)?);
-                }
+                Err(failure) if failure.kind == FailureKind::Damaged => return Ok(false),
                 Err(failure) => return Err(failure.into()),
             };
             let Page { rows, damaged, more } = page;
-            for (key, value) in rows.into_iter().filter(|(key, _)| (self.keep)(key)) {
+            for (key, value) in rows {
                 self.writer.change(&Change::Put(key, value))?;
             }
-            for key in damaged.into_iter().filter(|key| (self.keep)(key)) {
+            for key in damaged {
                 self.writer.change(&Change::Lost(key))?;
             }
             self.changes(following)?;
             (self.watch)(&self.writer.so_far());
             match more {
                 Some(next) => start = next,
-                None => return Ok(()),
+                None => return Ok(true),
             }
         }
     }
@@ -157,7 +180,7 @@ impl<W: Write> Copying<'_, W> {
             for prefix in commit.delete_prefix {
                 self.writer.change(&Change::Clear(prefix))?;
             }
-            for (key, value) in commit.put.into_iter().filter(|(key, _)| (self.keep)(key)) {
+            for (key, value) in commit.put.into_iter().filter(|(key, _)| self.part.holds(key)) {
                 self.writer.change(&Change::Put(key, value))?;
             }
         }
