@@ -1,6 +1,7 @@
 //! `causeway-relay doctor`: what is right and wrong with a data folder, in sentences; and, with `--salvage`, a backup of all
 //! that can still be read of it. Nothing in the folder is changed.
 
+mod leavings;
 mod report;
 mod scratch;
 
@@ -21,6 +22,7 @@ use crate::clock::Clock;
 use crate::config;
 use crate::failure::Failure;
 
+use leavings::Leavings;
 use report::Report;
 use scratch::Scratch;
 
@@ -47,10 +49,15 @@ pub(crate) fn doctor(args: &DoctorArgs) -> ExitCode {
 /// Whether all is as it should be.
 fn look(args: &DoctorArgs) -> Result<bool, Failure> {
     let (folder, _) = config::folder_of(&args.folder)?;
+    let leavings = Leavings::watch(NOT_LOOKED_AT).map_err(Failure::System)?;
     let out = args.salvage.as_deref().map(Output::open).transpose()?;
+    if let Some(beside) = out.as_ref().and_then(Output::beside) {
+        leavings.note(beside.into());
+    }
     let report = Report::beside(args.salvage.as_deref());
     let scratch = Scratch::make(args.scratch.as_deref())?;
-    // Whoever interrupts us removes it.
+    leavings.note(scratch.path().into());
+    // Whoever kills us removes it.
     eprintln!("a copy of the database is made in {}, and removed at the end", scratch.path().display());
     let remains = examine(&folder, scratch.path())?;
     for finding in &remains.findings {
@@ -169,4 +176,4 @@ pub(crate) const DOCTOR_CODES: &str = "\
 Exit codes:
    0  everything is as it should be
    1  something is wrong, and was said
-   2  the folder could not be looked at";
+   2  the folder could not be looked at, or not to the end";

@@ -13,6 +13,7 @@
 //!   the room, four lanes that the room fills and writes and never waits for.
 //! * `backup`, `restore`, `doctor` and `quarantine` are commands of their own; `reach` asks the
 //!   relay that serves a folder at its `door`.
+//! * `stops` are the signals that end it.
 //! * `figures` are what `/healthz` and `/metrics` tell; `timed_store` times the store's syncs for them.
 //! * `limits` holds every bound, with its reason; `bounds` are those that can be set.
 #![warn(missing_docs)]
@@ -45,6 +46,7 @@ mod rooms;
 mod routes;
 mod server;
 mod start;
+mod stops;
 mod timed_store;
 
 pub use bounds::Bounds;

@@ -1,4 +1,4 @@
-//! From settings to a running relay: log, address, store, the lines a person reads, and the signals that end it.
+//! From settings to a running relay: log, address, store, the lines a person reads, and what ends it.
 
 use std::io::{self, IsTerminal, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -6,8 +6,6 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use causeway_store::Storage;
 use tokio::net::TcpListener;
 use tokio::runtime;
-#[cfg(unix)]
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::spawn_blocking;
 use tracing_subscriber::EnvFilter;
 
@@ -20,6 +18,7 @@ use crate::listener;
 use crate::room_name;
 use crate::routes;
 use crate::server::{self, Options};
+use crate::stops::Stops;
 
 pub(crate) fn serve(config: Config) -> Result<(), Failure> {
     start_log(config.log, config.log_level);
@@ -84,45 +83,4 @@ fn start_log(format: LogFormat, level: LogLevel) {
         LogFormat::Pretty => log.with_target(false).try_init(),
         LogFormat::Json => log.json().try_init(),
     };
-}
-
-/// The signals that end the relay.
-#[cfg(unix)]
-struct Stops {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-#[cfg(unix)]
-impl Stops {
-    fn listen() -> io::Result<Self> {
-        let interrupt = signal(SignalKind::interrupt())?;
-        let terminate = signal(SignalKind::terminate())?;
-        Ok(Self { interrupt, terminate })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
-}
-
-/// Elsewhere there is only Ctrl-C.
-#[cfg(not(unix))]
-struct Stops;
-
-#[cfg(not(unix))]
-impl Stops {
-    fn listen() -> io::Result<Self> {
-        Ok(Self)
-    }
-
-    async fn next(&mut self) {
-        // Without it the relay ends with its process.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    }
 }

@@ -45,6 +45,14 @@ impl Output {
         Ok(Self { into: BufWriter::with_capacity(WRITE_BYTES, into) })
     }
 
+    /// Where it is written until it is whole; nowhere for stdout.
+    pub(crate) fn beside(&self) -> Option<&Path> {
+        match self.into.get_ref() {
+            Into::Standard(_) => None,
+            Into::File(part) => Some(&part.beside),
+        }
+    }
+
     /// Puts everything on the disk and gives it its name.
     pub(crate) fn keep(self) -> io::Result<Kept> {
         match self.into.into_inner().map_err(io::IntoInnerError::into_error)? {

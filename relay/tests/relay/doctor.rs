@@ -2,13 +2,19 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use causeway_core::ids::StreamId;
 use causeway_core::log::{Entry, EntryKind};
 use causeway_core::replica::Identity;
 
-use crate::device::Device;
-use crate::process::{Process, outcome};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::time::timeout;
+
+use crate::device::{Device, PATIENCE};
+#[cfg(unix)]
+use crate::process::interrupt;
+use crate::process::{Process, outcome, program};
 
 /// Runs the program and expects it to end with this code; answers what it told.
 async fn told(args: &[&str], code: i32) -> String {
@@ -176,4 +182,46 @@ async fn rl14_whoever_stops_listening_to_the_doctor_has_the_rooms_all_the_same()
     let missing = folder.path().join("missing");
     let said = told(&["doctor", "--data", text(&data), "--scratch", text(&missing)], 2).await;
     assert!(said.contains("--scratch") && !said.contains("start the relay"), "{said}");
+}
+
+/// Text that cannot be deflated much.
+fn noise(seed: u64) -> String {
+    let mut state = seed;
+    let mut word = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        format!("{:08x}", state >> 32)
+    };
+    (0..128).map(|_| word()).collect()
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn rl14_a_doctor_that_is_told_to_stop_takes_its_copy_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, scratch) = (folder.path().join("data"), folder.path().join("scratch"));
+    let relay = Process::start(&data).await;
+    let stream = StreamId::ydoc([1; 16]);
+    let log = causeway_core::log::StreamLog::new(stream);
+    let identity = Identity::from_secret(&[1; 32]);
+    let mut author = Device::join_stream(&relay.address, "harbour", identity, stream, log).await;
+    let mut words = vec![author.write(EntryKind::Create, &[])];
+    words.extend((0..400).map(|seed| author.write_text(&noise(seed))));
+    let last = words.len() as u64;
+    author.send(words).await;
+    author.saved(last).await;
+    assert_eq!(relay.terminate().await, Some(0));
+    fs::create_dir(&scratch).unwrap();
+    // Nobody reads what it salvages, so it waits in the middle of that.
+    let args = ["doctor", "--data", text(&data), "--scratch", text(&scratch), "--salvage", "-"];
+    let mut command = program(&args);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
+    let line = timeout(PATIENCE, said.next_line()).await.expect("it begins").unwrap().expect("it says so");
+    assert!(line.starts_with("a copy of the database is made in"), "{line}");
+    assert_eq!(fs::read_dir(&scratch).unwrap().count(), 1);
+    interrupt(&child);
+    let ended = timeout(PATIENCE, child.wait()).await.expect("it ends").unwrap();
+    assert_eq!(ended.code(), Some(2));
+    assert_eq!(fs::read_dir(&scratch).unwrap().count(), 0, "nothing is left behind");
+    told(&["doctor", "--data", text(&data)], 0).await;
 }
