@@ -4,9 +4,10 @@ use std::sync::{Arc, Mutex};
 
 use automerge::transaction::Transactable;
 use automerge::{ActorId, AutoCommit, Change, ObjType, ROOT, ScalarValue};
+use causeway_core::chat::ChatOp;
 use causeway_core::directory::DirectoryOp;
 use causeway_core::ids::{ReplicaId, StreamId};
-use causeway_core::log::{EntryKind, Head, Header, StreamLog, Tip, Verdict};
+use causeway_core::log::{EntryKind, EntryName, Head, Header, StreamLog, Tip, Verdict};
 use causeway_core::stored::{self, ForkPart, ForkRecord, MetaRecord, ReplicaRecord, StreamRecord, TipRecord};
 use causeway_core::time::Millis;
 use causeway_core::wire::{self, Message, Ping, Pong};
@@ -38,6 +39,7 @@ fn seeds(target: Target) -> Vec<Vec<u8>> {
         Target::Frames => frames(),
         Target::Records => records(),
         Target::Directory => vec![joined(&operations())],
+        Target::Chat => (1..30).map(talk).collect(),
     }
 }
 
@@ -155,6 +157,34 @@ fn operations() -> Vec<(u8, Vec<u8>)> {
         (1 + n as u8 % 3, [&[logical], wire::payload::encode_directory(op).as_slice()].concat())
     });
     encoded.collect()
+}
+
+/// What three people say in turn: each piece what it is, what it is about, a clock, and the payload.
+fn talk(seed: u8) -> Vec<u8> {
+    let pieces = (0..12u8).map(|step| {
+        let choice = seed.wrapping_mul(step | 1).wrapping_add(step);
+        let listens = if choice % 3 == 0 { 0x80 } else { 0 };
+        let reply_to =
+            (choice % 2 == 0).then(|| EntryName { replica: ReplicaId::from_bytes([0x11; 32]), seq: 3 });
+        let (what, op) = match choice % 7 {
+            0 => (0x41, ChatOp::Amend { text: "other words".into() }),
+            1 if step > 6 => (0x42, ChatOp::Retract),
+            2 | 3 => (
+                0x43,
+                ChatOp::React { emoji: ["👍", "🌊"][usize::from(choice % 2)].into(), on: choice < 200 },
+            ),
+            _ => {
+                (0, ChatOp::Post { text: format!("words {step}"), reply_to, after: Millis(u64::from(seed)) })
+            }
+        };
+        // Of what the author holds: four entries in which all say who they are, then posts.
+        let about = 4 + choice % 5;
+        (
+            1 + choice % 3,
+            [&[what | listens, about, choice], wire::payload::encode_chat(&op).as_slice()].concat(),
+        )
+    });
+    joined(&pieces.collect::<Vec<_>>())
 }
 
 /// The directory's operations as entries, and some messages.

@@ -1,6 +1,7 @@
 //! What is attacked.
 
 mod amdoc;
+mod chat;
 mod directory;
 mod engine;
 mod frames;
@@ -26,12 +27,22 @@ pub enum Target {
     Records,
     /// The directory: operations in any order and any number give the same list.
     Directory,
+    /// Channels: what the log lets in gives one timeline in every order, told in pieces as well as at once, within its bounds.
+    Chat,
 }
 
 impl Target {
     /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::Guard, Self::Engine, Self::Lies, Self::Amdoc, Self::Frames, Self::Records, Self::Directory];
+    pub const ALL: [Self; 8] = [
+        Self::Guard,
+        Self::Engine,
+        Self::Lies,
+        Self::Amdoc,
+        Self::Frames,
+        Self::Records,
+        Self::Directory,
+        Self::Chat,
+    ];
 
     /// The name on a command line and of the corpus file.
     pub fn name(self) -> &'static str {
@@ -43,6 +54,7 @@ impl Target {
             Self::Frames => "frames",
             Self::Records => "records",
             Self::Directory => "directory",
+            Self::Chat => "chat",
         }
     }
 
@@ -59,6 +71,7 @@ impl Target {
             Self::Frames => frames::judge(input),
             Self::Records => records::judge(input),
             Self::Directory => directory::judge(input),
+            Self::Chat => chat::judge(input),
         }
     }
 }

@@ -45,6 +45,11 @@ fn records_and_keys_are_written_as_they_were_read() {
 }
 
 #[test]
+fn a_channel_is_the_same_in_any_order() {
+    replay(Target::Chat, 200);
+}
+
+#[test]
 fn the_directory_is_the_same_in_any_order() {
     replay(Target::Directory, 100);
 }
