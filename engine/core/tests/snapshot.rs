@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use causeway_core::ids::{ReplicaId, StreamId};
+use causeway_core::ids::{EditorId, ReplicaId, StreamId};
 use causeway_core::log::{Entry, EntryKind, Header, StreamLog, Verdict};
 use causeway_core::snapshot::{Base, Built, Done, Job, JobError, PageId, Root, unpack};
 use causeway_core::time::Millis;
@@ -199,9 +199,12 @@ fn embedding(client: u64, value: &[u8]) -> Vec<u8> {
 #[test]
 fn m12_a_text_with_an_embedded_value_gets_its_snapshot_or_the_value_is_refused() {
     let replica = ReplicaId::from_bytes([1; 32]);
-    for (value, taken) in
-        [(r#"{"a":[{"b":1}]}"#, true), (r#"{"a":1,"b":2,"c":3,"d":4,"e":5,"f":6,"g":7,"h":8}"#, false)]
-    {
+    for (value, taken) in [
+        (r#"{"a":[{"b":1.5}]}"#, true),
+        (r#"{"a":1,"b":2,"c":3,"d":4,"e":5,"f":6,"g":7,"h":8}"#, false),
+        ("9.99999999999999999e299", false),
+        ("999999999999999.99", false),
+    ] {
         let mut log = StreamLog::new(stream());
         let update = embedding(replica.client(), value.as_bytes());
         let mut entries = Vec::new();
@@ -227,4 +230,31 @@ fn m12_a_text_with_an_embedded_value_gets_its_snapshot_or_the_value_is_refused()
         assert!(matches!(found, Ok(Done::Verified(_))), "{value}: {found:?}");
         assert_eq!(entries.len() == 2, taken, "{value}");
     }
+}
+
+/// What is undone is written anew by whoever undoes it, as yrs has read it.
+#[test]
+fn m12_a_deletion_of_somebody_elses_embedded_value_can_be_undone() {
+    let [ada, ben] = [1, 2].map(|number| ReplicaId::from_bytes([number; 32]));
+    let mut log = StreamLog::new(stream());
+    let mut join = |replica: ReplicaId, kind, payload: &[u8]| {
+        let (deps, logical) = log.next_place(&replica);
+        let (stream, seq, time) = (stream(), log.tip(&replica).seq + 1, Millis(logical));
+        let (target, key_epoch, payload_hash) = (None, 0, [0; 32]);
+        let header =
+            Header { stream, replica, seq, deps, logical, time, kind, target, key_epoch, payload_hash };
+        let entry = wire::entry::build(header, payload);
+        let Verdict::Fresh(accepted) = log.judge(&entry) else { panic!("{:?}", log.judge(&entry)) };
+        log.extend(&entry, accepted);
+    };
+    join(ada, EntryKind::Create, &[]);
+    let value = embedding(ada.client(), br#"{"image":["x",0.123456789012345,100000000000000]}"#);
+    join(ada, EntryKind::Edit, &value);
+    let mut document = Document::new(ben.client());
+    document.apply(&value).expect("it was let in");
+    document.open_editor(EditorId(1));
+    let (_, edited) = document.edit(Some(EditorId(1)), Millis(5), |edit| edit.delete(0, 1));
+    join(ben, EntryKind::Edit, &edited.expect("it is gone").update);
+    let undone = document.undo(EditorId(1), Millis(6)).expect("it comes back");
+    join(ben, EntryKind::Edit, &undone.update);
 }

@@ -276,9 +276,10 @@ pub enum Unsupported {
     Skip,
     /// Something else than text, or another root, in a document that is one text.
     NotText,
-    /// An object of several members in an embed or a format of a text. yrs keeps members in a hash table of which the order is
-    /// chance, so a text that holds one is written differently each time and has no one page.
-    Members,
+    /// In an embed or a format of a text, a value that yrs does not write as it was: an object of several members, which it
+    /// writes in an order of chance, or a number of more digits than a floating point number holds, which becomes another one.
+    /// A text that holds one has no one page.
+    Unsteady,
     /// A whole automerge document, a bundle or a compressed change where a plain change is due. automerge inflates the
     /// first and the last without a bound.
     NotAPlainChange,
@@ -301,9 +302,9 @@ impl std::fmt::Display for Unsupported {
             Unsupported::WeakLink => "a weak link",
             Unsupported::XmlHook => "an XML hook",
             Unsupported::UnknownType => "an unknown shared type",
-            Unsupported::Skip => "a hole in its clocks",
-            Unsupported::NotText => "something else than text",
-            Unsupported::Members => "an object of several members",
+            Unsupported::Skip => "a skipped range of clocks",
+            Unsupported::NotText => "something that is not part of the text",
+            Unsupported::Unsteady => "an object of several members or a long number",
             Unsupported::NotAPlainChange => "something else than a plain change",
             Unsupported::Column => "a column that is compressed or unknown",
             Unsupported::Action => "a mark or a table",

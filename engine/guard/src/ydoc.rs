@@ -51,7 +51,9 @@ pub struct Summary {
 /// Lengths and counts fit into the bytes that are there, numbers into their types, values nest at most
 /// [`Limits::depth`] deep, strings are UTF-8, JSON is JSON, no block and no range is empty, clients and ranges are in
 /// order and distinct, and nothing follows the delete set. Refused as well is what yrs reads but cannot write again, or
-/// does not know (see [`Unsupported`](crate::Unsupported)). Updates in the v2 encoding are refused.
+/// does not know (see [`Unsupported`](crate::Unsupported)). Updates in the v2 encoding are refused. Of numbers in embeds and
+/// formats this is not promised: yrs rounds them, so one just below 10³⁰⁰ is written as one that is refused; [`check_text`]
+/// takes only those that it writes as they were.
 ///
 /// # Errors
 ///
@@ -124,7 +126,7 @@ pub fn check(update: &[u8], own: u64, known: &impl Known, limits: &Limits) -> Re
 /// Only strings, embeds, formats and what is left of deleted ones pass, and only in that text. Where every update of a
 /// stream has passed this, everything stands in one sequence: there are no parents to lie about, no two sequences to tie
 /// together, nothing nested, and nothing that a text counts but cannot delete (yrs panics when such a text is emptied).
-/// Objects in embeds and formats have at most one member each, so that yrs has no choice in which order to write them.
+/// Objects in embeds and formats have at most one member each and numbers at most 15 digits, so that yrs writes them as they were.
 ///
 /// # Errors
 ///

@@ -1,7 +1,7 @@
 //! Guard and yrs, with raw updates.
 
-use causeway_guard::Limits;
 use causeway_guard::ydoc::scan;
+use causeway_guard::{Fault, Limits};
 use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
 use yrs::{Update, merge_updates_v1};
@@ -25,7 +25,8 @@ pub(super) fn judge(input: &[u8]) -> usize {
     let saved = reader.save();
     let again = Reader::open(&saved);
     assert_eq!(again.clocks, reader.clocks, "a saved document opens as it was");
-    assert_eq!(again.save(), Reader::open(&saved).save(), "nothing is written in an order of chance");
+    let page = || Reader::of(taken.iter().copied(), &reader.clocks).save();
+    assert_eq!(page(), page(), "a page is made twice, and is the same");
     again.write_and_empty();
     let merged = merge_updates_v1(taken.iter()).expect("yrs merges what passed");
     scan(&merged, &Limits::default()).expect("what yrs merges is well formed");
@@ -35,10 +36,12 @@ pub(super) fn judge(input: &[u8]) -> usize {
     taken.len()
 }
 
-/// What is well formed, yrs reads, and writes well formed.
+/// What is well formed, yrs reads, and writes well formed; but a number just below the greatest that passes may be written as one
+/// beyond it. No text takes such.
 fn rewrite(update: &[u8]) {
     if scan(update, &Limits::default()).is_ok() {
         let written = Update::decode_v1(update).expect("yrs reads what is well formed").encode_v1();
-        scan(&written, &Limits::default()).expect("yrs writes what is well formed");
+        let again = scan(&written, &Limits::default());
+        assert!(matches!(again, Ok(_) | Err(Fault::Json { .. })), "{again:?}");
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use causeway_guard::Limits;
-use causeway_guard::ydoc::{Extension, Known, check_text, scan};
+use causeway_guard::ydoc::{Extension, Known, check_text, check_whole_text};
 use yrs::block::ClientID;
 use yrs::updates::decoder::Decode;
 use yrs::{Doc, GetString, OffsetKind, Options, ReadTxn, StateVector, Text, Transact, Update};
@@ -43,6 +43,18 @@ impl Reader {
         reader
     }
 
+    /// A document that takes all of these at once, as a home makes a page of a log.
+    pub(super) fn of<'a>(updates: impl Iterator<Item = &'a [u8]>, clocks: &Clocks) -> Self {
+        let reader = Self { clocks: clocks.clone(), ..Self::new() };
+        let mut txn = reader.doc.transact_mut();
+        for update in updates {
+            let update = Update::decode_v1(update).expect("yrs reads what passed");
+            txn.apply_update(update).expect("yrs applies what passed");
+        }
+        drop(txn);
+        reader
+    }
+
     /// Takes an update if the guard lets it in, and says whether it did.
     pub(super) fn take(&mut self, author: u64, update: &[u8]) -> bool {
         let judged = check_text(update, author, ROOT, &self.clocks, &Limits::default());
@@ -59,7 +71,9 @@ impl Reader {
     /// The whole document as one update, which has to pass the guard as well.
     pub(super) fn save(&self) -> Vec<u8> {
         let saved = self.doc.transact().encode_state_as_update_v1(&StateVector::default());
-        scan(&saved, &Limits::default()).expect("what yrs saves is well formed");
+        let held = self.held();
+        check_whole_text(&saved, ROOT, held.0.len(), &held, &Limits::default())
+            .expect("what yrs saves is a page");
         saved
     }
 

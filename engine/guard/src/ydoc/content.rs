@@ -12,8 +12,8 @@ pub(super) enum Content {
     Deleted,
     /// Strings, embeds and formats: what a text is made of.
     Text,
-    /// An embed or a format with an object of several members, which yrs writes in an order of chance.
-    Members,
+    /// An embed or a format with a value that yrs writes otherwise than it was: see `json::Shape`.
+    Unsteady,
     /// Values and shared types: what maps, arrays and XML hold.
     Value,
 }
@@ -54,7 +54,7 @@ fn embedded_json(cursor: &mut Cursor<'_>, limits: &Limits, summary: &mut Summary
     let text = cursor.string()?;
     let shape = json::validate(text, cursor.at() - text.len(), limits.depth)?;
     summary.max_depth = summary.max_depth.max(shape.depth);
-    Ok(if shape.several { Content::Members } else { Content::Text })
+    Ok(if shape.steady { Content::Text } else { Content::Unsteady })
 }
 
 fn shared_type(cursor: &mut Cursor<'_>, summary: &mut Summary, at: usize) -> Result<(), Fault> {

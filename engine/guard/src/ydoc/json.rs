@@ -8,8 +8,9 @@ use crate::limits::DEPTH_MAX;
 pub(super) struct Shape {
     /// Levels of arrays and objects.
     pub(super) depth: u32,
-    /// Whether an object in it has more than one member, be it twice the same.
-    pub(super) several: bool,
+    /// Whether yrs writes it again as what it was: no object has more than one member, be it twice the same, and numbers are
+    /// short (see [`is_steady`]).
+    pub(super) steady: bool,
 }
 
 /// Reads a JSON text to its end. `base` is where the text begins in the update.
@@ -35,7 +36,7 @@ impl<'a> Reader<'a> {
         // One bit per open level: set for an object.
         let mut objects = 0u64;
         let mut depth = 0;
-        let mut shape = Shape { depth: 0, several: false };
+        let mut shape = Shape { depth: 0, steady: true };
         loop {
             self.space();
             let opens = match self.peek() {
@@ -57,7 +58,7 @@ impl<'a> Reader<'a> {
                     continue;
                 }
             } else {
-                self.scalar()?;
+                shape.steady &= self.scalar()?;
             }
             // A value is complete, or an empty level is about to close: close what closes, or go on behind a comma.
             loop {
@@ -72,7 +73,7 @@ impl<'a> Reader<'a> {
                 } else {
                     self.expect(b',')?;
                     self.space();
-                    shape.several |= objects & 1 == 1;
+                    shape.steady &= objects & 1 == 0;
                     self.key_if(objects & 1 == 1)?;
                     break;
                 }
@@ -89,14 +90,16 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn scalar(&mut self) -> Result<(), Fault> {
+    /// Whether it is steady, which only numbers are not.
+    fn scalar(&mut self) -> Result<bool, Fault> {
         match self.peek() {
-            Some(b'"') => self.string(),
-            Some(b't') => self.word(b"true"),
-            Some(b'f') => self.word(b"false"),
-            Some(b'n') => self.word(b"null"),
-            _ => self.number(),
+            Some(b'"') => self.string()?,
+            Some(b't') => self.word(b"true")?,
+            Some(b'f') => self.word(b"false")?,
+            Some(b'n') => self.word(b"null")?,
+            _ => return self.number(),
         }
+        Ok(true)
     }
 
     fn string(&mut self) -> Result<(), Fault> {
@@ -136,7 +139,7 @@ impl<'a> Reader<'a> {
         Ok(value)
     }
 
-    fn number(&mut self) -> Result<(), Fault> {
+    fn number(&mut self) -> Result<bool, Fault> {
         let start = self.at;
         if self.peek() == Some(b'-') {
             self.at += 1;
@@ -161,8 +164,11 @@ impl<'a> Reader<'a> {
         }
         let text = std::str::from_utf8(&self.text[start..self.at]).map_err(|_| self.fault())?;
         let refused = integer && text.parse::<u64>().is_ok_and(|value| i64::try_from(value).is_err());
-        let held = leading_power(whole, fraction).is_none_or(|power| power + exponent < POWER_MAX);
-        if held && !refused { Ok(()) } else { Err(self.fault()) }
+        let power = leading_power(whole, fraction).unwrap_or(-exponent) + exponent;
+        if power >= POWER_MAX || refused {
+            return Err(self.fault());
+        }
+        Ok(is_steady(whole, fraction, exponent) && power < DIGITS)
     }
 
     /// Reads an exponent. One that no text is long enough to balance counts as the largest of its sign.
@@ -239,6 +245,29 @@ fn leading_power(whole: &[u8], fraction: &[u8]) -> Option<i64> {
     let zeros = fraction.iter().position(|digit| *digit != b'0')?;
     Some(-1 - zeros as i64)
 }
+
+/// Whether serde_json reads exactly the number that these digits say, so that it is written with the same ones: it takes all
+/// digits as a whole number and multiplies or divides it once by a power of ten, and both are exact within these bounds. Others
+/// are written as another number, which is again read as another one.
+fn is_steady(whole: &[u8], fraction: &[u8], exponent: i64) -> bool {
+    let kept = fraction.iter().rposition(|digit| *digit != b'0').map_or(0, |last| last as i64 + 1);
+    let leading = if whole.is_empty() { leading_zeros(fraction) } else { 0 };
+    let digits = whole.len() as i64 - leading;
+    // What is written of a whole number has one digit more, which is zero.
+    digits + kept <= DIGITS
+        && digits + fraction.len() as i64 <= DIGITS + 1
+        && exponent - fraction.len() as i64 >= -EXACT_POWER
+}
+
+fn leading_zeros(fraction: &[u8]) -> i64 {
+    fraction.iter().take_while(|digit| **digit == b'0').count() as i64
+}
+
+/// Numbers of so many digits stand exactly in a floating point number, and no two of them in the same.
+const DIGITS: i64 = 15;
+
+/// The greatest power of ten that is exact in floating point.
+const EXACT_POWER: i64 = 22;
 
 /// Numbers below this power of ten pass.
 const POWER_MAX: i64 = 300;

@@ -142,8 +142,8 @@ fn in_text(root: &str, at: usize, place: &Place<'_>, content: Content) -> Result
     if alien || place.root.is_some_and(|named| named != root) {
         return Err(Fault::Unsupported { what: Unsupported::NotText, at });
     }
-    if content == Content::Members {
-        return Err(Fault::Unsupported { what: Unsupported::Members, at });
+    if content == Content::Unsteady {
+        return Err(Fault::Unsupported { what: Unsupported::Unsteady, at });
     }
     Ok(())
 }

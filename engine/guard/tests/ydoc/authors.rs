@@ -207,18 +207,17 @@ fn format(txn: &mut TransactionMut, text: &TextRef, dice: &mut Dice) {
 
 fn embed(txn: &mut TransactionMut, text: &TextRef, dice: &mut Dice, genre: Genre) {
     let value = any(dice, 3);
-    text.insert_embed(txn, 0, if genre == Genre::Text { with_single_members(value) } else { value });
+    text.insert_embed(txn, 0, if genre == Genre::Text { as_a_text_takes_it(value) } else { value });
 }
 
-/// What a text takes of a value: of each object one member.
-fn with_single_members(value: Any) -> Any {
+/// What a text takes of a value: of each object one member, and short numbers.
+fn as_a_text_takes_it(value: Any) -> Any {
     match value {
         Any::Map(members) => {
-            Any::from(HashMap::from([("k".to_string(), with_single_members(members["k"].clone()))]))
+            Any::from(HashMap::from([("k".to_string(), as_a_text_takes_it(members["k"].clone()))]))
         }
-        Any::Array(values) => {
-            Any::from(values.iter().cloned().map(with_single_members).collect::<Vec<Any>>())
-        }
+        Any::Array(values) => Any::from(values.iter().cloned().map(as_a_text_takes_it).collect::<Vec<Any>>()),
+        Any::Number(_) => Any::from(12.25),
         plain => plain,
     }
 }

@@ -1,9 +1,11 @@
 //! What honest authors write passes.
 
+use std::collections::HashMap;
+
 use causeway_guard::Limits;
 use causeway_guard::ydoc::{Extension, check, check_text, scan};
-use yrs::merge_updates_v1;
-use yrs::{ReadTxn, StateVector, Transact, Update};
+use yrs::types::Attrs;
+use yrs::{Any, ReadTxn, StateVector, Text, Transact, Update, merge_updates_v1};
 
 use crate::authors::{Clocks, Genre, Team, Written, doc_with, empty_doc, state_of, take};
 
@@ -43,6 +45,22 @@ fn every_update_of_a_text_passes_as_text() {
             take(&reader, update);
         }
     }
+}
+
+/// yrs writes a mark for each attribute of a range, so several of them are no object of several members.
+#[test]
+fn several_formats_of_one_range_pass_as_text() {
+    let doc = empty_doc(5);
+    let text = doc.get_or_insert_text("text");
+    let mut txn = doc.transact_mut();
+    text.insert(&mut txn, 0, "harbour");
+    let attrs =
+        [("bold", Any::from(true)), ("link", Any::from("https://example.org")), ("size", Any::from(1.5))];
+    text.format(&mut txn, 0, 3, Attrs::from(attrs.map(|(key, value)| (key.into(), value))));
+    text.insert_embed(&mut txn, 3, Any::from(HashMap::from([("image".to_string(), Any::from("x"))])));
+    drop(txn);
+    let judged = check_text(&state_of(&doc), 5, "text", &Clocks::default(), &Limits::default());
+    assert!(judged.is_ok(), "{judged:?}");
 }
 
 #[test]

@@ -77,7 +77,7 @@ fn content(bytes: &mut Vec<u8>, kind: u8, choices: &mut Choices<'_>) -> u32 {
             length
         }
         EMBED => {
-            text(bytes, "{\"a\":[1]}");
+            text(bytes, EMBEDS[choices.below(EMBEDS.len() as u32) as usize]);
             1
         }
         _ => {
@@ -130,4 +130,6 @@ const RIGHT_ORIGIN: u8 = 0x40;
 const PARENT_IS_ROOT: u8 = 1;
 
 const PIECES: [&str; 4] = ["a", "bcd", "😀", "x😀y"];
-const VALUES: [&str; 3] = ["true", "null", "1"];
+const VALUES: [&str; 5] = ["true", "null", "1", "{\"href\":\"x\"}", "-1.5e-7"];
+const EMBEDS: [&str; 5] =
+    ["{\"a\":[1]}", "{}", "[[],{\"a\":{\"b\":\"{,}\"}}]", "0.123456789012345", "999999999999999"];
