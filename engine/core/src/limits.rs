@@ -112,6 +112,9 @@ pub const HISTORY_LOOK: Millis = Millis(60 * 60 * 1_000);
 pub const HISTORY_DOUBT: Millis = Millis(20 * 60 * 60 * 1_000);
 /// The year 2020, by wall clock: what says less was never set.
 pub const CLOCKS_BEGIN: Millis = Millis(1_577_836_800_000);
+/// Segments that are noticed at once to be too old: their rows are read one by one, and what comes behind them waits for the next
+/// time.
+pub const HISTORY_NOTICED: usize = 4_096;
 /// Segments of the archive that go in one commit, with the rows that say where in them chains are: some megabytes.
 pub const HISTORY_STEP: usize = 64;
 /// Entries that one snapshot adds; a longer tail takes several. Their keys go in one commit.

@@ -22,7 +22,7 @@ pub use keys::{
 #[cfg(feature = "planted-bugs")]
 pub use records::decode_entry_unchecked;
 pub use records::{
-    Damage, ForkPart, ForkRecord, HistoryRecord, IndexRecord, MetaRecord, QuarantineRecord, ReplicaRecord,
-    StreamRecord, TipRecord, Tombstone, decode_entry, decode_number, decode_piece, decode_segment,
-    encode_entry, encode_number, encode_piece, encode_root, encode_segment,
+    Damage, ForkPart, ForkRecord, HistoryRecord, IndexRecord, MetaRecord, Noticed, QuarantineRecord,
+    ReplicaRecord, StreamRecord, TipRecord, Tombstone, decode_entry, decode_number, decode_piece,
+    decode_segment, encode_entry, encode_number, encode_piece, encode_root, encode_segment,
 };

@@ -7,7 +7,7 @@ use causeway_core::log::{EntryKind, Head, Header, Introduced};
 use causeway_core::replica::Identity;
 use causeway_core::snapshot::{PageId, Root, SignedRoot, SnapshotId};
 use causeway_core::stored::{
-    self, Damage, ForkPart, ForkRecord, HistoryRecord, IndexRecord, MetaRecord, QuarantineRecord,
+    self, Damage, ForkPart, ForkRecord, HistoryRecord, IndexRecord, MetaRecord, Noticed, QuarantineRecord,
     ReplicaRecord, StreamRecord, TipRecord, Tombstone,
 };
 use causeway_core::time::Millis;
@@ -68,7 +68,7 @@ fn fork() -> ForkRecord {
 }
 
 fn history() -> HistoryRecord {
-    HistoryRecord { begins: 258, noticed: Some(Millis(1_780_000_000_000)) }
+    HistoryRecord { begins: 258, noticed: Some(Noticed { since: Millis(1_780_000_000_000), upto: 300 }) }
 }
 
 fn quarantine() -> QuarantineRecord {

@@ -4,8 +4,8 @@
 //! where it cannot be, the archive may be all there is, and stays. What is left of the archive begins at an arrival that is
 //! written down in the same commit, so nobody takes what went for lost.
 //!
-//! Clocks are wrong now and then. That history is too old is written down first, and it goes only when that was still so
-//! [`HISTORY_DOUBT`] later; a segment from before [`CLOCKS_BEGIN`] is only known to be older than those behind it.
+//! Clocks are wrong now and then. What is too old is written down first, and goes only if it still is [`HISTORY_DOUBT`] later; a
+//! segment from before [`CLOCKS_BEGIN`], or from a time that is still to come, is only known to be older than those behind it.
 //!
 //! Rows that cannot be read stay, with those behind them: to write where the disk does not read may close the store.
 
@@ -17,13 +17,13 @@ use crate::home::stream::HomeStream;
 use crate::home::walk::Awaited;
 use crate::ids::{ConnId, StreamId};
 use crate::limits::{
-    CLOCKS_BEGIN, HISTORY_DOUBT, HISTORY_FIRST, HISTORY_LOOK, HISTORY_STEP, SCAN_BYTES, SCAN_ROWS,
-    SNAPSHOT_RETRY,
+    CLOCKS_BEGIN, HISTORY_DOUBT, HISTORY_FIRST, HISTORY_LOOK, HISTORY_NOTICED, HISTORY_STEP, SCAN_BYTES,
+    SCAN_ROWS, SNAPSHOT_RETRY,
 };
 use crate::log::EntryName;
 use crate::snapshot::{PageId, SignedRoot};
 use crate::storage::{Durability, FailureKind, Page, Scan, StoreFailure};
-use crate::stored::{self, HistoryRecord, Prefix};
+use crate::stored::{self, HistoryRecord, Noticed, Prefix};
 use crate::time::{Millis, Now};
 use crate::wire::Lost;
 
@@ -34,6 +34,8 @@ pub(super) struct Retention {
     keep: Option<Millis>,
     look_at: Option<Millis>,
     has_looked: bool,
+    /// What the clock said when this round began.
+    wall: Millis,
     /// Streams that are still to be looked at, in this round.
     left: Vec<StreamId>,
     at_work: Option<Expiring>,
@@ -45,6 +47,8 @@ pub(super) struct Retention {
 #[derive(Debug)]
 struct Expiring {
     stream: StreamId,
+    /// Where what was noticed long enough ago ends; without it, what is too old is noticed now.
+    doubted: Option<u64>,
     /// Their rows, each by the arrival behind its last entry.
     segments: Vec<u64>,
     /// The arrival behind the last that is known to be too old.
@@ -106,15 +110,19 @@ impl HomeStream {
 }
 
 impl Expiring {
-    /// Whether as much is too old as goes in one commit.
-    fn is_full(&self) -> bool {
-        self.upto > 0 && self.segments.len() >= HISTORY_STEP
+    /// Whether a segment that is too old is for now.
+    fn takes(&self, end: u64) -> bool {
+        let most = if self.doubted.is_some() { HISTORY_STEP } else { HISTORY_NOTICED };
+        let is_full = self.upto > 0 && self.segments.len() >= most;
+        !is_full && self.doubted.is_none_or(|upto| end <= upto)
     }
 
     /// What goes: the first of those before the last that is known to be too old.
     fn choose(&mut self) {
         self.segments.retain(|end| *end <= self.upto);
-        self.segments.truncate(HISTORY_STEP);
+        if self.doubted.is_some() {
+            self.segments.truncate(HISTORY_STEP);
+        }
         self.upto = self.segments.last().copied().unwrap_or(0);
     }
 }
@@ -134,7 +142,11 @@ impl Home {
         self.retention.look_at.get_or_insert(now.monotonic.after(HISTORY_FIRST));
         let failed = self.retention.failed.take();
         if let Some((stream, state)) = failed.and_then(|stream| Some((stream, self.streams.get(&stream)?))) {
-            self.note_history(stream, HistoryRecord { noticed: Some(now.wall), ..state.history });
+            let anew = |noticed| Noticed { since: now.wall, ..noticed };
+            self.note_history(
+                stream,
+                HistoryRecord { noticed: state.history.noticed.map(anew), ..state.history },
+            );
         }
     }
 
@@ -154,8 +166,15 @@ impl Home {
         }
         let every = self.retention.keep.map_or(HISTORY_LOOK, |keep| keep.clamp(HISTORY_FIRST, HISTORY_LOOK));
         self.retention.look_at = Some(now.monotonic.after(every));
-        self.retention.has_looked = true;
-        let has_history = self.streams.iter().filter(|(_, state)| state.snapshot.is_some() && !state.damaged);
+        (self.retention.has_looked, self.retention.wall) = (true, now.wall);
+        let Some(keep) = self.retention.keep else { return };
+        // What was noticed a short while ago is left alone.
+        let waits = |noticed: Noticed| {
+            noticed.since <= now.wall && now.wall.since(noticed.since) < keep.min(HISTORY_DOUBT)
+        };
+        let may_go =
+            |state: &HomeStream| state.snapshot.is_some() && !state.history.noticed.is_some_and(waits);
+        let has_history = self.streams.iter().filter(|(_, state)| !state.damaged && may_go(state));
         self.retention.left = has_history.map(|(stream, _)| *stream).collect();
         self.expire_next();
     }
@@ -163,14 +182,20 @@ impl Home {
     /// Looks at the next stream.
     fn expire_next(&mut self) {
         self.retention.at_work = None;
+        if self.stopping {
+            self.retention.left.clear();
+        }
         if let Some(stream) = self.retention.left.pop() {
             self.expire(stream);
         }
     }
 
     fn expire(&mut self, stream: StreamId) {
+        let noticed = self.streams.get(&stream).and_then(|state| state.history.noticed);
+        let doubted =
+            noticed.filter(|noticed| noticed.since <= self.retention.wall).map(|noticed| noticed.upto);
         let (segments, unread, places) = (Vec::new(), Vec::new(), Vec::new());
-        let expiring = Expiring { stream, segments, upto: 0, unread, places, is_leaving: false };
+        let expiring = Expiring { stream, doubted, segments, upto: 0, unread, places, is_leaving: false };
         self.retention.at_work = Some(expiring);
         self.read_age(stream, 0);
     }
@@ -208,9 +233,13 @@ impl Home {
         let since = stored::decode_segment(value).ok().map(|(since, _)| since);
         match (end(key), since) {
             (Some(end), None) => self.read_age(stream, end),
-            (Some(end), Some(since)) if now.wall.since(since) >= keep && !expiring.is_full() => {
+            (Some(end), Some(since)) if expiring.takes(end) => {
+                let is_dated = (CLOCKS_BEGIN..=now.wall).contains(&since);
+                if is_dated && now.wall.since(since) < keep {
+                    return self.weigh(now);
+                }
                 expiring.segments.push(end);
-                if since >= CLOCKS_BEGIN {
+                if is_dated {
                     expiring.upto = end;
                 }
                 self.read_age(stream, end);
@@ -219,27 +248,23 @@ impl Home {
         }
     }
 
-    /// The ages are known. What is too old was so some time ago, too, unless the clock has jumped.
+    /// The ages are known. What is too old now and was so some time ago goes. Not of a stream of which no snapshot comes to anything:
+    /// whoever looks into it may need all there is.
     fn weigh(&mut self, now: Now) {
-        let Some(keep) = self.retention.keep else { return self.expire_next() };
         let Some(expiring) = &mut self.retention.at_work else { return };
         expiring.choose();
-        let (stream, upto) = (expiring.stream, expiring.upto);
+        let (stream, upto, doubted) = (expiring.stream, expiring.upto, expiring.doubted);
         let Some(state) = self.streams.get(&stream) else { return self.expire_next() };
         let history = state.history;
-        let covered = state.snapshot.as_ref().is_some_and(|standing| upto <= standing.arrivals);
-        let noticed = history.noticed.filter(|noticed| *noticed <= now.wall);
-        match (upto > 0 && covered, noticed) {
-            (true, Some(noticed)) if now.wall.since(noticed) >= keep.min(HISTORY_DOUBT) => {
-                // The snapshot is read before anything goes.
-                self.read_row(stored::snapshot_key(&stream), Look::Root);
-            }
-            (true, Some(_)) => self.expire_next(),
-            (is_old, _) => {
-                self.note_history(stream, HistoryRecord { noticed: is_old.then_some(now.wall), ..history });
-                self.expire_next();
-            }
+        let is_covered = state.snapshot.as_ref().is_some_and(|standing| upto <= standing.arrivals);
+        let is_old = upto > 0 && is_covered && state.quarantine.is_none();
+        if is_old && doubted.is_some() {
+            // The snapshot is read before anything goes.
+            return self.read_row(stored::snapshot_key(&stream), Look::Root);
         }
+        let noticed = is_old.then_some(Noticed { since: now.wall, upto });
+        self.note_history(stream, HistoryRecord { noticed, ..history });
+        self.expire_next();
     }
 
     /// Writes down what is known of a stream's history, where that is news.
@@ -316,9 +341,9 @@ impl Home {
             // All its rows go with it.
             return self.expire_next();
         };
-        // The next of a long history need not be doubted again.
-        let noticed = state.history.noticed.filter(|_| expiring.is_full());
-        let history = HistoryRecord { begins: upto, noticed };
+        // The rest of what was noticed goes with the next commits.
+        let noticed = state.history.noticed.filter(|noticed| upto < noticed.upto);
+        let history = HistoryRecord { begins: upto.max(state.history.begins), noticed };
         expiring.is_leaving = true;
         let places = std::mem::take(&mut expiring.places);
         let segments = expiring.segments.iter().map(|end| stored::archive_key(&stream, *end));
@@ -336,7 +361,7 @@ impl Home {
         }
         let Some(expired) = &self.retention.at_work else { return };
         self.figures.segments_expired += expired.segments.len() as u64;
-        if expired.is_full() { self.expire(stream) } else { self.expire_next() }
+        if self.stopping { self.expire_next() } else { self.expire(stream) }
     }
 
     /// Says that an entry which was asked for by name is not to be had from the archive, and why.

@@ -106,8 +106,17 @@ pub struct QuarantineRecord {
 pub struct HistoryRecord {
     /// The arrival below which nothing is left.
     pub begins: u64,
-    /// Since when some of the rest is known to be too old, by the home's wall clock.
-    pub noticed: Option<Millis>,
+    /// What of the rest is known to be too old.
+    pub noticed: Option<Noticed>,
+}
+
+/// History that is known to be too old.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Noticed {
+    /// Since when that is known, by the home's wall clock.
+    pub since: Millis,
+    /// The arrival behind the last of it.
+    pub upto: u64,
 }
 
 impl HistoryRecord {
