@@ -46,16 +46,18 @@ impl World {
         if places.filter_map(|(_, value)| stored::decode_number(value).ok()).any(|place| place < begins) {
             return Some(format!("a place of {stream} lies in history that is gone"));
         }
-        let keep = self.plan.history?;
+        // Of a stream that is set apart nothing goes.
+        let is_apart = disk.row(&stored::quarantine_key(&stream)).is_some();
+        let keep = self.plan.history.filter(|_| !is_apart)?;
         let wall = Millis(EPOCH + self.now);
         let segments = disk.rows_of(Prefix::Archive as u8);
-        let mut segments =
+        let segments =
             segments.filter(|(key, _)| stored::parse_archive_key(key).is_some_and(|(of, _)| of == stream));
-        // Looked at twice in its time, once more where a commit failed, and a little later when something else is being done.
-        let late = Millis(5 * keep.0 + 10_000);
-        let old =
-            |value: &[u8]| stored::decode_segment(value).is_ok_and(|(since, _)| wall.since(since) > late);
-        let outlived = segments.any(|(_, value)| old(value));
-        outlived.then(|| format!("history of {stream} outlives the {} ms it is kept", keep.0))
+        // It is of age, what was noticed before it goes first, it is noticed and goes: each may be a look later than it could, and
+        // looks are put off while something else is being done.
+        let late = Millis(8 * keep.0 + 10_000);
+        let age = |value: &[u8]| stored::decode_segment(value).map_or(Millis(0), |(since, _)| wall.since(since));
+        let oldest = segments.map(|(_, value)| age(value)).max().filter(|age| *age > late)?;
+        Some(format!("history of {stream} is {} ms old and is kept for {}", oldest.0, keep.0))
     }
 }
