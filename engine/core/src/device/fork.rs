@@ -9,7 +9,7 @@ use crate::device::pages::Role;
 use crate::device::receipts::Receipt;
 use crate::device::stream::{Body, Journal, Phase, Stream, Sync};
 use crate::ids::{ReplicaId, StreamId};
-use crate::log::{Entry, EntryName};
+use crate::log::{Entry, EntryName, Refusal};
 use crate::storage::Durability;
 use crate::stored::{self, ForkPart, ForkRecord, Prefix};
 use crate::time::Now;
@@ -30,6 +30,13 @@ impl Why {
     /// The home or the log says so.
     pub(super) fn refused(code: String, sentence: String) -> Self {
         Self { apart: code == CLONED, code, sentence }
+    }
+
+    /// This device's own log does not take it. The code says why; the sentences for all of them weigh a kilobyte and more
+    /// of what a browser downloads.
+    pub(super) fn unsound(refusal: &Refusal) -> Self {
+        let sentence = "it breaks a rule that all devices keep, so no other would take it";
+        Self::refused(refusal.code().into(), sentence.into())
     }
 
     /// It builds on work that was refused.

@@ -217,7 +217,7 @@ impl Room {
                 }
             }
             Verdict::Refused(refusal) => {
-                let why = Why::refused(refusal.code().into(), refusal.to_string());
+                let why = Why::unsound(&refusal);
                 self.keep_pieces(id, replica, &[payload.to_vec()], &why, now);
                 return self.close_replica(id, EntryName { replica, seq: seq + 1 }, &why, now);
             }

@@ -275,7 +275,7 @@ impl Room {
                 Verdict::Known => self.serve_known(page, id, name),
                 Verdict::Waits(missing) => needs.extend(missing.into_iter().map(|missing| (id, missing))),
                 Verdict::Refused(refusal) => {
-                    let (code, sentence) = (refusal.code().into(), refusal.to_string());
+                    let Why { code, sentence, .. } = Why::unsound(&refusal);
                     let refused =
                         Refused { stream: id, replica: name.replica, seq: name.seq, code, sentence };
                     self.send_to(page, &refused.into());
