@@ -16,7 +16,7 @@ use causeway_store::Space;
 use causeway_store::backup::{BackupWriter, Change, Packing, own_space};
 use causeway_store::remains::{Remains, examine};
 
-use crate::backup::{Kept, Output};
+use crate::backup::{Kept, Output, STANDARD};
 use crate::cli::DoctorArgs;
 use crate::clock::Clock;
 use crate::config;
@@ -50,13 +50,14 @@ pub(crate) fn doctor(args: &DoctorArgs) -> ExitCode {
 fn look(args: &DoctorArgs) -> Result<bool, Failure> {
     let (folder, _) = config::folder_of(&args.folder)?;
     let leavings = Leavings::watch(NOT_LOOKED_AT).map_err(Failure::System)?;
-    let out = args.salvage.as_deref().map(Output::open).transpose()?;
-    if let Some(beside) = out.as_ref().and_then(Output::beside) {
-        leavings.note(beside.into());
-    }
+    let (out, scratch) = leavings.during(|made| {
+        let out = args.salvage.as_deref().map(Output::open).transpose()?;
+        made.paths.extend(out.as_ref().and_then(Output::beside).map(Path::to_path_buf));
+        let scratch = Scratch::make(args.scratch.as_deref())?;
+        made.paths.push(scratch.path().into());
+        Ok::<_, Failure>((out, scratch))
+    })?;
     let report = Report::beside(args.salvage.as_deref());
-    let scratch = Scratch::make(args.scratch.as_deref())?;
-    leavings.note(scratch.path().into());
     // Whoever kills us removes it.
     eprintln!("a copy of the database is made in {}, and removed at the end", scratch.path().display());
     let remains = examine(&folder, scratch.path())?;
@@ -65,7 +66,7 @@ fn look(args: &DoctorArgs) -> Result<bool, Failure> {
     }
     let mut rooms = Rooms { is_sound: remains.is_sound(), report, count: 0, whole: 0 };
     match (&args.salvage, out) {
-        (Some(name), Some(out)) => salvage(&remains, &mut rooms, name, out)?,
+        (Some(name), Some(out)) => salvage(&remains, &mut rooms, name, out, &leavings)?,
         (Some(_), None) | (None, _) => {
             for space in remains.spaces().filter(|space| **space != own_space()) {
                 rooms.look(space, &remains.rows(space));
@@ -84,7 +85,13 @@ fn look(args: &DoctorArgs) -> Result<bool, Failure> {
 }
 
 /// Writes all rooms as far as they could be put together.
-fn salvage(remains: &Remains, rooms: &mut Rooms, name: &Path, out: Output) -> Result<(), Failure> {
+fn salvage(
+    remains: &Remains,
+    rooms: &mut Rooms,
+    name: &Path,
+    out: Output,
+    leavings: &Leavings,
+) -> Result<(), Failure> {
     let refuse = |why| Failure::Output { name: name.display().to_string(), why };
     let made = Clock::start().now().wall;
     let mut writer = BackupWriter::begin(out, Packing::Deflated, made).map_err(refuse)?;
@@ -103,9 +110,14 @@ fn salvage(remains: &Remains, rooms: &mut Rooms, name: &Path, out: Output) -> Re
         }
     }
     let (out, told) = writer.finish().map_err(refuse)?;
-    let Kept { elsewhere, .. } = out.keep().map_err(refuse)?;
-    // Something has appeared under the name meanwhile, which stays.
-    let place = elsewhere.as_deref().unwrap_or(name);
+    // Something may have appeared under the name meanwhile, which stays.
+    let place = leavings.during(|made| {
+        let Kept { elsewhere, .. } = out.keep()?;
+        let place = elsewhere.unwrap_or_else(|| name.to_path_buf());
+        made.whole = (name != Path::new(STANDARD)).then(|| place.clone());
+        Ok(place)
+    });
+    let place = place.map_err(refuse)?;
     rooms.report.line(format!(
         "{} rows of {} rooms are in {}; restore it into a new folder.",
         told.rows,

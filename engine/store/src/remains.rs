@@ -290,7 +290,7 @@ fn copy_all(from: &Path, to: &Path) -> io::Result<Unread> {
         io::copy(&mut pieces, &mut File::create(to)?)?;
         return Ok(pieces.into_unread());
     }
-    fs::create_dir_all(to)?;
+    fs::create_dir(to)?;
     let mut unread = Unread::default();
     for found in fs::read_dir(from)? {
         let found = found?;

@@ -133,7 +133,7 @@ impl Part {
 fn name_once(beside: &Path, name: &Path) -> io::Result<()> {
     match fs::hard_link(beside, name) {
         Ok(()) => fs::remove_file(beside),
-        Err(e) if e.kind() == ErrorKind::AlreadyExists => Err(e),
+        Err(e) if matches!(e.kind(), ErrorKind::AlreadyExists | ErrorKind::NotFound) => Err(e),
         // Not every file system has links: an empty file keeps the name for ours.
         Err(_) => {
             OpenOptions::new().write(true).create_new(true).open(name)?;

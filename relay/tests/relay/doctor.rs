@@ -225,3 +225,32 @@ async fn rl14_a_doctor_that_is_told_to_stop_takes_its_copy_away() {
     assert_eq!(fs::read_dir(&scratch).unwrap().count(), 0, "nothing is left behind");
     told(&["doctor", "--data", text(&data)], 0).await;
 }
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn rl14_a_doctor_to_whom_nobody_listens_can_be_stopped_and_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, scratch) = (folder.path().join("data"), folder.path().join("scratch"));
+    let saved = folder.path().join("saved");
+    assert_eq!(Process::start(&data).await.terminate().await, Some(0));
+    fs::create_dir(&scratch).unwrap();
+    fs::create_dir(&saved).unwrap();
+    // As much as a pipe holds: whoever says one word more waits.
+    let (_reader, mut writer) = std::io::pipe().unwrap();
+    std::io::Write::write_all(&mut writer, &[b'.'; 65_536]).unwrap();
+    let file = saved.join("rooms.backup");
+    let args = ["doctor", "--data", text(&data), "--scratch", text(&scratch), "--salvage", text(&file)];
+    let mut child = program(&args).stderr(writer).kill_on_drop(true).spawn().unwrap();
+    let made = async {
+        while fs::read_dir(&scratch).unwrap().count() == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, made).await.expect("it begins");
+    assert_eq!(fs::read_dir(&saved).unwrap().count(), 1, "it writes beside the name");
+    interrupt(&child);
+    let ended = timeout(PATIENCE, child.wait()).await.expect("it ends").unwrap();
+    assert_eq!(ended.code(), Some(2));
+    assert_eq!(fs::read_dir(&scratch).unwrap().count(), 0, "the copy is gone");
+    assert_eq!(fs::read_dir(&saved).unwrap().count(), 0, "and what was begun to be salvaged");
+}
