@@ -304,7 +304,7 @@ impl std::fmt::Display for Unsupported {
             Unsupported::UnknownType => "an unknown shared type",
             Unsupported::Skip => "a skipped range of clocks",
             Unsupported::NotText => "something that is not part of the text",
-            Unsupported::Unsteady => "an object of several members or a long number",
+            Unsupported::Unsteady => "several members in an object or a long, large or small number",
             Unsupported::NotAPlainChange => "something else than a plain change",
             Unsupported::Column => "a column that is compressed or unknown",
             Unsupported::Action => "a mark or a table",
