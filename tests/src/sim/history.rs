@@ -56,7 +56,8 @@ impl World {
         // It is of age, what was noticed before it goes first, it is noticed and goes: each may be a look later than it could, and
         // looks are put off while something else is being done.
         let late = Millis(8 * keep.0 + 10_000);
-        let age = |value: &[u8]| stored::decode_segment(value).map_or(Millis(0), |(since, _)| wall.since(since));
+        let age =
+            |value: &[u8]| stored::decode_segment(value).map_or(Millis(0), |(since, _)| wall.since(since));
         let oldest = segments.map(|(_, value)| age(value)).max().filter(|age| *age > late)?;
         Some(format!("history of {stream} is {} ms old and is kept for {}", oldest.0, keep.0))
     }
