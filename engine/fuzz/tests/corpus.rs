@@ -31,7 +31,7 @@ fn well_formed_lies_leave_a_text_to_work_with() {
 
 #[test]
 fn what_passes_the_guard_automerge_can_work_with() {
-    replay(Target::Amdoc, 100);
+    replay(Target::Amdoc, 80);
 }
 
 #[test]
@@ -46,7 +46,7 @@ fn records_and_keys_are_written_as_they_were_read() {
 
 #[test]
 fn a_channel_is_the_same_in_any_order() {
-    replay(Target::Chat, 200);
+    replay(Target::Chat, 150);
 }
 
 #[test]
