@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::thread::yield_now;
 use std::time::{Duration, Instant};
@@ -110,8 +111,9 @@ fn copy(from: &Path, to: &Path) {
         let to = to.join(found.file_name());
         if found.path().is_dir() {
             copy(&found.path(), &to);
-        } else {
-            fs::copy(found.path(), to).unwrap();
+        } else if let Err(failure) = fs::copy(found.path(), to) {
+            // A file of the log of which all is carried goes meanwhile.
+            assert_eq!(failure.kind(), ErrorKind::NotFound);
         }
     }
 }
@@ -123,12 +125,19 @@ fn logs(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// The newest file of the log, and where what was written to it ends.
+/// The newest file of the log, and where what was written to it ends. One of which all is carried goes while it is looked at.
 fn end_of_log(folder: &Path) -> Option<(PathBuf, usize)> {
-    let log = logs(folder).pop()?;
-    let bytes = fs::read(&log).unwrap();
-    let end = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
-    Some((log, end))
+    loop {
+        let log = logs(folder).pop()?;
+        match fs::read(&log) {
+            Ok(bytes) => {
+                let end = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+                return Some((log, end));
+            }
+            Err(gone) if gone.kind() == ErrorKind::NotFound => {}
+            Err(failure) => panic!("{failure}"),
+        }
+    }
 }
 
 /// Waits until what the life before left is carried, as it is behind any commit: its files are gone then.

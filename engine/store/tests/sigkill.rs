@@ -3,10 +3,12 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use causeway_core::storage::{Commit, Durability};
 use causeway_store::contract::{put, rows, space};
-use causeway_store::{StoreHandle, StoreKind, WriteAheadLimits, WriterLimits};
+use causeway_store::{OpenError, Store, StoreHandle, StoreKind, WriteAheadLimits, WriterLimits};
 
 const ROUNDS: u32 = 20;
 const ROOMS: u32 = 4;
@@ -121,8 +123,19 @@ fn every_answered_commit_survives(kind: StoreKind) {
     assert!(ledger.len() > 1000, "only {} commits were answered", ledger.len());
 }
 
+/// A child that the other story has just forked holds what this process has locked, until it is another program.
+fn open(kind: StoreKind, folder: &std::path::Path) -> Arc<dyn Store> {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        match kind.open(folder) {
+            Err(OpenError::Locked(_)) if Instant::now() < deadline => std::thread::yield_now(),
+            opened => return opened.unwrap(),
+        }
+    }
+}
+
 fn look(kind: StoreKind, folder: &std::path::Path, ledger: &[(u32, u32, u32)]) {
-    let store = kind.open(folder).unwrap();
+    let store = open(kind, folder);
     let rooms: Vec<std::collections::BTreeMap<_, _>> =
         (0..ROOMS).map(|number| rows(&*store, &room(number)).into_iter().collect()).collect();
     for (room_number, round, number) in ledger {
