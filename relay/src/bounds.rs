@@ -21,6 +21,8 @@ pub struct Bounds {
     pub stuck_after: Duration,
     /// How long a room without links stays in memory.
     pub room_linger: Duration,
+    /// How long entries that a snapshot covers are kept; without it, for ever.
+    pub keep_history: Option<Duration>,
 }
 
 impl Default for Bounds {
@@ -33,6 +35,7 @@ impl Default for Bounds {
             half_open_after: limits::HALF_OPEN_AFTER,
             stuck_after: limits::STUCK_AFTER,
             room_linger: limits::ROOM_LINGER,
+            keep_history: None,
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::backup;
 use crate::config::Config;
 use crate::doctor::{self, DOCTOR_CODES};
 use crate::failure::EXIT_CODES;
+use crate::history::KeepHistory;
 use crate::quarantine;
 use crate::restore;
 use crate::start;
@@ -151,6 +152,9 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "CAUSEWAY_MEMORY", value_name = "YES", num_args = 0..=1, require_equals = true,
           default_missing_value = "true", value_parser = BoolishValueParser::new())]
     pub(crate) memory: Option<bool>,
+    /// How long to keep history below snapshots: forever, or days or hours as in 90d or 12h [default: forever]
+    #[arg(long, value_name = "SPAN", env = "CAUSEWAY_KEEP_HISTORY")]
+    pub(crate) keep_history: Option<KeepHistory>,
     /// Print the link of this room instead of a new one
     #[arg(long, value_name = "NAME", env = "CAUSEWAY_ROOM")]
     pub(crate) room: Option<RoomId>,

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::cli::{FolderArgs, LogFormat, LogLevel, ServeArgs, StoreName};
 use crate::failure::Failure;
+use crate::history::KeepHistory;
 
 /// What `serve` does, settled.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +19,7 @@ pub(crate) struct Config {
     pub(crate) log_level: LogLevel,
     pub(crate) room: Option<String>,
     pub(crate) allow_origin: Vec<String>,
+    pub(crate) keep_history: KeepHistory,
 }
 
 /// Where rooms are kept.
@@ -39,6 +41,7 @@ struct File {
     log_level: Option<LogLevel>,
     memory: Option<bool>,
     allow_origin: Option<Vec<String>>,
+    keep_history: Option<KeepHistory>,
 }
 
 impl Config {
@@ -60,6 +63,7 @@ impl Config {
             log_level: args.log_level.or(file.log_level).unwrap_or(LogLevel::Info),
             room: args.room.map(|room| room.to_string()),
             allow_origin: args.allow_origin.or(file.allow_origin).unwrap_or_default(),
+            keep_history: args.keep_history.or(file.keep_history).unwrap_or_default(),
         })
     }
 }
@@ -122,6 +126,17 @@ mod tests {
         let sentence = told.unwrap_err().to_string();
         assert!(sentence.contains("line 2") && sentence.contains("open_to_anybody"), "{sentence}");
         assert!(!sentence.contains('\n'), "{sentence}");
+    }
+
+    #[test]
+    fn history_is_kept_for_ever_unless_somebody_says_how_long() {
+        assert_eq!(Config::settle(ServeArgs::default()).unwrap().keep_history.span(), None);
+        let days = |config: Config| config.keep_history.span().map(|span| span.as_secs() / 86_400);
+        let file = "keep_history = \"90d\"";
+        assert_eq!(days(with_file(file, ServeArgs::default()).unwrap()), Some(90));
+        let args = ServeArgs { keep_history: Some("30d".parse().unwrap()), ..ServeArgs::default() };
+        assert_eq!(days(with_file(file, args).unwrap()), Some(30));
+        assert!(with_file("keep_history = \"a while\"", ServeArgs::default()).is_err());
     }
 
     #[test]

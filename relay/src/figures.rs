@@ -28,6 +28,7 @@ pub(crate) struct Figures {
     streams_quarantined: AtomicU64,
     rooms_unreadable: AtomicU64,
     pages_sent: AtomicU64,
+    segments_expired: AtomicU64,
     rooms_opened: AtomicU64,
     rooms_closed: AtomicU64,
     room_panics: AtomicU64,
@@ -55,6 +56,7 @@ pub(crate) struct Reading {
     streams_quarantined: u64,
     rooms_unreadable: u64,
     pages_sent: u64,
+    segments_expired: u64,
     rooms_opened: u64,
     rooms_closed: u64,
     room_panics: u64,
@@ -100,6 +102,7 @@ impl Figures {
             (&self.streams_quarantined, before.streams_quarantined, after.streams_quarantined),
             (&self.rooms_unreadable, before.rooms_unreadable, after.rooms_unreadable),
             (&self.pages_sent, before.pages_sent, after.pages_sent),
+            (&self.segments_expired, before.segments_expired, after.segments_expired),
         ];
         for (total, before, after) in pairs {
             if after > before {
@@ -148,6 +151,7 @@ impl Figures {
             streams_quarantined: of(&self.streams_quarantined),
             rooms_unreadable: of(&self.rooms_unreadable),
             pages_sent: of(&self.pages_sent),
+            segments_expired: of(&self.segments_expired),
         }
     }
 
@@ -174,6 +178,11 @@ impl Figures {
             ("causeway_snapshots_made_total", "Snapshots made and verified.", counted.snapshots_made),
             ("causeway_snapshots_sent_total", "Snapshots sent whole to a reader.", counted.snapshots_sent),
             ("causeway_pages_sent_total", "Pages sent to who looked at them.", counted.pages_sent),
+            (
+                "causeway_history_expired_total",
+                "Segments of the archive that were older than they are kept.",
+                counted.segments_expired,
+            ),
             ("causeway_snapshots_failed_total", "Snapshots that came to nothing.", counted.snapshots_failed),
             (
                 "causeway_streams_quarantined_total",

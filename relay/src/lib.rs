@@ -11,6 +11,7 @@
 //! * `rooms` opens a room at its first link and lets it go after its last; `room` is the loop that feeds a `Home`.
 //! * `listener` accepts sockets and speaks HTTP on them; `link` is one that has become a WebSocket: a reader that waits for
 //!   the room, four lanes that the room fills and writes and never waits for.
+//! * `history` lets go of what is older than whoever runs the relay wants kept.
 //! * `backup`, `restore`, `doctor` and `quarantine` are commands of their own; `reach` asks the
 //!   relay that serves a folder at its `door`.
 //! * `figures` are what `/healthz` and `/metrics` tell; `timed_store` times the store's syncs for them.
@@ -30,6 +31,7 @@ mod failure;
 mod figures;
 #[cfg(test)]
 mod guide;
+mod history;
 mod limits;
 mod link;
 mod listener;

@@ -68,6 +68,14 @@ pub(crate) const MATERIALISER_PATIENCE: Duration = Duration::from_secs(20);
 /// How long it may take by the clock: a machine that gives it less than a third of a processor has too much to do.
 pub(crate) const MATERIALISER_LATE: Duration = Duration::from_secs(60);
 
+/// How often all rooms are opened to let go of history that is too old, where whoever runs the relay wants that: it is kept
+/// by days.
+pub(crate) const HISTORY_ROUND: Duration = Duration::from_secs(24 * 60 * 60);
+/// Pause behind each of them: ten thousand rooms take a quarter of an hour, with a hundred of them in memory.
+pub(crate) const HISTORY_ROOM_PAUSE: Duration = Duration::from_millis(100);
+/// Rooms that are listed at once for it.
+pub(crate) const HISTORY_SPACES: usize = 256;
+
 /// How long a room without links stays in memory: a page that is reloaded finds it there.
 pub(crate) const ROOM_LINGER: Duration = Duration::from_secs(5);
 /// How soon a room that would end looks again whether a link on its way in or out still holds it.

@@ -18,7 +18,7 @@ use tokio::sync::{mpsc, watch};
 use tracing::{Instrument, error, info_span};
 
 use crate::bounds::Bounds;
-use crate::clock::Clock;
+use crate::clock::{Clock, millis};
 use crate::figures::{Figures, Happened};
 use crate::limits::{ROOM_FAULTS, ROOM_QUEUE};
 use crate::link::Outbox;
@@ -231,6 +231,7 @@ impl Rooms {
         getrandom::fill(&mut seed).expect("the system has randomness");
         let mut home = Home::new(room.clone(), &seed);
         home.raise_epoch(self.shared.around.epoch);
+        home.keep_history(self.bounds().keep_history.map(millis));
         let task = RoomTask::new(
             home,
             Space::new(room.as_str()).expect("a room's name is shorter than a space's"),

@@ -19,6 +19,7 @@ use crate::door;
 use crate::epoch;
 use crate::failure::bare;
 use crate::figures::Figures;
+use crate::history;
 use crate::limits::{EPOCH_PATIENCE, RETURN_SPREAD, STOP_PATIENCE, STORE_CLOSE_PATIENCE};
 use crate::listener;
 use crate::rooms::Rooms;
@@ -86,6 +87,7 @@ pub async fn run(
         () = stopping => {}
         () = listener::serve(&listener, &router, options.bounds) => {}
         () = door::serve(options.door.as_deref(), &rooms) => {}
+        () = history::rounds(&rooms) => {}
     }
     close(gate).await
 }

@@ -52,7 +52,8 @@ async fn serve_until_signal(config: Config) -> Result<(), Failure> {
         Keep::Folder(_, folder) => Some(folder.join(door::NAME)),
         Keep::Memory => None,
     };
-    let options = Options { allow_origin: config.allow_origin, door, ..Options::default() };
+    let bounds = Bounds { keep_history: config.keep_history.span(), ..Bounds::default() };
+    let options = Options { allow_origin: config.allow_origin, door, bounds };
     Ok(server::run(listener, storage, options, async move { stops.next().await }).await?)
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use causeway_core::storage::{Commit, CommitError, Durability, Page, Scan};
+use causeway_core::storage::{Commit, CommitError, Durability, Page, Scan, StoreFailure};
 
 type Rows = BTreeMap<Vec<u8>, Vec<u8>>;
 
@@ -12,6 +12,8 @@ pub struct Disk {
     rows: Rows,
     durable: Rows,
     above: Vec<Commit>,
+    /// From where to before where it cannot be read.
+    unread: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
 impl Disk {
@@ -26,6 +28,7 @@ impl Disk {
             }
         }
         apply(&mut self.rows, commit);
+        commit.put.iter().for_each(|(key, _)| self.write_elsewhere(key));
         self.above.push(commit.clone());
         if commit.durability == Durability::Strict {
             self.sync();
@@ -34,23 +37,51 @@ impl Disk {
     }
 
     /// Reads a page.
-    pub fn scan(&self, scan: &Scan) -> Page {
+    ///
+    /// # Errors
+    /// It meets a place that cannot be read, if only to see whether there is more: all of the page is damaged, as with the real
+    /// stores.
+    pub fn scan(&self, scan: &Scan) -> Result<Page, StoreFailure> {
         let mut page = Page::default();
         if scan.start >= scan.end {
-            return page;
+            return Ok(page);
         }
+        let unread = self.unread.iter().filter(|(from, to)| *to > scan.start && *from < scan.end);
+        let unread = unread.map(|(from, _)| from.max(&scan.start)).min();
         let mut bytes = 0;
         for (key, value) in self.rows.range(scan.start.clone()..scan.end.clone()) {
+            if unread.is_some_and(|from| from <= key) {
+                break;
+            }
             let size = key.len() + value.len();
             let full = page.rows.len() >= scan.max_rows.max(1) || bytes + size > scan.max_bytes;
             if full && !page.rows.is_empty() {
                 page.more = Some(key.clone());
-                break;
+                return Ok(page);
             }
             bytes += size;
             page.rows.push((key.clone(), value.clone()));
         }
-        page
+        unread.map_or(Ok(page), |from| Err(StoreFailure::damaged(from)))
+    }
+
+    /// From now on rows from one key to before another cannot be read, beside those of earlier calls. What is written there
+    /// from now on lies elsewhere.
+    pub fn make_unreadable(&mut self, from: Vec<u8>, to: Vec<u8>) {
+        self.unread.push((from, to));
+    }
+
+    /// All of it can be read again.
+    pub fn make_readable(&mut self) {
+        self.unread.clear();
+    }
+
+    fn write_elsewhere(&mut self, key: &Vec<u8>) {
+        while let Some(at) = self.unread.iter().position(|(from, to)| from <= key && key < to) {
+            let (from, to) = self.unread.remove(at);
+            let halves = [(from, key.clone()), ([key.as_slice(), &[0]].concat(), to)];
+            self.unread.extend(halves.into_iter().filter(|(from, to)| from < to));
+        }
     }
 
     /// What is stored under a key.

@@ -385,8 +385,8 @@ impl Network {
                     device.room.handle(Input::Stored(op, result), now);
                 }
                 Some(Output::Scan(op, scan)) => {
-                    let page = device.disk.scan(&scan);
-                    device.room.handle(Input::Scanned(op, Ok(page)), now);
+                    let result = device.disk.scan(&scan);
+                    device.room.handle(Input::Scanned(op, result), now);
                 }
                 Some(Output::Connect) => device.dialling = true,
                 Some(Output::Send(_) | Output::Close | Output::Page(_)) | None => {}
@@ -402,7 +402,8 @@ impl Network {
 
     /// What the home's clocks say.
     pub fn home_clock(&self) -> Now {
-        Now { monotonic: Millis(self.now), wall: Millis(WALL + self.now) }
+        let wall = (WALL + self.now).saturating_add_signed(self.relay.wall_offset);
+        Now { monotonic: Millis(self.now), wall: Millis(wall) }
     }
 
     /// The home's disk answers what it was asked while it was held.

@@ -10,6 +10,7 @@ mod cuts;
 mod device;
 mod disks;
 mod fate;
+mod history;
 mod ledger;
 mod link;
 mod pages;

@@ -22,6 +22,10 @@ mod discards;
 mod entries;
 #[path = "rules/forks.rs"]
 mod forks;
+#[path = "rules/history.rs"]
+mod history;
+#[path = "rules/history_in_doubt.rs"]
+mod history_in_doubt;
 #[path = "rules/homes.rs"]
 mod homes;
 #[path = "rules/links.rs"]

@@ -30,6 +30,7 @@ mod pages;
 mod planted;
 mod quarantine;
 mod reading;
+mod retention;
 mod seen;
 mod segments;
 mod session;
@@ -63,6 +64,7 @@ use jobs::Work;
 use load::Load;
 use pages::Pages;
 use reading::{Reading, Scans};
+use retention::Retention;
 use segments::Segments;
 use stream::HomeStream;
 
@@ -145,6 +147,7 @@ pub struct Home {
     plan: CompactionPlan,
     compaction: Option<Compaction>,
     compact_at: Option<Millis>,
+    retention: Retention,
     home_key: Option<Identity>,
     next_op: u64,
     outputs: VecDeque<Output>,
@@ -184,6 +187,7 @@ impl Home {
             plan: CompactionPlan::default(),
             compaction: None,
             compact_at: None,
+            retention: Retention::default(),
             home_key: None,
             next_op: 0,
             outputs: VecDeque::new(),
@@ -242,6 +246,7 @@ impl Home {
     pub fn poll_timeout(&self) -> Option<Millis> {
         let (presence, pages) = (self.presence.poll_timeout(), self.pages.kept_until());
         let again = self.scans.again_at().into_iter().chain(self.segments.again_at());
+        let again = again.chain(self.retention.look_at());
         let timers = [presence, self.retry_at, self.seen_at, self.compact_at, pages, self.silence_at];
         timers.into_iter().flatten().chain(again).min()
     }
@@ -252,7 +257,7 @@ impl Home {
         self.conns.is_empty()
             && quiet
             && self.compaction.is_none()
-            && (self.load.is_done() || self.unreadable)
+            && ((self.load.is_done() && self.retention.may_rest(self.stopping)) || self.unreadable)
     }
 
     /// Whether a snapshot is being made.
@@ -346,6 +351,7 @@ impl Home {
             self.compact_at = None;
             self.tick_compaction(now);
         }
+        self.tick_retention(now);
         if self.silence_at.is_some_and(|due| now.monotonic >= due) {
             self.end_silent(now);
         }
@@ -432,6 +438,7 @@ impl Home {
         self.jobs.clear();
         self.compaction = None;
         self.compact_at = None;
+        self.retention.give_up();
         self.load = Load::start();
         self.retry_at = Some(now.monotonic.after(STORE_RETRY));
     }

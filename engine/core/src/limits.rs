@@ -102,6 +102,18 @@ pub const SNAPSHOT_AGAIN: Millis = Millis(10 * 60 * 1_000);
 pub const SNAPSHOT_AGAIN_MOST: Millis = Millis(6 * 60 * 60 * 1_000);
 /// After so many attempts that used up the time of a processor, or were not what was written, it is not chance.
 pub const SNAPSHOT_FAILURES: u8 = 2;
+/// How long after a room was read it is looked whether some of its history is older than it is kept: whoever opens it waits
+/// for nothing.
+pub const HISTORY_FIRST: Millis = Millis(1_000);
+/// How often after that. Days are what history is kept by.
+pub const HISTORY_LOOK: Millis = Millis(60 * 60 * 1_000);
+/// How long history has been too old before it goes, unless it is kept for less: a clock that is a year ahead is put right
+/// within a day, or nobody has a clock.
+pub const HISTORY_DOUBT: Millis = Millis(24 * 60 * 60 * 1_000);
+/// The year 2020, by wall clock: what says less was never set.
+pub const CLOCKS_BEGIN: Millis = Millis(1_577_836_800_000);
+/// Segments of the archive that go in one commit, with the rows that say where in them chains are: some megabytes.
+pub const HISTORY_STEP: usize = 64;
 /// Entries that one snapshot adds; a longer tail takes several. Their keys go in one commit.
 pub const SNAPSHOT_STEP_ENTRIES: usize = 4_096;
 /// Bytes of the same, held in memory while it is made.

@@ -7,9 +7,9 @@ mod keys;
 mod records;
 
 pub use keys::{
-    HOME_KEY, META, OWNER, archive_key, draft_key, entry_range, journal_stream, page_key, parse_archive_key,
-    parse_entry_key, parse_fork_key, parse_index_key, parse_journal_key, place_key, quarantine_key,
-    stream_of,
+    HOME_KEY, META, OWNER, archive_key, draft_key, entry_range, history_key, journal_stream, page_key,
+    parse_archive_key, parse_entry_key, parse_fork_key, parse_index_key, parse_journal_key, place_key,
+    quarantine_key, stream_of,
 };
 pub use keys::{
     Prefix, entry_key, fork_key, index_key, journal_key, parse_read_key, read_key, replica_key, saved_key,
@@ -22,7 +22,7 @@ pub use keys::{
 #[cfg(feature = "planted-bugs")]
 pub use records::decode_entry_unchecked;
 pub use records::{
-    Damage, ForkPart, ForkRecord, IndexRecord, MetaRecord, QuarantineRecord, ReplicaRecord, StreamRecord,
-    TipRecord, Tombstone, decode_entry, decode_number, decode_piece, encode_entry, encode_number,
-    encode_piece, encode_root,
+    Damage, ForkPart, ForkRecord, HistoryRecord, IndexRecord, MetaRecord, QuarantineRecord, ReplicaRecord,
+    StreamRecord, TipRecord, Tombstone, decode_entry, decode_number, decode_piece, decode_segment,
+    encode_entry, encode_number, encode_piece, encode_root, encode_segment,
 };

@@ -25,7 +25,7 @@ impl Millis {
 pub struct Now {
     /// Never goes back; timers count on it. Its zero means nothing.
     pub monotonic: Millis,
-    /// Milliseconds since 1970, as wrong as the device's clock is; only ever displayed, and to space what is tried again
-    /// over days.
+    /// Milliseconds since 1970, as wrong as the device's clock is; only ever displayed, and to count days: between attempts,
+    /// and of history that is kept for so long.
     pub wall: Millis,
 }

@@ -7,8 +7,8 @@ use causeway_core::log::{EntryKind, Head, Header, Introduced};
 use causeway_core::replica::Identity;
 use causeway_core::snapshot::{PageId, Root, SignedRoot, SnapshotId};
 use causeway_core::stored::{
-    self, Damage, ForkPart, ForkRecord, IndexRecord, MetaRecord, QuarantineRecord, ReplicaRecord,
-    StreamRecord, TipRecord, Tombstone,
+    self, Damage, ForkPart, ForkRecord, HistoryRecord, IndexRecord, MetaRecord, QuarantineRecord,
+    ReplicaRecord, StreamRecord, TipRecord, Tombstone,
 };
 use causeway_core::time::Millis;
 use causeway_core::wire;
@@ -67,6 +67,10 @@ fn fork() -> ForkRecord {
     ForkRecord { code, sentence, time: Millis(77), part: ForkPart::Text, payload: b"work".to_vec() }
 }
 
+fn history() -> HistoryRecord {
+    HistoryRecord { begins: 258, noticed: Some(Millis(1_780_000_000_000)) }
+}
+
 fn quarantine() -> QuarantineRecord {
     let (code, sentence) = ("materialiser.panic".into(), "no".into());
     QuarantineRecord { code, sentence, since: Millis(77), attempts: 2, doubtful: 1, again: Some(Millis(99)) }
@@ -84,8 +88,10 @@ fn records() -> Vec<(&'static str, Vec<u8>)> {
         ("root", root().encode()),
         ("entry", stored::encode_entry(&entry())),
         ("piece", stored::encode_piece(b"journal")),
+        ("segment", stored::encode_segment(Millis(1_780_000_000_000), b"packed")),
         ("number", stored::encode_number(0x0102_0304)),
         ("quarantine", quarantine().encode()),
+        ("history", history().encode()),
     ]
 }
 
@@ -108,6 +114,7 @@ fn keys() -> Vec<(&'static str, Vec<u8>)> {
         ("snapshot", stored::snapshot_key(&stream)),
         ("draft", stored::draft_key(&stream)),
         ("page", stored::page_key(&stream, &PageId::of(b"page"))),
+        ("history", stored::history_key(&stream)),
         ("archive", stored::archive_key(&stream, 258)),
         ("place", stored::place_key(&stream, &replica, 258)),
         ("quarantine", stored::quarantine_key(&stream)),
@@ -134,9 +141,12 @@ fn every_record_and_key_is_read_back() {
     assert_eq!(IndexRecord::decode(&index().encode()), Ok(index()));
     assert_eq!(SignedRoot::decode(&root().encode()), Ok(root()));
     assert_eq!(ForkRecord::decode(&fork().encode()), Ok(fork()));
+    assert_eq!(HistoryRecord::decode(&history().encode()), Ok(history()));
     assert_eq!(QuarantineRecord::decode(&quarantine().encode()), Ok(quarantine()));
     assert_eq!(stored::decode_entry(stored::encode_entry(&entry())), Ok(entry()));
     assert_eq!(stored::decode_piece(&stored::encode_piece(b"journal")), Ok(b"journal".as_slice()));
+    let segment = stored::encode_segment(Millis(7), b"packed");
+    assert_eq!(stored::decode_segment(&segment), Ok((Millis(7), b"packed".as_slice())));
     assert_eq!(stored::decode_number(&stored::encode_number(9)), Ok(9));
     let (stream, replica) = (StreamId::ydoc([0x11; 16]), ReplicaId::from_bytes(REPLICA));
     assert_eq!(stored::parse_stream_key(&stored::stream_key(&stream)), Some(stream));
@@ -189,6 +199,7 @@ proptest! {
     fn random_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         let _ = (MetaRecord::decode(&bytes), TipRecord::decode(&bytes), ForkRecord::decode(&bytes));
         let _ = (stored::decode_piece(&bytes), stored::decode_number(&bytes), stored::decode_entry(bytes.clone()));
+        let _ = (stored::decode_segment(&bytes), HistoryRecord::decode(&bytes));
         let _ = (stored::parse_stream_key(&bytes), stored::parse_tip_key(&bytes), stored::parse_entry_key(&bytes));
         let _ = (stored::parse_journal_key(&bytes), stored::parse_replica_key(&bytes));
     }

@@ -152,7 +152,7 @@ fn messages() -> Vec<(&'static str, Message)> {
             Chunk { stream, of: Whole::Page(page), at: 0, total: 2, bytes: vec![1, 2] }.into(),
         ),
         ("want", Want { stream, page }.into()),
-        ("lost", Lost { stream, name: EntryName { replica, seq: 300 } }.into()),
+        ("lost", Lost::expired(stream, EntryName { replica, seq: 300 }).into()),
         ("secret", Secret { secret: [7; 32], own: true }.into()),
         ("kept", Body::Kept(Place { stream, replica, seq: 300 }).into()),
         ("aside", Aside { stream, replica, seq: 301, record: fork() }.into()),

@@ -11,6 +11,7 @@ mod bad_input;
 mod damage;
 mod doctor;
 mod failing_store;
+mod history;
 mod hostile_links;
 mod http;
 mod killed;

@@ -86,8 +86,8 @@ impl Network {
     }
 
     pub(super) fn read(&mut self, number: usize, op: OpId, scan: &Scan) {
-        let page = self.devices[self.devices[number].disk_of].disk.scan(scan);
-        self.tell(number, Input::Scanned(op, Ok(page)));
+        let result = self.devices[self.devices[number].disk_of].disk.scan(scan);
+        self.tell(number, Input::Scanned(op, result));
     }
 
     pub(super) fn store(&mut self, number: usize, op: OpId, commit: &Commit) {

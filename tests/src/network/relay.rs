@@ -21,6 +21,8 @@ pub struct Relay {
     pub home: Home,
     /// What it holds.
     pub disk: Disk,
+    /// How wrong its wall clock is, in milliseconds.
+    pub wall_offset: i64,
     /// Whether its disk answers; until then commits wait.
     pub disk_answers: bool,
     /// Whether its disk writes what it is asked and answers that it failed.
@@ -41,6 +43,8 @@ pub struct Relay {
     pub busy_jobs: usize,
     /// So many reads to come are more than its disk can take.
     pub busy_reads: usize,
+    /// So many commits to come fail, and are not carried out.
+    pub failing_commits: usize,
     /// Reads it has asked its disk for.
     pub reads: usize,
     /// How all jobs end that its materialiser is given.
@@ -51,6 +55,7 @@ pub struct Relay {
     /// Carried out and not answered.
     pub(super) unanswered: Vec<(OpId, Result<(), CommitError>)>,
     plan: CompactionPlan,
+    keep: Option<Millis>,
     room: RoomId,
     queued: BTreeMap<ConnId, Vec<(Lane, Bytes)>>,
     lives: u8,
@@ -61,6 +66,7 @@ impl Relay {
         Self {
             home: Home::new(room.clone(), &[0; 32]),
             disk: Disk::default(),
+            wall_offset: 0,
             disk_answers: true,
             fails_but_writes: false,
             keeps_quiet_of_drops: false,
@@ -71,12 +77,14 @@ impl Relay {
             jobs_run: 0,
             busy_jobs: 0,
             busy_reads: 0,
+            failing_commits: 0,
             reads: 0,
             jobs_fail: None,
             damages_pages: false,
             held: Vec::new(),
             unanswered: Vec::new(),
             plan: CompactionPlan::default(),
+            keep: None,
             room,
             queued: BTreeMap::new(),
             lives: 0,
@@ -91,6 +99,7 @@ impl Relay {
         self.queued.clear();
         self.home = Home::new(self.room.clone(), &[self.lives; 32]);
         self.home.plan_compaction(self.plan);
+        self.home.keep_history(self.keep);
     }
 
     /// When this home and those after it make snapshots.
@@ -104,6 +113,11 @@ impl Relay {
     pub fn snapshot_after(&mut self, entries: u64, quiet: u64) {
         let (bytes, quiet) = (u64::MAX / 4, Millis(quiet));
         self.plan_compaction(CompactionPlan { entries, bytes, quiet, ..CompactionPlan::default() });
+    }
+
+    /// How long the homes after this one keep history.
+    pub fn keep_history(&mut self, keep: Millis) {
+        self.keep = Some(keep);
     }
 
     /// What was on its way to the disk gets there, and the home is not told.
@@ -178,13 +192,17 @@ impl Relay {
             self.busy_reads = left;
             return Err(StoreFailure::new(FailureKind::Busy, "too many ask at once"));
         }
-        Ok(self.disk.scan(scan))
+        self.disk.scan(scan)
     }
 
     pub(super) fn commit(&mut self, op: OpId, mut commit: Commit) -> Option<Result<(), CommitError>> {
         if self.damages_pages {
             let pages = commit.put.iter_mut().filter(|(key, _)| key[0] == Prefix::Page as u8);
             pages.for_each(|(_, value)| *value = stored::encode_piece(b"something else"));
+        }
+        if let Some(left) = self.failing_commits.checked_sub(1) {
+            self.failing_commits = left;
+            return Some(Err(StoreFailure::new(FailureKind::Io, "not beside this place").into()));
         }
         if self.fails_but_writes {
             let _ = self.disk.commit(&commit);

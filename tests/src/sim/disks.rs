@@ -96,7 +96,7 @@ impl World {
             self.tally.note(Fault::DeviceReadFailed);
             Err(failure())
         } else {
-            Ok(self.disk_of(number).scan(scan))
+            self.disk_of(number).scan(scan)
         };
         self.chronicle.trace(self.now, "device scanned", number as u64, &[]);
         self.tell_device(number, device::Input::Scanned(op, result));
@@ -169,7 +169,7 @@ impl World {
             self.chronicle.line(self.now, || "a read of the relay fails".into());
             Err(failure())
         } else {
-            Ok(self.relay.disk.scan(scan))
+            self.relay.read(scan)
         };
         self.tell_home(home::Input::Scanned(op, result));
     }

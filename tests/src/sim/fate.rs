@@ -223,6 +223,7 @@ impl World {
         self.tally.add(Fault::Compacted, home.figures().snapshots_made);
         self.tally.add(Fault::SnapshotSent, home.figures().snapshots_sent);
         self.tally.add(Fault::PageSent, home.figures().pages_sent);
+        self.tally.add(Fault::HistoryExpired, home.figures().segments_expired);
         if home.is_compacting() {
             self.tally.note(Fault::CompactionTorn);
         }
@@ -314,6 +315,14 @@ impl World {
             self.start_device(number);
             self.open_everything(number);
         }
+    }
+
+    /// One more newcomer, in a world that is quiet.
+    pub(crate) fn call_newcomer(&mut self) {
+        self.add_newcomer();
+        let number = self.devices.len() - 1;
+        self.start_device(number);
+        self.open_everything(number);
     }
 
     pub(crate) fn open_everything(&mut self, number: usize) {

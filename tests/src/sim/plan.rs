@@ -23,6 +23,8 @@ pub(crate) struct Plan {
     pub(crate) pastes: bool,
     /// When streams get snapshots: after so few entries that every run has some.
     pub(crate) compaction: CompactionPlan,
+    /// How long the relay keeps history, if not for ever.
+    pub(crate) history: Option<Millis>,
 }
 
 /// A stroke of fate.
@@ -96,6 +98,7 @@ impl Plan {
                 posts: rng.between(1, 12) as usize,
                 sent: rng.between(0, 2_000) as usize,
             },
+            history: None,
         }
     }
 }

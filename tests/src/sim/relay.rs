@@ -1,8 +1,10 @@
 //! The relay of the simulated world: a home over a disk.
 
+use std::collections::BTreeSet;
+
 use causeway_core::home::Home;
 use causeway_core::ids::{ReplicaId, StreamId};
-use causeway_core::storage::Commit;
+use causeway_core::storage::{Commit, Page, Scan, StoreFailure};
 use causeway_core::stored::{self, TipRecord};
 use causeway_core::write_queue::OpId;
 
@@ -20,6 +22,8 @@ pub(crate) struct Relay {
     pub(crate) backup: Option<Disk>,
     /// Whether a row of it has ever rotted.
     pub(crate) has_rotted: bool,
+    /// Rows that have rotted and were not read since.
+    pub(crate) unread_rot: BTreeSet<Vec<u8>>,
     /// Whether it is to write the page of its next draft wrongly.
     pub(crate) miswrites: bool,
     /// Whether it ever has.
@@ -39,12 +43,20 @@ impl Relay {
             doomed: false,
             backup: None,
             has_rotted: false,
+            unread_rot: BTreeSet::new(),
             miswrites: false,
             has_miswritten: false,
             epoch: 1,
             failing_until: 0,
             slow_disk_until: 0,
         }
+    }
+
+    /// Reads a page.
+    pub(crate) fn read(&mut self, scan: &Scan) -> Result<Page, StoreFailure> {
+        let page = self.disk.scan(scan)?;
+        self.unread_rot.retain(|key| page.rows.iter().all(|(read, _)| read != key));
+        Ok(page)
     }
 
     /// Up to where a replica's entries would survive a power cut now.

@@ -25,6 +25,7 @@ impl World {
         let bit = self.rng.below(bits);
         self.relay.disk.flip(key, bit);
         self.relay.has_rotted = true;
+        self.relay.unread_rot.insert(key.clone());
         self.tally.note(Fault::RowRotted);
         self.chronicle.line(self.now, || "a row of the relay rots".into());
     }
@@ -55,11 +56,19 @@ impl World {
         self.chronicle.line(self.now, || "the relay's disk writes a page wrongly".into());
     }
 
+    /// Whether a row has rotted and nobody has noticed: who came since was sent a page that was read before.
+    pub(crate) fn has_unread_rot(&self) -> bool {
+        self.rotten().any(|key| self.relay.unread_rot.contains(key))
+    }
+
+    fn rotten(&self) -> impl Iterator<Item = &[u8]> {
+        let rows = self.relay.disk.rows_of(b'e');
+        rows.filter(|(_, row)| stored::decode_entry(row.to_vec()).is_err()).map(|(key, _)| key)
+    }
+
     /// A row of the relay that nobody has mended.
     pub(crate) fn unmended(&self) -> Option<String> {
-        let mut rows = self.relay.disk.rows_of(b'e');
-        let (key, _) = rows.find(|(_, row)| stored::decode_entry(row.to_vec()).is_err())?;
-        let (stream, arrival) = stored::parse_entry_key(key)?;
+        let (stream, arrival) = stored::parse_entry_key(self.rotten().next()?)?;
         Some(format!("entry {arrival} of {stream} has rotted at the relay and is not mended"))
     }
 }

@@ -56,6 +56,8 @@ pub enum Fault {
     SnapshotSent,
     /// A page of posts that somebody looked at came from the relay.
     PageSent,
+    /// A segment of the archive was older than it is kept, and went.
+    HistoryExpired,
     /// The relay ended while a snapshot was being made.
     CompactionTorn,
     /// The relay's materialiser had too much to do.
@@ -80,7 +82,7 @@ pub enum Fault {
 
 impl Fault {
     /// Every kind.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 36] = [
         Self::Cut,
         Self::LostInFlight,
         Self::FrameLost,
@@ -106,6 +108,7 @@ impl Fault {
         Self::Compacted,
         Self::SnapshotSent,
         Self::PageSent,
+        Self::HistoryExpired,
         Self::CompactionTorn,
         Self::MaterialiserBusy,
         Self::RowRotted,

@@ -111,6 +111,7 @@ pub(crate) enum Apart {
     Machine(u64),
     Stroke(u64),
     Act(u64),
+    History,
 }
 
 impl Apart {
@@ -119,6 +120,7 @@ impl Apart {
             Self::Machine(number) => (1 << 40) + number,
             Self::Stroke(number) => (2 << 40) + number,
             Self::Act(number) => (3 << 40) + number,
+            Self::History => 4 << 40,
         }
     }
 }
@@ -161,6 +163,7 @@ impl World {
     }
 
     fn populate(&mut self) {
+        self.apart(Apart::History, Self::draw_history);
         self.start_relay();
         for machine in 0..self.plan.devices {
             self.apart(Apart::Machine(machine as u64), |world| {
@@ -375,6 +378,7 @@ impl World {
         let seed = self.rng.seed();
         let mut home = Home::new(self.room.clone(), &seed);
         home.plan_compaction(self.plan.compaction);
+        home.keep_history(self.plan.history);
         if let Some(bug) = self.options.bug {
             home.plant(bug);
         }

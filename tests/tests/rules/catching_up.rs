@@ -29,8 +29,8 @@ fn carry_out(network: &mut Network) -> (usize, Vec<(ConnId, bytes::Bytes)>) {
         match output {
             home::Output::Scan(op, scan) => {
                 scans += 1;
-                let page = network.relay.disk.scan(&scan);
-                network.relay.home.handle(home::Input::Scanned(op, Ok(page)), now);
+                let result = network.relay.disk.scan(&scan);
+                network.relay.home.handle(home::Input::Scanned(op, result), now);
             }
             home::Output::Send(to, Lane::Bulk, frame) => {
                 sent.extend(to.into_iter().map(|conn| (conn, frame.clone())));

@@ -42,7 +42,7 @@ pub(crate) fn rows(network: &Network, prefix: Prefix) -> usize {
 pub(crate) fn archived(network: &Network, text: StreamId) -> Vec<Entry> {
     let prefix = stored::stream_prefix(Prefix::Archive, &text);
     let rows = network.relay.disk.rows_of(Prefix::Archive as u8).filter(|(key, _)| key.starts_with(&prefix));
-    rows.flat_map(|(_, value)| unpack(stored::decode_piece(value).expect("a row")).expect("a segment"))
+    rows.flat_map(|(_, value)| unpack(stored::decode_segment(value).expect("a row").1).expect("a segment"))
         .collect()
 }
 

@@ -84,9 +84,10 @@ impl Room {
         self.compare_digests(synced);
     }
 
-    /// The home says that it cannot read an entry from its disk; only its author can bring it again, also when the page
-    /// that wrote it is long closed.
-    pub(super) fn handle_lost(&mut self, Lost { stream: id, name }: Lost) {
+    /// The home says that an entry is not to be had. What it cannot read from its disk only its author can bring again, also
+    /// when the page that wrote it is long closed.
+    pub(super) fn handle_lost(&mut self, lost: Lost) {
+        let Lost { stream: id, name, .. } = lost;
         let Some(stream) = self.streams.get_mut(&id) else { return };
         let here = stream.log.tip(&name.replica).seq >= name.seq;
         let own = self.role == Role::Leading && self.identities.contains_key(&name.replica);
@@ -95,7 +96,7 @@ impl Room {
         } else if !here && !stream.lost.contains(&name) {
             stream.lost.truncate(LOST_NAMES - 1);
             stream.lost.push(name);
-            self.events.push(Event::Damaged { stream: id, code: "home.entry".into() });
+            self.events.damaged(id, lost.code());
         }
     }
 
@@ -314,7 +315,7 @@ impl Room {
         }
         match unsaved.iter().map(|(_, entry)| entry.name().seq).min() {
             Some(seq) => self.close_replica(id, EntryName { replica, seq }, &Why::cloned(), now),
-            None => self.events.push(Event::Damaged { stream: id, code: "replica.cloned".into() }),
+            None => self.events.damaged(id, "replica.cloned"),
         }
     }
 

@@ -103,11 +103,11 @@ impl Room {
         for (key, value) in &page.rows {
             if self.boot_row(key, value).is_err() {
                 // A damaged mark or name costs a repetition, not the room: the home has what was saved.
-                self.events.push(Event::Damaged { stream: StreamId::DIRECTORY, code: "store.record".into() });
+                self.events.damaged(StreamId::DIRECTORY, "store.record");
             }
         }
         for _ in &page.damaged {
-            self.events.push(Event::Damaged { stream: StreamId::DIRECTORY, code: "store.record".into() });
+            self.events.damaged(StreamId::DIRECTORY, "store.record");
         }
         match page.more {
             Some(start) => self.boot.left.last_mut().expect("a page belongs to a range").0 = start,

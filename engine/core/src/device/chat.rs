@@ -460,7 +460,7 @@ impl Room {
             open.channel.count_unread();
         }
         for _ in 0..damaged {
-            self.events.push(Event::Damaged { stream: id, code: "store.record".into() });
+            self.events.damaged(id, "store.record");
         }
         match page.more {
             Some(start) => self.scan_read(id, turn, start),

@@ -142,6 +142,12 @@ impl Events {
         self.queue.push_back(event);
     }
 
+    /// Tells of damage; not inlined, so that pages carry it once.
+    #[inline(never)]
+    pub(super) fn damaged(&mut self, stream: StreamId, code: &str) {
+        self.push(Event::Damaged { stream, code: code.into() });
+    }
+
     pub(super) fn pop(&mut self) -> Option<Event> {
         let event = self.queue.pop_front()?;
         if let Some(signal) = signal_of(&event) {

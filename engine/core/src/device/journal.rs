@@ -150,7 +150,7 @@ impl Room {
         let replica = self.author(id);
         let Some(stream) = self.streams.get_mut(&id) else { return };
         let Ok(payloads) = payloads(&stream.journal.updates) else {
-            return self.events.push(Event::Damaged { stream: id, code: "ydoc.merge".into() });
+            return self.events.damaged(id, "ydoc.merge");
         };
         let journal = std::mem::take(&mut stream.journal);
         stream.journal.sealed_at = Some(now.monotonic);
@@ -268,7 +268,7 @@ impl Room {
                     let why = Why::refused("ydoc.merge".into(), sentence.into());
                     let pieces: Vec<Vec<u8>> = pieces.into_iter().map(|piece| piece.update).collect();
                     self.keep_pieces(id, replica, &pieces, &why, now);
-                    self.events.push(Event::Damaged { stream: id, code: "ydoc.merge".into() });
+                    self.events.damaged(id, "ydoc.merge");
                 }
             }
         }
@@ -400,7 +400,7 @@ impl Room {
             Tag::Snapshot { stream, before } => self.publish_snapshot(stream, &before),
             Tag::Cloned { stream, replica } => self.leave_clone(stream, replica, now),
             Tag::Suspicion { stream, code } => {
-                self.events.push(Event::Damaged { stream, code: code.into() });
+                self.events.damaged(stream, code);
             }
             Tag::Taken(_) => {}
         }

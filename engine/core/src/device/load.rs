@@ -212,7 +212,7 @@ impl Room {
             // A stream that is in use has what the snapshot would bring.
             stream.lacks_snapshot = stream.phase != Phase::Meeting;
         }
-        self.events.push(Event::Damaged { stream: id, code: "store.record".into() });
+        self.events.damaged(id, "store.record");
         self.scan_tail(id, turn);
     }
 
@@ -250,7 +250,7 @@ impl Room {
             }
         }
         if damaged {
-            self.events.push(Event::Damaged { stream: id, code: "store.record".into() });
+            self.events.damaged(id, "store.record");
         }
         match page.more {
             Some(start) => {
@@ -297,7 +297,7 @@ impl Room {
             let all: Vec<&[u8]> = page.into_iter().chain(entries).collect();
             if let Err(error) = document.load(&all) {
                 let code = format!("ydoc.apply: {error}");
-                self.events.push(Event::Damaged { stream: id, code });
+                self.events.damaged(id, &code);
             }
         }
         if stream.lacks_snapshot {
@@ -342,11 +342,11 @@ impl Room {
         for (_, value) in &page.rows {
             match stored::decode_piece(value) {
                 Ok(update) => read.push(update.to_vec()),
-                Err(_) => self.events.push(Event::Damaged { stream: id, code: "store.record".into() }),
+                Err(_) => self.events.damaged(id, "store.record"),
             }
         }
         for _ in &page.damaged {
-            self.events.push(Event::Damaged { stream: id, code: "store.record".into() });
+            self.events.damaged(id, "store.record");
         }
         if let Some(start) = page.more {
             let end = [stored::journal_stream(&id, &replica).as_slice(), &[0xff; 9]].concat();

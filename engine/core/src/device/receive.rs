@@ -84,7 +84,7 @@ impl Room {
         if self.role == Role::Leading {
             self.queue.tag(Tag::Suspicion { stream, code }, Durability::Relaxed);
         } else {
-            self.events.push(Event::Damaged { stream, code: code.into() });
+            self.events.damaged(stream, code);
         }
     }
 
@@ -208,7 +208,7 @@ impl Room {
             self.events.push(Event::Text { stream: id, change: Change::Delta(delta), editor: None });
         }
         if let Err(error) = applied {
-            self.events.push(Event::Damaged { stream: id, code: format!("ydoc.apply: {error}") });
+            self.events.damaged(id, &format!("ydoc.apply: {error}"));
         }
     }
 

@@ -67,7 +67,7 @@ impl Room {
         stream.note_heard(now);
         let Some(bytes) = gather(&mut stream.arriving, chunk, TRANSFER_BYTES) else { return };
         if self.take_snapshot(id, snapshot, &bytes, now).is_none() {
-            self.events.push(Event::Damaged { stream: id, code: "snapshot".into() });
+            self.events.damaged(id, "snapshot");
         }
     }
 

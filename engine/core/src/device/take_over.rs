@@ -277,7 +277,7 @@ impl Room {
             // Nothing new is put in the place of what is damaged.
             for (_, arrival) in page.damaged.iter().filter_map(|key| stored::parse_entry_key(key)) {
                 stream.arrivals = stream.arrivals.max(arrival + 1);
-                self.events.push(Event::Damaged { stream: id, code: "store.record".into() });
+                self.events.damaged(id, "store.record");
             }
         }
         for (key, value) in page.rows {
@@ -294,7 +294,7 @@ impl Room {
                         met.unsaved.push((arrival, entry));
                     }
                 }
-                Err(_) => self.events.push(Event::Damaged { stream: id, code: "store.record".into() }),
+                Err(_) => self.events.damaged(id, "store.record"),
             }
         }
         match page.more {
@@ -324,7 +324,7 @@ impl Room {
                 self.apply_entry(entry);
             }
             Verdict::Waits(_) | Verdict::Refused(_) => {
-                self.events.push(Event::Damaged { stream: id, code: "store.order".into() });
+                self.events.damaged(id, "store.order");
             }
         }
     }

@@ -17,7 +17,7 @@ use crate::log::{Accepted, Entry, EntryKind, Missing, Refusal, Verdict};
 #[cfg(feature = "planted-bugs")]
 use crate::planted::Planted;
 use crate::storage::{CommitError, Durability};
-use crate::stored::{self, IndexRecord, Prefix, StreamRecord, TipRecord, Tombstone};
+use crate::stored::{self, HistoryRecord, IndexRecord, Prefix, StreamRecord, TipRecord, Tombstone};
 use crate::time::Now;
 use crate::wire::{self, ErrorCode, Later, LaterWhy, Need, Refused, Saved};
 use crate::write_queue::{OpId, Stored};
@@ -33,6 +33,8 @@ pub(super) enum Appended {
     Drafted,
     /// A snapshot that stands, and the archive of what it covers.
     Compacted { stream: StreamId, standing: Box<Standing> },
+    /// History of a stream that has gone, and what is left of it.
+    Expired { stream: StreamId, history: HistoryRecord },
     /// A link that sent again what is on its way already.
     Again { conn: ConnId, stream: StreamId, replica: ReplicaId },
 }
@@ -244,6 +246,7 @@ impl Home {
                 }
                 Appended::Drafted => self.handle_drafted(now),
                 Appended::Compacted { stream, standing } => self.handle_snapshot(stream, *standing, now),
+                Appended::Expired { stream, history } => self.handle_expired(stream, history),
                 Appended::Mended { conn, arrival, entry } => self.handle_mended(conn, arrival, &entry),
             }
         }
@@ -276,7 +279,7 @@ impl Home {
             // Its chains left the disk with this commit.
             state.durable = Durable::default();
             state.holes.clear();
-            state.snapshot = None;
+            (state.snapshot, state.history) = (None, HistoryRecord::default());
             self.pages.forget_stream(&entry.header().stream);
         }
         state.readers.handle_tip(name, arrival);

@@ -37,8 +37,8 @@ impl Home {
             let end = standing.map_or(u64::MAX, |standing| standing.arrivals);
             return self.end_segment(reader, end);
         };
-        match stored::decode_piece(value) {
-            Ok(segment) => {
+        match stored::decode_segment(value) {
+            Ok((_, segment)) => {
                 self.unpack_segment(Packed { reader, end, bytes: Bytes::copy_from_slice(segment) });
             }
             Err(_) => self.handle_unreadable(reader, end),
@@ -48,6 +48,9 @@ impl Home {
     /// A damaged segment costs the reader its entries, which it cannot get another way; it is counted and passed over.
     pub(super) fn handle_unreadable(&mut self, reader: Reader, end: u64) {
         self.figures.entries_damaged += 1;
+        if let Some(awaited) = self.walk_mut(reader.0, reader.1).and_then(|walk| walk.awaits.as_mut()) {
+            awaited.met_damage = true;
+        }
         self.end_segment(reader, end);
     }
 
@@ -56,10 +59,11 @@ impl Home {
         let Some(walk) = self.walk_mut(conn, stream) else { return self.end_segment(reader, 0) };
         let first = end.saturating_sub(entries.len() as u64);
         let names: Vec<EntryName> = entries.iter().map(Entry::name).collect();
-        let next = walk.behind(&names, end);
+        let (next, gone) = (walk.behind(&names, end), walk.meet(&names));
         let numbered = (first..).zip(entries);
         let wanted: Vec<Entry> =
             numbered.filter(|(arrival, entry)| walk.wants(*arrival, entry)).map(|(_, entry)| entry).collect();
+        self.tell_gone(conn, stream, gone);
         if !wanted.is_empty() {
             self.figures.entries_forwarded += wanted.len() as u64;
             self.send_bytes(conn, Lane::Bulk, wire::encode_entries(&wanted));
@@ -88,8 +92,12 @@ pub(super) fn look_up(stream: &StreamId, replica: &ReplicaId, seq: u64, covered:
     Scan { start, end, max_bytes: 64, max_rows: 1 }
 }
 
-/// What such a look-up has found. A row that is missing or damaged means a walk from the start, which finds everything.
-pub(super) fn looked_up(page: &Page) -> u64 {
+/// What such a look-up has found. A row that is missing or damaged means a walk from the start, which finds everything;
+/// but where history has been let go a row that is missing has gone with it, and the walk goes on behind.
+pub(super) fn looked_up(page: &Page, behind: Option<u64>) -> u64 {
+    if let Some(behind) = behind.filter(|_| page.rows.is_empty() && page.damaged.is_empty()) {
+        return behind;
+    }
     let Some((key, value)) = page.rows.first().filter(|_| page.damaged.is_empty()) else { return 0 };
     if key.first() == Some(&(Prefix::Place as u8)) {
         return stored::decode_number(value).unwrap_or(0);

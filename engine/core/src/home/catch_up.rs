@@ -14,7 +14,7 @@ use crate::home::pages::Pages;
 use crate::home::reading::Reading;
 use crate::home::stream::HomeStream;
 use crate::home::transfer::{Fetch, Shared};
-use crate::home::walk::Walk;
+use crate::home::walk::{Awaited, Walk};
 use crate::ids::{ConnId, ReplicaId, StreamId};
 use crate::limits::{LINK_READS, WALK_LOOKUPS};
 use crate::log::{Digest, EntryName, Group};
@@ -38,8 +38,8 @@ pub(super) enum Following {
 /// What a reader is sent of what a snapshot covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Below {
-    /// The entries of a chain, out of the archive: it has asked for them by name, up to this one.
-    Entries(EntryName),
+    /// The entries of a chain, out of the archive: it has asked for them by name, from one up to another.
+    Entries(EntryName, u64),
     /// The snapshot, if it lacks anything of it; or also if it does not, unless the snapshot is this one.
     Snapshot(Option<SnapshotId>),
 }
@@ -83,16 +83,16 @@ impl Home {
             }
             Ask::Chain { replica, from, to } => {
                 let held = state.held_but(replica, from);
-                self.bring_up(conn, stream, held, Below::Entries(EntryName { replica, seq: to }));
+                self.bring_up(conn, stream, held, Below::Entries(EntryName { replica, seq: from }, to));
             }
         }
     }
 
     /// It is known what the reader holds: what it lacks is looked for.
     pub(super) fn bring_up(&mut self, conn: ConnId, stream: StreamId, held: Held, below: Below) {
-        let upto = match below {
-            Below::Entries(upto) => Some(upto),
-            Below::Snapshot(_) => None,
+        let (awaits, upto) = match below {
+            Below::Entries(first, seq) => (Some(first), Some(EntryName { seq, ..first })),
+            Below::Snapshot(_) => (None, None),
         };
         if upto.is_none() {
             self.note_reader(conn, &stream, &held);
@@ -107,7 +107,7 @@ impl Home {
             held.as_of < standing.arrivals || standing.covered.iter().any(lacks)
         };
         let wants = |standing: &Standing| match below {
-            Below::Entries(_) => false,
+            Below::Entries(..) => false,
             Below::Snapshot(but) => but.is_some_and(|but| but != standing.id) || lacks_covered(standing),
         };
         if state.snapshot.as_ref().is_some_and(wants) {
@@ -117,7 +117,7 @@ impl Home {
         let end = state.durable_arrivals;
         // Who holds what the snapshot covers lacks nothing below it.
         let floor = match below {
-            Below::Entries(_) => 0,
+            Below::Entries(..) => 0,
             Below::Snapshot(_) => state.snapshot.as_ref().map_or(0, |standing| standing.arrivals),
         };
         let lacking: Vec<(ReplicaId, u64)> = held
@@ -127,10 +127,8 @@ impl Home {
             .filter(|(_, told, seq)| told < seq)
             .map(|(replica, told, _)| (replica, told + 1))
             .collect();
-        let look_up = |(replica, seq): &(ReplicaId, u64)| {
-            let covered = state.snapshot.as_ref().map_or(0, |standing| standing.covered(replica));
-            look_up(&stream, replica, *seq, covered)
-        };
+        let look_up =
+            |(replica, seq): &(ReplicaId, u64)| look_up(&stream, replica, *seq, state.covered(replica));
         let Some(link) = self.conns.get_mut(&conn) else { return };
         // Looking up thousands of chains would cost more than passing over entries.
         let many = lacking.len() > WALK_LOOKUPS || link.lookups + lacking.len() > LINK_READS;
@@ -143,7 +141,11 @@ impl Home {
         link.lookups += reads;
         let scans: Vec<Scan> = lacking.iter().take(reads).map(look_up).collect();
         let by_entries = upto.is_some();
-        let walk = Walk { next, reads, earliest, floor, held, by_entries, upto, ..Walk::from(0) };
+        let awaits = awaits.map(|name| {
+            let in_archive = state.covered(&name.replica) >= name.seq;
+            Awaited { name, in_archive, met_damage: false }
+        });
+        let walk = Walk { next, reads, earliest, floor, held, by_entries, upto, awaits, ..Walk::from(0) };
         self.set_following(conn, stream, Following::Reading(walk.into()));
         for scan in scans {
             self.scan(scan, Reading::Lookup(conn, stream));

@@ -152,7 +152,7 @@ impl Home {
         let longest =
             self.streams.iter().filter(|(_, state)| due(state)).max_by_key(|(_, state)| state.tail());
         let Some((stream, state)) = longest else { return self.next_compaction(now) };
-        if !self.queue.is_idle() && !plan.is_late(state.tail()) {
+        if self.retention.is_at_work() || (!self.queue.is_idle() && !plan.is_late(state.tail())) {
             self.compact_at = Some(now.monotonic.after(SNAPSHOT_RETRY));
             return;
         }
@@ -175,7 +175,7 @@ impl Home {
         let done = self.skip_verification(done);
         match done {
             Ok(Done::Built(built)) => self.write_draft(built),
-            Ok(Done::Verified(segments)) => self.write_snapshot(segments),
+            Ok(Done::Verified(segments)) => self.write_snapshot(segments, now),
             Ok(Done::Wants { pages, entries }) => self.gather_wanted(pages, entries),
             Ok(Done::Unpacked(_)) => {}
             Err(JobError::Busy) => {
@@ -262,7 +262,7 @@ impl Home {
     }
 
     /// Promise 4: the replacement is on the disk and verified; only this commit drops what it covers.
-    fn write_snapshot(&mut self, segments: Vec<Segment>) {
+    fn write_snapshot(&mut self, segments: Vec<Segment>, now: Now) {
         let Some(compaction) = self.compaction.as_mut() else { return };
         let stream = compaction.stream;
         compaction.purpose = Purpose::Replace;
@@ -287,7 +287,7 @@ impl Home {
             self.queue.put(key, value);
         }
         for Segment { end, bytes } in segments {
-            self.queue.put(stored::archive_key(&stream, end), stored::encode_piece(&bytes));
+            self.queue.put(stored::archive_key(&stream, end), stored::encode_segment(now.wall, &bytes));
         }
         let standing = Box::new(Standing::of(&root.root));
         self.end_quarantine(stream);
@@ -348,8 +348,15 @@ impl HomeStream {
 }
 
 /// The rows of a stream that its snapshots and its archive take.
-pub(super) const SNAPSHOT_ROWS: [Prefix; 6] =
-    [Prefix::Snapshot, Prefix::Draft, Prefix::Page, Prefix::Archive, Prefix::Place, Prefix::Quarantine];
+pub(super) const SNAPSHOT_ROWS: [Prefix; 7] = [
+    Prefix::Snapshot,
+    Prefix::Draft,
+    Prefix::Page,
+    Prefix::History,
+    Prefix::Archive,
+    Prefix::Place,
+    Prefix::Quarantine,
+];
 
 /// A page as read from its row, if it is the one its key names.
 pub(crate) fn read_page(id: &PageId, row: &[u8]) -> Option<Bytes> {

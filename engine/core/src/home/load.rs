@@ -10,7 +10,7 @@ use crate::replica::Identity;
 use crate::snapshot::SignedRoot;
 use crate::storage::{FailureKind, Page, Scan, StoreFailure};
 use crate::stored::{
-    self, Damage, HOME_KEY, META, MetaRecord, Prefix, ReplicaRecord, StreamRecord, TipRecord,
+    self, Damage, HOME_KEY, HistoryRecord, META, MetaRecord, Prefix, ReplicaRecord, StreamRecord, TipRecord,
 };
 use crate::time::Now;
 use crate::wire::ErrorCode;
@@ -28,6 +28,7 @@ impl Load {
         // From the last to the first.
         let kinds = [
             Prefix::Quarantine,
+            Prefix::History,
             Prefix::Tombstone,
             Prefix::Draft,
             Prefix::Snapshot,
@@ -115,6 +116,11 @@ impl Home {
                 let stream = stored::parse_stream_key(key).ok_or(Damage::Body)?;
                 self.restore_quarantine(stream, value);
             }
+            Some(b'y') => {
+                let stream = stored::parse_stream_key(key).ok_or(Damage::Body)?;
+                self.stream_mut(stream).history =
+                    HistoryRecord::decode(value).unwrap_or(HistoryRecord::UNKNOWN);
+            }
             Some(b't') => {
                 let stream = stored::parse_stream_key(key).ok_or(Damage::Body)?;
                 self.stream_mut(stream).log.end();
@@ -149,6 +155,7 @@ impl Home {
         for stream in self.streams.keys().copied().collect::<Vec<_>>() {
             self.expect_compaction(&stream, now);
         }
+        self.expect_retention(now);
         for stream in std::mem::take(&mut self.released) {
             self.handle_release(stream, now);
         }

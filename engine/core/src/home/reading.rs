@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::home::Home;
 use crate::home::compaction::Step;
+use crate::home::retention::Look;
 use crate::home::transfer::Part;
 use crate::ids::{ConnId, StreamId};
 use crate::limits::READ_RETRY;
@@ -34,6 +35,8 @@ pub(super) enum Reading {
     Strays(StreamId),
     /// What the next step of a snapshot needs.
     Gather(Step),
+    /// Whether history has expired, and what goes with it.
+    Expiry(Look),
     /// The name of the entry whose row at this arrival is damaged.
     Name(StreamId, u64),
     /// The heads around an entry that was brought again.
@@ -96,6 +99,7 @@ impl Reading {
         match self {
             Self::Load
             | Self::Gather(_)
+            | Self::Expiry(_)
             | Self::Strays(_)
             | Self::Part(..)
             | Self::Shared(..)
@@ -135,6 +139,7 @@ impl Home {
             Reading::Part(stream, part) => self.handle_part(stream, part, result),
             Reading::Strays(stream) => self.handle_strays(stream, result, now),
             Reading::Gather(step) => self.handle_gathered(step, result, now),
+            Reading::Expiry(look) => self.handle_expiry(look, result, now),
             // What cannot be read now is found again by the next walk that meets the hole.
             Reading::Name(stream, arrival) => match result {
                 Ok(page) => self.handle_names(stream, arrival, page),

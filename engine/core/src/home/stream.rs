@@ -9,7 +9,7 @@ use crate::home::transfer::Shared;
 use crate::home::waiting::Waiting;
 use crate::ids::{ReplicaId, StreamId};
 use crate::log::{Digest, EntryName, Refusal, StreamLog, Tip};
-use crate::stored::QuarantineRecord;
+use crate::stored::{HistoryRecord, QuarantineRecord};
 
 /// The log of a stream as judged, and how much of it is on the disk.
 #[derive(Debug)]
@@ -36,6 +36,8 @@ pub(super) struct HomeStream {
     pub(super) durable_bytes: u64,
     /// The snapshot that stands.
     pub(super) snapshot: Option<Standing>,
+    /// Where what is left of its archive begins.
+    pub(super) history: HistoryRecord,
     /// Its snapshot on the way to readers.
     pub(super) shared: Shared,
     /// Snapshots of it came to nothing; as a log it is whole.
@@ -60,6 +62,7 @@ impl HomeStream {
             bytes: 0,
             durable_bytes: 0,
             snapshot: None,
+            history: HistoryRecord::default(),
             shared: Shared::default(),
             quarantine: None,
             has_strays: false,
@@ -80,6 +83,11 @@ impl HomeStream {
     /// Whether something of it is on the disk and it is not deleted.
     pub(super) fn is_alive(&self) -> bool {
         !self.log.is_gone() && self.durable.digest() != Digest::NOTHING
+    }
+
+    /// Up to which entry the snapshot covers a chain; zero for none.
+    pub(super) fn covered(&self, replica: &ReplicaId) -> u64 {
+        self.snapshot.as_ref().map_or(0, |standing| standing.covered(replica))
     }
 
     pub(super) fn durable_seq(&self, replica: &ReplicaId) -> u64 {

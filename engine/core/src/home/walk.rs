@@ -34,8 +34,20 @@ pub(super) struct Walk {
     pub(super) by_entries: bool,
     /// It has asked for a chain up to this entry. Behind that the walk goes on where the reader was.
     pub(super) upto: Option<EntryName>,
+    /// The first entry it has asked for, until one of its chain has come.
+    pub(super) awaits: Option<Awaited>,
     /// The reader has asked again meanwhile; the newest question is answered when no scan is under way.
     pub(super) again: Option<Ask>,
+}
+
+/// An entry that was asked for by name.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Awaited {
+    pub(super) name: EntryName,
+    /// A snapshot covers it: it is looked for in the archive.
+    pub(super) in_archive: bool,
+    /// Something there could not be read on the way to it.
+    pub(super) met_damage: bool,
 }
 
 impl Walk {
@@ -50,6 +62,7 @@ impl Walk {
             fetch: None,
             by_entries: false,
             upto: None,
+            awaits: None,
             again: None,
         }
     }
@@ -72,6 +85,15 @@ impl Walk {
     pub(super) fn behind<'a>(&self, page: impl IntoIterator<Item = &'a EntryName>, next: u64) -> u64 {
         let ends = |name: &EntryName| self.upto == Some(*name) || self.is_beyond(name);
         if page.into_iter().any(ends) { next.max(self.held.as_of) } else { next }
+    }
+
+    /// Entries have come to the walk. Answers the first that was asked for if these begin behind it: it is gone.
+    pub(super) fn meet(&mut self, names: &[EntryName]) -> Option<Awaited> {
+        let awaited = self.awaits?;
+        let of = |name: &&EntryName| name.replica == awaited.name.replica && name.seq >= awaited.name.seq;
+        let met = names.iter().find(of)?;
+        self.awaits = None;
+        (met.seq > awaited.name.seq).then_some(awaited)
     }
 
     fn is_beyond(&self, name: &EntryName) -> bool {
@@ -126,8 +148,10 @@ impl Home {
         if let Some(link) = self.conns.get_mut(&conn) {
             link.lookups = link.lookups.saturating_sub(1);
         }
+        let Some(asked) = self.walk_mut(conn, stream).map(|walk| (walk.awaits, walk.upto)) else { return };
+        let behind = self.streams.get(&stream).and_then(|state| state.behind_history(asked));
         let Some(walk) = self.walk_mut(conn, stream) else { return };
-        walk.earliest = walk.earliest.min(looked_up(page));
+        walk.earliest = walk.earliest.min(looked_up(page, behind));
         walk.reads = walk.reads.saturating_sub(1);
         if walk.reads == 0 {
             walk.next = Some(walk.earliest.max(walk.floor));
@@ -175,7 +199,7 @@ impl Home {
                 Err(_) => holes.push(arrival),
             }
         }
-        let after = last.map(|last| walk.behind(&names, last + 1));
+        let (after, gone) = (last.map(|last| walk.behind(&names, last + 1)), walk.meet(&names));
         let state = self.streams.get(&stream);
         let archived =
             state.and_then(|state| state.snapshot.as_ref()).map_or(0, |standing| standing.arrivals);
@@ -190,6 +214,7 @@ impl Home {
         for arrival in holes {
             self.note_hole(stream, arrival);
         }
+        self.tell_gone(conn, stream, gone);
         // A range without rows is one that was deleted under the walk.
         let end = self.streams.get(&stream).map_or(0, |state| state.durable_arrivals);
         self.finish_page(conn, stream, after.unwrap_or(end));
@@ -208,6 +233,8 @@ impl Home {
     }
 
     fn finish_reading(&mut self, conn: ConnId, stream: StreamId) {
+        let gone = self.walk_mut(conn, stream).and_then(|walk| walk.awaits.take());
+        self.tell_gone(conn, stream, gone);
         let unborn = HomeStream::new(stream);
         let state = self.streams.get(&stream).unwrap_or(&unborn);
         let Some(link) = self.conns.get_mut(&conn) else { return };

@@ -44,6 +44,8 @@ pub enum Prefix {
     Read = b'u',
     /// `x stream`: no snapshot can be made of it, and why.
     Quarantine = b'x',
+    /// `y stream`: below which arrival the archive was let go.
+    History = b'y',
     /// `z stream end`: entries that a snapshot covers, compressed, by the arrival number behind the last.
     Archive = b'z',
 }
@@ -98,6 +100,11 @@ pub fn tombstone_key(stream: &StreamId) -> Vec<u8> {
 /// Key of a stream's quarantine.
 pub fn quarantine_key(stream: &StreamId) -> Vec<u8> {
     stream_prefix(Prefix::Quarantine, stream)
+}
+
+/// Key of where the history of a stream begins.
+pub fn history_key(stream: &StreamId) -> Vec<u8> {
+    stream_prefix(Prefix::History, stream)
 }
 
 /// Key of a chain's tip.
@@ -156,7 +163,7 @@ pub fn stream_of(key: &[u8]) -> Option<StreamId> {
     take_stream(rest).map(|(stream, _)| stream)
 }
 
-/// Reverses [`stream_key`], [`tombstone_key`], [`snapshot_key`], [`draft_key`] and [`quarantine_key`].
+/// Reverses [`stream_key`], [`tombstone_key`], [`snapshot_key`], [`draft_key`], [`history_key`] and [`quarantine_key`].
 pub fn parse_stream_key(key: &[u8]) -> Option<StreamId> {
     let (stream, rest) = take_stream(key.get(1..)?)?;
     rest.is_empty().then_some(stream)

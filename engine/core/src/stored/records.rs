@@ -101,6 +101,20 @@ pub struct QuarantineRecord {
     pub again: Option<Millis>,
 }
 
+/// What is left of a stream's archive, where some of it has gone or is about to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryRecord {
+    /// The arrival below which nothing is left.
+    pub begins: u64,
+    /// Since when some of the rest is known to be too old, by the home's wall clock.
+    pub noticed: Option<Millis>,
+}
+
+impl HistoryRecord {
+    /// Where the record cannot be read: some of the archive is gone, and nobody knows how much.
+    pub const UNKNOWN: Self = Self { begins: 1, noticed: None };
+}
+
 /// What is kept of refused work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ForkPart {
@@ -146,7 +160,8 @@ records!(
     IndexRecord,
     StreamRecord,
     ForkRecord,
-    QuarantineRecord
+    QuarantineRecord,
+    HistoryRecord
 );
 
 impl From<Tip> for TipRecord {
@@ -208,6 +223,20 @@ pub fn encode_piece(update: &[u8]) -> Vec<u8> {
 /// See [`Damage`].
 pub fn decode_piece(bytes: &[u8]) -> Result<&[u8], Damage> {
     open(bytes)
+}
+
+/// A segment of the archive as stored: when it was put there, by the home's wall clock, and what was packed.
+pub fn encode_segment(since: Millis, packed: &[u8]) -> Vec<u8> {
+    seal(&[since.0.to_be_bytes().as_slice(), packed].concat())
+}
+
+/// Reverses [`encode_segment`].
+///
+/// # Errors
+/// See [`Damage`].
+pub fn decode_segment(bytes: &[u8]) -> Result<(Millis, &[u8]), Damage> {
+    let (since, packed) = open(bytes)?.split_first_chunk().ok_or(Damage::Body)?;
+    Ok((Millis(u64::from_be_bytes(*since)), packed))
 }
 
 /// An arrival number or a saved mark as stored.

@@ -286,13 +286,47 @@ pub struct Want {
     pub page: PageId,
 }
 
-/// An entry is damaged on the home's disk. Asking for it is of no use until its author has brought it again.
+/// An entry is not to be had from the home. Asking for it is of no use until its author has brought it again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lost {
     /// The stream.
     pub stream: StreamId,
-    /// The entry.
+    /// The entry; of several of a chain that are gone together the first.
     pub name: EntryName,
+    /// Whether it is older than the home keeps history, rather than damaged on its disk. There is no room for the difference
+    /// in browsers, which pass over what stands behind the fields they know.
+    #[cfg(not(target_arch = "wasm32"))]
+    expired: bool,
+}
+
+impl Lost {
+    /// It cannot be read from the home's disk.
+    pub fn damaged(stream: StreamId, name: EntryName) -> Self {
+        Self {
+            stream,
+            name,
+            #[cfg(not(target_arch = "wasm32"))]
+            expired: false,
+        }
+    }
+
+    /// It has gone with its history. What it did is in a snapshot.
+    pub fn expired(stream: StreamId, name: EntryName) -> Self {
+        Self {
+            #[cfg(not(target_arch = "wasm32"))]
+            expired: true,
+            ..Self::damaged(stream, name)
+        }
+    }
+
+    /// Machine code of the reason.
+    pub fn code(&self) -> &'static str {
+        #[cfg(not(target_arch = "wasm32"))]
+        if self.expired {
+            return "home.expired";
+        }
+        "home.entry"
+    }
 }
 
 /// What a device has applied of a stream since it last told.

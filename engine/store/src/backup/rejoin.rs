@@ -50,7 +50,7 @@ fn read(store: &dyn Store, space: &Space, prefix: Vec<u8>, found: &mut Found) ->
 }
 
 /// The kinds of rows that a home keeps of a stream and can make anew.
-const KINDS: [Prefix; 10] = [
+const KINDS: [Prefix; 11] = [
     Prefix::Stream,
     Prefix::Tip,
     Prefix::Draft,
@@ -61,4 +61,5 @@ const KINDS: [Prefix; 10] = [
     Prefix::Place,
     Prefix::Tombstone,
     Prefix::Archive,
+    Prefix::History,
 ];
