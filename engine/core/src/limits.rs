@@ -107,9 +107,9 @@ pub const SNAPSHOT_FAILURES: u8 = 2;
 pub const HISTORY_FIRST: Millis = Millis(1_000);
 /// How often after that. Days are what history is kept by.
 pub const HISTORY_LOOK: Millis = Millis(60 * 60 * 1_000);
-/// How long history has been too old before it goes, unless it is kept for less: a clock that is a year ahead is put right
-/// within a day, or nobody has a clock.
-pub const HISTORY_DOUBT: Millis = Millis(24 * 60 * 60 * 1_000);
+/// How long history has been too old before it goes, unless it is kept for less: most clocks that are a year ahead are put
+/// right sooner. Less than a day, so that a room which is looked at once a day lets go at the second look.
+pub const HISTORY_DOUBT: Millis = Millis(20 * 60 * 60 * 1_000);
 /// The year 2020, by wall clock: what says less was never set.
 pub const CLOCKS_BEGIN: Millis = Millis(1_577_836_800_000);
 /// Segments of the archive that go in one commit, with the rows that say where in them chains are: some megabytes.
