@@ -15,6 +15,7 @@ mod ledger;
 mod link;
 mod pages;
 mod person;
+mod places;
 mod plan;
 mod relay;
 mod rng;

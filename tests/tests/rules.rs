@@ -50,5 +50,7 @@ mod snapshots;
 mod takeovers;
 #[path = "rules/unheard.rs"]
 mod unheard;
+#[path = "rules/unreadable.rs"]
+mod unreadable;
 #[path = "rules/unsent.rs"]
 mod unsent;

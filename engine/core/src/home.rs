@@ -19,6 +19,7 @@ mod compare;
 mod conn;
 mod durable;
 mod figures;
+mod gaps;
 mod held;
 mod holes;
 mod jobs;
@@ -439,6 +440,7 @@ impl Home {
         self.compaction = None;
         self.compact_at = None;
         self.retention.give_up();
+        self.streams.values_mut().for_each(HomeStream::forget_damage);
         self.load = Load::start();
         self.retry_at = Some(now.monotonic.after(STORE_RETRY));
     }

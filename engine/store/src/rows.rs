@@ -71,6 +71,9 @@ pub(crate) fn scan(tree: &impl Tree, space: &Space, scan: &Scan) -> Result<Page,
         return Ok(page);
     }
     let (start, end) = (layout::key(space, &scan.start), layout::key(space, &scan.end));
+    if scan.end.strip_prefix(&scan.start[..]) == Some(&[0]) {
+        return one(tree, &start, &scan.start);
+    }
     let mut bytes = 0;
     for found in tree.range(&start, &end).map_err(|e| e.near(&scan.start))? {
         let (tree_key, raw) = match found {
@@ -93,6 +96,18 @@ pub(crate) fn scan(tree: &impl Tree, space: &Space, scan: &Scan) -> Result<Page,
                 page.more = Some(key.to_vec());
                 break;
             }
+        }
+    }
+    Ok(page)
+}
+
+/// A page of one row at the most: it is read by itself, whatever stands beside it.
+fn one(tree: &impl Tree, tree_key: &[u8], key: &[u8]) -> Result<Page, StoreFailure> {
+    let mut page = Page::default();
+    if let Some(raw) = tree.get(tree_key).map_err(|e| e.near(key))? {
+        match read_value(tree, layout::Stored::decode(tree_key, raw.as_ref()))? {
+            Some(value) => page.rows.push((key.to_vec(), value)),
+            None => page.damaged.push(key.to_vec()),
         }
     }
     Ok(page)

@@ -35,7 +35,7 @@ impl World {
                 mirror.follow(change, || room.text(*stream).unwrap_or_default());
                 device.moved.insert(*stream);
             }
-            Event::Damaged { code, .. } if code == "home.entry" && self.relay.has_rotted => {}
+            Event::Damaged { code, .. } if code == "home.entry" && !self.relay.spoilt.is_empty() => {}
             Event::Damaged { stream, code } => {
                 self.fail(|| format!("device {number} calls {stream} damaged without cause: {code}"));
             }
@@ -123,6 +123,9 @@ impl World {
                         let wire::Saved { stream, replica, seq, .. } = saved;
                         format!("calls {replica}/{seq} of {stream} saved, which is not on its disk")
                     })
+                }
+                Message::Other(Body::Lost(lost)) if self.is_sound(lost) => {
+                    Some(format!("calls {:?} of {} lost, which can be read", lost.name, lost.stream))
                 }
                 Message::Other(_) => None,
             };

@@ -63,6 +63,7 @@ impl World {
             Trouble::Usurp => self.usurp(device),
             Trouble::Nudge => self.tell_device(device, causeway_core::device::Input::Reconnect),
             Trouble::Rot => self.rot(),
+            Trouble::Place => self.lose_place(),
             Trouble::Miswrite => self.relay.miswrites = true,
             Trouble::Wipe => {}
         }
@@ -296,6 +297,7 @@ impl World {
         self.chronicle.line(self.now, || "everything heals".into());
         self.relay.doomed = false;
         self.relay.miswrites = false;
+        self.relay.disk.make_readable();
         self.relay.failing_until = 0;
         self.relay.slow_disk_until = 0;
         for id in self.links.keys().copied().collect::<Vec<_>>() {

@@ -50,6 +50,8 @@ pub(crate) enum Trouble {
     Usurp,
     Rot,
     Miswrite,
+    /// Known to some runs only, whatever the others know.
+    Place,
 }
 
 const ALL: [Trouble; 20] = [

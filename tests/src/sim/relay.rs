@@ -20,8 +20,8 @@ pub(crate) struct Relay {
     /// Whether it is to end in the middle of its next commit.
     pub(crate) doomed: bool,
     pub(crate) backup: Option<Disk>,
-    /// Whether a row of it has ever rotted.
-    pub(crate) has_rotted: bool,
+    /// Rows that have rotted or could not be read, at some time.
+    pub(crate) spoilt: BTreeSet<Vec<u8>>,
     /// Rows that have rotted and were not read since.
     pub(crate) unread_rot: BTreeSet<Vec<u8>>,
     /// Whether it is to write the page of its next draft wrongly.
@@ -42,7 +42,7 @@ impl Relay {
             pending: None,
             doomed: false,
             backup: None,
-            has_rotted: false,
+            spoilt: BTreeSet::new(),
             unread_rot: BTreeSet::new(),
             miswrites: false,
             has_miswritten: false,

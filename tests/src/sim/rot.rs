@@ -24,7 +24,7 @@ impl World {
         let bits = self.relay.disk.row(key).map_or(0, <[u8]>::len) as u64 * 8;
         let bit = self.rng.below(bits);
         self.relay.disk.flip(key, bit);
-        self.relay.has_rotted = true;
+        self.relay.spoilt.insert(key.clone());
         self.relay.unread_rot.insert(key.clone());
         self.tally.note(Fault::RowRotted);
         self.chronicle.line(self.now, || "a row of the relay rots".into());

@@ -60,6 +60,8 @@ pub enum Fault {
     HistoryExpired,
     /// The relay ended while a snapshot was being made.
     CompactionTorn,
+    /// A place of the relay's disk could not be read for a while.
+    PlaceUnread,
     /// The relay's materialiser had too much to do.
     MaterialiserBusy,
     /// A bit of an entry's row at the relay flipped.
@@ -82,7 +84,7 @@ pub enum Fault {
 
 impl Fault {
     /// Every kind.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 37] = [
         Self::Cut,
         Self::LostInFlight,
         Self::FrameLost,
@@ -110,6 +112,7 @@ impl Fault {
         Self::PageSent,
         Self::HistoryExpired,
         Self::CompactionTorn,
+        Self::PlaceUnread,
         Self::MaterialiserBusy,
         Self::RowRotted,
         Self::PageMiswritten,

@@ -179,6 +179,9 @@ impl World {
 
     /// The home ends a link once what was sent before is written out.
     pub(crate) fn home_closes(&mut self, id: u64, code: u16) {
+        if !self.may_close(code) {
+            self.fail(|| format!("the home cuts link {id} for what its disk does not read"));
+        }
         let Some(link) = self.links.get_mut(&id) else { return };
         link.slow_until = 0;
         let mut queue = std::mem::take(&mut link.queue);

@@ -112,6 +112,7 @@ pub(crate) enum Apart {
     Stroke(u64),
     Act(u64),
     History,
+    Places,
 }
 
 impl Apart {
@@ -121,6 +122,7 @@ impl Apart {
             Self::Stroke(number) => (2 << 40) + number,
             Self::Act(number) => (3 << 40) + number,
             Self::History => 4 << 40,
+            Self::Places => 5 << 40,
         }
     }
 }
@@ -164,6 +166,7 @@ impl World {
 
     fn populate(&mut self) {
         self.apart(Apart::History, Self::draw_history);
+        self.apart(Apart::Places, Self::draw_places);
         self.start_relay();
         for machine in 0..self.plan.devices {
             self.apart(Apart::Machine(machine as u64), |world| {

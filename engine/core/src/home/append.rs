@@ -278,6 +278,7 @@ impl Home {
         if entry.header().kind == EntryKind::Delete {
             // Its chains left the disk with this commit.
             state.durable = Durable::default();
+            state.forget_damage();
             state.holes.clear();
             (state.snapshot, state.history) = (None, HistoryRecord::default());
             self.pages.forget_stream(&entry.header().stream);

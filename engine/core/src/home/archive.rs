@@ -45,6 +45,14 @@ impl Home {
         }
     }
 
+    /// Of the archive nothing behind a place that the disk does not read is looked for: the reader goes on with what stands above
+    /// the snapshot.
+    pub(super) fn pass_archive(&mut self, reader: Reader) {
+        let standing = self.streams.get(&reader.1).and_then(|state| state.snapshot.as_ref());
+        let end = standing.map_or(u64::MAX, |standing| standing.arrivals);
+        self.handle_unreadable(reader, end);
+    }
+
     /// A damaged segment costs the reader its entries, which it cannot get another way; it is counted and passed over.
     pub(super) fn handle_unreadable(&mut self, reader: Reader, end: u64) {
         self.figures.entries_damaged += 1;

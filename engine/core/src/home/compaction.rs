@@ -305,6 +305,8 @@ impl Home {
     /// The snapshot stands.
     pub(super) fn handle_snapshot(&mut self, stream: StreamId, standing: Standing, now: Now) {
         if let Some(state) = self.streams.get_mut(&stream).filter(|state| !state.log.is_gone()) {
+            // All it covers was read.
+            state.gaps.forget(0, standing.arrivals);
             state.snapshot = Some(standing);
         }
         self.figures.snapshots_made += 1;

@@ -220,6 +220,11 @@ impl Conn {
         self.pages == 0 && self.fill.has_room(Lane::Bulk, CATCH_UP_BYTES)
     }
 
+    /// Whether it may be told what it has not asked for: that takes half of the lane, and the answers the rest.
+    pub(super) fn may_be_told(&self) -> bool {
+        self.fill.has_room(Lane::Control, Lane::Control.budget() / 2)
+    }
+
     /// Notes whom to tell about later; false when there are too many.
     pub(super) fn miss(&mut self, changed: impl IntoIterator<Item = ConnId>) -> bool {
         if self.nonce().is_some() {

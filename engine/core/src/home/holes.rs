@@ -10,7 +10,7 @@ use crate::log::{Entry, EntryName, Head};
 use crate::snapshot::SignedRoot;
 use crate::storage::{Durability, Page, Scan};
 use crate::stored::{self, IndexRecord, Prefix};
-use crate::wire::{Lost, Need};
+use crate::wire::Need;
 
 use super::append::Appended;
 
@@ -75,7 +75,7 @@ impl Home {
         }
         let readers = self.conns.iter().filter(|(_, link)| link.following(&stream).is_some());
         for conn in readers.map(|(conn, _)| *conn).collect::<Vec<_>>() {
-            self.send(conn, &Lost::damaged(stream, name).into());
+            self.tell_lost(conn, stream, name);
         }
     }
 
@@ -102,7 +102,7 @@ impl Home {
     pub(super) fn tell_holes(&mut self, conn: ConnId, stream: StreamId) {
         let Some(state) = self.streams.get(&stream) else { return };
         for name in state.holes.values().flatten().copied().collect::<Vec<_>>() {
-            self.send(conn, &Lost::damaged(stream, name).into());
+            self.tell_lost(conn, stream, name);
         }
     }
 

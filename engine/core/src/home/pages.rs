@@ -11,7 +11,7 @@ use crate::home::reading::Reading;
 use crate::home::walk::rows;
 use crate::ids::{ConnId, StreamId};
 use crate::limits::{SHARED_PAGES, SHARED_PAGES_KEPT};
-use crate::storage::{Page, StoreFailure};
+use crate::storage::{FailureKind, Page, StoreFailure};
 use crate::stored;
 use crate::time::{Millis, Now};
 use crate::wire;
@@ -84,7 +84,7 @@ impl Home {
     pub(super) fn handle_shared(
         &mut self,
         stream: StreamId,
-        from: u64,
+        (from, upto): (u64, u64),
         result: Result<Page, StoreFailure>,
         now: Now,
     ) {
@@ -96,15 +96,21 @@ impl Home {
         });
         let state = self.streams.get(&stream);
         let end = state.map_or(0, |state| state.durable_arrivals);
+        let archived =
+            state.and_then(|state| state.snapshot.as_ref()).map_or(0, |standing| standing.arrivals);
         if page.as_ref().is_ok_and(|(_, (first, _))| *first != Some(from)) && self.is_replacing(&stream) {
             return self.scans.put_off(rows(&stream, from, end), Reading::Shared(stream, from), now);
         }
+        self.forget_gaps(&stream, page.as_ref().ok().and_then(|(_, (first, last))| first.zip(*last)));
         let waiting = self.pages.waiting.remove(&(stream, from)).unwrap_or_default();
+        if let Err(failure) = &page
+            && failure.kind == FailureKind::Damaged
+        {
+            return self.pass_gap(waiting, stream, from, upto);
+        }
         let Ok((page, (first, last))) = page else {
             return waiting.into_iter().for_each(|conn| self.fail_reader(conn));
         };
-        let archived =
-            state.and_then(|state| state.snapshot.as_ref()).map_or(0, |standing| standing.arrivals);
         if from < archived && first != Some(from) {
             // The rows went into the archive while they were asked for.
             return waiting.into_iter().for_each(|conn| self.finish_page(conn, stream, from));

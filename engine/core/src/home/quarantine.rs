@@ -16,6 +16,8 @@ pub(super) enum Spoilt {
     Job(JobError),
     /// The snapshot that stands cannot be read.
     Parent,
+    /// A place that it needs cannot be read, and may be another time.
+    Place,
     /// The one that was just written reads back otherwise.
     Draft,
 }
@@ -36,6 +38,7 @@ impl Spoilt {
         match self {
             Self::Job(error) => error.code(),
             Self::Parent => "snapshot.unreadable",
+            Self::Place => "store.unreadable",
             Self::Draft => "snapshot.miswritten",
         }
     }
@@ -44,6 +47,7 @@ impl Spoilt {
         match self {
             Self::Job(error) => error.to_string(),
             Self::Parent => "the snapshot it has cannot be read from the disk".into(),
+            Self::Place => "the disk does not read a place that it needs".into(),
             Self::Draft => "its new snapshot read back from the disk as something else".into(),
         }
     }
@@ -51,7 +55,7 @@ impl Spoilt {
     fn outlook(&self) -> Outlook {
         match self {
             Self::Job(JobError::Time) | Self::Draft => Outlook::Doubtful,
-            Self::Job(JobError::Late | JobError::Busy) => Outlook::Open,
+            Self::Job(JobError::Late | JobError::Busy) | Self::Place => Outlook::Open,
             Self::Job(
                 JobError::Panic
                 | JobError::Kind

@@ -10,6 +10,7 @@ use crate::ids::{ConnId, StreamId};
 use crate::limits::READ_RETRY;
 use crate::log::{Entry, Head};
 use crate::storage::{FailureKind, Page, Scan, StoreFailure};
+use crate::stored;
 use crate::time::{Millis, Now};
 use crate::wire::Want;
 use crate::write_queue::OpId;
@@ -37,6 +38,8 @@ pub(super) enum Reading {
     Gather(Step),
     /// Whether history has expired, and what goes with it.
     Expiry(Look),
+    /// The names of the entries in places that cannot be read.
+    GapNames(StreamId),
     /// The name of the entry whose row at this arrival is damaged.
     Name(StreamId, u64),
     /// The heads around an entry that was brought again.
@@ -103,6 +106,7 @@ impl Reading {
             | Self::Strays(_)
             | Self::Part(..)
             | Self::Shared(..)
+            | Self::GapNames(_)
             | Self::Name(..)
             | Self::Heads(..)
             | Self::Covered(..) => None,
@@ -119,19 +123,31 @@ impl Home {
         if result.as_ref().is_err_and(|failure| failure.kind == FailureKind::Busy) {
             return self.scans.put_off(scan, reading, now);
         }
+        let is_damaged = result.as_ref().is_err_and(|failure| failure.kind == FailureKind::Damaged);
         match reading {
             Reading::Load => self.handle_loaded(result, now),
             Reading::Lookup(conn, stream) => match result {
                 Ok(page) => self.handle_looked_up(conn, stream, &page),
+                Err(_) if is_damaged => {
+                    let page = Page { damaged: vec![scan.start], ..Page::default() };
+                    self.handle_looked_up(conn, stream, &page);
+                }
                 Err(_) => self.fail_reader(conn),
             },
             Reading::Rows(conn, stream) => match result {
                 Ok(page) => self.handle_rows(conn, stream, page, now),
+                Err(_) if is_damaged => {
+                    let (from, upto) = asked(&scan);
+                    self.pass_gap(vec![conn], stream, from, upto);
+                }
                 Err(_) => self.fail_reader(conn),
             },
-            Reading::Shared(stream, from) => self.handle_shared(stream, from, result, now),
+            Reading::Shared(stream, from) => {
+                self.handle_shared(stream, (from, asked(&scan).1), result, now);
+            }
             Reading::Segment(conn, stream) => match result {
                 Ok(page) => self.handle_segment((conn, stream), &page),
+                Err(_) if is_damaged => self.pass_archive((conn, stream)),
                 Err(_) => self.fail_segment((conn, stream)),
             },
             // What cannot be read is out of the device's reach, and costs it no link.
@@ -140,6 +156,8 @@ impl Home {
             Reading::Strays(stream) => self.handle_strays(stream, result, now),
             Reading::Gather(step) => self.handle_gathered(step, result, now),
             Reading::Expiry(look) => self.handle_expiry(look, result, now),
+            // Without the index nobody knows them.
+            Reading::GapNames(stream) => self.handle_gap_names(stream, &result.unwrap_or_default()),
             // What cannot be read now is found again by the next walk that meets the hole.
             Reading::Name(stream, arrival) => match result {
                 Ok(page) => self.handle_names(stream, arrival, page),
@@ -164,4 +182,11 @@ impl Home {
             self.scan(scan, reading);
         }
     }
+}
+
+/// The entries that a page was to be read of: the first, and behind the last.
+fn asked(scan: &Scan) -> (u64, u64) {
+    let arrival = |key: &[u8]| stored::parse_entry_key(key).map_or(0, |(_, arrival)| arrival);
+    let last = scan.end.split_last().map_or(0, |(_, last)| arrival(last));
+    (arrival(&scan.start), last + 1)
 }

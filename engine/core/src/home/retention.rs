@@ -339,11 +339,11 @@ impl Home {
         if expired.is_full() { self.expire(stream) } else { self.expire_next() }
     }
 
-    /// Says that an entry which was asked for by name is not to be had from the archive, and why.
+    /// Says that an entry which was asked for by name is not to be had, and why.
     pub(super) fn tell_gone(&mut self, conn: ConnId, stream: StreamId, gone: Option<Awaited>) {
-        let Some(Awaited { name, met_damage, .. }) = gone.filter(|gone| gone.in_archive) else { return };
+        let Some(Awaited { name, met_damage, in_archive }) = gone else { return };
         let begins = self.streams.get(&stream).map_or(0, |state| state.history.begins);
-        match (met_damage, begins > 0) {
+        match (met_damage, in_archive && begins > 0) {
             (true, _) => self.send(conn, &Lost::damaged(stream, name).into()),
             (false, true) => self.send(conn, &Lost::expired(stream, name).into()),
             (false, false) => {}

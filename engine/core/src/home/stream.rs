@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::home::compaction::Standing;
 use crate::home::durable::Durable;
+use crate::home::gaps::Gaps;
 use crate::home::seen::Readers;
 use crate::home::transfer::Shared;
 use crate::home::waiting::Waiting;
@@ -30,6 +31,8 @@ pub(super) struct HomeStream {
     pub(super) readers: Readers,
     /// Damaged rows of entries, by arrival, with the names of the entries once they are known.
     pub(super) holes: BTreeMap<u64, Option<EntryName>>,
+    /// Places that the disk did not read.
+    pub(super) gaps: Gaps,
     /// Bytes of all entries so far, also of those on their way to the disk.
     pub(super) bytes: u64,
     /// The same, of those on the disk.
@@ -59,6 +62,7 @@ impl HomeStream {
             refused: BTreeMap::new(),
             readers: Readers::default(),
             holes: BTreeMap::new(),
+            gaps: Gaps::default(),
             bytes: 0,
             durable_bytes: 0,
             snapshot: None,

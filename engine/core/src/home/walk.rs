@@ -3,6 +3,7 @@
 use crate::home::Home;
 use crate::home::archive::looked_up;
 use crate::home::catch_up::{Ask, Following};
+use crate::home::gaps::MOST_ROWS;
 use crate::home::held::Held;
 use crate::home::lane::Lane;
 use crate::home::reading::Reading;
@@ -36,6 +37,10 @@ pub(super) struct Walk {
     pub(super) upto: Option<EntryName>,
     /// The first entry it has asked for, until one of its chain has come.
     pub(super) awaits: Option<Awaited>,
+    /// So few entries are read at once while a place is near that cannot be read.
+    pub(super) narrow: Option<u64>,
+    /// Whether it has passed over such a place.
+    pub(super) met_gap: bool,
     /// The reader has asked again meanwhile; the newest question is answered when no scan is under way.
     pub(super) again: Option<Ask>,
 }
@@ -63,6 +68,8 @@ impl Walk {
             by_entries: false,
             upto: None,
             awaits: None,
+            narrow: None,
+            met_gap: false,
             again: None,
         }
     }
@@ -118,6 +125,8 @@ impl Home {
         let end = state.map_or(0, |state| state.durable_arrivals);
         let archived =
             state.and_then(|state| state.snapshot.as_ref()).map_or(0, |standing| standing.arrivals);
+        let next = self.walk_mut(conn, stream).and_then(|walk| walk.next).unwrap_or(0);
+        let upto = self.read_to(&stream, next, end);
         let Some(link) = self.conns.get_mut(&conn) else { return };
         let room = link.has_room_for_page();
         let Some(Following::Reading(walk)) = link.following_mut(&stream) else { return };
@@ -129,15 +138,16 @@ impl Home {
                 self.send_snapshot(conn, stream);
             }
             Some(next) if room && walk.reads == 0 => {
-                let all = walk.wants_all();
+                let (all, narrow) = (walk.wants_all(), walk.narrow);
                 walk.reads = 1;
                 link.pages += 1;
                 if next < archived {
                     self.queue_segment((conn, stream));
-                } else if all {
-                    self.read_shared(conn, stream, next, end);
+                } else if all && narrow.is_none() {
+                    self.read_shared(conn, stream, next, upto);
                 } else {
-                    self.scan(rows(&stream, next, end), Reading::Rows(conn, stream));
+                    let upto = narrow.map_or(upto, |rows| upto.min(next + rows));
+                    self.scan(rows(&stream, next, upto), Reading::Rows(conn, stream));
                 }
             }
             Some(_) | None => {}
@@ -184,7 +194,9 @@ impl Home {
             let end = self.streams.get(&stream).map_or(0, |state| state.durable_arrivals);
             return self.scans.put_off(rows(&stream, next, end), Reading::Rows(conn, stream), now);
         }
+        self.forget_gaps(&stream, first.zip(last));
         let Some(walk) = self.walk_mut(conn, stream) else { return };
+        walk.narrow = walk.narrow.map(|rows| 2 * rows).filter(|rows| *rows < MOST_ROWS);
         let (mut entries, mut names) = (Vec::new(), Vec::new());
         let mut holes: Vec<u64> = page.damaged.iter().filter_map(arrival_of).collect();
         for (key, value) in page.rows {
@@ -233,7 +245,8 @@ impl Home {
     }
 
     fn finish_reading(&mut self, conn: ConnId, stream: StreamId) {
-        let gone = self.walk_mut(conn, stream).and_then(|walk| walk.awaits.take());
+        let walk = self.walk_mut(conn, stream);
+        let (gone, met_gap) = walk.map_or((None, false), |walk| (walk.awaits.take(), walk.met_gap));
         self.tell_gone(conn, stream, gone);
         let unborn = HomeStream::new(stream);
         let state = self.streams.get(&stream).unwrap_or(&unborn);
@@ -250,6 +263,10 @@ impl Home {
             link.follow(stream, Following::Landing);
             self.send_bytes(conn, Lane::Bulk, bytes);
             self.tell_holes(conn, stream);
+            self.tell_gaps(conn, stream);
+        }
+        if met_gap {
+            self.name_gaps(stream);
         }
     }
 
@@ -261,8 +278,9 @@ impl Home {
     }
 }
 
-/// The next page of entries.
+/// The next page of entries. It ends right behind the last of them, so that a place beside it is not looked at.
 pub(super) fn rows(stream: &StreamId, next: u64, end: u64) -> Scan {
-    let (start, end) = stored::entry_range(stream, next, end);
+    let (start, last) = stored::entry_range(stream, next, end.saturating_sub(1));
+    let end = [last.as_slice(), &[0]].concat();
     Scan { start, end, max_bytes: CATCH_UP_BYTES, max_rows: SCAN_ROWS.min(FRAME_ENTRIES) }
 }

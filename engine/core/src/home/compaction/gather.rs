@@ -13,7 +13,7 @@ use crate::ids::StreamId;
 use crate::limits::{SCAN_BYTES, SCAN_ROWS, SNAPSHOT_STEP_BYTES, SNAPSHOT_STEP_ENTRIES};
 use crate::log::Entry;
 use crate::snapshot::{Base, Job, PageId, SignedRoot};
-use crate::storage::{Page, Scan, StoreFailure};
+use crate::storage::{FailureKind, Page, Scan, StoreFailure};
 use crate::stored;
 use crate::time::Now;
 
@@ -80,6 +80,10 @@ impl Home {
     ) {
         let read = match result {
             Ok(page) => self.gather(step, page),
+            Err(failure) if failure.kind == FailureKind::Damaged => {
+                let Some(Compaction { stream, .. }) = &self.compaction else { return };
+                return self.set_apart(*stream, &Spoilt::Place, now);
+            }
             // Read again when the disk is better; nothing was lost.
             Err(_) => Err(Unread::Now),
         };
