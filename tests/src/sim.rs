@@ -6,7 +6,6 @@
 mod bugs;
 mod checks;
 mod chronicle;
-mod copies;
 mod cuts;
 mod device;
 mod disks;

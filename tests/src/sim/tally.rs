@@ -76,19 +76,13 @@ pub enum Fault {
     TwoLeaders,
     /// A page that the browser lets sleep.
     PageSlept,
-    /// A device's disk was copied, and both came to life.
-    DiskCopied,
-    /// Work of one of two copies that the other stands in the way of, kept as a fork.
-    CopyForked,
-    /// The same, put back by whoever wrote it.
-    CopyPutBack,
     /// Work that a page could not write before another took the disk over, kept as a fork.
     Forked,
 }
 
 impl Fault {
     /// Every kind.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 36] = [
         Self::Cut,
         Self::LostInFlight,
         Self::FrameLost,
@@ -124,9 +118,6 @@ impl Fault {
         Self::LeaderChanged,
         Self::TwoLeaders,
         Self::PageSlept,
-        Self::DiskCopied,
-        Self::CopyForked,
-        Self::CopyPutBack,
         Self::Forked,
     ];
 }

@@ -289,8 +289,6 @@ impl Room {
             return;
         }
         let first = std::mem::replace(saved, seq) + 1;
-        // What was taken to be there when a question was asked whose answer is under way.
-        stream.question.note(*upto);
         if let Some(open) = stream.channel_mut() {
             open.channel.touch_all(upto.replica, first, seq);
             self.events.push(Event::Channel(id));

@@ -9,9 +9,9 @@ use crate::device::journal::Tag;
 use crate::device::pages::Role;
 use crate::device::stream::{Body, Phase};
 use crate::directory;
-use crate::ids::{ReplicaId, StreamId};
+use crate::ids::StreamId;
 use crate::limits::{SEEN_TICK, SEEN_WRITERS};
-use crate::log::{Accepted, Dep, Entry, EntryKind, EntryName, Missing, Refusal, Verdict};
+use crate::log::{Accepted, Entry, EntryKind, EntryName, Missing, Refusal, Verdict};
 use crate::storage::Durability;
 use crate::time::{Millis, Now};
 use crate::wire::{Have, Need};
@@ -61,44 +61,20 @@ impl Room {
             return;
         }
         match stream.log.judge(entry) {
-            Verdict::Fresh(accepted) => {
-                self.accept(entry, accepted, now);
-                self.note_returned(id, entry.name(), now);
-            }
+            Verdict::Fresh(accepted) => self.accept(entry, accepted, now),
             Verdict::Known => {}
             Verdict::Waits(missing) => {
                 stream.park.push(entry.detached(), &missing);
                 self.wants.add(id, &missing);
             }
-            Verdict::Refused(refusal) => match self.not_ours(entry, &refusal) {
-                Some(replica) => self.handle_cloned(id, replica, now),
-                // Rule 16: the home took it and this device cannot. It is counted and told, and nobody dies of it.
-                None => self.suspect(id, refusal.code()),
-            },
-        }
-    }
-
-    /// Rule 12: the name of ours under which the home has something else than we wrote, by a refused entry or by what it
-    /// builds on, which comes again once ours is a fork.
-    fn not_ours(&self, entry: &Entry, refusal: &Refusal) -> Option<ReplicaId> {
-        if !matches!(refusal, Refusal::Equivocation | Refusal::Chain) {
-            return None;
-        }
-        let header = entry.header();
-        let stream = self.streams.get(&header.stream)?;
-        let is_ours = |replica: &ReplicaId| self.identities.contains_key(replica);
-        let is_other = |dep: &&Dep| is_ours(&dep.replica) && stream.wrote(dep) == Some(false);
-        let below = || header.deps.iter().find(is_other).map(|dep| dep.replica);
-        Some(header.replica).filter(is_ours).or_else(below)
-    }
-
-    /// An entry under a name of ours that comes from the home is there: another copy of this store wrote it, or this one
-    /// lost it.
-    fn note_returned(&mut self, id: StreamId, name: EntryName, now: Now) {
-        let own = self.role == Role::Leading && self.identities.contains_key(&name.replica);
-        let stream = self.streams.get(&id).filter(|_| own);
-        if let Some(there) = stream.and_then(|stream| stream.mark(name.replica, name.seq)) {
-            self.mark_saved(id, &there, now);
+            // Rule 12: what the home has under a name of ours is not what we wrote.
+            Verdict::Refused(Refusal::Equivocation)
+                if self.identities.contains_key(&entry.header().replica) =>
+            {
+                self.handle_cloned(id, entry.header().replica, now);
+            }
+            // Rule 16: the home took it and this device cannot. It is counted and told, and nobody dies of it.
+            Verdict::Refused(refusal) => self.suspect(id, refusal.code()),
         }
     }
 

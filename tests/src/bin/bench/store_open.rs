@@ -73,6 +73,7 @@ fn fill(kind: StoreKind, ended: &Path, killed: &Path) -> Result<(), Box<dyn Erro
     }
     // While rows are carried into redb, pages that were copied one after the other are of no one moment.
     while ended.join("carrying").exists() {
+        // pace: between two looks.
         sleep(Duration::from_millis(10));
     }
     copy(ended, killed)?;
