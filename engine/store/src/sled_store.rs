@@ -12,12 +12,14 @@
 //! * sled cuts its log at the first record that it cannot read and says nothing. `folder::tip` notices. Sometimes it cuts
 //!   only a piece out of it: what was written there is missing, or is what it was before. The [`Ledger`] notices.
 //! * sled may panic on damage or a failing disk. Every call is guarded; after a panic the store refuses everything.
+//! * A write that fails may leave whoever waits for it waiting for ever. `wake` ends that.
 //! * A read that fails is damage of what was asked for: sled goes on, and so does everybody else.
 //! * sled's background flush is off: it would fsync every half second for ever, and nothing depends on it, since
 //!   segments are also cleaned in passing by writes.
 
 mod copied;
 mod open;
+mod wake;
 
 pub(crate) use copied::Copied;
 pub(crate) use open::LOG;
@@ -31,8 +33,9 @@ use std::sync::{OnceLock, PoisonError, RwLock};
 use causeway_core::storage::{Commit, CommitError, FailureKind, Page, Scan, StoreFailure};
 use tracing::warn;
 
+use self::wake::Watch;
 use crate::folder::tip::Tip;
-use crate::folder::{FolderLock, Past, io_failure};
+use crate::folder::{FolderLock, Past, io_failure, refusal};
 use crate::limits::Reading;
 use crate::rows::draft::Draft;
 use crate::rows::known::Known;
@@ -54,6 +57,7 @@ pub struct SledStore {
     numbers: RwLock<Numbers>,
     /// The first failure after which nothing is certain any more.
     failed: OnceLock<StoreFailure>,
+    watch: Watch,
     /// Released last, after sled has closed its files.
     _lock: FolderLock,
 }
@@ -80,6 +84,7 @@ impl SledStore {
     }
 
     pub(crate) fn open_reading(folder: &Path, past: Past, reading: Reading) -> Result<Self, OpenError> {
+        let watch = Watch::start().map_err(|why| refusal(folder, &why))?;
         let opened = open::open(folder, past, reading)?;
         Ok(Self {
             db: Some(opened.db),
@@ -87,6 +92,7 @@ impl SledStore {
             tip: opened.tip,
             numbers: RwLock::new(opened.numbers),
             failed: OnceLock::new(),
+            watch,
             _lock: opened.lock,
         })
     }
@@ -124,6 +130,7 @@ impl SledStore {
             return Some(Err(StoreFailure::new(FailureKind::Closed, sentence)));
         }
         let db = self.db();
+        let _inside = self.watch.enter(db);
         catch_unwind(AssertUnwindSafe(|| work(db))).ok()
     }
 
