@@ -221,8 +221,13 @@ impl fmt::Debug for SledStore {
 
 impl Drop for SledStore {
     fn drop(&mut self) {
-        let db = self.db.take();
-        // sled flushes here, and panics where the disk refuses; whoever needed the flush called `sync`.
+        let Some(db) = self.db.take() else { return };
+        // sled flushes as it is dropped, and panics where the disk refuses; whoever needed the flush called `sync`. This one
+        // is watched, and leaves nothing there to wait for.
+        let inside = self.watch.enter(&db);
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(db.flush())));
+        drop(inside);
+        self.watch.end();
         let _ = catch_unwind(AssertUnwindSafe(|| drop(db)));
     }
 }

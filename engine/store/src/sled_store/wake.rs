@@ -4,6 +4,9 @@
 //! failure and wakes nobody (`Log::exit_reservation`): whoever waits there for the write, a flush or a read of what is not
 //! on the disk yet, waits for ever. Any later flush meets the failure that was noted, wakes everybody and fails at once. So
 //! whenever a call is inside sled for long, another flush follows it there.
+//!
+//! Two things this does not end: a panic of one of sled's own threads, which notes no failure; and where a process has two
+//! stores on sled, a call of the second that waits to write keeps the flush out, as sled has one lock for all of them.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -21,13 +24,15 @@ pub(super) struct Watch {
 #[derive(Default)]
 struct Calls {
     inside: Mutex<Inside>,
-    ended: Condvar,
+    changed: Condvar,
 }
 
 #[derive(Default)]
 struct Inside {
     calls: Vec<Call>,
     next: u64,
+    /// Nobody looks at the calls until one enters.
+    asleep: bool,
     ended: bool,
 }
 
@@ -59,16 +64,24 @@ impl Watch {
         let number = inside.next;
         inside.next += 1;
         inside.calls.push(Call { number, db: db.clone(), since: Instant::now(), followed: 0 });
+        if std::mem::take(&mut inside.asleep) {
+            self.calls.changed.notify_all();
+        }
         Entered { calls: &self.calls, number }
+    }
+
+    /// Waits for the flushes that still are inside; nothing holds the database then. Nobody else may be inside for good.
+    pub(super) fn end(&mut self) {
+        self.calls.inside().ended = true;
+        self.calls.changed.notify_all();
+        // Whatever it may have panicked with has been printed.
+        let _ = self.thread.take().map(JoinHandle::join);
     }
 }
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        self.calls.inside().ended = true;
-        self.calls.ended.notify_all();
-        // Whatever it may have panicked with has been printed.
-        let _ = self.thread.take().map(JoinHandle::join);
+        self.end();
     }
 }
 
@@ -83,18 +96,35 @@ impl Drop for Entered<'_> {
 }
 
 impl Calls {
-    /// Looks at the calls now and then, so that entering and leaving wake nobody.
+    /// Looks at the calls now and then while there are some, so that entering and leaving seldom wake anybody.
     fn watch(&self) {
+        let mut flushes: Vec<JoinHandle<()>> = Vec::new();
         let mut inside = self.inside();
         while !inside.ended {
-            inside = self.ended.wait_timeout(inside, LOOK).unwrap_or_else(PoisonError::into_inner).0;
-            let late = inside.calls.iter_mut().find(|call| call.is_late());
+            inside = self.pause(inside);
+            flushes.retain(|flush| !flush.is_finished());
+            let now = Instant::now();
+            let late = inside.calls.iter_mut().find(|call| call.is_late(now));
             if let Some(db) = late.map(Call::follow) {
                 drop(inside);
-                flush_beside(db);
+                flushes.extend(flush_beside(db));
                 inside = self.inside();
             }
         }
+        drop(inside);
+        for flush in flushes {
+            // What panics there is caught there.
+            let _ = flush.join();
+        }
+    }
+
+    fn pause<'a>(&self, mut inside: MutexGuard<'a, Inside>) -> MutexGuard<'a, Inside> {
+        if inside.calls.is_empty() {
+            inside.asleep = true;
+            let woken = self.changed.wait_while(inside, |inside| inside.asleep && !inside.ended);
+            return woken.unwrap_or_else(PoisonError::into_inner);
+        }
+        self.changed.wait_timeout(inside, LOOK).unwrap_or_else(PoisonError::into_inner).0
     }
 
     fn inside(&self) -> MutexGuard<'_, Inside> {
@@ -103,8 +133,9 @@ impl Calls {
 }
 
 impl Call {
-    fn is_late(&self) -> bool {
-        self.since.elapsed() >= LATE.saturating_mul(1 << self.followed.min(MOST_DOUBLINGS))
+    fn is_late(&self, now: Instant) -> bool {
+        let inside = now.saturating_duration_since(self.since);
+        self.followed < MOST_FLUSHES && inside >= LATE.saturating_mul(1 << self.followed)
     }
 
     fn follow(&mut self) -> sled::Db {
@@ -114,14 +145,13 @@ impl Call {
 }
 
 /// On a thread of its own: where nothing has failed yet, it waits as the others do.
-fn flush_beside(db: sled::Db) {
+fn flush_beside(db: sled::Db) -> Option<JoinHandle<()>> {
     let flush = move || {
-        // The call that is late hears of a failure itself. Where that call has left, this is what closes the database.
+        // The call that is late hears of a failure itself.
         let _ = catch_unwind(AssertUnwindSafe(move || drop(db.flush())));
     };
-    if let Err(why) = Builder::new().name("sled-flush".into()).spawn(flush) {
-        warn!(%why, "no thread can be started that would wake a waiting one");
-    }
+    let started = Builder::new().name("sled-flush".into()).spawn(flush);
+    started.inspect_err(|why| warn!(%why, "no thread can be started that would wake a waiting one")).ok()
 }
 
 /// How often the calls are looked at.
@@ -129,50 +159,75 @@ const LOOK: Duration = Duration::from_millis(250);
 /// How long a call may be inside sled before a flush follows it; each further one waits twice as long, since it may wait
 /// there itself. A slow card takes about a second for a commit.
 const LATE: Duration = Duration::from_secs(1);
-/// Some eighteen hours: a call that long inside has sixteen threads beside it.
-const MOST_DOUBLINGS: u32 = 16;
+/// The last one comes after nine hours; nothing that fails so late is expected.
+const MOST_FLUSHES: u32 = 16;
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
-    #[test]
-    fn st4_a_call_that_is_long_inside_is_followed_and_then_less_and_less_often() {
-        let folder = tempfile::tempdir().unwrap();
-        let db = sled::open(folder.path()).unwrap();
-        let now = Instant::now();
-        let mut call = Call { number: 0, db, since: now, followed: 0 };
-        assert!(!call.is_late());
-        call.since = now.checked_sub(LATE).unwrap();
-        assert!(call.is_late());
-        drop(call.follow());
-        assert!(!call.is_late(), "the next one comes after twice the time");
-        call.since = now.checked_sub(LATE * 2).unwrap();
-        assert!(call.is_late());
+    fn open(folder: &std::path::Path) -> sled::Db {
+        sled::Config::new().path(folder).flush_every_ms(None).open().unwrap()
     }
 
-    #[test]
-    fn st4_what_is_inside_is_watched_until_it_leaves_and_nothing_holds_the_database_then() {
-        let folder = tempfile::tempdir().unwrap();
-        let db = sled::open(folder.path()).unwrap();
-        let watch = Watch::start().unwrap();
-        let (first, second) = (watch.enter(&db), watch.enter(&db));
-        drop(first);
-        assert_eq!(watch.calls.inside().calls.iter().map(|call| call.number).collect::<Vec<_>>(), [1]);
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while watch.calls.inside().calls[0].followed == 0 {
-            assert!(Instant::now() < deadline, "nothing follows a call that stays inside");
+    fn until(what: &str, mut holds: impl FnMut() -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !holds() {
+            assert!(Instant::now() < deadline, "{what}");
             // pace: between two looks
             std::thread::sleep(Duration::from_millis(20));
         }
+    }
+
+    #[test]
+    fn st4_a_call_that_is_long_inside_is_followed_less_and_less_often() {
+        let folder = tempfile::tempdir().unwrap();
+        let since = Instant::now();
+        let mut call = Call { number: 0, db: open(folder.path()), since, followed: 0 };
+        for wait in [LATE, 2 * LATE, 4 * LATE] {
+            assert!(!call.is_late(since + wait - Duration::from_millis(1)), "{wait:?}");
+            assert!(call.is_late(since + wait), "{wait:?}");
+            drop(call.follow());
+        }
+        call.followed = MOST_FLUSHES;
+        assert!(!call.is_late(since + Duration::from_secs(1 << 20)), "there is a last one");
+    }
+
+    #[test]
+    fn st4_a_flush_follows_a_call_that_stays_inside_and_nothing_holds_the_database_in_the_end() {
+        const BUFFERED: &[u8] = b"left in the buffer of the database by whoever is inside";
+        let folder = tempfile::tempdir().unwrap();
+        let db = open(folder.path());
+        let mut watch = Watch::start().unwrap();
+        let (first, second) = (watch.enter(&db), watch.enter(&db));
+        drop(first);
+        assert_eq!(watch.calls.inside().calls.iter().map(|call| call.number).collect::<Vec<_>>(), [1]);
+        db.insert("key", BUFFERED).unwrap();
+        until("nothing was flushed beside a call that stays inside", || {
+            let log = fs::read(folder.path().join("db")).unwrap();
+            log.windows(BUFFERED.len()).any(|bytes| bytes == BUFFERED)
+        });
         drop(second);
-        drop(watch);
+        watch.end();
         drop(db);
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while sled::open(folder.path()).is_err() {
-            assert!(Instant::now() < deadline, "somebody still holds the database");
-            // pace: between two looks
-            std::thread::sleep(Duration::from_millis(20));
+        until("somebody still holds the database", || {
+            sled::Config::new().path(folder.path()).flush_every_ms(None).open().is_ok()
+        });
+    }
+
+    #[test]
+    fn st4_whoever_watches_sleeps_while_nobody_is_inside_and_wakes_for_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = open(folder.path());
+        let watch = Watch::start().unwrap();
+        for _ in 0..3 {
+            until("it stays awake", || watch.calls.inside().asleep);
+            let inside = watch.enter(&db);
+            assert!(!watch.calls.inside().asleep);
+            until("it sleeps on", || watch.calls.inside().calls[0].followed > 0);
+            drop(inside);
         }
     }
 }
