@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::doctor::{self, DOCTOR_CODES};
 use crate::failure::EXIT_CODES;
 use crate::history::KeepHistory;
+use crate::origin::Origin;
 use crate::quarantine;
 use crate::restore;
 use crate::start;
@@ -127,7 +128,7 @@ pub(crate) struct RestoreArgs {
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct ServeArgs {
     /// Where to listen [default: 127.0.0.1:8787]
-    #[arg(long, value_name = "ADDRESS", env = "CAUSEWAY_LISTEN")]
+    #[arg(long, value_name = "ADDRESS", env = "CAUSEWAY_LISTEN", value_parser = address)]
     pub(crate) listen: Option<SocketAddr>,
     /// Folder that keeps the rooms; made if there is none [default: data]
     #[arg(long, value_name = "FOLDER", env = "CAUSEWAY_DATA")]
@@ -160,10 +161,15 @@ pub(crate) struct ServeArgs {
     pub(crate) room: Option<RoomId>,
     /// A page served elsewhere that may connect, such as https://notes.example; may be said more than once
     #[arg(long, value_name = "ORIGIN", env = "CAUSEWAY_ALLOW_ORIGIN", value_delimiter = ',')]
-    pub(crate) allow_origin: Option<Vec<String>>,
+    pub(crate) allow_origin: Option<Vec<Origin>>,
     /// Bytes of rows in memory at which they are carried into the database: torture sets few, so that it happens often
     #[arg(long, value_name = "BYTES", hide = true)]
     pub(crate) carry_bytes: Option<usize>,
+}
+
+/// An address and a port.
+fn address(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse().map_err(|_| "say an address in numbers and a port, such as 127.0.0.1:8787 or [::]:8787")
 }
 
 /// How the log is written.

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use crate::cli::{FolderArgs, LogFormat, LogLevel, ServeArgs, StoreName};
 use crate::failure::Failure;
 use crate::history::KeepHistory;
+use crate::origin::Origin;
 
 /// What `serve` does, settled.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,7 +19,7 @@ pub(crate) struct Config {
     pub(crate) log: LogFormat,
     pub(crate) log_level: LogLevel,
     pub(crate) room: Option<String>,
-    pub(crate) allow_origin: Vec<String>,
+    pub(crate) allow_origin: Vec<Origin>,
     pub(crate) limits: WriteAheadLimits,
     pub(crate) keep_history: KeepHistory,
 }
@@ -41,7 +42,7 @@ struct File {
     log: Option<LogFormat>,
     log_level: Option<LogLevel>,
     memory: Option<bool>,
-    allow_origin: Option<Vec<String>>,
+    allow_origin: Option<Vec<Origin>>,
     keep_history: Option<KeepHistory>,
 }
 
@@ -159,6 +160,13 @@ mod tests {
         let args = ServeArgs { keep_history: Some("30d".parse().unwrap()), ..ServeArgs::default() };
         assert_eq!(days(with_file(file, args).unwrap()), Some(30));
         assert!(with_file("keep_history = \"a while\"", ServeArgs::default()).is_err());
+    }
+
+    #[test]
+    fn an_origin_that_no_page_has_is_refused_with_an_example() {
+        let told = with_file("allow_origin = [\"notes.example\"]", ServeArgs::default());
+        let sentence = told.unwrap_err().to_string();
+        assert!(sentence.contains("line 1") && sentence.contains("https://notes.example"), "{sentence}");
     }
 
     #[test]

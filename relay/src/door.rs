@@ -13,6 +13,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use causeway_core::ids::{RoomId, StreamId};
+use causeway_store::OpenError;
 
 use crate::failure::Failure;
 
@@ -109,6 +110,9 @@ impl DoorError {
         match self {
             Self::Refused(sentence) => Failure::Refused(sentence),
             Self::Io(why) if why.kind() == io::ErrorKind::PermissionDenied => Failure::Foreign(folder.into()),
+            Self::Io(why) if why.kind() == io::ErrorKind::NotADirectory => {
+                Failure::Store(OpenError::NotAFolder(folder.into()))
+            }
             Self::Io(why) => Failure::NoDoor { folder: folder.into(), why: why.to_string() },
         }
     }

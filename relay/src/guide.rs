@@ -31,6 +31,6 @@ fn the_settings_file_of_the_guide_is_understood() {
     let config = Config::settle(ServeArgs { config: Some(file.path().into()), ..ServeArgs::default() });
     let config = config.expect("the file of the guide is one");
     assert_eq!(config.listen.to_string(), "127.0.0.1:8787");
-    assert_eq!(config.allow_origin, ["https://notes.example"]);
+    assert_eq!(config.allow_origin, ["https://notes.example".parse().unwrap()]);
     assert_eq!(config.keep_history.span(), None);
 }

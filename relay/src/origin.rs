@@ -1,7 +1,48 @@
 //! Which web pages may open a socket here. Programs send no origin and are not asked for one.
 
+use std::str::FromStr;
+
 use axum::http::header::{HOST, ORIGIN};
 use axum::http::{HeaderMap, HeaderValue};
+use serde::Deserialize;
+
+/// Scheme, host and perhaps port of pages, as a browser says them.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct Origin(String);
+
+/// Not an origin.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("an origin is a scheme, a name and perhaps a port, such as https://notes.example")]
+pub(crate) struct NotAnOrigin;
+
+impl FromStr for Origin {
+    type Err = NotAnOrigin;
+
+    fn from_str(text: &str) -> Result<Self, NotAnOrigin> {
+        let text = text.strip_suffix('/').unwrap_or(text);
+        let (scheme, host) = text.split_once("://").ok_or(NotAnOrigin)?;
+        let of_a_host = |c: char| c.is_ascii_alphanumeric() || "-._:[]".contains(c);
+        let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+            && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
+        let is_host = !host.is_empty() && host.chars().all(of_a_host);
+        if is_scheme && is_host { Ok(Self(text.into())) } else { Err(NotAnOrigin) }
+    }
+}
+
+impl TryFrom<String> for Origin {
+    type Error = NotAnOrigin;
+
+    fn try_from(text: String) -> Result<Self, NotAnOrigin> {
+        text.parse()
+    }
+}
+
+impl From<Origin> for String {
+    fn from(origin: Origin) -> Self {
+        origin.0
+    }
+}
 
 /// Whether the page that asks was served under this relay's own name, or is one of `allowed`.
 pub(crate) fn may_connect(headers: &HeaderMap, allowed: &[String]) -> bool {
@@ -44,6 +85,20 @@ mod tests {
         assert!(asked("https://Relay.example", "relay.example:443"));
         assert!(asked("http://relay.example:80", "relay.example"));
         assert!(may_connect(&HeaderMap::new(), &[]), "a program sends no origin");
+    }
+
+    #[test]
+    fn what_no_page_could_have_as_its_origin_is_refused() {
+        for origin in
+            ["https://notes.example", "http://[::1]:8787", "capacitor://localhost", "https://a.example/"]
+        {
+            assert!(origin.parse::<Origin>().is_ok(), "{origin}");
+        }
+        for origin in
+            ["notes.example", "*", "null", "https://", "https://a.example/page", "https://a b", "://a"]
+        {
+            assert!(origin.parse::<Origin>().is_err(), "{origin}");
+        }
     }
 
     #[test]

@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Path, Request, State};
-use axum::http::header::RETRY_AFTER;
+use axum::http::header::{ACCEPT, RETRY_AFTER};
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
@@ -71,8 +71,18 @@ async fn room_page(Path(room): Path<String>, headers: HeaderMap) -> Response {
 
 async fn file(State(_): State<Arc<App>>, request: Request) -> Response {
     let path = request.uri().path().trim_start_matches('/');
-    assets::file(path, request.headers())
-        .unwrap_or_else(|| (StatusCode::NOT_FOUND, "There is nothing under this address.\n").into_response())
+    assets::file(path, request.headers()).unwrap_or_else(|| nothing_here(request.headers()))
+}
+
+/// People are told by the page, which has a screen of its own for this; programs in a sentence.
+fn nothing_here(headers: &HeaderMap) -> Response {
+    let sentence = || (StatusCode::NOT_FOUND, "There is nothing under this address.\n").into_response();
+    let accepted = headers.get(ACCEPT).and_then(|accepted| accepted.to_str().ok());
+    if !accepted.is_some_and(|accepted| accepted.contains("text/html")) {
+        return sentence();
+    }
+    let page = assets::file("index.html", &HeaderMap::new());
+    page.map_or_else(sentence, |page| (StatusCode::NOT_FOUND, page).into_response())
 }
 
 fn refuse_room(why: InvalidId) -> Response {

@@ -52,7 +52,8 @@ async fn serve_until_signal(config: Config) -> Result<(), Failure> {
         Keep::Memory => None,
     };
     let bounds = Bounds { keep_history: config.keep_history.span(), ..Bounds::default() };
-    let options = Options { allow_origin: config.allow_origin, door, bounds };
+    let options =
+        Options { allow_origin: config.allow_origin.into_iter().map(String::from).collect(), door, bounds };
     Ok(server::run(listener, storage, options, async move { stops.next().await }).await?)
 }
 

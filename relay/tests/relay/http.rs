@@ -35,6 +35,21 @@ async fn the_page_is_served_or_says_how_to_build_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_address_of_nothing_is_told_by_the_page_to_people_and_in_a_sentence_to_programs() {
+    let server = Server::start().await;
+    let program = get(&server.address, "/settings", &[]).await;
+    assert!(
+        program.starts_with("HTTP/1.1 404") && program.contains("nothing under this address"),
+        "{program}"
+    );
+    let person = get(&server.address, "/settings", &[("Accept", "text/html,*/*;q=0.8")]).await;
+    let front = get(&server.address, "/", &[]).await;
+    assert!(person.starts_with("HTTP/1.1 404"), "{person}");
+    assert_eq!(person.contains("text/html"), front.starts_with("HTTP/1.1 200"), "{person}");
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_script_of_the_page_is_sent_compressed_to_those_who_take_it() {
     let server = Server::start().await;
     let page = get(&server.address, "/", &[]).await;

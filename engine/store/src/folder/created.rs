@@ -23,11 +23,12 @@ impl Created {
         self.0.push(made);
     }
 
-    /// Creates the folder and those above it that are missing.
+    /// Creates the folder, open to nobody but whoever runs this, and those above it that are missing.
     pub(super) fn folders(&mut self, folder: &Path) -> io::Result<()> {
-        for folder in missing(folder).into_iter().rev() {
-            match fs::create_dir(&folder) {
-                Ok(()) => self.add(Made::Folder(folder)),
+        for one in missing(folder).into_iter().rev() {
+            let made = if one == folder { create_private(&one) } else { fs::create_dir(&one) };
+            match made {
+                Ok(()) => self.add(Made::Folder(one)),
                 // Someone else was faster.
                 Err(e) if e.kind() == ErrorKind::AlreadyExists => {}
                 Err(e) => return Err(e),
@@ -71,6 +72,18 @@ pub(crate) fn missing(folder: &Path) -> Vec<PathBuf> {
     missing.map(Path::to_path_buf).collect()
 }
 
+/// What lies there holds all that anybody wrote.
+#[cfg(unix)]
+fn create_private(folder: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    fs::DirBuilder::new().mode(0o700).create(folder)
+}
+
+#[cfg(not(unix))]
+fn create_private(folder: &Path) -> io::Result<()> {
+    fs::create_dir(folder)
+}
+
 #[cfg(unix)]
 pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
@@ -80,4 +93,26 @@ pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 pub(crate) fn sync_folder(_folder: &Path) -> io::Result<()> {
     Ok(())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_data_folder_is_made_for_whoever_runs_the_store_alone_and_those_above_it_as_usual() {
+        let home = tempfile::tempdir().unwrap();
+        let usual = home.path().join("usual");
+        fs::create_dir(&usual).unwrap();
+        let data = home.path().join("above/data");
+        let mut created = Created::default();
+        created.folders(&data).unwrap();
+        let mode = |folder: &Path| fs::metadata(folder).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&data), 0o700);
+        assert_eq!(mode(data.parent().unwrap()), mode(&usual));
+        drop(created);
+        assert!(!data.parent().unwrap().exists(), "what was not kept is taken away");
+    }
 }
