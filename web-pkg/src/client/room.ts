@@ -2,7 +2,7 @@ import type { WasmRoom } from "../../wasm/causeway.js";
 import { Cell } from "./cell.js";
 import { Channel } from "./channel.js";
 import { DIRECTORY, Documents } from "./documents.js";
-import type { EngineError } from "./engine.js";
+import { EngineError } from "./engine.js";
 import { CausewayError } from "./errors.js";
 import { Forks } from "./forks.js";
 import type { StreamId } from "./ids.js";
@@ -19,8 +19,8 @@ import { Text } from "./text.js";
 
 /** Something a person should be told once. */
 export interface RoomNotice {
-  /** `engine-dead`: the engine or its worker has ended; nothing more is taken on this page. */
-  readonly kind: "fork" | "damaged" | "gone" | "engine-dead";
+  /** `engine-dead`, `worker-dead`: the engine or its worker has ended; nothing more is taken on this page. */
+  readonly kind: "fork" | "damaged" | "gone" | "engine-dead" | "worker-dead";
   readonly sentence: string;
 }
 
@@ -130,12 +130,19 @@ export class Room {
    * nothing, cannot write, or has lost its worker. For `beforeunload`. What a sound disk has yet to write gets there as the page leaves.
    */
   wouldLose(): boolean {
+    try {
+      return this.#hasTheOnlyCopy();
+    } catch (error) {
+      // Nobody can ask an engine that is dead, or dies of the question: where nothing else holds the work it counts as lost.
+      if (error instanceof EngineError) return this.#storage.get().backend === "memory";
+      throw error;
+    }
+  }
+
+  #hasTheOnlyCopy(): boolean {
     const storage = this.#storage.get();
     const isInMemory = storage.backend === "memory";
-    const end = this.#pump.refusal?.code;
-    // Nobody can ask an engine that is dead, so where nothing else holds the work it counts as lost.
-    if (end === "engine-dead") return isInMemory;
-    if (keptWhere(storage) === "on this device" && end !== "worker-dead") return false;
+    if (keptWhere(storage) === "on this device" && this.#pump.refusal?.code !== "worker-dead") return false;
     // What was refused waits for the relay no more, and is here alone.
     if (isInMemory && this.forks.get().length > 0) return true;
     return [...this.#writtenTo].some((id) => {
@@ -232,7 +239,7 @@ export class Room {
     this.#refuse(error);
     this.#receipts.giveUp(error);
     this.#connection.set({ state: "stopped", code: 0, sentence: error.message });
-    this.#tell("engine-dead", error.message);
+    this.#tell(error.code === "worker-dead" ? "worker-dead" : "engine-dead", error.message);
     this.#end();
   }
 

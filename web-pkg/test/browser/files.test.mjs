@@ -130,6 +130,27 @@ test("W14 a folder with files is asked about first, and whatever was removed com
   await Promise.all([ada.close(), noor.close()]);
 });
 
+test("W14 the line about what was just removed ends when it is back, and says nothing when it goes once more", async () => {
+  const room = freshRoom("back-again");
+  const [ada, noor] = await Promise.all([open(room, "Ada"), open(room, "Noor")]);
+  await ada.makeFile("keep.md");
+  await ada.makeFile("tide.md");
+  await lists(noor, "keep.md", "tide.md");
+  await more(noor, "tide.md", "Remove");
+  const toast = noor.page.getByRole("status").getByText("Removed tide.md.");
+  await toast.waitFor();
+  await noor.page.getByRole("status").getByRole("button", { name: "Undo" }).focus();
+  await lists(ada, "keep.md");
+  await ada.page.locator(".removed summary").click();
+  await ada.page.getByRole("button", { name: "Put back tide.md" }).click();
+  await lists(noor, "keep.md", "tide.md");
+  await toast.waitFor({ state: "detached" });
+  await more(ada, "tide.md", "Remove");
+  await lists(noor, "keep.md");
+  assert.equal(await toast.count(), 0);
+  await Promise.all([ada.close(), noor.close()]);
+});
+
 test("the tree is walked, renamed in and moved in by keyboard alone", async () => {
   const ada = await open(freshRoom("tree-keys"), "Ada");
   const { page } = ada;

@@ -72,6 +72,8 @@ test("W13 the way back to the start page takes nothing that is nowhere else", { 
   await page.goBack();
   const start = page.getByRole("heading", { name: "Write together" });
   await start.waitFor();
+  const kept = page.getByRole("region", { name: "In this tab only" });
+  await kept.getByRole("link").waitFor();
   let asked = 0;
   page.on("dialog", (dialog) => {
     asked += 1;
@@ -84,6 +86,7 @@ test("W13 the way back to the start page takes nothing that is nowhere else", { 
   await page.goBack();
   await start.waitFor();
   line.mend();
+  await kept.waitFor({ state: "detached" });
   const eve = await Writer.open(browser, relay.origin, room);
   await eve.shows("nowhere else");
   await page.goForward();

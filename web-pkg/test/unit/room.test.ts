@@ -207,7 +207,7 @@ test("D6 once the worker has ended, nothing is taken that nobody would save", as
   page.room.notices(({ kind, sentence }) => told.push(`${kind}: ${sentence}`));
   page.loseWorker("Its script could not be loaded.");
   expect(told).toHaveLength(1);
-  expect(told[0]).toMatch(/^engine-dead: .*saves and sends has ended.*script could not be loaded/);
+  expect(told[0]).toMatch(/^worker-dead: .*saves and sends has ended.*script could not be loaded/);
   expect(page.room.connection.get()).toMatchObject({ state: "stopped" });
   expect(() => editor.applyDelta([{ insert: "lost" }])).toThrow(EngineError);
   expect(text.toString()).toBe("still to be read");

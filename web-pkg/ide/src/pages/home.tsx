@@ -3,6 +3,7 @@ import { Icon } from "../parts/icon.tsx";
 import { Logo } from "../parts/logo.tsx";
 import { Scene } from "../parts/scene.tsx";
 import { ThemeToggle } from "../parts/theme-toggle.tsx";
+import { useKeptRooms } from "../shell/kept-rooms.ts";
 import { forgetRoom, recentRooms } from "../shell/recent-rooms.ts";
 import { newRoomName, shortName } from "../shell/room-name.ts";
 import { go, roomOf } from "../shell/route.ts";
@@ -31,6 +32,7 @@ export function HomePage(): ReactElement {
             joins the others’ whenever there is a way across.
           </p>
           <div className="start">
+            <KeptRooms />
             <button type="button" className="button main large" onClick={() => go(`/r/${newRoomName()}`)}>
               New room <Icon name="forward" />
             </button>
@@ -97,6 +99,25 @@ function OpenByLink(): ReactElement {
   );
 }
 
+/** Rooms that this tab may not be closed for yet. */
+function KeptRooms(): ReactElement | null {
+  const rooms = useKeptRooms();
+  if (rooms.length === 0) return null;
+  return (
+    <section className="recent kept" aria-labelledby="kept">
+      <h2 id="kept">In this tab only</h2>
+      <p>Something written here is nowhere else yet. Leave the tab open, or go back and see to it.</p>
+      <ul>
+        {rooms.map((room) => (
+          <li key={room}>
+            <RoomLink room={room} />
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
 function RecentRooms(): ReactElement | null {
   const [rooms, setRooms] = useState(recentRooms);
   if (rooms.length === 0) return null;
@@ -106,16 +127,7 @@ function RecentRooms(): ReactElement | null {
       <ul>
         {rooms.map(({ room, at }) => (
           <li key={room}>
-            <a
-              href={`/r/${room}`}
-              onClick={(event) => {
-                if (event.metaKey || event.ctrlKey || event.shiftKey) return;
-                event.preventDefault();
-                go(`/r/${room}`);
-              }}
-            >
-              {shortName(room)}
-            </a>
+            <RoomLink room={room} />
             <time dateTime={new Date(at).toISOString()}>{DAY.format(at)}</time>
             <button
               type="button"
@@ -133,6 +145,22 @@ function RecentRooms(): ReactElement | null {
         ))}
       </ul>
     </section>
+  );
+}
+
+/** Without a modifier it leads there in this page. */
+function RoomLink({ room }: { readonly room: string }): ReactElement {
+  return (
+    <a
+      href={`/r/${room}`}
+      onClick={(event) => {
+        if (event.metaKey || event.ctrlKey || event.shiftKey) return;
+        event.preventDefault();
+        go(`/r/${room}`);
+      }}
+    >
+      {shortName(room)}
+    </a>
   );
 }
 

@@ -1,12 +1,11 @@
 import { Suspense, useEffect, useState, useSyncExternalStore, type ReactElement } from "react";
-import type { Room } from "@causeway/web";
 import { RoomProvider } from "@causeway/web/react";
 import { download } from "../forks/download.ts";
 import { Boundary } from "../parts/boundary.tsx";
 import { rememberPerson, whoIsHere } from "../shell/person.ts";
 import { noteRoom } from "../shell/recent-rooms.ts";
+import { rescuedFrom, type Rescued } from "../shell/rescue.ts";
 import { SessionHolder } from "../shell/session.ts";
-import { rescuedFrom } from "./rescue.ts";
 import { Starting } from "./starting.tsx";
 import { Trouble } from "./trouble.tsx";
 import { Welcome } from "./welcome.tsx";
@@ -43,10 +42,10 @@ function Entered({ name }: { readonly name: string }): ReactElement {
         </Trouble>
       );
     case "died":
-      return <Stopped sentence={session.sentence} room={session.room} />;
+      return <Stopped sentence={session.sentence} rescued={session.rescued} />;
     case "open":
       return (
-        <Boundary fallback={(failure) => <Stopped sentence={failure.message} />}>
+        <Boundary fallback={(failure) => <Stopped sentence={failure.message} rescued={rescuedFrom(session.room)} />}>
           <RoomProvider room={session.room}>
             <Suspense fallback={<Starting>Fetching the editor…</Starting>}>
               <Workspace />
@@ -57,17 +56,16 @@ function Entered({ name }: { readonly name: string }): ReactElement {
   }
 }
 
-function Stopped({ sentence, room }: { readonly sentence: string; readonly room?: Room }): ReactElement {
-  const [rescued] = useState(() => (room === undefined ? [] : rescuedFrom(room)));
+function Stopped({ sentence, rescued }: { readonly sentence: string; readonly rescued: readonly Rescued[] }): ReactElement {
   return (
     <Trouble title="The page has stopped" action={{ label: "Reload", run: () => location.reload() }}>
       What was saved on this device or on the relay is safe. {sentence}
       {rescued.length > 0 && (
         <span className="rescue">
           The relay has not got everything that was written here. Before you reload you can keep a copy:
-          {rescued.map(({ path, text }) => (
-            <button key={path} type="button" className="button" onClick={() => download(path, text)}>
-              Save {path} as a file
+          {rescued.map(({ what, path, text }) => (
+            <button key={what} type="button" className="button" onClick={() => download(path, text)}>
+              Save {what} as a file
             </button>
           ))}
         </span>

@@ -1,4 +1,4 @@
-import { useCallback, type ReactElement } from "react";
+import { useCallback, useEffect, type ReactElement } from "react";
 import type { RoomFiles } from "../files/room-files.ts";
 import { parted, type ShownFile } from "../files/shown-files.ts";
 import { attempt } from "../shell/attempt.ts";
@@ -17,6 +17,11 @@ export function Removed({ removed, files, onGone }: RemovedProps): ReactElement 
   const gone = removed.filter(({ id }) => !files.list?.some((file) => file.listed && file.id === id));
   const [first] = gone;
   const forget = useCallback(() => onGone(removed), [removed, onGone]);
+  useEffect(() => {
+    // Once more off the list, it is not what was just removed.
+    if (gone.length < removed.length) onGone(removed.filter((file) => !gone.includes(file)));
+    // `gone` follows from the others.
+  }, [removed, files.list, onGone]);
   if (first === undefined) return null;
   const what = gone.length === 1 ? parted(first.path).name : `${gone.length} files`;
   const undo = () => void attempt(() => files.putBack(gone)).then(forget);

@@ -5,16 +5,23 @@ export function askBeforeLoss(room: Room): () => void {
   const ask = (event: BeforeUnloadEvent): void => {
     if (room.wouldLose()) event.preventDefault();
   };
+  let hasEnded = false;
   const look = (): void => {
     const { backend, state } = room.storage.get();
     // Not otherwise: a page with such a question is not kept for the way back.
-    if (backend === "memory" || state === "failing") addEventListener("beforeunload", ask);
+    if (hasEnded || backend === "memory" || state === "failing") addEventListener("beforeunload", ask);
     else removeEventListener("beforeunload", ask);
   };
-  const stopLooking = room.storage.subscribe(look);
+  const stopReading = [
+    room.storage.subscribe(look),
+    room.notices(({ kind }) => {
+      hasEnded ||= kind === "engine-dead" || kind === "worker-dead";
+      look();
+    }),
+  ];
   look();
   return () => {
-    stopLooking();
+    for (const stop of stopReading) stop();
     removeEventListener("beforeunload", ask);
   };
 }

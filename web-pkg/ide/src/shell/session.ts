@@ -1,18 +1,21 @@
 import { connect, init, type Room } from "@causeway/web";
 import { askBeforeLoss } from "./leaving.ts";
+import { setKept } from "./kept-rooms.ts";
 import { suggestPerson, whoIsHere } from "./person.ts";
+import { rescuedFrom, type Rescued } from "./rescue.ts";
 
 /** What a room page waits for, has, or lacks. */
 export type Session =
   | { readonly state: "starting" }
   | { readonly state: "open"; readonly room: Room }
   | { readonly state: "failed"; readonly sentence: string }
-  /** The engine or its worker has ended: nothing more is taken. What is there may still be read. */
-  | { readonly state: "died"; readonly sentence: string; readonly room: Room };
+  /** The engine or its worker has ended: nothing more is taken. What the relay has not got was read as it ended. */
+  | { readonly state: "died"; readonly sentence: string; readonly room: Room; readonly rescued: readonly Rescued[] };
 
 /**
  * The session of a room. It lives outside React, so that mounting twice does not connect twice, and a room that is left
- * while this page has the only copy of something written there goes on until that is elsewhere.
+ * while this page has the only copy of something written there goes on until that is elsewhere; what has ended is kept
+ * with what can still be taken from it.
  */
 export class SessionHolder {
   readonly #name: string;
@@ -40,6 +43,7 @@ export class SessionHolder {
   readonly subscribe = (changed: () => void): (() => void) => {
     clearTimeout(this.#leaving);
     holders.set(this.#name, this);
+    setKept(this.#name, false);
     this.#watchers.add(changed);
     if (this.#attempt === 0) void this.#start();
     return () => {
@@ -55,7 +59,8 @@ export class SessionHolder {
       if (attempt !== this.#attempt) return;
       const room = connect({ room: this.#name, person: whoIsHere() ?? suggestPerson() });
       room.notices(({ kind, sentence }) => {
-        if (kind === "engine-dead" && attempt === this.#attempt) this.#show({ state: "died", sentence, room });
+        if (kind !== "engine-dead" && kind !== "worker-dead") return;
+        if (attempt === this.#attempt) this.#show({ state: "died", sentence, room, rescued: rescuedFrom(room) });
       });
       this.#stopAsking = askBeforeLoss(room);
       this.#show({ state: "open", room });
@@ -65,17 +70,28 @@ export class SessionHolder {
   }
 
   #leave(): void {
+    const isKept = this.#hasTheOnlyCopy();
+    setKept(this.#name, isKept);
     const session = this.#session;
-    const room = session.state === "open" || session.state === "died" ? session.room : undefined;
-    if (session.state === "open" && session.room.wouldLose()) {
-      this.#leaving = setTimeout(() => this.#leave(), LOOK_AGAIN_MS);
+    if (isKept) {
+      // What has ended stays as it is.
+      if (session.state === "open") this.#leaving = setTimeout(() => this.#leave(), LOOK_AGAIN_MS);
       return;
     }
     holders.delete(this.#name);
     this.#attempt = 0;
     this.#stopAsking();
     this.#show(STARTING);
-    void room?.close();
+    if (session.state === "open" || session.state === "died") void session.room.close();
+  }
+
+  /** Of something that can still be had. */
+  #hasTheOnlyCopy(): boolean {
+    const before = this.#session;
+    if ((before.state !== "open" && before.state !== "died") || !before.room.wouldLose()) return false;
+    // The question may have been the end of the engine.
+    const now = this.get();
+    return now.state !== "died" || now.rescued.length > 0;
   }
 
   #show(session: Session): void {
