@@ -134,7 +134,7 @@ export class Room {
       return this.#hasTheOnlyCopy();
     } catch (error) {
       // Nobody can ask an engine that is dead, or dies of the question: where nothing else holds the work it counts as lost.
-      if (error instanceof EngineError) return this.#storage.get().backend === "memory";
+      if (error instanceof EngineError) return keptWhere(this.#storage.get()) === "in this tab only";
       throw error;
     }
   }

@@ -10,25 +10,8 @@ import { until, untilEqual } from "./harness/until.mjs";
 import { freshRoom, introduce, Writer } from "./harness/writer.mjs";
 
 test("W13 a room whose worker has ended is kept for the way back while it has the only copy, and the start page names it", { timeout: 90_000 }, async (t) => {
-  const line = await Line.to(relay.port);
-  t.after(() => line.end());
-  const { context } = await refusing(t);
-  await introduce(context, "Ada", 0x0f7a84);
-  const page = await context.newPage();
-  await page.goto(`${line.origin}/`);
-  const start = page.getByRole("heading", { name: "Write together" });
-  await page.getByRole("button", { name: "New room" }).click();
-  const ada = new Writer(page);
-  await ada.editorIsThere();
-  const here = new URL(page.url()).pathname;
-  await ada.isOnline();
-  await page.goBack();
-  await start.waitFor();
-  await page.goForward();
-  await ada.editorIsThere();
-  await ada.isOnline();
-  line.cut();
-  await page.getByTestId("offline-banner").getByText("kept in this tab only").waitFor();
+  const { ada, page, start, kept } = await cutOff(t);
+  const here = page.url();
   await ada.write("nowhere else");
   await endWorkers(page);
   const stopped = page.getByRole("heading", { name: "The page has stopped" });
@@ -36,8 +19,7 @@ test("W13 a room whose worker has ended is kept for the way back while it has th
 
   await page.goBack();
   await start.waitFor();
-  const kept = page.getByRole("region", { name: "In this tab only" });
-  await kept.waitFor();
+  await kept.getByText("It has stopped.").waitFor();
   await look(page, "kept-room-desktop-light");
   let asked = 0;
   page.on("dialog", (dialog) => {
@@ -48,8 +30,45 @@ test("W13 a room whose worker has ended is kept for the way back while it has th
   await until("the start page asks", () => asked === 1);
   await kept.getByRole("link").click();
   await stopped.waitFor();
-  assert.equal(new URL(page.url()).pathname, here);
+  assert.equal(page.url(), here);
   assert.equal(await saved(page, "main.md"), "nowhere else");
+  // Whoever has all of it is asked no more.
+  await page.goBack();
+  await start.waitFor();
+  await kept.waitFor({ state: "detached" });
+  await Promise.all([page.waitForEvent("close"), page.close({ runBeforeUnload: true })]);
+  assert.equal(asked, 1);
+});
+
+test("W13 what was said in a room that was left can be taken along when its worker ends after that", { timeout: 90_000 }, async (t) => {
+  const { ada, page, start, kept } = await cutOff(t);
+  await ada.say("Are you there?");
+  await ada.post("Are you there?").waitFor();
+  await page.goBack();
+  await start.waitFor();
+  await kept.getByText("Leave the tab open").waitFor();
+  const left = performance.now();
+  await until("what the room's page held is let go", () => performance.now() - left > HELD_MS);
+  await endWorkers(page);
+  await kept.getByText("It has stopped.").waitFor();
+  await kept.getByRole("link").click();
+  assert.equal(await saved(page, "your unsent messages"), "Are you there?");
+});
+
+test("W13 a room that was left is named until somebody has seen that its engine has died", { timeout: 90_000 }, async (t) => {
+  const { ada, page, start, kept } = await cutOff(t);
+  await ada.write("nowhere else");
+  await page.goBack();
+  await start.waitFor();
+  await kept.getByText("Leave the tab open").waitFor();
+  await page.evaluate(() => (window.engineTraps = true));
+  await kept.getByText("It has stopped.").waitFor();
+  await kept.getByRole("link").click();
+  await page.getByRole("heading", { name: "The page has stopped" }).waitFor();
+  await page.getByText("Causeway has met a bug").waitFor();
+  await page.goBack();
+  await start.waitFor();
+  await kept.waitFor({ state: "detached" });
 });
 
 test("W13 of what was not sent each text can be taken along, and what was said: two of one name, and beside one that cannot be read", { timeout: 90_000 }, async (t) => {
@@ -87,6 +106,40 @@ test("W13 of what was not sent each text can be taken along, and what was said: 
   assert.equal(await saved(ada.page, "your unsent messages"), "Are you there?\n\nI will wait.");
 });
 
+/** Somebody in a new room, come from the start page, whose browser keeps nothing and whose line is cut. */
+async function cutOff(t) {
+  const line = await Line.to(relay.port);
+  t.after(() => line.end());
+  const { context } = await refusing(t);
+  await introduce(context, "Ada", 0x0f7a84);
+  await context.addInitScript(letEngineTrap);
+  const page = await context.newPage();
+  await page.goto(`${line.origin}/`);
+  await page.getByRole("button", { name: "New room" }).click();
+  const ada = new Writer(page);
+  await ada.editorIsThere();
+  await ada.isOnline();
+  line.cut();
+  await page.getByTestId("offline-banner").getByText("kept in this tab only").waitFor();
+  const start = page.getByRole("heading", { name: "Write together" });
+  const kept = page.getByRole("region", { name: "In this tab only" });
+  return { ada, page, start, kept };
+}
+
+/** In the page: each call into the engine ends as a bug of it would, once `engineTraps` is set. */
+function letEngineTrap() {
+  const { instantiateStreaming } = WebAssembly;
+  const trapping = (call) => (...given) => {
+    if (window.engineTraps) throw new WebAssembly.RuntimeError("unreachable");
+    return call(...given);
+  };
+  WebAssembly.instantiateStreaming = async (...given) => {
+    const { instance, module } = await instantiateStreaming(...given);
+    const exported = Object.entries(instance.exports).map(([name, value]) => [name, typeof value === "function" ? trapping(value) : value]);
+    return { instance: { exports: Object.fromEntries(exported) }, module };
+  };
+}
+
 /** A bug in the part that saves and sends, as the browser tells of it. */
 async function endWorkers(page) {
   const bug = () => queueMicrotask(() => { throw new Error("a bug"); });
@@ -101,3 +154,6 @@ async function saved(page, what) {
   ]);
   return readFile(await file.path(), "utf8");
 }
+
+/** Longer than React's holders keep what no component shows any more. */
+const HELD_MS = 1_500;

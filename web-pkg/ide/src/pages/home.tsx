@@ -106,11 +106,15 @@ function KeptRooms(): ReactElement | null {
   return (
     <section className="recent kept" aria-labelledby="kept">
       <h2 id="kept">In this tab only</h2>
-      <p>Something written here is nowhere else yet. Leave the tab open, or go back and see to it.</p>
       <ul>
-        {rooms.map((room) => (
+        {rooms.map(({ room, hasStopped }) => (
           <li key={room}>
             <RoomLink room={room} />
+            <p>
+              {hasStopped
+                ? "It has stopped. Go back and see what can be saved as a file before you close the tab."
+                : "Something written there is nowhere else yet. Leave the tab open, or go back and see to it."}
+            </p>
           </li>
         ))}
       </ul>

@@ -1,4 +1,5 @@
 import { Suspense, useEffect, useState, useSyncExternalStore, type ReactElement } from "react";
+import type { Room } from "@causeway/web";
 import { RoomProvider } from "@causeway/web/react";
 import { download } from "../forks/download.ts";
 import { Boundary } from "../parts/boundary.tsx";
@@ -42,10 +43,10 @@ function Entered({ name }: { readonly name: string }): ReactElement {
         </Trouble>
       );
     case "died":
-      return <Stopped sentence={session.sentence} rescued={session.rescued} />;
+      return <Stopped sentence={session.sentence} rescued={session.rescued} onTaken={holder.noteTaken} />;
     case "open":
       return (
-        <Boundary fallback={(failure) => <Stopped sentence={failure.message} rescued={rescuedFrom(session.room)} />}>
+        <Boundary fallback={(failure) => <Broken failure={failure} room={session.room} />}>
           <RoomProvider room={session.room}>
             <Suspense fallback={<Starting>Fetching the editor…</Starting>}>
               <Workspace />
@@ -56,16 +57,32 @@ function Entered({ name }: { readonly name: string }): ReactElement {
   }
 }
 
-function Stopped({ sentence, rescued }: { readonly sentence: string; readonly rescued: readonly Rescued[] }): ReactElement {
+/** The page broke while it was drawn; the room lives. */
+function Broken({ failure, room }: { readonly failure: Error; readonly room: Room }): ReactElement {
+  const [rescued] = useState(() => rescuedFrom(room));
+  return <Stopped sentence={failure.message} rescued={rescued} />;
+}
+
+interface StoppedProps {
+  readonly sentence: string;
+  readonly rescued: readonly Rescued[];
+  onTaken?(rescued: Rescued): void;
+}
+
+function Stopped({ sentence, rescued, onTaken }: StoppedProps): ReactElement {
+  const take = (one: Rescued) => {
+    download(one.path, one.text);
+    onTaken?.(one);
+  };
   return (
     <Trouble title="The page has stopped" action={{ label: "Reload", run: () => location.reload() }}>
       What was saved on this device or on the relay is safe. {sentence}
       {rescued.length > 0 && (
         <span className="rescue">
           The relay has not got everything that was written here. Before you reload you can keep a copy:
-          {rescued.map(({ what, path, text }) => (
-            <button key={what} type="button" className="button" onClick={() => download(path, text)}>
-              Save {what} as a file
+          {rescued.map((one, at) => (
+            <button key={at} type="button" className="button" onClick={() => take(one)}>
+              Save {one.what} as a file
             </button>
           ))}
         </span>

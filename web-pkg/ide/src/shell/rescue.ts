@@ -4,7 +4,7 @@ import { FIRST_PATH } from "../files/shown-files.ts";
 
 /** Work that can still be read on a page that has stopped. */
 export interface Rescued {
-  /** What it is, in words; no two have the same. */
+  /** What it is, in words. */
   readonly what: string;
   /** What it is called as a file. */
   readonly path: string;
@@ -21,11 +21,11 @@ export function rescuedFrom(room: Room): readonly Rescued[] {
   return [...texts, said].filter(({ text }) => text !== "");
 }
 
-/** Where texts may be: listed ones keep their names, and no two have one path. */
+/** Where texts may be: listed ones under the names they are shown by, the others beside them. */
 function placesIn(room: Room): readonly RoomFile[] {
   const first = { id: room.documents.firstDocument(), path: FIRST_PATH };
   const places = new Map<StreamId, string>();
-  for (const { id, path } of [...room.documents.list(), ...removedFrom(room.name), first]) {
+  for (const { id, path } of [...filesOf(room.documents.list()), ...removedFrom(room.name), first]) {
     if (!places.has(id)) places.set(id, path);
   }
   return filesOf([...places].map(([id, path]) => ({ id, path })));
@@ -47,10 +47,12 @@ function unsavedText(room: Room, id: StreamId): string {
 function unsentWords(room: Room): string {
   return readable(() => {
     const channel = room.channel();
-    const waiting = channel.timeline.get().posts.filter(({ saved, deleted }) => saved !== "relay" && !deleted);
-    const words = [...channel.drafts.get(), ...waiting].map(({ text }) => text);
-    channel.release();
-    return words.join("\n\n");
+    try {
+      const waiting = channel.timeline.get().posts.filter(({ saved, deleted }) => saved !== "relay" && !deleted);
+      return [...channel.drafts.get(), ...waiting].map(({ text }) => text).join("\n\n");
+    } finally {
+      channel.release();
+    }
   });
 }
 

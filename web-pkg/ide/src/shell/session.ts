@@ -23,6 +23,9 @@ export class SessionHolder {
   #session: Session = STARTING;
   #leaving: ReturnType<typeof setTimeout> | undefined;
   #stopAsking: () => void = () => undefined;
+  /** Whether it has ended while nobody looked. */
+  #isNews = false;
+  readonly #taken = new WeakSet<Rescued>();
   /** Which start is under way; 0 while nobody looks. */
   #attempt = 0;
   #attempts = 0;
@@ -43,7 +46,8 @@ export class SessionHolder {
   readonly subscribe = (changed: () => void): (() => void) => {
     clearTimeout(this.#leaving);
     holders.set(this.#name, this);
-    setKept(this.#name, false);
+    setKept(this.#name, null);
+    this.#isNews = false;
     this.#watchers.add(changed);
     if (this.#attempt === 0) void this.#start();
     return () => {
@@ -52,6 +56,9 @@ export class SessionHolder {
     };
   };
 
+  /** Somebody has a copy of what could be read as the session ended. */
+  readonly noteTaken = (rescued: Rescued): void => void this.#taken.add(rescued);
+
   async #start(): Promise<void> {
     const attempt = (this.#attempt = ++this.#attempts);
     try {
@@ -59,9 +66,11 @@ export class SessionHolder {
       if (attempt !== this.#attempt) return;
       const room = connect({ room: this.#name, person: whoIsHere() ?? suggestPerson() });
       room.notices(({ kind, sentence }) => {
-        if (kind !== "engine-dead" && kind !== "worker-dead") return;
-        if (attempt === this.#attempt) this.#show({ state: "died", sentence, room, rescued: rescuedFrom(room) });
+        const hasEnded = kind === "engine-dead" || kind === "worker-dead";
+        if (hasEnded && attempt === this.#attempt) this.#end(room, sentence);
       });
+      // Held to the end, so that what was said in it can be read then.
+      room.channel();
       this.#stopAsking = askBeforeLoss(room);
       this.#show({ state: "open", room });
     } catch (failure) {
@@ -69,10 +78,22 @@ export class SessionHolder {
     }
   }
 
+  #end(room: Room, sentence: string): void {
+    this.#isNews = this.#watchers.size === 0;
+    this.#show({ state: "died", sentence, room, rescued: rescuedFrom(room) });
+  }
+
   #leave(): void {
-    const isKept = this.#hasTheOnlyCopy();
-    setKept(this.#name, isKept);
+    const before = this.#session;
+    const wouldLose = (before.state === "open" || before.state === "died") && before.room.wouldLose();
+    this.#go(wouldLose);
+  }
+
+  /** Leaves or stays, by how the session is now: asking whether something would be lost may have been its engine's end. */
+  #go(wouldLose: boolean): void {
     const session = this.#session;
+    const isKept = wouldLose && (session.state !== "died" || this.#isOfUse(session.rescued));
+    setKept(this.#name, isKept ? session.state === "died" : null);
     if (isKept) {
       // What has ended stays as it is.
       if (session.state === "open") this.#leaving = setTimeout(() => this.#leave(), LOOK_AGAIN_MS);
@@ -85,13 +106,9 @@ export class SessionHolder {
     if (session.state === "open" || session.state === "died") void session.room.close();
   }
 
-  /** Of something that can still be had. */
-  #hasTheOnlyCopy(): boolean {
-    const before = this.#session;
-    if ((before.state !== "open" && before.state !== "died") || !before.room.wouldLose()) return false;
-    // The question may have been the end of the engine.
-    const now = this.get();
-    return now.state !== "died" || now.rescued.length > 0;
+  /** Whether anybody has yet to hear that it has ended, or to take along what can be. */
+  #isOfUse(rescued: readonly Rescued[]): boolean {
+    return this.#isNews || rescued.some((one) => !this.#taken.has(one));
   }
 
   #show(session: Session): void {
