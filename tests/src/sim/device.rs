@@ -36,6 +36,8 @@ pub(crate) struct Device {
     pub(crate) pending: Option<(OpId, Commit)>,
     pub(crate) link: Option<u64>,
     pub(crate) connecting: bool,
+    /// Counts the links it has asked for.
+    pub(crate) asked: u64,
     /// Whether it looks for the page that leads.
     pub(crate) joining: bool,
     /// Its link to the page that leads.
@@ -59,7 +61,8 @@ pub(crate) struct Device {
     pub(crate) talk: Talk,
     /// The browser lets it sleep: it hears nothing before this moment.
     pub(crate) asleep_until: u64,
-    pub(crate) mail: Vec<Input>,
+    /// What it has not heard yet, each with the number of the link it had then.
+    pub(crate) mail: Vec<(u64, Input)>,
     /// Until when another page may have taken it for dead without its knowledge; zero if none ever has.
     pub(crate) contested_until: u64,
 }
@@ -81,6 +84,12 @@ impl Device {
             monotonic: Millis(world + self.monotonic_offset),
             wall: Millis((EPOCH + world).saturating_add_signed(self.wall_offset)),
         }
+    }
+
+    /// What it had not heard when it fell asleep. Of a link that it has given up since it hears nothing: shells number them.
+    pub(crate) fn is_stale(&self, (link, input): &(u64, Input)) -> bool {
+        let of_link = matches!(input, Input::Opened | Input::Received(_) | Input::Closed(_));
+        of_link && *link != self.asked
     }
 
     /// When its room wants to be woken, by the world's clock.

@@ -164,14 +164,19 @@ impl World {
         self.chronicle.line(self.now, || format!("page {page} wakes"));
         let machine = self.devices[page].machine;
         self.elect_soon(machine, 2_000);
-        for input in std::mem::take(&mut self.devices[page].mail) {
-            self.tell_device(page, input);
+        for mail in std::mem::take(&mut self.devices[page].mail) {
+            if !self.devices[page].is_stale(&mail) {
+                self.tell_device(page, mail.1);
+            }
         }
     }
 
     pub(crate) fn carry_out_for_page(&mut self, number: usize, output: PageOutput) {
         match output {
             PageOutput::Join => {
+                // It follows: the call to the relay that it has begun is none of its affairs any more.
+                self.forget_link(number);
+                self.devices[number].connecting = false;
                 let at = self.now + self.rng.between(1, 50);
                 self.devices[number].joining = true;
                 let life = self.devices[number].life;

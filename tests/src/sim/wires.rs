@@ -22,10 +22,7 @@ enum Way {
 
 impl World {
     pub(crate) fn dial(&mut self, number: usize) {
-        // Whoever dials again has forgotten the link before.
-        if let Some(old) = self.devices[number].link.take() {
-            self.device_forgets(old);
-        }
+        self.forget_link(number);
         if std::mem::replace(&mut self.devices[number].connecting, true) {
             self.fail(|| format!("device {number} dials twice at once"));
         }
@@ -162,8 +159,11 @@ impl World {
         self.end_at_home_later(id);
     }
 
-    fn device_forgets(&mut self, id: u64) {
-        if let Some(link) = self.links.get_mut(&id)
+    /// Whoever asks for another link has forgotten the one before.
+    pub(crate) fn forget_link(&mut self, number: usize) {
+        self.devices[number].asked += 1;
+        if let Some(id) = self.devices[number].link.take()
+            && let Some(link) = self.links.get_mut(&id)
             && std::mem::take(&mut link.at_device)
         {
             self.end_at_home_later(id);

@@ -205,6 +205,7 @@ impl World {
             pending: None,
             link: None,
             connecting: false,
+            asked: 0,
             joining: false,
             channel: None,
             mirrors: BTreeMap::new(),
@@ -393,7 +394,7 @@ impl World {
         let device = &mut self.devices[number];
         let now = device.now(self.now);
         if device.asleep_until > self.now {
-            return device.mail.push(input);
+            return device.mail.push((device.asked, input));
         }
         if let Some(room) = &mut device.room {
             room.handle(input, now);

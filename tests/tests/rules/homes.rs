@@ -4,7 +4,7 @@ use causeway_core::device::Event;
 use causeway_core::home;
 use causeway_core::ids::StreamId;
 use causeway_core::log::{Digest, Head};
-use causeway_core::stored::{self, Prefix};
+use causeway_core::stored::{self, Prefix, StreamRecord};
 use causeway_core::wire::{self, Body, Message, Subscribe};
 use causeway_tests::network::Network;
 
@@ -318,4 +318,45 @@ fn rl8_live_entries_never_overtake_the_pages_they_build_on() {
             network.devices[late].sent.iter().any(|message| matches!(message, Message::Other(Body::Need(_))));
         assert!(!asked, "nothing came before what it builds on");
     }
+}
+
+/// How many entries of a text the home has.
+fn arrivals(network: &Network, text: StreamId) -> u64 {
+    let row = network.relay.disk.row(&stored::stream_key(&text)).expect("the text is there");
+    StreamRecord::decode(row).expect("a record").arrivals
+}
+
+#[test]
+fn rule_5_a_snapshot_that_was_passed_over_is_not_held_yet_though_both_sides_count_the_same() {
+    let (mut network, text) = Network::with_document(1);
+    network.relay.snapshot_after(10, 500);
+    network.insert_times(12, 0, text, "old ");
+    network.rest();
+    let backup = network.relay.disk.clone();
+    network.insert_times(12, 0, text, "lost ");
+    network.rest();
+    // It holds a snapshot of which the restored home lacks a part.
+    let keeper = network.join();
+    network.open(keeper, text);
+    network.rest();
+    let counted = arrivals(&network, text);
+    network.go_offline(0);
+    network.go_offline(keeper);
+    network.relay.put_back(backup, 2);
+    network.restart_home();
+    let newcomer = network.join();
+    network.open(newcomer, text);
+    network.rest();
+    while arrivals(&network, text) < counted {
+        network.insert_times(1, newcomer, text, "new ");
+    }
+    network.rest();
+    assert_eq!(arrivals(&network, text), counted);
+    network.events(keeper);
+    network.go_online(keeper);
+    network.rest();
+    let told = network.events(keeper);
+    assert!(!told.iter().any(|event| matches!(event, Event::Damaged { .. })), "{told:?}");
+    let text = network.text(keeper, text);
+    assert!(text.contains("new ") && text.contains("lost "), "{text}");
 }

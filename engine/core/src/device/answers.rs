@@ -78,10 +78,12 @@ impl Room {
         }
         self.offer_outbox(id, now);
         self.tick_journals(now);
-        self.need_passed_over(id);
+        let lacks = self.need_passed_over(id);
         self.fetch_older(id);
         self.events.push(Event::SaveStatus(id));
-        self.compare_digests(synced);
+        if !lacks {
+            self.compare_digests(synced);
+        }
     }
 
     /// The home says that an entry is not to be had. What it cannot read from its disk only its author can bring again, also
@@ -326,7 +328,7 @@ impl Room {
         let Some(stream) = self.streams.get(&synced.stream) else { return };
         let mut entries = 0;
         known.iter().for_each(|(_, seq, _)| entries = seq.wrapping_add(entries));
-        let whole = !stream.waits() && stream.park.is_empty();
+        let whole = !stream.waits() && stream.park.is_empty() && stream.lost.is_empty();
         if whole && entries == synced.entries && Digest::of_chains(&known) != synced.digest {
             self.suspect(synced.stream, "stream.digest");
         }

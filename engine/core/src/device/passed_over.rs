@@ -43,15 +43,18 @@ impl Stream {
 
 impl Room {
     /// Asks for the next chain of which only the snapshot that was passed over has all. The answer ends with `synced`,
-    /// and so comes back to this. What cannot be had is asked for again when the home has sent that snapshot again.
-    pub(super) fn need_passed_over(&mut self, id: StreamId) {
-        let Some(stream) = self.streams.get_mut(&id) else { return };
-        let Some(passed) = &mut stream.passed_over else { return };
+    /// and so comes back to this. What cannot be had is asked for again when the home has sent that snapshot again. Answers
+    /// whether something is asked for: until it has come, this device lacks what the home has.
+    pub(super) fn need_passed_over(&mut self, id: StreamId) -> bool {
+        let Some(stream) = self.streams.get_mut(&id) else { return false };
+        let Some(passed) = &mut stream.passed_over else { return false };
         while let Some((replica, to)) = passed.covered.pop() {
             let from = stream.log.tip(&replica).seq + 1;
             if from <= to {
-                return self.send(&Need { stream: id, replica, from, to }.into());
+                self.send(&Need { stream: id, replica, from, to }.into());
+                return true;
             }
         }
+        false
     }
 }
