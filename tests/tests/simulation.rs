@@ -100,6 +100,16 @@ fn ch5_a_device_that_forgets_what_happened_to_the_posts_of_a_page_is_found_out()
     found_out(Planted::PageStale, &["give different channels", "posts, and"]);
 }
 
+#[test]
+fn p4_a_home_that_lets_history_go_below_a_snapshot_it_has_not_read_is_found_out() {
+    found_out(Planted::HistoryUnread, &["was not read back"]);
+}
+
+#[test]
+fn r9_a_home_that_writes_down_more_history_gone_than_has_is_found_out() {
+    found_out(Planted::HistoryTooFar, &["with other segments than its own"]);
+}
+
 fn found_out(bug: Planted, by: &[&str]) {
     let report = sim::hunt(bug).found;
     let report = report.unwrap_or_else(|| panic!("{bug:?} went unnoticed for {SEEDS_FOR_A_BUG} seeds"));

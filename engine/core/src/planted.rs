@@ -25,11 +25,15 @@ pub enum Planted {
     KeptEarly,
     /// A device puts a page of posts in without what has happened to them since.
     PageStale,
+    /// A home lets history go when it has read the root of the snapshot back, and none of its pages.
+    HistoryUnread,
+    /// A home writes down that more history has gone than has.
+    HistoryTooFar,
 }
 
 impl Planted {
     /// Every bug.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::SavedEarly,
         Self::OutboxForgets,
         Self::SumsSkipped,
@@ -40,6 +44,8 @@ impl Planted {
         Self::ReplicaReused,
         Self::KeptEarly,
         Self::PageStale,
+        Self::HistoryUnread,
+        Self::HistoryTooFar,
     ];
 
     /// Its name on a command line.
@@ -55,6 +61,8 @@ impl Planted {
             Self::ReplicaReused => "replica-reused",
             Self::KeptEarly => "kept-early",
             Self::PageStale => "page-stale",
+            Self::HistoryUnread => "history-unread",
+            Self::HistoryTooFar => "history-too-far",
         }
     }
 

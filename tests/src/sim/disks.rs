@@ -104,6 +104,7 @@ impl World {
 
     pub(crate) fn relay_commits(&mut self, op: OpId, commit: Commit) {
         let at = self.now + self.relay_disk_delay();
+        self.check_history(&commit);
         if self.relay.pending.replace((op, commit)).is_some() {
             self.fail(|| "the relay has two commits under way".into());
         }
@@ -169,7 +170,7 @@ impl World {
             self.chronicle.line(self.now, || "a read of the relay fails".into());
             Err(failure())
         } else {
-            self.relay.read(scan)
+            self.relay.read(scan, self.now)
         };
         self.tell_home(home::Input::Scanned(op, result));
     }

@@ -298,6 +298,7 @@ impl World {
         self.relay.miswrites = false;
         self.relay.failing_until = 0;
         self.relay.slow_disk_until = 0;
+        self.relay.clock_ahead = 0;
         for id in self.links.keys().copied().collect::<Vec<_>>() {
             self.cut(id);
         }

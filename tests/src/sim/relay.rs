@@ -1,14 +1,16 @@
 //! The relay of the simulated world: a home over a disk.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use causeway_core::home::Home;
 use causeway_core::ids::{ReplicaId, StreamId};
 use causeway_core::storage::{Commit, Page, Scan, StoreFailure};
 use causeway_core::stored::{self, TipRecord};
+use causeway_core::time::{Millis, Now};
 use causeway_core::write_queue::OpId;
 
 use crate::disk::Disk;
+use crate::sim::device::EPOCH;
 
 /// The relay: its disk outlives its process.
 #[derive(Debug)]
@@ -31,6 +33,13 @@ pub(crate) struct Relay {
     pub(crate) epoch: u64,
     pub(crate) failing_until: u64,
     pub(crate) slow_disk_until: u64,
+    /// How far its wall clock is ahead of the world's.
+    pub(crate) clock_ahead: u64,
+    /// When rows were last read.
+    pub(crate) read_at: BTreeMap<Vec<u8>, u64>,
+    /// When segments of the archive were written, and when it was last written down what of a stream's is too old.
+    pub(crate) archived_at: BTreeMap<Vec<u8>, u64>,
+    pub(crate) noticed_at: BTreeMap<StreamId, u64>,
 }
 
 impl Relay {
@@ -49,12 +58,22 @@ impl Relay {
             epoch: 1,
             failing_until: 0,
             slow_disk_until: 0,
+            clock_ahead: 0,
+            read_at: BTreeMap::new(),
+            archived_at: BTreeMap::new(),
+            noticed_at: BTreeMap::new(),
         }
     }
 
+    /// Its clocks.
+    pub(crate) fn clock(&self, world: u64) -> Now {
+        Now { monotonic: Millis(world), wall: Millis(EPOCH + world + self.clock_ahead) }
+    }
+
     /// Reads a page.
-    pub(crate) fn read(&mut self, scan: &Scan) -> Result<Page, StoreFailure> {
+    pub(crate) fn read(&mut self, scan: &Scan, now: u64) -> Result<Page, StoreFailure> {
         let page = self.disk.scan(scan)?;
+        self.read_at.extend(page.rows.iter().map(|(key, _)| (key.clone(), now)));
         self.unread_rot.retain(|key| page.rows.iter().all(|(read, _)| read != key));
         Ok(page)
     }

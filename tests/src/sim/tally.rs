@@ -70,6 +70,8 @@ pub enum Fault {
     Undone,
     /// A wall clock that is wrong by hours.
     ClockWrong,
+    /// The relay's wall clock is ahead by days for a while.
+    RelayClockAhead,
     /// Another page of a device leads from now on.
     LeaderChanged,
     /// Two pages of a device think that they lead.
@@ -82,7 +84,7 @@ pub enum Fault {
 
 impl Fault {
     /// Every kind.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 37] = [
         Self::Cut,
         Self::LostInFlight,
         Self::FrameLost,
@@ -115,6 +117,7 @@ impl Fault {
         Self::PageMiswritten,
         Self::Undone,
         Self::ClockWrong,
+        Self::RelayClockAhead,
         Self::LeaderChanged,
         Self::TwoLeaders,
         Self::PageSlept,

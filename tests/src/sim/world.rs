@@ -9,12 +9,11 @@ use causeway_core::ids::{ConnId, RoomId, StreamId};
 use causeway_core::planted::Planted;
 use causeway_core::snapshot::Job;
 use causeway_core::storage::Scan;
-use causeway_core::time::{Millis, Now};
 use causeway_core::write_queue::OpId;
 
 use crate::sim::Options;
 use crate::sim::chronicle::Chronicle;
-use crate::sim::device::{Device, EPOCH, End};
+use crate::sim::device::{Device, End};
 use crate::sim::ledger::Ledger;
 use crate::sim::link::Link;
 use crate::sim::pages::{Channel, Machine};
@@ -98,6 +97,8 @@ pub(crate) enum Happening {
     Usurp(usize, u32),
     /// A page that thinks that it leads makes sure.
     LookAgain(usize, u32),
+    /// The relay's wall clock is so far ahead from now on.
+    RelayClock(u64),
 }
 
 /// Ten times what a run with all its trouble and three pages a device needs; whoever needs more answers answers.
@@ -323,6 +324,7 @@ impl World {
             Happening::Usurp(page, life) if life == self.devices[page].life => self.usurp(page),
             Happening::Usurp(..) => {}
             Happening::LookAgain(page, life) => self.look_again(page, life),
+            Happening::RelayClock(ahead) => self.set_relay_clock(ahead),
         }
     }
 
@@ -404,7 +406,7 @@ impl World {
 
     /// Hands an input to the home and carries out what it wants.
     pub(crate) fn tell_home(&mut self, input: home::Input) {
-        let now = Now { monotonic: Millis(self.now), wall: Millis(EPOCH + self.now) };
+        let now = self.relay.clock(self.now);
         if let Some(home) = &mut self.relay.home {
             home.handle(input, now);
             self.settle_home();

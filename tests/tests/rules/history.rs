@@ -57,7 +57,7 @@ pub(crate) fn begins(network: &Network, text: StreamId) -> u64 {
     row.map_or(0, |row| HistoryRecord::decode(row).expect("a record").begins)
 }
 
-fn covered(network: &Network, text: StreamId) -> u64 {
+pub(crate) fn covered(network: &Network, text: StreamId) -> u64 {
     let row = network.relay.disk.row(&stored::snapshot_key(&text)).expect("a snapshot");
     SignedRoot::decode(row).expect("a root").root.arrivals
 }

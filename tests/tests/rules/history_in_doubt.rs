@@ -1,13 +1,14 @@
 //! Rule 9 where history is kept for a while only, and clocks or disks are not what they should be.
 
-use causeway_core::ids::StreamId;
+use causeway_core::ids::{ReplicaId, StreamId};
 use causeway_core::log::EntryName;
-use causeway_core::snapshot::JobError;
-use causeway_core::stored::{self, HistoryRecord, Prefix};
+use causeway_core::snapshot::{JobError, unpack};
+use causeway_core::stored::{self, HistoryRecord, Noticed, Prefix};
+use causeway_core::time::Millis;
 use causeway_core::wire::Lost;
 use causeway_tests::network::Network;
 
-use crate::history::{MINUTE, ask, begins, forgetful, forgets_after, pass, rows, write};
+use crate::history::{MINUTE, ask, begins, covered, forgetful, forgets_after, pass, rows, write};
 
 /// The rows of the archive, in order.
 fn segments(network: &Network) -> Vec<Vec<u8>> {
@@ -167,4 +168,71 @@ fn rule_9_history_that_could_not_be_let_go_is_left_alone_for_a_while() {
     assert!(failed.since(again.since).0 < MINUTE / 3, "{failed:?} {again:?}");
     pass(&mut network, 3 * MINUTE);
     assert_eq!(segments(&network).len(), 0);
+}
+
+/// A segment of the archive: whose chain begins it, and the numbers of that chain there.
+fn chain_in(network: &Network, segment: &[u8]) -> (ReplicaId, Vec<u64>) {
+    let row = network.relay.disk.row(segment).expect("a segment");
+    let (_, packed) = stored::decode_segment(row).expect("a row");
+    let entries = unpack(packed).expect("entries");
+    let replica = entries[0].name().replica;
+    let of_it = entries.iter().map(|entry| entry.name()).filter(|name| name.replica == replica);
+    (replica, of_it.map(|name| name.seq).collect())
+}
+
+#[test]
+fn rule_9_history_that_could_not_be_read_is_there_again_when_it_can() {
+    let (mut network, text) = forgetful(1);
+    (0..3).for_each(|_| write(&mut network, 0, text, 12));
+    let first = segments(&network).remove(0);
+    let row = network.relay.disk.row(&first).expect("a row").to_vec();
+    let (chain, numbers) = chain_in(&network, &first);
+    network.relay.disk.damage(&first);
+    pass(&mut network, 5 * MINUTE);
+    assert_eq!(segments(&network), std::slice::from_ref(&first), "what lies behind it has gone");
+    let begun = begins(&network, text);
+    network.relay.disk.put(first, row);
+    let (came, gone) = ask(&mut network, text, chain, *numbers.last().expect("some"));
+    assert_eq!((came, gone), (numbers, Vec::new()), "nothing of it has expired");
+    pass(&mut network, 5 * MINUTE);
+    assert_eq!([Prefix::Archive, Prefix::Place].map(|prefix| rows(&network, prefix)), [0; 2]);
+    assert_eq!(begins(&network, text), begun, "what went before it does not come back");
+}
+
+#[test]
+fn rule_9_a_snapshot_waits_for_a_part_of_history_to_go_and_not_for_all_of_it() {
+    let (mut network, text) = forgetful(1);
+    (0..7).for_each(|_| write(&mut network, 0, text, 12));
+    network.relay.snapshot_after(10, 1_500);
+    (0..12).for_each(|_| {
+        network.insert(0, text, 0, "ab");
+        network.settle();
+        network.wait(60);
+    });
+    // More segments than go in one commit; what is in them nobody looks at.
+    let wall = network.home_clock().wall;
+    let old = wall.since(Millis(5 * MINUTE));
+    for end in 1..=80 {
+        network.relay.disk.put(stored::archive_key(&text, end), stored::encode_segment(old, &[]));
+    }
+    let noticed = Some(Noticed { since: wall.since(Millis(2 * MINUTE)), upto: 80 });
+    network.relay.disk.put(stored::history_key(&text), HistoryRecord { begins: 0, noticed }.encode());
+    let covered = covered(&network, text);
+    network.restart_home();
+    network.relay.disk_answers = false;
+    for _ in 0..40 {
+        network.settle();
+        network.wait(50);
+    }
+    while self::covered(&network, text) == covered {
+        network.step_home_disk();
+        network.settle();
+        network.wait(50);
+    }
+    let left = segments(&network);
+    assert!(!left.contains(&stored::archive_key(&text, 1)), "some has gone");
+    assert!(left.contains(&stored::archive_key(&text, 80)), "the rest goes behind the snapshot");
+    network.release_home_disk();
+    pass(&mut network, MINUTE / 6);
+    assert!(!segments(&network).contains(&stored::archive_key(&text, 80)));
 }

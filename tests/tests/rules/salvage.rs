@@ -5,12 +5,15 @@ use std::collections::BTreeMap;
 use causeway_core::ids::{ReplicaId, StreamId};
 use causeway_core::log::Dep;
 use causeway_core::salvage::{Found, Loss, put_together};
-use causeway_core::stored::{Prefix, decode_entry, parse_archive_key, stream_of, tombstone_key};
+use causeway_core::stored::{
+    HistoryRecord, Prefix, decode_entry, history_key, parse_archive_key, stream_of, tombstone_key,
+};
 use causeway_core::wire::{self, Message, Need};
 use causeway_tests::disk::Disk;
 use causeway_tests::network::Network;
 
 use crate::craft::{forged, frame};
+use crate::history::{self, MINUTE, forgetful, pass};
 
 /// Both devices write a word by turns, entry by entry.
 fn write(network: &mut Network, text: StreamId, word: &str, times: usize) {
@@ -145,6 +148,28 @@ fn rl14_history_that_is_gone_is_named_by_its_places_whether_or_not_its_row_is_th
         assert_eq!(salvaged.lost, [Loss::Archive { stream: text, from: ends[0], end: ends[1] }]);
         assert_eq!(served(&mut network, text, salvaged.rows), all, "the snapshot has what it made");
     }
+}
+
+#[test]
+fn rl14_history_of_which_nobody_knows_how_much_was_let_go_is_not_called_lost() {
+    let (mut network, text) = forgetful(1);
+    (0..2).for_each(|_| history::write(&mut network, 0, text, 12));
+    pass(&mut network, 5 * MINUTE);
+    history::write(&mut network, 0, text, 12);
+    let row = history_key(&text);
+    assert!(network.relay.disk.rows_of(Prefix::Archive as u8).count() > 0, "some has come since");
+    network.relay.disk.damage(&row);
+    let unknown = Some(HistoryRecord::UNKNOWN.encode());
+    let salvaged = put_together(&found(&network.relay.disk));
+    assert_eq!((salvaged.lost.as_slice(), salvaged.rows.get(&row).cloned()), (&[][..], unknown));
+    // The home goes on without knowing, also when it writes down that more is too old.
+    network.restart_home();
+    pass(&mut network, MINUTE);
+    while network.relay.disk.row(&row).is_none_or(|row| HistoryRecord::decode(row).is_err()) {
+        pass(&mut network, MINUTE / 6);
+    }
+    assert!(network.relay.disk.rows_of(Prefix::Archive as u8).count() > 0, "it is doubted");
+    assert_eq!(put_together(&found(&network.relay.disk)).lost, []);
 }
 
 #[test]

@@ -110,6 +110,7 @@ impl Room {
         }
         stream.passed_over = None;
         stream.log.cover(root.tips(), &root.frontier);
+        stream.lost.retain(|name| root.covered(&name.replica) < name.seq);
         stream.wants_newer = false;
         if let Body::Channel(open) = &mut stream.body {
             open.cover(&root, page, pages.get(1).copied(), was_here);

@@ -154,6 +154,9 @@ impl Home {
         let Some((stream, state)) = longest else { return self.next_compaction(now) };
         if self.retention.is_at_work() || (!self.queue.is_idle() && !plan.is_late(state.tail())) {
             self.compact_at = Some(now.monotonic.after(SNAPSHOT_RETRY));
+            if self.retention.is_at_work() {
+                self.retention.make_way(now);
+            }
             return;
         }
         self.compaction = Some(Compaction {

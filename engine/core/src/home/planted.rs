@@ -2,11 +2,13 @@
 
 use crate::home::Home;
 use crate::home::append::Appended;
+use crate::home::stream::HomeStream;
 use crate::ids::{ConnId, ReplicaId, StreamId};
 use crate::log::{Entry, Verdict};
 use crate::planted::Planted;
+use crate::snapshot::PageId;
 use crate::storage::Durability;
-use crate::stored::{self, IndexRecord, StreamRecord};
+use crate::stored::{self, HistoryRecord, IndexRecord, StreamRecord};
 use crate::wire::Saved;
 
 impl Home {
@@ -48,4 +50,21 @@ impl Home {
         self.queue.put(stored::stream_key(&stream), record.encode());
         self.queue.tag(Appended::Entry { conn, arrival, entry }, Durability::Strict);
     }
+}
+
+/// Takes the pages of a snapshot for read back.
+pub(super) fn read_back_nothing(bug: Option<Planted>, unread: &mut Vec<PageId>) {
+    if bug == Some(Planted::HistoryUnread) {
+        unread.clear();
+    }
+}
+
+/// Has history begin where the snapshot ends.
+pub(super) fn begin_too_far(
+    bug: Option<Planted>,
+    history: HistoryRecord,
+    state: &HomeStream,
+) -> HistoryRecord {
+    let begins = state.snapshot.as_ref().map_or(0, |standing| standing.arrivals);
+    if bug == Some(Planted::HistoryTooFar) { HistoryRecord { begins, ..history } } else { history }
 }

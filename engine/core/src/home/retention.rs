@@ -12,6 +12,8 @@
 use crate::home::Home;
 use crate::home::append::Appended;
 use crate::home::compaction::read_page;
+#[cfg(feature = "planted-bugs")]
+use crate::home::planted;
 use crate::home::reading::Reading;
 use crate::home::stream::HomeStream;
 use crate::home::walk::Awaited;
@@ -22,7 +24,7 @@ use crate::limits::{
 };
 use crate::log::EntryName;
 use crate::snapshot::{PageId, SignedRoot};
-use crate::storage::{Durability, FailureKind, Page, Scan, StoreFailure};
+use crate::storage::{Durability, Expect, FailureKind, Page, Scan, StoreFailure};
 use crate::stored::{self, HistoryRecord, Noticed, Prefix};
 use crate::time::{Millis, Now};
 use crate::wire::Lost;
@@ -39,6 +41,8 @@ pub(super) struct Retention {
     /// Streams that are still to be looked at, in this round.
     left: Vec<StreamId>,
     at_work: Option<Expiring>,
+    /// A snapshot is waited for: the round goes on behind it, then.
+    resume_at: Option<Millis>,
     /// Where the commit that was to let it go has failed.
     failed: Option<StreamId>,
 }
@@ -51,8 +55,14 @@ struct Expiring {
     doubted: Option<u64>,
     /// Their rows, each by the arrival behind its last entry.
     segments: Vec<u64>,
+    /// Of those among them that cannot be read, and stay, the arrivals of their first entry and behind their last.
+    kept: Vec<(u64, u64)>,
+    /// The arrival behind the last that was looked at.
+    reached: u64,
     /// The arrival behind the last that is known to be too old.
     upto: u64,
+    /// The row of the snapshot, as it was read back.
+    root: Vec<u8>,
     /// Pages of the snapshot that were not read back yet.
     unread: Vec<PageId>,
     /// Rows that say where in these segments chains are.
@@ -77,7 +87,12 @@ pub(super) enum Look {
 impl Retention {
     /// When to hand in the time.
     pub(super) fn look_at(&self) -> Option<Millis> {
-        self.look_at
+        self.look_at.into_iter().chain(self.resume_at).min()
+    }
+
+    /// A snapshot is to be made: it is next, once what is being looked at is done.
+    pub(super) fn make_way(&mut self, now: Now) {
+        self.resume_at.get_or_insert(now.monotonic.after(Millis(2 * SNAPSHOT_RETRY.0)));
     }
 
     /// Whether rows are on their way out.
@@ -85,9 +100,15 @@ impl Retention {
         self.at_work.is_some()
     }
 
+    /// Whether a round is not at its end.
+    fn is_under_way(&self) -> bool {
+        self.is_at_work() || !self.left.is_empty()
+    }
+
     /// Whether the room may be let go: a room that nobody opens for long is opened for this now and then.
     pub(super) fn may_rest(&self, is_stopping: bool) -> bool {
-        self.at_work.is_none() && (is_stopping || self.keep.is_none() || self.has_looked)
+        let has_looked = self.has_looked && self.left.is_empty();
+        self.at_work.is_none() && (is_stopping || self.keep.is_none() || has_looked)
     }
 
     /// What was being read is read again another time.
@@ -95,6 +116,7 @@ impl Retention {
         let leaving = self.at_work.take().filter(|expiring| expiring.is_leaving);
         self.failed = leaving.map(|expiring| expiring.stream).or(self.failed);
         self.left.clear();
+        self.resume_at = None;
     }
 }
 
@@ -110,11 +132,30 @@ impl HomeStream {
 }
 
 impl Expiring {
+    fn new(stream: StreamId, doubted: Option<u64>) -> Self {
+        let (segments, kept, unread) = (Vec::new(), Vec::new(), Vec::new());
+        let (root, places) = (Vec::new(), Vec::new());
+        let (reached, upto, is_leaving) = (0, 0, false);
+        Self { stream, doubted, segments, kept, reached, upto, root, unread, places, is_leaving }
+    }
+
     /// Whether a segment that is too old is for now.
     fn takes(&self, end: u64) -> bool {
-        let most = if self.doubted.is_some() { HISTORY_STEP } else { HISTORY_NOTICED };
-        let is_full = self.upto > 0 && self.segments.len() >= most;
-        !is_full && self.doubted.is_none_or(|upto| end <= upto)
+        let most = if self.doubted.is_some() && self.upto > 0 { HISTORY_STEP } else { HISTORY_NOTICED };
+        self.segments.len() < most && self.doubted.is_none_or(|upto| end <= upto)
+    }
+
+    /// A segment that cannot be read stays. Answers whether the next is looked at.
+    fn keeps(&mut self, end: u64) -> bool {
+        self.kept.push((self.reached, end));
+        self.reached = end;
+        self.kept.len() < HISTORY_NOTICED
+    }
+
+    /// Whether the row that says where in a segment a chain begins goes with the segment.
+    fn takes_place(&self, begins: u64) -> bool {
+        let stays = |&(first, end): &(u64, u64)| (first..end).contains(&begins);
+        begins < self.upto && !self.kept.iter().any(stays)
     }
 
     /// What goes: the first of those before the last that is known to be too old.
@@ -151,6 +192,7 @@ impl Home {
     }
 
     pub(super) fn tick_retention(&mut self, now: Now) {
+        self.resume_retention(now);
         if self.retention.look_at.is_none_or(|at| now.monotonic < at) {
             return;
         }
@@ -160,7 +202,7 @@ impl Home {
             return;
         }
         // One round at a time: what an earlier one asked the disk for is not this one's answer.
-        if self.compaction.is_some() || self.retention.is_at_work() || self.stopping {
+        if self.compaction.is_some() || self.retention.is_under_way() || self.stopping {
             self.retention.look_at = Some(now.monotonic.after(SNAPSHOT_RETRY));
             return;
         }
@@ -179,11 +221,29 @@ impl Home {
         self.expire_next();
     }
 
+    /// Goes on behind a snapshot that was waited for.
+    fn resume_retention(&mut self, now: Now) {
+        if self.retention.resume_at.is_none_or(|at| now.monotonic < at) {
+            return;
+        }
+        self.retention.resume_at = None;
+        if self.compaction.is_some() {
+            return self.retention.make_way(now);
+        }
+        if !self.retention.is_at_work() {
+            self.retention.wall = now.wall;
+            self.expire_next();
+        }
+    }
+
     /// Looks at the next stream.
     fn expire_next(&mut self) {
         self.retention.at_work = None;
         if self.stopping {
             self.retention.left.clear();
+        }
+        if self.retention.resume_at.is_some() {
+            return;
         }
         if let Some(stream) = self.retention.left.pop() {
             self.expire(stream);
@@ -192,11 +252,9 @@ impl Home {
 
     fn expire(&mut self, stream: StreamId) {
         let noticed = self.streams.get(&stream).and_then(|state| state.history.noticed);
-        let doubted =
-            noticed.filter(|noticed| noticed.since <= self.retention.wall).map(|noticed| noticed.upto);
-        let (segments, unread, places) = (Vec::new(), Vec::new(), Vec::new());
-        let expiring = Expiring { stream, doubted, segments, upto: 0, unread, places, is_leaving: false };
-        self.retention.at_work = Some(expiring);
+        let doubted = noticed.filter(|noticed| noticed.since <= self.retention.wall);
+        let doubted = doubted.map(|noticed| noticed.upto);
+        self.retention.at_work = Some(Expiring::new(stream, doubted));
         self.read_age(stream, 0);
     }
 
@@ -222,30 +280,24 @@ impl Home {
     fn handle_age(&mut self, page: &Page, now: Now) {
         let Some(keep) = self.retention.keep else { return self.expire_next() };
         let Some(expiring) = &mut self.retention.at_work else { return };
-        let end = |key: &[u8]| stored::parse_archive_key(key).map(|(_, end)| end);
-        let stream = expiring.stream;
-        let Some((key, value)) = page.rows.first() else {
-            return match page.damaged.first().and_then(|key| end(key)) {
-                Some(end) => self.read_age(stream, end),
-                None => self.weigh(now),
-            };
-        };
-        let since = stored::decode_segment(value).ok().map(|(since, _)| since);
-        match (end(key), since) {
-            (Some(end), None) => self.read_age(stream, end),
-            (Some(end), Some(since)) if expiring.takes(end) => {
+        let row = page.rows.first().map(|(key, value)| (key, stored::decode_segment(value).ok()));
+        let row = row.or_else(|| Some((page.damaged.first()?, None)));
+        let end = row.as_ref().and_then(|(key, _)| stored::parse_archive_key(key)).map(|(_, end)| end);
+        let goes_on = match (end, row.and_then(|(_, segment)| segment)) {
+            (Some(end), None) => expiring.keeps(end),
+            (Some(end), Some((since, _))) if expiring.takes(end) => {
                 let is_dated = (CLOCKS_BEGIN..=now.wall).contains(&since);
-                if is_dated && now.wall.since(since) < keep {
-                    return self.weigh(now);
+                let is_old = !is_dated || now.wall.since(since) >= keep;
+                if is_old {
+                    expiring.segments.push(end);
+                    (expiring.reached, expiring.upto) = (end, if is_dated { end } else { expiring.upto });
                 }
-                expiring.segments.push(end);
-                if is_dated {
-                    expiring.upto = end;
-                }
-                self.read_age(stream, end);
+                is_old
             }
-            (None | Some(_), _) => self.weigh(now),
-        }
+            (None | Some(_), _) => false,
+        };
+        let (stream, reached) = (expiring.stream, expiring.reached);
+        if goes_on { self.read_age(stream, reached) } else { self.weigh(now) }
     }
 
     /// The ages are known. What is too old now and was so some time ago goes. Not of a stream of which no snapshot comes to anything:
@@ -284,11 +336,12 @@ impl Home {
     fn handle_root_read_back(&mut self, page: &Page) {
         let Some(expiring) = &mut self.retention.at_work else { return };
         let standing = self.streams.get(&expiring.stream).and_then(|state| state.snapshot.as_ref());
-        let root =
-            page.rows.first().and_then(|(_, row)| SignedRoot::decode(row).ok()).map(|signed| signed.root);
-        match root.filter(|root| standing.is_some_and(|standing| standing.id == root.id())) {
-            Some(root) => {
-                expiring.unread = root.pages;
+        let row = page.rows.first().and_then(|(_, row)| Some((row, SignedRoot::decode(row).ok()?.root)));
+        match row.filter(|(_, root)| standing.is_some_and(|standing| standing.id == root.id())) {
+            Some((row, root)) => {
+                (expiring.root, expiring.unread) = (row.clone(), root.pages);
+                #[cfg(feature = "planted-bugs")]
+                planted::read_back_nothing(self.planted, &mut expiring.unread);
                 self.read_back_next();
             }
             None => self.expire_next(),
@@ -324,9 +377,11 @@ impl Home {
 
     fn handle_places(&mut self, page: Page) {
         let Some(expiring) = &mut self.retention.at_work else { return };
-        let upto = expiring.upto;
-        let goes = |value: &[u8]| stored::decode_number(value).is_ok_and(|begins| begins < upto);
-        expiring.places.extend(page.rows.into_iter().filter(|(_, value)| goes(value)).map(|(key, _)| key));
+        for (key, value) in page.rows {
+            if stored::decode_number(&value).is_ok_and(|begins| expiring.takes_place(begins)) {
+                expiring.places.push(key);
+            }
+        }
         match page.more {
             Some(start) => self.read_places(start),
             None => self.let_history_go(),
@@ -344,12 +399,15 @@ impl Home {
         // The rest of what was noticed goes with the next commits.
         let noticed = state.history.noticed.filter(|noticed| upto < noticed.upto);
         let history = HistoryRecord { begins: upto.max(state.history.begins), noticed };
+        #[cfg(feature = "planted-bugs")]
+        let history = planted::begin_too_far(self.planted, history, state);
         expiring.is_leaving = true;
-        let places = std::mem::take(&mut expiring.places);
         let segments = expiring.segments.iter().map(|end| stored::archive_key(&stream, *end));
-        for key in segments.chain(places) {
-            self.queue.delete(key);
-        }
+        let mut goes: Vec<Vec<u8>> = segments.chain(std::mem::take(&mut expiring.places)).collect();
+        goes.sort_unstable();
+        let root = Some(std::mem::take(&mut expiring.root));
+        self.queue.expect(Expect { key: stored::snapshot_key(&stream), value: root });
+        self.queue.delete_all(goes);
         self.queue.put(stored::history_key(&stream), history.encode());
         self.queue.tag(Appended::Expired { stream, history }, Durability::Strict);
     }
@@ -361,7 +419,8 @@ impl Home {
         }
         let Some(expired) = &self.retention.at_work else { return };
         self.figures.segments_expired += expired.segments.len() as u64;
-        if self.stopping { self.expire_next() } else { self.expire(stream) }
+        self.retention.left.push(stream);
+        self.expire_next();
     }
 
     /// Says that an entry which was asked for by name is not to be had from the archive, and why.

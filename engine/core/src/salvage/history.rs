@@ -19,13 +19,13 @@ impl Remains<'_> {
                 Some((row, entries))
             });
             let Some((row, entries)) = whole else {
-                self.lacks(reached, end, salvaged);
-                reached = reached.max(end);
+                self.lacks(reached.unwrap_or(0), end, salvaged);
+                reached = reached.max(Some(end));
                 continue;
             };
             let begin = end.saturating_sub(entries.len() as u64);
-            self.lacks(reached, begin, salvaged);
-            reached = reached.max(end);
+            self.lacks(reached.unwrap_or(begin), begin, salvaged);
+            reached = reached.max(Some(end));
             if end <= first {
                 salvaged.rows.insert(key.clone(), row.clone());
                 salvaged.rows.extend(places_in(&self.stream, begin, &entries));
@@ -33,19 +33,27 @@ impl Remains<'_> {
                 above.extend((begin..).zip(entries));
             }
         }
-        self.lacks(reached, first, salvaged);
+        self.lacks(reached.unwrap_or(first), first, salvaged);
         above
     }
 
     /// Where history begins, if whoever runs the home keeps it for a while only: of what a snapshot covers nothing below is
-    /// lost.
-    fn let_go(&self, covered: u64, salvaged: &mut Salvaged) -> u64 {
+    /// lost. `None`: with what there is, as nobody knows how much has gone.
+    fn let_go(&self, covered: u64, salvaged: &mut Salvaged) -> Option<u64> {
         let key = stored::history_key(&self.stream);
         let history = values(self.found, &key).find_map(|row| Some((row, HistoryRecord::decode(row).ok()?)));
-        history.filter(|(_, history)| history.begins <= covered).map_or(0, |(row, history)| {
-            salvaged.rows.insert(key, row.clone());
-            history.begins
-        })
+        let (row, history) = match history {
+            Some((row, history)) => (row.clone(), history),
+            None if self.found.contains_key(&key) => {
+                (HistoryRecord::UNKNOWN.encode(), HistoryRecord::UNKNOWN)
+            }
+            None => return Some(0),
+        };
+        if history.begins > covered {
+            return Some(0);
+        }
+        salvaged.rows.insert(key, row);
+        history.says_how_much().then_some(history.begins)
     }
 
     fn lacks(&self, from: u64, end: u64, salvaged: &mut Salvaged) {

@@ -122,6 +122,11 @@ pub struct Noticed {
 impl HistoryRecord {
     /// Where the record cannot be read: some of the archive is gone, and nobody knows how much.
     pub const UNKNOWN: Self = Self { begins: 1, noticed: None };
+
+    /// Whether it says how much is gone.
+    pub fn says_how_much(&self) -> bool {
+        self.begins != Self::UNKNOWN.begins
+    }
 }
 
 /// What is kept of refused work.
