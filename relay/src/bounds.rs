@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use causeway_store::limits::STANDS_STILL;
+
 use crate::limits;
 
 /// How much a relay takes in, and how long it waits. The default is what `serve` runs with.
@@ -21,6 +23,11 @@ pub struct Bounds {
     pub stuck_after: Duration,
     /// How long a room without links stays in memory.
     pub room_linger: Duration,
+    /// A call to the store that gets no further for so long: the relay says that it is not ready.
+    pub store_notice: Duration,
+    /// One that gets no further for so long: the relay ends with [`RunError::StandsStill`](crate::RunError::StandsStill);
+    /// without it, never.
+    pub store_patience: Option<Duration>,
     /// How long entries that a snapshot covers are kept; without it, for ever.
     pub keep_history: Option<Duration>,
 }
@@ -35,6 +42,8 @@ impl Default for Bounds {
             half_open_after: limits::HALF_OPEN_AFTER,
             stuck_after: limits::STUCK_AFTER,
             room_linger: limits::ROOM_LINGER,
+            store_notice: STANDS_STILL,
+            store_patience: Some(limits::STORE_PATIENCE),
             keep_history: None,
         }
     }

@@ -18,6 +18,7 @@ use crate::history::KeepHistory;
 use crate::origin::Origin;
 use crate::quarantine;
 use crate::restore;
+use crate::standstill::StorePatience;
 use crate::start;
 
 /// The Causeway relay: keeps rooms, and carries what people write from one device to the others.
@@ -156,6 +157,10 @@ pub(crate) struct ServeArgs {
     /// How long to keep history below snapshots: forever, or days or hours as in 90d or 12h [default: forever]
     #[arg(long, value_name = "SPAN", env = "CAUSEWAY_KEEP_HISTORY")]
     pub(crate) keep_history: Option<KeepHistory>,
+    /// How long a call to the store may get no further before the relay ends itself with code 21, to be started anew:
+    /// seconds or minutes as in 90s or 5m, or forever [default: 5m]
+    #[arg(long, value_name = "SPAN", env = "CAUSEWAY_STORE_PATIENCE")]
+    pub(crate) store_patience: Option<StorePatience>,
     /// Print the link of this room instead of a new one
     #[arg(long, value_name = "NAME", env = "CAUSEWAY_ROOM")]
     pub(crate) room: Option<RoomId>,

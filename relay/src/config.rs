@@ -10,6 +10,7 @@ use crate::cli::{FolderArgs, LogFormat, LogLevel, ServeArgs, StoreName};
 use crate::failure::Failure;
 use crate::history::KeepHistory;
 use crate::origin::Origin;
+use crate::standstill::StorePatience;
 
 /// What `serve` does, settled.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +23,7 @@ pub(crate) struct Config {
     pub(crate) allow_origin: Vec<Origin>,
     pub(crate) limits: WriteAheadLimits,
     pub(crate) keep_history: KeepHistory,
+    pub(crate) store_patience: StorePatience,
 }
 
 /// Where rooms are kept.
@@ -44,6 +46,7 @@ struct File {
     memory: Option<bool>,
     allow_origin: Option<Vec<Origin>>,
     keep_history: Option<KeepHistory>,
+    store_patience: Option<StorePatience>,
 }
 
 impl Config {
@@ -71,6 +74,7 @@ impl Config {
             allow_origin: args.allow_origin.or(file.allow_origin).unwrap_or_default(),
             limits: args.carry_bytes.map_or_else(WriteAheadLimits::default, WriteAheadLimits::carrying),
             keep_history: args.keep_history.or(file.keep_history).unwrap_or_default(),
+            store_patience: args.store_patience.or(file.store_patience).unwrap_or_default(),
         })
     }
 }

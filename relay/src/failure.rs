@@ -89,7 +89,9 @@ impl Failure {
     /// Stable across versions; `--help` lists them.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::System(_) | Self::Run(_) => 1,
+            Self::System(_) | Self::Run(RunError::Unreadable(_) | RunError::Store(_) | RunError::Disk(_)) => {
+                1
+            }
             Self::Config { .. } => 3,
             Self::NotOpen(_) => 4,
             Self::PortTaken(_) => 5,
@@ -113,11 +115,15 @@ impl Failure {
             | Self::NoDoor { .. } => 18,
             Self::NoStore(_) => 19,
             Self::Lossy { .. } => 20,
+            Self::Run(RunError::StandsStill(_)) => STOOD_STILL,
             // Of the doctor, which has codes of its own.
             Self::Examine(_) | Self::Scratch { .. } => 2,
         }
     }
 }
+
+/// The exit code of a relay that has ended itself because its store stood still.
+pub(crate) const STOOD_STILL: u8 = 21;
 
 /// A sentence that another one ends with.
 pub(crate) fn bare(sentence: &impl Display) -> String {
@@ -148,4 +154,5 @@ Exit codes:
   18  the relay that serves the data folder cannot be asked or refused, the backup was broken off, or what was named is not there
   19  there is no store in the data folder
   20  the backup is made, but something of the store could not be read
+  21  the store stood still and the relay ended itself, to be started anew
 When it does not start, it has touched nothing.";

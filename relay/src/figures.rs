@@ -5,6 +5,7 @@ mod histogram;
 mod process;
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use causeway_core::home::{self, Lane};
 
@@ -68,6 +69,7 @@ pub(crate) struct Present {
     pub(crate) rooms: usize,
     pub(crate) connections: usize,
     pub(crate) store_works: bool,
+    pub(crate) store_stands_still: Duration,
     pub(crate) materialised_documents: u64,
 }
 
@@ -162,6 +164,11 @@ impl Figures {
         page.gauge("causeway_connections", "Links that are open.", present.connections);
         page.gauge("causeway_rooms", "Rooms in memory.", present.rooms);
         page.gauge("causeway_store_works", "Whether the store takes commits.", u8::from(present.store_works));
+        page.gauge(
+            "causeway_store_standstill_seconds",
+            "For how long a call to the store has got no further.",
+            present.store_stands_still.as_secs(),
+        );
         let counters = [
             ("causeway_entries_saved_total", "Entries on disk.", counted.entries_saved),
             ("causeway_entries_refused_total", "Entries refused.", counted.entries_refused),

@@ -14,7 +14,7 @@
 //! * `history` lets go of what is older than whoever runs the relay wants kept.
 //! * `backup`, `restore`, `doctor` and `quarantine` are commands of their own; `reach` asks the
 //!   relay that serves a folder at its `door`.
-//! * `stops` are the signals that end it.
+//! * `stops` are the signals that end it; `standstill` is a store for which it ends itself.
 //! * `figures` are what `/healthz` and `/metrics` tell; `timed_store` times the store's syncs for them.
 //! * `limits` holds every bound, with its reason; `bounds` are those that can be set.
 #![warn(missing_docs)]
@@ -47,6 +47,7 @@ mod room_name;
 mod rooms;
 mod routes;
 mod server;
+mod standstill;
 mod start;
 mod stops;
 mod timed_store;

@@ -47,6 +47,25 @@ pub(crate) const DOOR_PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) const EPOCH_PATIENCE: Duration = Duration::from_secs(60);
 /// How long before it asks again.
 pub(crate) const EPOCH_PAUSE: Duration = Duration::from_secs(1);
+/// How long a call to the store may get no further before the relay ends itself, to be started anew. A disk that is merely slow is
+/// not mended by that: an fsync behind what somebody else writes takes minutes, and a server of files that restarts gives
+/// whoever comes first a minute and a half.
+pub(crate) const STORE_PATIENCE: Duration = Duration::from_secs(5 * 60);
+/// The least that may be asked for: less is met by disks that are well.
+pub(crate) const STORE_PATIENCE_LEAST: Duration = Duration::from_secs(5);
+/// How often somebody looks, and more often where less patience is asked for, down to [`STORE_LOOK_LEAST`].
+pub(crate) const STORE_LOOK: Duration = Duration::from_secs(1);
+/// See [`STORE_LOOK`].
+pub(crate) const STORE_LOOK_LEAST: Duration = Duration::from_millis(10);
+/// How often it is said, at the most, that the store stands still: calls of eleven seconds each are no news.
+pub(crate) const STORE_TOLD: Duration = Duration::from_secs(60);
+/// How long a relay that ends itself because its store stands still may take to do so in order: whatever it still wants to do
+/// with a disk that hangs, if only to write its log, hangs as well.
+pub(crate) const BACKSTOP_PATIENCE: Duration = Duration::from_secs(5);
+/// How long the door in the data folder is waited for as it is taken away; whoever opens the next one takes away what is left.
+pub(crate) const DOOR_AWAY_PATIENCE: Duration = Duration::from_secs(1);
+/// How long rooms in which nothing is under way may take to tell their devices, as the relay ends itself.
+pub(crate) const FAREWELL_PATIENCE: Duration = Duration::from_secs(1);
 /// How long somebody who wants to ask a relay waits for its door: opening a store after a crash takes a few seconds.
 pub(crate) const REACH_PATIENCE: Duration = Duration::from_secs(5);
 /// And pauses between two looks.

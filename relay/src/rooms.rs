@@ -542,6 +542,7 @@ mod tests {
             rooms: rooms.count(),
             connections: rooms.connections(),
             store_works: true,
+            store_stands_still: std::time::Duration::ZERO,
             materialised_documents: 0,
         });
         assert!(text.contains(&format!("causeway_room_panics_total {ROOM_FAULTS}\n")), "{text}");

@@ -13,7 +13,7 @@ use crate::bounds::Bounds;
 use crate::cli::{LogFormat, LogLevel};
 use crate::config::{Config, Keep};
 use crate::door;
-use crate::failure::Failure;
+use crate::failure::{Failure, STOOD_STILL};
 use crate::listener;
 use crate::room_name;
 use crate::routes;
@@ -52,8 +52,10 @@ async fn serve_until_signal(config: Config) -> Result<(), Failure> {
         Keep::Memory => None,
     };
     let bounds = Bounds { keep_history: config.keep_history.span(), ..Bounds::default() };
-    let options =
-        Options { allow_origin: config.allow_origin.into_iter().map(String::from).collect(), door, bounds };
+    let bounds = config.store_patience.set(bounds);
+    let allow_origin = config.allow_origin.into_iter().map(String::from).collect();
+    let backstop = || std::process::exit(STOOD_STILL.into());
+    let options = Options { allow_origin, door, bounds, backstop: Some(backstop) };
     Ok(server::run(listener, storage, options, async move { stops.next().await }).await?)
 }
 

@@ -51,6 +51,14 @@ fn st2_what_was_called_saved_outlives_a_power_cut_at_any_operation() {
 }
 
 #[test]
+fn rl16_a_relay_whose_disk_hangs_ends_itself_or_waits_and_loses_nothing() {
+    torture_with_a_disk(
+        "rl16_a_relay_whose_disk_hangs_ends_itself_or_waits_and_loses_nothing",
+        "hang --rounds 3 --store redb",
+    );
+}
+
+#[test]
 fn st4_a_relay_on_sled_whose_disk_failed_goes_on_by_itself_and_has_told_no_lie() {
     torture_with_a_disk(
         "st4_a_relay_on_sled_whose_disk_failed_goes_on_by_itself_and_has_told_no_lie",

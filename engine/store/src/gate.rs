@@ -2,92 +2,26 @@
 //!
 //! A store whose write or fsync has failed refuses everything until it is opened again, because nobody knows what of it
 //! is on the disk. Until then requests are answered with the failure that closed it; whoever asked asks again later.
+//!
+//! A store that stands still, a call of which does not come back, cannot be opened again: the call still has it. The gate only sees
+//! that, if somebody looks; what helps is a new process.
+
+mod storage;
 
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use causeway_core::storage::{Commit, CommitError, FailureKind, Page, Scan, StoreFailure};
 use tracing::{info, warn};
 
+use self::storage::Reopen;
+pub use self::storage::Storage;
 use crate::folder::Past;
 use crate::limits::{READ_PATIENCE, REOPEN_FIRST, REOPEN_MOST, REOPEN_TRUST};
 use crate::tap::{Following, Tap};
-use crate::{MemoryStore, OpenError, Space, Store, StoreHandle, StoreKind, WriteAheadLimits, WriterLimits};
-
-/// Where rooms are kept, and how to open it again.
-pub struct Storage {
-    first: Arc<dyn Store>,
-    reopen: Reopen,
-}
-
-type Reopen = Box<dyn Fn(Past) -> Result<Arc<dyn Store>, OpenError> + Send + Sync>;
-
-impl Storage {
-    /// The embedded store in a data folder, of the kind that keeps it; one of the default kind is made where there is none.
-    ///
-    /// # Errors
-    /// One sentence; nothing was touched.
-    pub fn folder(folder: PathBuf) -> Result<Self, OpenError> {
-        Self::folder_of(StoreKind::of(&folder)?.unwrap_or_default(), folder)
-    }
-
-    /// The embedded store of this kind in a data folder, which is made where there is none.
-    ///
-    /// # Errors
-    /// One sentence; nothing was touched.
-    pub fn folder_of(kind: StoreKind, folder: PathBuf) -> Result<Self, OpenError> {
-        Self::folder_within(kind, folder, WriteAheadLimits::default())
-    }
-
-    /// The same with other limits of the write-ahead log than the usual ones.
-    ///
-    /// # Errors
-    /// One sentence; nothing was touched.
-    pub fn folder_within(
-        kind: StoreKind,
-        folder: PathBuf,
-        limits: WriteAheadLimits,
-    ) -> Result<Self, OpenError> {
-        let open = move |past| {
-            let store = kind.open_after(&folder, past, limits)?;
-            // What a process wrote before it died, or before an fsync failed, may be readable and not yet on the disk.
-            // Rooms call saved what they read, so it is put there first.
-            let refuse = |why: StoreFailure| OpenError::Io { folder: folder.clone(), what: why.to_string() };
-            store.sync().map_err(refuse)?;
-            Ok(store)
-        };
-        Ok(Self { first: open(Past::Plain)?, reopen: Box::new(open) })
-    }
-
-    /// The same store behind another that watches what passes, also when it is opened again.
-    #[must_use]
-    pub fn watched(self, watch: impl Fn(Arc<dyn Store>) -> Arc<dyn Store> + Send + Sync + 'static) -> Self {
-        let Self { first, reopen } = self;
-        let first = watch(first);
-        Self { first, reopen: Box::new(move |past| reopen(past).map(&watch)) }
-    }
-
-    /// Nothing on a disk: everything is gone when the process ends.
-    #[must_use]
-    pub fn memory() -> Self {
-        Self::of(Arc::new(MemoryStore::new()))
-    }
-
-    /// Any other store, which recovers from its failures by itself.
-    #[must_use]
-    pub fn of(store: Arc<dyn Store>) -> Self {
-        let again = Arc::clone(&store);
-        Self { first: store, reopen: Box::new(move |_| Ok(Arc::clone(&again))) }
-    }
-}
-
-impl fmt::Debug for Storage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Storage")
-    }
-}
+use crate::watch::Watch;
+use crate::{Space, StoreHandle, WriterLimits};
 
 /// The one way of all rooms to the store. Cheap to clone; all clones are one gate.
 ///
@@ -105,6 +39,9 @@ struct Held(Arc<Shared>);
 struct Shared {
     reopen: Reopen,
     tap: Tap,
+    watch: Watch,
+    /// How long a call may get no further.
+    patience: Duration,
     state: Mutex<State>,
     /// The gate has ended, or an opening has.
     moved: Condvar,
@@ -137,9 +74,10 @@ impl StoreGate {
     /// When the operating system starts no thread.
     #[must_use]
     pub fn open(storage: Storage) -> Self {
-        let tap = Tap::default();
-        let before = tap.clone();
-        let Storage { first, reopen } = storage.watched(move |store| before.before(store));
+        let (tap, watch) = (Tap::default(), Watch::default());
+        let before = (tap.clone(), watch.clone());
+        let Storage { first, reopen, patience } =
+            storage.watched(move |store| before.1.before(before.0.before(store)));
         let handle = StoreHandle::spawn(first, WriterLimits::default());
         let state = State {
             handle: Some(handle),
@@ -152,7 +90,8 @@ impl StoreGate {
             reopening: false,
             ended: false,
         };
-        let shared = Shared { reopen, tap, state: Mutex::new(state), moved: Condvar::new() };
+        let (state, moved) = (Mutex::new(state), Condvar::new());
+        let shared = Shared { reopen, tap, watch, patience, state, moved };
         Self { held: Arc::new(Held(Arc::new(shared))) }
     }
 
@@ -255,9 +194,28 @@ impl StoreGate {
     /// opened again, a while without a failure is enough.
     #[must_use]
     pub fn works(&self) -> bool {
+        if self.stands_still() >= self.shared().patience {
+            return false;
+        }
         let state = self.shared().state();
         let trusted = || state.reopened.is_some_and(|at| at.elapsed() >= REOPEN_TRUST);
         state.handle.is_some() && (state.proven || trusted())
+    }
+
+    /// For how long a call to the store, or closing or opening it again, has got no further, as far as somebody has looked; zero
+    /// where none is under way. What was called saved is saved, and nothing in this process can free a call that waits for
+    /// ever: whoever can end the process and have it started anew should. Waits for nothing.
+    #[must_use]
+    pub fn stands_still(&self) -> Duration {
+        self.shared().watch.stands_still()
+    }
+
+    /// Looks at the calls that are under way, `passed` after the last look; where nobody looks none is ever seen to stand still.
+    /// A process that was stopped meanwhile has not waited for its disk: whoever looks every second had better not say that
+    /// minutes have passed. Answers as [`stands_still`](Self::stands_still) does.
+    pub fn look(&self, passed: Duration) -> Duration {
+        self.shared().watch.look(passed);
+        self.stands_still()
     }
 
     /// Writes what waits, syncs a last time and lets go of the store: afterwards its folder is free. Blocks for as long as
@@ -353,15 +311,19 @@ impl Shared {
     }
 
     fn open_again(&self, failed: StoreHandle) {
+        let closing = self.watch.begin();
         // The failure is known; what matters is that the threads have ended, every answer was noted and the folder is free.
         let _ = failed.close();
+        drop(closing);
         while let Some(pause) = self.next_pause() {
             let waited = self.moved.wait_timeout_while(self.state(), pause, |state| !state.ended);
             if waited.unwrap_or_else(PoisonError::into_inner).0.ended {
                 break;
             }
             let past = self.state().past;
+            let opening = self.watch.begin_to_open();
             let Ok(store) = (self.reopen)(past) else { continue };
+            drop(opening);
             let mut state = self.state();
             if !state.ended {
                 state.opening += 1;
@@ -418,7 +380,63 @@ impl fmt::Debug for StoreGate {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc::Receiver;
+
+    use causeway_core::storage::{Page, Scan};
+
     use super::*;
+    use crate::{MemoryStore, Store};
+
+    /// A store that fails, and can be let go of only when the story says.
+    struct Clinging(Mutex<Receiver<()>>);
+
+    impl Store for Clinging {
+        fn apply(&self, _: &Space, _: &Commit) -> Result<(), CommitError> {
+            Err(StoreFailure::new(FailureKind::Io, "The disk is broken.").into())
+        }
+        fn settle(&self) -> Result<(), StoreFailure> {
+            Ok(())
+        }
+        fn sync(&self) -> Result<(), StoreFailure> {
+            Ok(())
+        }
+        fn scan(&self, _: &Space, _: &Scan) -> Result<Page, StoreFailure> {
+            Ok(Page::default())
+        }
+        fn spaces(&self, _: Option<&Space>, _: usize) -> Result<Vec<Space>, StoreFailure> {
+            Ok(Vec::new())
+        }
+    }
+
+    impl Drop for Clinging {
+        fn drop(&mut self) {
+            let _ = self.0.lock().unwrap().recv();
+        }
+    }
+
+    #[test]
+    fn st8_a_store_that_failed_and_cannot_be_let_go_of_stands_still_until_it_can() {
+        let (end, over) = mpsc::channel::<()>();
+        let first = Arc::new(Clinging(Mutex::new(over)));
+        let reopen: Reopen = Box::new(|_| Ok(Arc::new(MemoryStore::new())));
+        let gate = StoreGate::open(Storage { first, reopen, patience: Duration::from_secs(10) });
+        let put = Commit { put: vec![(b"k".to_vec(), b"v".to_vec())], ..Commit::default() };
+        let commit = || gate.commit_and_wait(&Space::new("room").unwrap(), put.clone());
+        assert!(commit().is_err());
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while gate.look(Duration::from_secs(20)) < Duration::from_secs(60) {
+            assert!(Instant::now() < deadline, "closing it is not noted");
+            std::thread::yield_now();
+        }
+        assert!(!gate.works());
+        drop(end);
+        while commit().is_err() {
+            assert!(Instant::now() < deadline, "it is not opened again");
+            std::thread::yield_now();
+        }
+        assert_eq!(gate.stands_still(), Duration::ZERO);
+        assert!(gate.works());
+    }
 
     #[test]
     fn st4_a_store_that_fails_again_and_again_is_opened_less_and_less_often_although_commits_pass() {

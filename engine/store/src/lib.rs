@@ -10,7 +10,7 @@
 //! * [`StoreHandle`] is what a shell holds: it queues commits for one writer thread, which applies whatever is waiting
 //!   and then pays for a single fsync, and scans for a reader thread of its own.
 //! * [`StoreGate`] stands before it in a program that goes on when a disk was full: it opens the store again ([`Storage`]
-//!   says how) and lets requests through anew.
+//!   says how) and lets requests through anew; `watch` tells it of calls that do not come back.
 //! * [`backup`] carries the rows of any store into a file while others write, and from there into a new folder.
 //! * [`remains`] is what can still be found in a folder that a store refuses.
 //! * `contract` (feature `contract`) is the suite that every store passes.
@@ -36,6 +36,7 @@ mod rows;
 mod sled_store;
 mod space;
 mod tap;
+mod watch;
 mod writer;
 
 #[cfg(test)]

@@ -142,6 +142,16 @@ pub(crate) const REOPEN_MOST: Duration = Duration::from_secs(15);
 /// relay that waits for devices to prove it gets none as long as it says that it is not ready.
 pub(crate) const REOPEN_TRUST: Duration = Duration::from_secs(15);
 
+/// How long a call may get no further before the store counts as one that stands still, unless somebody says otherwise. A card that
+/// tidies up or a disk that wakes up takes some seconds; calls are of a few megabytes, and what is longer tells of its steps.
+pub const STANDS_STILL: Duration = Duration::from_secs(10);
+/// What one step of a call may take beside that.
+pub(crate) const CALL_PATIENCE: Duration = Duration::ZERO;
+/// What one step of an opening may take beside that: sled reads its whole log in one, 20 GB of it at 50 MB/s in some seven minutes.
+pub(crate) const OPENING_PATIENCE: Duration = Duration::from_secs(10 * 60);
+/// Bytes that are written once more before they are synced: what a slow disk takes in some ten seconds.
+pub(crate) const AGAIN_BYTES: usize = 256 * 1024 * 1024;
+
 /// The bytes of keys and values in a commit: what it costs to hold it in a queue.
 pub(crate) fn commit_bytes(commit: &Commit) -> usize {
     let expects = commit.expect.iter().map(|e| e.key.len() + e.value.as_ref().map_or(0, Vec::len));

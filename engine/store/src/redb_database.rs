@@ -36,7 +36,7 @@ use crate::rows::draft::{Draft, Writes};
 use crate::rows::known::Known;
 use crate::rows::ledger::Ledger;
 use crate::rows::{self, Pair, Tree, TreeError, layout};
-use crate::{OpenError, Space, limits};
+use crate::{OpenError, Space, limits, watch};
 
 /// redb, open in a data folder.
 pub(crate) struct RedbDatabase {
@@ -212,6 +212,7 @@ fn apply(
     ledger: &mut Ledger,
 ) -> Result<(), redb::StorageError> {
     for (key, value) in writes {
+        watch::step();
         let (key, value) = (key.as_slice(), value.as_deref());
         let found = match value {
             Some(value) => table.insert(key, value)?.is_some(),

@@ -12,7 +12,7 @@ pub(crate) mod ledger;
 
 use causeway_core::storage::{FailureKind, Page, Scan, StoreFailure};
 
-use crate::Space;
+use crate::{Space, watch};
 
 /// An ordered map of bytes, at one moment.
 pub(crate) trait Tree {
@@ -73,6 +73,7 @@ pub(crate) fn scan(tree: &impl Tree, space: &Space, scan: &Scan) -> Result<Page,
     let (start, end) = (layout::key(space, &scan.start), layout::key(space, &scan.end));
     let mut bytes = 0;
     for found in tree.range(&start, &end).map_err(|e| e.near(&scan.start))? {
+        watch::step();
         let (tree_key, raw) = match found {
             Ok(pair) => pair,
             Err(e) => return Err(e.near(last_of(&page).unwrap_or(&scan.start))),
@@ -108,6 +109,7 @@ pub(crate) fn get(tree: &impl Tree, space: &Space, key: &[u8]) -> Result<Option<
 
 /// Reads the place of a row, be it there or not, and those of its pieces: all that whoever writes over it has to read.
 pub(crate) fn reach(tree: &impl Tree, tree_key: &[u8]) -> Result<(), StoreFailure> {
+    watch::step();
     let near = |e: TreeError| e.near(layout::key_of(tree_key));
     let Some(raw) = tree.get(tree_key).map_err(near)? else { return Ok(()) };
     match layout::Stored::decode(tree_key, raw.as_ref()) {
@@ -124,6 +126,7 @@ pub(crate) fn keys(tree: &impl Tree, space: &Space, prefix: &[u8]) -> Result<Vec
     let end = layout::behind(start.clone());
     let mut keys = Vec::new();
     for found in tree.range(&start, &end).map_err(|e| e.near(prefix))? {
+        watch::step();
         let (tree_key, _) = found.map_err(|e| e.near(prefix))?;
         keys.push(layout::key_in_space(space, tree_key.as_ref()).to_vec());
     }
@@ -139,6 +142,7 @@ pub(crate) fn spaces(
     let end = layout::end_of_rows();
     let mut spaces: Vec<Space> = Vec::new();
     while spaces.len() < max {
+        watch::step();
         let start = spaces.last().or(after).map_or_else(layout::first_key, layout::key_behind);
         let mut behind = tree.range(&start, &end).map_err(TreeError::anywhere)?;
         let Some(found) = behind.next() else { break };

@@ -41,7 +41,7 @@ use crate::rows::draft::Draft;
 use crate::rows::known::Known;
 use crate::rows::ledger::Ledger;
 use crate::rows::{self, Pair, Tree, TreeError, layout};
-use crate::{OpenError, Space, Store, limits};
+use crate::{OpenError, Space, Store, limits, watch};
 
 /// A store in a data folder, which it locks for as long as it is open.
 ///
@@ -196,6 +196,7 @@ impl Store for SledStore {
         self.change(|db| {
             let batch = self.numbers.read().unwrap_or_else(PoisonError::into_inner).ledger.batch;
             self.write_out(db)?;
+            watch::step();
             self.log.sync_data().and_then(|()| self.tip.note(batch)).map_err(|e| self.fail(io_failure(&e)))
         })
     }

@@ -6,6 +6,8 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixStream as BlockingStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::thread;
 
 use causeway_core::ids::{RoomId, StreamId};
 use causeway_store::backup::{self, Packing};
@@ -17,7 +19,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tracing::{info, warn};
 
 use super::{LINE_BYTES, Request, by_short_path};
-use crate::limits::{ACCEPT_PAUSE, DOOR_CALLERS, DOOR_PATIENCE, HEAD_PATIENCE};
+use crate::limits::{ACCEPT_PAUSE, DOOR_AWAY_PATIENCE, DOOR_CALLERS, DOOR_PATIENCE, HEAD_PATIENCE};
 use crate::quarantine;
 use crate::rooms::Rooms;
 
@@ -93,7 +95,16 @@ impl Door {
 
 impl Drop for Door {
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.path);
+        let path = std::mem::take(&mut self.path);
+        let (away, is_away) = channel();
+        let takes_away = move || {
+            let _ = fs::remove_file(path);
+            let _ = away.send(());
+        };
+        // A disk that hangs must not keep the process: whoever opens the door next takes away what is left.
+        if thread::Builder::new().spawn(takes_away).is_ok() {
+            let _ = is_away.recv_timeout(DOOR_AWAY_PATIENCE);
+        }
     }
 }
 

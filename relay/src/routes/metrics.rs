@@ -16,6 +16,7 @@ pub(super) async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
         rooms: app.rooms.count(),
         connections: app.rooms.connections(),
         store_works: around.store.works(),
+        store_stands_still: around.store.stands_still(),
         materialised_documents: documents_built(),
     };
     let text = around.figures.expose(present);

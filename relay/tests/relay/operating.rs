@@ -1,11 +1,12 @@
 //! What whoever runs a relay sees of it.
 
 use std::process::Stdio;
+use std::time::Duration;
 
 use causeway_core::storage::{FailureKind, StoreFailure};
-use causeway_relay::{Bounds, Storage};
+use causeway_relay::{Bounds, RunError, Storage};
 use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::device::{Device, PATIENCE};
 use crate::failing_store::SlowDisk;
@@ -64,6 +65,50 @@ async fn rl9_ready_fails_while_the_store_does() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn rl16_a_relay_whose_store_stands_still_says_so_and_ends_itself() {
+    let (disk, _begins, end) = SlowDisk::new();
+    let patience = Duration::from_secs(2);
+    let bounds = Bounds {
+        store_notice: Duration::from_millis(100),
+        store_patience: Some(patience),
+        ..Bounds::default()
+    };
+    let server = Server::bounded(Storage::of(disk), bounds).await;
+    let mut writer = Device::join(&server.address, "still", 1).await;
+    let entry = writer.write_name(1);
+    writer.send(vec![entry]).await;
+    server.until_ready_says("store-failing").await;
+    let ended = server.ended().await;
+    assert!(matches!(ended, Err(RunError::StandsStill(span)) if span >= patience), "{ended:?}");
+    drop(end);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rl16_a_relay_that_waits_for_ever_goes_on_when_the_disk_does() {
+    let (disk, _begins, end) = SlowDisk::new();
+    let bounds =
+        Bounds { store_notice: Duration::from_millis(100), store_patience: None, ..Bounds::default() };
+    let server = Server::bounded(Storage::of(disk), bounds).await;
+    let mut writer = Device::join(&server.address, "still", 1).await;
+    let entry = writer.write_name(1);
+    writer.send(vec![entry]).await;
+    server.until_ready_says("store-failing").await;
+    let still = async || {
+        let page = metrics(&server.address).await;
+        assert_eq!(metric(&page, "causeway_store_works"), Some(0.0));
+        metric(&page, "causeway_store_standstill_seconds").unwrap()
+    };
+    while still().await < 1.0 {
+        // pace: between two looks at the figures
+        sleep(Duration::from_millis(20)).await;
+    }
+    drop(end);
+    writer.saved(1).await;
+    server.until_ready_says("ready").await;
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn rl9_ready_fails_while_the_relay_stops() {
     let (disk, begins, end) = SlowDisk::new();
     let server = Server::with(Storage::of(disk)).await;
@@ -84,7 +129,7 @@ async fn rl9_ready_fails_while_the_relay_stops() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rl9_idle_rooms_leave_memory_and_the_metrics_show_it() {
-    let bounds = Bounds { room_linger: std::time::Duration::from_millis(10), ..Bounds::default() };
+    let bounds = Bounds { room_linger: Duration::from_millis(10), ..Bounds::default() };
     let server = Server::bounded(Storage::memory(), bounds).await;
     for number in 0..20 {
         Device::join(&server.address, &format!("idle-{number}"), 1).await.save_name(1).await;

@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use crate::device::PATIENCE;
 
@@ -41,6 +41,27 @@ impl Server {
     pub(crate) async fn stop(self) -> Result<(), RunError> {
         let _ = self.stop.send(());
         self.running.await.unwrap()
+    }
+
+    /// Waits until it ends by itself.
+    pub(crate) async fn ended(self) -> Result<(), RunError> {
+        let ended = timeout(PATIENCE, self.running).await.expect("it ends by itself");
+        drop(self.stop);
+        ended.unwrap()
+    }
+
+    /// Waits until it is ready, or is not for this reason.
+    pub(crate) async fn until_ready_says(&self, word: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let answer = get(&self.address, "/readyz", &[]).await;
+            if answer.ends_with(&format!("\r\n\r\n{word}\n")) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{answer}");
+            // pace: between two looks
+            sleep(Duration::from_millis(20)).await;
+        }
     }
 
     pub(crate) async fn health(&self) -> serde_json::Value {
@@ -92,6 +113,6 @@ pub(crate) async fn get(address: &str, path: &str, headers: &[(&str, &str)]) -> 
     stream.write_all(format!("{request}\r\n").as_bytes()).await.unwrap();
     let mut answer = Vec::new();
     let read = stream.read_to_end(&mut answer);
-    tokio::time::timeout(PATIENCE, read).await.expect("the relay answers").unwrap();
+    timeout(PATIENCE, read).await.expect("the relay answers").unwrap();
     String::from_utf8_lossy(&answer).into_owned()
 }

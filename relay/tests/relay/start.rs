@@ -121,7 +121,7 @@ async fn flags_are_stronger_than_the_environment_and_that_is_stronger_than_the_f
 async fn the_help_lists_every_exit_code() {
     let output = outcome(&["serve", "--help"]).await;
     let help = String::from_utf8(output.stdout).unwrap();
-    for code in 0..=20 {
+    for code in 0..=21 {
         assert!(help.lines().any(|line| line.trim_start().starts_with(&format!("{code}  "))), "{code}");
     }
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::record::FileHead;
 use crate::folder::{free_bytes, sync_folder};
 use crate::limits::{LOG_GROWS_FIRST, LOG_GROWS_MOST, ZEROS_SPARE_BYTES};
+use crate::watch;
 
 /// An open file. Behind what was written it holds zeros that are on the disk already: an fsync of bytes that make a file
 /// longer has to write down its new length as well, and takes twice as long.
@@ -34,6 +35,7 @@ impl LogFile {
         let file = OpenOptions::new().write(true).create(true).truncate(true).open(&path)?;
         let mut made = Self { file, path, end: 0, length: 0, is_tight: false };
         made.append(&head.encode())?;
+        watch::step();
         made.file.sync_all()?;
         sync_folder(folder)?;
         Ok(made)
@@ -41,6 +43,7 @@ impl LogFile {
 
     /// Hands bytes to the operating system. Where it takes only some of them none are kept, so that they take no room.
     pub(super) fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        watch::step();
         let after = self.end + bytes.len() as u64;
         if let Err(refused) = (&self.file).write_all(bytes) {
             let _ = self.file.set_len(self.end);
@@ -60,6 +63,7 @@ impl LogFile {
 
     /// Returns when all that was written is on the disk.
     pub(super) fn sync(&self) -> io::Result<()> {
+        watch::step();
         self.file.sync_data()
     }
 

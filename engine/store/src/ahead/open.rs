@@ -84,6 +84,7 @@ impl WriteAheadStore {
             wanted_bytes: AtomicU64::new(0),
             busy: Mutex::new(false),
             idle: Condvar::new(),
+            carrying: Arc::default(),
             database,
             _lock: lock,
         };

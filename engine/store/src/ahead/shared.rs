@@ -21,7 +21,7 @@ use crate::folder::tip::Tip;
 use crate::folder::{FolderLock, Mark, free_bytes, io_failure};
 use crate::limits::{REDB_PIECE_ROWS, SPARE_BYTES};
 use crate::rows::layout;
-use crate::{Space, limits};
+use crate::{Space, limits, watch};
 
 /// A data folder that is open. Whoever needs several of its locks takes them in this order: `tail`, `busy`, `layers`.
 pub(super) struct Shared {
@@ -41,6 +41,8 @@ pub(super) struct Shared {
     pub(super) busy: Mutex<bool>,
     /// They no longer are.
     pub(super) idle: Condvar,
+    /// What the thread that carries is about.
+    pub(super) carrying: Arc<watch::Work>,
     pub(super) database: Box<dyn Database>,
     /// Released last, after the database has closed its files.
     pub(super) _lock: FolderLock,
@@ -216,7 +218,12 @@ impl Shared {
         *self.busy() = true;
         let carrying = Carrying(Arc::clone(self));
         let ours = (Arc::clone(&table), load.clone());
-        match spawn(Box::new(move || carrying.run(&table, &load, None))) {
+        let about = Arc::clone(&self.carrying);
+        let work = move || {
+            let _about = about.begin();
+            carrying.run(&table, &load, None);
+        };
+        match spawn(Box::new(work)) {
             Ok(thread) => Ok(Begun::On(thread)),
             Err(_) => {
                 let (table, load) = ours;
@@ -235,8 +242,9 @@ impl Shared {
         Ok((table, load))
     }
 
-    /// Returns when nothing is being carried.
+    /// Returns when nothing is being carried. Whoever waits gets on with whoever carries.
     pub(super) fn wait_until_carried(&self) {
+        let _waits = self.carrying.wait_for();
         let idle = self.idle.wait_while(self.busy(), |busy| *busy);
         drop(idle.unwrap_or_else(PoisonError::into_inner));
     }
@@ -285,6 +293,7 @@ impl Shared {
     /// Writes a table to the database, or as much of it as that takes. What was written is on the disk when this returns.
     fn write(&self, table: &Table, load: &Load) -> Result<Option<Stop>, StoreFailure> {
         let has_room = |rows, bytes| {
+            watch::step();
             self.failing.first().map_or_else(|| Ok(self.has_room(rows, bytes)), |first| Err(first.clone()))
         };
         let database = &*self.database;

@@ -15,6 +15,7 @@ use crate::database::{Database, Row};
 use crate::folder::{Claim, Mark, Past};
 use crate::limits::{CARRY_ATTEMPTS, GAVE_UP_ATTEMPTS, REDB_PIECE_ROWS};
 use crate::rows::layout;
+use crate::watch::Watch;
 use crate::{OpenError, StoreKind};
 
 /// A database in memory that outlives the store. Clones are one.
@@ -390,6 +391,37 @@ fn st4_rows_are_carried_by_whoever_writes_where_the_system_gives_no_thread() {
     assert_eq!(read(&store), Ok(vec![1, 2, 3]));
     store.apply(&room(), &put(4)).unwrap();
     assert_eq!(store.sync(), Ok(()));
+}
+
+#[test]
+fn st8_whoever_waits_until_rows_are_carried_gets_on_with_each_piece_of_them() {
+    let (folder, rows) = (tempfile::tempdir().unwrap(), Rows::default());
+    let (store, _) = open_over(folder.path(), &rows, 1 << 20).unwrap();
+    let (watch, minute) = (Watch::default(), Duration::from_secs(60));
+    let look = || {
+        watch.look(minute);
+        watch.stands_still()
+    };
+    // Another is at it, and this one waits for it.
+    *store.shared.busy.lock().unwrap() = true;
+    std::thread::scope(|threads| {
+        threads.spawn(|| {
+            let _commit = watch.begin();
+            store.shared.wait_until_carried();
+        });
+        until("it waits", || look() > minute);
+        let carrying = store.shared.carrying.begin();
+        until("it gets on", || {
+            store.apply(&room(), &put(1)).unwrap();
+            store.shared.carry_the_rest().unwrap();
+            look() == Duration::ZERO
+        });
+        drop(carrying);
+        assert!((0..9).map(|_| look()).max() > Some(minute), "and stands still when nothing is carried");
+        *store.shared.busy.lock().unwrap() = false;
+        store.shared.idle.notify_all();
+    });
+    assert_eq!(rows.keys(), [[1]]);
 }
 
 #[test]

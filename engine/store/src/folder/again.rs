@@ -14,7 +14,9 @@ use std::time::{Duration, Instant};
 
 use tracing::warn;
 
+use crate::limits::AGAIN_BYTES;
 use crate::pieces::Pieces;
+use crate::watch;
 
 /// Writes a file, or all files of a folder, where they stand and syncs them. Waits a few seconds for
 /// whoever has a file locked.
@@ -32,14 +34,21 @@ fn write_file_again(mut file: &File) -> io::Result<()> {
     wait_for_the_last_user(file)?;
     let mut bytes = vec![0; PIECE_BYTES];
     let mut pieces = Pieces::of(file)?;
-    let mut written = 0;
+    let (mut written, mut unsynced) = (0, 0);
     while let Some(piece) = pieces.next(&mut bytes) {
+        watch::step();
         let (mut from, end) = (piece.at, piece.at + piece.length as u64);
         while let Some(data) = data_in(file, from..end).filter(|_| piece.is_read) {
             let [first, last] = [data.start, data.end].map(|at| (at - piece.at) as usize);
             file.seek(SeekFrom::Start(data.start))?;
             file.write_all(&bytes[first..last])?;
             (from, written) = (data.end, written + last - first);
+            unsynced += last - first;
+        }
+        if unsynced >= AGAIN_BYTES {
+            // All at the end could take longer than anybody waits.
+            file.sync_data()?;
+            unsynced = 0;
         }
     }
     let unread = pieces.into_unread();
@@ -107,6 +116,18 @@ mod tests {
         for (name, content) in &files {
             assert_eq!(fs::read(folder.path().join(name)).unwrap(), *content);
         }
+    }
+
+    #[test]
+    fn st8_whoever_writes_a_file_again_gets_on_with_each_piece() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), vec![7; PIECE_BYTES + 3]).unwrap();
+        let watch = watch::Watch::default();
+        let _opening = watch.begin();
+        watch.look(Duration::from_secs(60));
+        write_again(file.path()).unwrap();
+        watch.look(Duration::from_secs(60));
+        assert_eq!(watch.stands_still(), Duration::ZERO);
     }
 
     #[cfg(target_os = "linux")]

@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
+use crate::watch;
+
 /// What this attempt made; it is removed again unless the attempt succeeds.
 #[derive(Default)]
 pub(super) struct Created(Vec<Made>);
@@ -86,6 +88,7 @@ fn create_private(folder: &Path) -> io::Result<()> {
 
 #[cfg(unix)]
 pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
+    watch::step();
     File::open(folder)?.sync_all()
 }
 

@@ -13,6 +13,7 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::rows::layout;
+use crate::watch;
 
 /// The file with the number of the last batch that was fsynced.
 pub(crate) struct Tip {
@@ -37,6 +38,7 @@ impl Tip {
 
     /// Notes that everything up to this batch is on the disk.
     pub(crate) fn note(&self, number: u64) -> io::Result<()> {
+        watch::step();
         let mut file = self.lock();
         file.seek(SeekFrom::Start(0))?;
         // Always of the same length and within one sector, so that it is never there in half.

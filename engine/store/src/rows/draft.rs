@@ -8,7 +8,7 @@ use causeway_core::storage::{Commit, CommitError, Expect, StoreFailure};
 use super::known::{Before, Known, end_of_count};
 use super::layout::{self, Sum};
 use super::{Tree, TreeError};
-use crate::Space;
+use crate::{Space, watch};
 
 /// Tree keys and what becomes of them: a value, or nothing.
 pub(crate) type Writes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
@@ -59,6 +59,7 @@ impl<'a, T: Tree> Draft<'a, T> {
         let mut next_long = self.next_long;
         let (mut noted, mut replaced) = (Vec::new(), Vec::new());
         for (tree_key, value) in values {
+            watch::step();
             let tree_key = tree_key.as_ref();
             let near = |e: TreeError| e.near(layout::key_of(tree_key));
             let before = if value.is_some() { self.known_before(tree_key).map_err(near)? } else { None };
@@ -159,6 +160,7 @@ impl<'a, T: Tree> Draft<'a, T> {
         let staged = self.writes.range::<[u8], _>((Bound::Included(&start[..]), Bound::Excluded(&end[..])));
         let mut keys: Vec<Vec<u8>> = staged.map(|(key, _)| key.clone()).collect();
         for found in self.tree.range(&start, &end).map_err(|e| e.near(prefix))? {
+            watch::step();
             let (key, _) = found.map_err(|e| e.near(prefix))?;
             keys.push(key.as_ref().to_vec());
         }

@@ -13,7 +13,7 @@ use crate::limits::{Reading, sled_cache};
 use crate::rows::known::Known;
 use crate::rows::layout;
 use crate::rows::ledger::{Census, Ledger};
-use crate::{OpenError, StoreKind};
+use crate::{OpenError, StoreKind, watch};
 
 /// What an open store holds.
 pub(super) struct Opened {
@@ -107,6 +107,7 @@ fn read_numbers(folder: &Path, db: &sled::Db) -> Result<Option<Numbers>, OpenErr
 fn rows_are_whole(folder: &Path, db: &sled::Db, ledger: &Ledger) -> Result<(), OpenError> {
     let mut census = Census::default();
     for row in db.range(layout::first_key()..layout::end_of_rows()) {
+        watch::step();
         let (_, raw) = row.map_err(|e| sled_refusal(folder, &e))?;
         census.add(layout::sum_of_row(&raw));
     }

@@ -5,7 +5,7 @@ mod fuse;
 mod image;
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use fuser::{BackgroundSession, Config, MountOption, spawn_mount};
 use tempfile::TempDir;
@@ -18,15 +18,39 @@ use crate::rng::Rng;
 /// A mounted disk; it is unmounted with this.
 #[derive(Debug)]
 pub(crate) struct Disk {
-    image: Arc<Mutex<Image>>,
+    platter: Arc<Platter>,
     session: Option<BackgroundSession>,
     at: TempDir,
+}
+
+/// What is on it, for us and for the thread that answers the kernel.
+#[derive(Debug, Default)]
+struct Platter {
+    image: Mutex<Image>,
+    /// All is well again.
+    mended: Condvar,
+}
+
+impl Platter {
+    fn image(&self) -> MutexGuard<'_, Image> {
+        self.image.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn image_when_it_answers(&self) -> MutexGuard<'_, Image> {
+        let image = self.mended.wait_while(self.image(), |image| image.hangs());
+        image.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn mend(&self) {
+        self.image().mend();
+        self.mended.notify_all();
+    }
 }
 
 impl Disk {
     /// Mounts an empty disk. Needs root and the kernel's part of FUSE.
     pub(crate) fn mount() -> Outcome<Self> {
-        let mut disk = Self { image: Arc::default(), session: None, at: tempfile::tempdir()? };
+        let mut disk = Self { platter: Arc::default(), session: None, at: tempfile::tempdir()? };
         disk.attach()?;
         Ok(disk)
     }
@@ -34,13 +58,15 @@ impl Disk {
     fn attach(&mut self) -> Outcome<()> {
         let mut config = Config::default();
         config.mount_options = vec![MountOption::FSName("causeway-torture".into()), MountOption::NoAtime];
-        let files = fuse::Files::new(Arc::clone(&self.image));
+        let files = fuse::Files::new(Arc::clone(&self.platter));
         self.session =
             Some(spawn_mount(files, self.at.path(), &config).map_err(|why| format!("no FUSE here: {why}"))?);
         Ok(())
     }
 
     fn detach(&mut self) -> Outcome<()> {
+        // A disk that answers nobody cannot be unmounted.
+        self.platter.mend();
         match self.session.take().map(BackgroundSession::umount_and_join) {
             // The kernel's other word for a file system that has been unmounted.
             Some(Err(why)) if why.kind() != std::io::ErrorKind::ConnectionAborted => Err(why.into()),
@@ -59,7 +85,7 @@ impl Disk {
 
     /// All is well again.
     pub(crate) fn mend(&self) {
-        self.image().mend();
+        self.platter.mend();
     }
 
     /// Whether the trouble has begun.
@@ -80,7 +106,7 @@ impl Disk {
     }
 
     fn image(&self) -> MutexGuard<'_, Image> {
-        self.image.lock().unwrap_or_else(PoisonError::into_inner)
+        self.platter.image()
     }
 }
 

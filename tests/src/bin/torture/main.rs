@@ -14,6 +14,7 @@ mod flip;
 mod frames;
 mod full;
 mod half_open;
+mod hang;
 mod islander;
 mod islands;
 mod kill;
@@ -52,6 +53,7 @@ const SCENARIOS: &[Scenario] = &[
     ("kill", kill::run),
     ("power", power::run),
     ("full", full::run),
+    ("hang", hang::run),
     ("flip", flip::run),
     ("drill", drill::run),
     ("device-kill", device_kill::run),

@@ -25,7 +25,12 @@ pub(crate) struct Setup {
     pub(crate) log: PathBuf,
     /// Bytes of rows that the store carries into its database at once, where they are not the usual ones.
     pub(crate) carry_bytes: Option<usize>,
+    /// How long its store may stand still before it ends itself, as it is told; the usual time where nothing is said.
+    pub(crate) store_patience: Option<&'static str>,
 }
+
+/// The exit code of a relay that has ended itself because its store stood still.
+pub(crate) const STOOD_STILL: i32 = 21;
 
 /// Those of one life after the other: the usual ones, of which a short life writes fewer, each commit, and those of some commits.
 pub(crate) const CARRY_BYTES: [Option<usize>; 3] = [None, Some(1), Some(20_000)];
@@ -40,7 +45,8 @@ impl Setup {
             StoreKind::Redb => 72,
         };
         let listen = SocketAddr::from(([127, kinds, high, low.clamp(1, 254)], 8787));
-        Self { data: folder.join("data"), kind, listen, log: folder.join("relay.log"), carry_bytes: None }
+        let (data, log) = (folder.join("data"), folder.join("relay.log"));
+        Self { data, kind, listen, log, carry_bytes: None, store_patience: None }
     }
 
     /// Starts it and waits until it says that it serves.
@@ -61,6 +67,7 @@ impl Setup {
             .args(["serve", "--log-level", "warn", "--store", self.kind.name()])
             .args(words)
             .args(self.carry_bytes.iter().flat_map(|bytes| ["--carry-bytes".into(), bytes.to_string()]))
+            .args(self.store_patience.iter().flat_map(|span| ["--store-patience", *span]))
             .arg("--data")
             .arg(&self.data)
             .args(["--listen", &self.listen.to_string()])
@@ -125,6 +132,11 @@ impl Relay {
     pub(crate) fn terminate(mut self) -> Outcome<ExitStatus> {
         let id = self.child.id().to_string();
         Command::new("kill").args(["-TERM", &id]).status()?;
+        self.wait()
+    }
+
+    /// How it ended, which it is about to.
+    pub(crate) fn wait(&mut self) -> Outcome<ExitStatus> {
         let deadline = Instant::now() + Duration::from_secs(30);
         loop {
             if let Some(status) = self.child.try_wait()? {
@@ -136,6 +148,12 @@ impl Relay {
             // pace: between two looks at the process
             std::thread::sleep(Duration::from_millis(5));
         }
+    }
+
+    /// Whether its first thread has ended, and with it the program, though others may still wait for a disk.
+    pub(crate) fn has_ended(&self) -> bool {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
+        status.lines().any(|line| line.starts_with("State:\tZ"))
     }
 
     /// Bytes of memory it uses.

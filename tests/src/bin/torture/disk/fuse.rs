@@ -1,7 +1,7 @@
 //! The disk as the kernel asks for it.
 
 use std::ffi::OsStr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use fuser::{
@@ -10,21 +10,23 @@ use fuser::{
     ReplyEntry, ReplyOpen, ReplyStatfs, ReplyWrite, Request, TimeOrNow, WriteFlags,
 };
 
+use super::Platter;
 use super::image::{BLOCK, Image, Kind, Refusal};
 
 /// Answers the kernel; nothing is kept in its caches.
 #[derive(Debug)]
 pub(super) struct Files {
-    image: Arc<Mutex<Image>>,
+    platter: Arc<Platter>,
 }
 
 impl Files {
-    pub(super) fn new(image: Arc<Mutex<Image>>) -> Self {
-        Self { image }
+    pub(super) fn new(platter: Arc<Platter>) -> Self {
+        Self { platter }
     }
 
+    /// The kernel hands on one request after the other, so a disk that hangs answers none.
     fn image(&self) -> MutexGuard<'_, Image> {
-        self.image.lock().unwrap_or_else(PoisonError::into_inner)
+        self.platter.image_when_it_answers()
     }
 
     fn describe(&self, node: u64) -> Result<FileAttr, Refusal> {
@@ -43,6 +45,7 @@ fn attributes(node: u64, kind: Kind) -> FileAttr {
     let (kind, size, perm) = match kind {
         Kind::Folder => (FileType::Directory, 0, 0o755),
         Kind::File { length } => (FileType::RegularFile, length, 0o644),
+        Kind::Socket => (FileType::Socket, 0, 0o755),
     };
     FileAttr {
         ino: INodeNo(node),
@@ -116,6 +119,23 @@ impl Filesystem for Files {
             Ok(attributes) => reply.attr(&FORGOTTEN_AT_ONCE, &attributes),
             Err(refusal) => reply.error(number(refusal)),
         }
+    }
+
+    fn mknod(
+        &self,
+        _: &Request,
+        parent: INodeNo,
+        name: &OsStr,
+        mode: u32,
+        _umask: u32,
+        _rdev: u32,
+        reply: ReplyEntry,
+    ) {
+        if mode & FILE_TYPE != SOCKET {
+            return reply.error(Errno::ENOSYS);
+        }
+        let made = self.image().make(parent.into(), name, Kind::Socket);
+        self.enter(made, reply);
     }
 
     fn mkdir(&self, _: &Request, parent: INodeNo, name: &OsStr, _: u32, _: u32, reply: ReplyEntry) {
@@ -225,6 +245,7 @@ impl Filesystem for Files {
             let kind = match image.kind(*node) {
                 Ok(Kind::Folder) => FileType::Directory,
                 Ok(Kind::File { .. }) | Err(_) => FileType::RegularFile,
+                Ok(Kind::Socket) => FileType::Socket,
             };
             if reply.add(INodeNo(*node), at + 1, kind, name) {
                 break;
@@ -234,6 +255,9 @@ impl Filesystem for Files {
     }
 }
 
+/// The part of a mode that says what a file is, and a socket there.
+const FILE_TYPE: u32 = 0o170_000;
+const SOCKET: u32 = 0o140_000;
 /// More than anybody makes.
 const FILES: u64 = 1 << 20;
 /// The longest name.

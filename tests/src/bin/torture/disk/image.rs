@@ -30,6 +30,8 @@ pub(crate) enum Trouble {
     BrokenSync,
     /// The file system has turned itself read-only.
     ReadOnly,
+    /// It answers nobody until all is well again.
+    Hangs,
     /// There is room for so many bytes more, which it tells whoever asks, and then none.
     RoomFor(u64),
 }
@@ -67,6 +69,7 @@ pub(super) struct Image {
 enum Node {
     Folder(Folder),
     File(File),
+    Socket,
 }
 
 #[derive(Debug, Default)]
@@ -95,7 +98,11 @@ enum Pending {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Folder,
-    File { length: u64 },
+    File {
+        length: u64,
+    },
+    /// A name at which somebody listens.
+    Socket,
 }
 
 impl Default for Image {
@@ -142,7 +149,7 @@ impl Image {
     fn used(&self) -> u64 {
         let blocks = self.reached().into_iter().map(|node| match self.nodes.get(&node) {
             Some(Node::File(file)) => file.blocks.len() as u64,
-            Some(Node::Folder(_)) | None => 0,
+            Some(Node::Folder(_) | Node::Socket) | None => 0,
         });
         blocks.sum::<u64>() * BLOCK as u64
     }
@@ -160,6 +167,11 @@ impl Image {
 
     pub(super) fn is_in_trouble(&self) -> bool {
         self.trouble.is_some_and(|(from, _)| self.changes > from)
+    }
+
+    /// Whether it answers nobody now.
+    pub(super) fn hangs(&self) -> bool {
+        self.is_in_trouble() && self.trouble.is_some_and(|(_, trouble)| trouble == Trouble::Hangs)
     }
 
     pub(super) fn changes(&self) -> u64 {
@@ -183,6 +195,7 @@ impl Image {
                 | Trouble::BrokenSync
                 | Trouble::FullOnWrite
                 | Trouble::FullOnSync
+                | Trouble::Hangs
                 | Trouble::RoomFor(_)
                 | Trouble::ReadOnly,
                 Change::Bytes | Change::Names | Change::Sync,
@@ -194,6 +207,7 @@ impl Image {
         match self.nodes.get(&node).ok_or(Refusal::Missing)? {
             Node::Folder(_) => Ok(Kind::Folder),
             Node::File(file) => Ok(Kind::File { length: file.now.len() as u64 }),
+            Node::Socket => Ok(Kind::Socket),
         }
     }
 
@@ -204,7 +218,7 @@ impl Image {
     pub(super) fn names(&self, folder: u64) -> Result<&BTreeMap<OsString, u64>, Refusal> {
         match self.nodes.get(&folder) {
             Some(Node::Folder(folder)) => Ok(&folder.now),
-            Some(Node::File(_)) | None => Err(Refusal::Missing),
+            Some(Node::File(_) | Node::Socket) | None => Err(Refusal::Missing),
         }
     }
 
@@ -218,6 +232,7 @@ impl Image {
             match kind {
                 Kind::Folder => Node::Folder(Folder::default()),
                 Kind::File { .. } => Node::File(File::default()),
+                Kind::Socket => Node::Socket,
             },
         );
         Ok(number)
@@ -271,7 +286,7 @@ impl Image {
         let allowed = self.begin(Change::Sync);
         match self.nodes.get_mut(&node).ok_or(Refusal::Missing)? {
             Node::Folder(folder) if allowed.is_ok() => folder.kept = folder.now.clone(),
-            Node::Folder(_) => {}
+            Node::Folder(_) | Node::Socket => {}
             Node::File(file) => {
                 // Also after a failure: the system then counts as clean what it could not write.
                 for pending in file.pending.drain(..) {
@@ -296,6 +311,7 @@ impl Image {
                     folder.now = folder.kept.clone();
                 }
                 Node::File(file) => file.cut_power(rng),
+                Node::Socket => {}
             }
         }
         let reached = self.reached();
@@ -309,14 +325,14 @@ impl Image {
     fn folder(&mut self, number: u64) -> Result<&mut Folder, Refusal> {
         match self.nodes.get_mut(&number) {
             Some(Node::Folder(folder)) => Ok(folder),
-            Some(Node::File(_)) | None => Err(Refusal::Missing),
+            Some(Node::File(_) | Node::Socket) | None => Err(Refusal::Missing),
         }
     }
 
     fn file(&mut self, number: u64) -> Result<&mut File, Refusal> {
         match self.nodes.get_mut(&number) {
             Some(Node::File(file)) => Ok(file),
-            Some(Node::Folder(_)) | None => Err(Refusal::Missing),
+            Some(Node::Folder(_) | Node::Socket) | None => Err(Refusal::Missing),
         }
     }
 }
