@@ -70,6 +70,8 @@ pub(crate) struct Present {
     pub(crate) connections: usize,
     pub(crate) store_works: bool,
     pub(crate) store_stands_still: Duration,
+    pub(crate) store_log_bytes: u64,
+    pub(crate) store_is_held_up: bool,
     pub(crate) materialised_documents: u64,
 }
 
@@ -168,6 +170,16 @@ impl Figures {
             "causeway_store_standstill_seconds",
             "For how long a call to the store has got no further.",
             present.store_stands_still.as_secs(),
+        );
+        page.gauge(
+            "causeway_store_log_bytes",
+            "Commits in the log before the database.",
+            present.store_log_bytes,
+        );
+        page.gauge(
+            "causeway_store_log_held_up",
+            "Whether the database cannot take what is in the log.",
+            u8::from(present.store_is_held_up),
         );
         let counters = [
             ("causeway_entries_saved_total", "Entries on disk.", counted.entries_saved),

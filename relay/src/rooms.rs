@@ -543,6 +543,8 @@ mod tests {
             connections: rooms.connections(),
             store_works: true,
             store_stands_still: std::time::Duration::ZERO,
+            store_log_bytes: 0,
+            store_is_held_up: false,
             materialised_documents: 0,
         });
         assert!(text.contains(&format!("causeway_room_panics_total {ROOM_FAULTS}\n")), "{text}");

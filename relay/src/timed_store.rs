@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use causeway_core::storage::{Commit, CommitError, Page, Scan, StoreFailure};
-use causeway_store::{Space, Store};
+use causeway_store::{Condition, Space, Store};
 
 use crate::figures::Figures;
 
@@ -40,5 +40,9 @@ impl Store for TimedStore {
 
     fn spaces(&self, after: Option<&Space>, max: usize) -> Result<Vec<Space>, StoreFailure> {
         self.store.spaces(after, max)
+    }
+
+    fn condition(&self) -> Arc<Condition> {
+        self.store.condition()
     }
 }

@@ -41,7 +41,7 @@ use self::tail::Tail;
 use self::view::View;
 use crate::folder::{full_disk, io_failure};
 use crate::limits::{CARRY_BYTES, FULL_BYTES, REDB_PIECE_BYTES};
-use crate::{Space, Store};
+use crate::{Condition, Space, Store};
 
 /// How much a store keeps in memory and in its log; the default is that of [`limits`](crate::limits).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,6 +139,7 @@ impl WriteAheadStore {
             // Whatever is in the way, what was written is in the log.
             let _ = self.carry(tail)?;
         }
+        self.shared.note_condition(tail);
         Ok(())
     }
 }
@@ -180,6 +181,10 @@ impl Store for WriteAheadStore {
     fn spaces(&self, after: Option<&Space>, max: usize) -> Result<Vec<Space>, StoreFailure> {
         self.shared.failing.check()?;
         View { layers: &self.shared.layers(), database: &*self.shared.database }.spaces(after, max)
+    }
+
+    fn condition(&self) -> Arc<Condition> {
+        Arc::clone(&self.shared.condition)
     }
 }
 

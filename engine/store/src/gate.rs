@@ -21,7 +21,7 @@ use crate::folder::Past;
 use crate::limits::{READ_PATIENCE, REOPEN_FIRST, REOPEN_MOST, REOPEN_TRUST};
 use crate::tap::{Following, Tap};
 use crate::watch::Watch;
-use crate::{Space, StoreHandle, WriterLimits};
+use crate::{Condition, Space, StoreHandle, WriterLimits};
 
 /// The one way of all rooms to the store. Cheap to clone; all clones are one gate.
 ///
@@ -50,6 +50,8 @@ struct Shared {
 struct State {
     /// Absent while the store is being opened again, and after the end.
     handle: Option<StoreHandle>,
+    /// Of the store that is open, or was last.
+    condition: Arc<Condition>,
     /// Counts the openings, so that a late answer of a store that was replaced is not taken for a new failure.
     opening: u64,
     /// A commit has succeeded since it was opened, or nothing has failed yet.
@@ -78,8 +80,10 @@ impl StoreGate {
         let before = (tap.clone(), watch.clone());
         let Storage { first, reopen, patience } =
             storage.watched(move |store| before.1.before(before.0.before(store)));
+        let condition = first.condition();
         let handle = StoreHandle::spawn(first, WriterLimits::default());
         let state = State {
+            condition,
             handle: Some(handle),
             opening: 0,
             proven: true,
@@ -199,7 +203,13 @@ impl StoreGate {
         }
         let state = self.shared().state();
         let trusted = || state.reopened.is_some_and(|at| at.elapsed() >= REOPEN_TRUST);
-        state.handle.is_some() && (state.proven || trusted())
+        state.handle.is_some() && state.condition.takes_commits() && (state.proven || trusted())
+    }
+
+    /// How the store that is open stands, or the last one did. Waits for nothing.
+    #[must_use]
+    pub fn condition(&self) -> Arc<Condition> {
+        Arc::clone(&self.shared().state().condition)
     }
 
     /// For how long a call to the store, or closing or opening it again, has got no further, as far as somebody has looked; zero
@@ -329,6 +339,7 @@ impl Shared {
                 state.opening += 1;
                 state.past = Past::Plain;
                 state.reopened = Some(Instant::now());
+                state.condition = store.condition();
                 state.handle = Some(StoreHandle::spawn(store, WriterLimits::default()));
             }
             break;
@@ -379,98 +390,4 @@ impl fmt::Debug for StoreGate {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::mpsc::Receiver;
-
-    use causeway_core::storage::{Page, Scan};
-
-    use super::*;
-    use crate::{MemoryStore, Store};
-
-    /// A store that fails, and can be let go of only when the story says.
-    struct Clinging(Mutex<Receiver<()>>);
-
-    impl Store for Clinging {
-        fn apply(&self, _: &Space, _: &Commit) -> Result<(), CommitError> {
-            Err(StoreFailure::new(FailureKind::Io, "The disk is broken.").into())
-        }
-        fn settle(&self) -> Result<(), StoreFailure> {
-            Ok(())
-        }
-        fn sync(&self) -> Result<(), StoreFailure> {
-            Ok(())
-        }
-        fn scan(&self, _: &Space, _: &Scan) -> Result<Page, StoreFailure> {
-            Ok(Page::default())
-        }
-        fn spaces(&self, _: Option<&Space>, _: usize) -> Result<Vec<Space>, StoreFailure> {
-            Ok(Vec::new())
-        }
-    }
-
-    impl Drop for Clinging {
-        fn drop(&mut self) {
-            let _ = self.0.lock().unwrap().recv();
-        }
-    }
-
-    #[test]
-    fn st8_a_store_that_failed_and_cannot_be_let_go_of_stands_still_until_it_can() {
-        let (end, over) = mpsc::channel::<()>();
-        let first = Arc::new(Clinging(Mutex::new(over)));
-        let reopen: Reopen = Box::new(|_| Ok(Arc::new(MemoryStore::new())));
-        let gate = StoreGate::open(Storage { first, reopen, patience: Duration::from_secs(10) });
-        let put = Commit { put: vec![(b"k".to_vec(), b"v".to_vec())], ..Commit::default() };
-        let commit = || gate.commit_and_wait(&Space::new("room").unwrap(), put.clone());
-        assert!(commit().is_err());
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while gate.look(Duration::from_secs(20)) < Duration::from_secs(60) {
-            assert!(Instant::now() < deadline, "closing it is not noted");
-            std::thread::yield_now();
-        }
-        assert!(!gate.works());
-        drop(end);
-        while commit().is_err() {
-            assert!(Instant::now() < deadline, "it is not opened again");
-            std::thread::yield_now();
-        }
-        assert_eq!(gate.stands_still(), Duration::ZERO);
-        assert!(gate.works());
-    }
-
-    #[test]
-    fn st4_a_store_that_fails_again_and_again_is_opened_less_and_less_often_although_commits_pass() {
-        let gate = StoreGate::open(Storage::memory());
-        let full = StoreFailure::new(FailureKind::Full, "The disk is full.");
-        let fail = || {
-            let opening = gate.shared().state().opening;
-            gate.shared().note_failure(opening, &full);
-        };
-        let put = Commit { put: vec![(b"k".to_vec(), b"v".to_vec())], ..Commit::default() };
-        for attempts in 1..4 {
-            fail();
-            let open = gate.shared().moved.wait_while(gate.shared().state(), |state| state.reopening);
-            drop(open.unwrap_or_else(PoisonError::into_inner));
-            assert_eq!(gate.shared().state().attempts, attempts);
-            gate.commit_and_wait(&Space::new("room").unwrap(), put.clone()).unwrap();
-            assert!(gate.works());
-        }
-        gate.shared().state().reopened = Instant::now().checked_sub(REOPEN_TRUST);
-        fail();
-        let open = gate.shared().moved.wait_while(gate.shared().state(), |state| state.reopening);
-        drop(open.unwrap_or_else(PoisonError::into_inner));
-        assert_eq!(gate.shared().state().attempts, 1, "it had gone well for a while");
-    }
-
-    #[test]
-    fn st4_a_store_that_was_opened_again_works_after_a_while_although_nobody_commits() {
-        let gate = StoreGate::open(Storage::memory());
-        gate.shared().note_failure(0, &StoreFailure::new(FailureKind::Io, "The disk is broken."));
-        assert!(!gate.works());
-        let closed = gate.shared().moved.wait_while(gate.shared().state(), |state| state.reopening);
-        drop(closed.unwrap_or_else(PoisonError::into_inner));
-        assert!(!gate.works(), "it was opened a moment ago, and nothing was tried");
-        gate.shared().state().reopened = Instant::now().checked_sub(REOPEN_TRUST);
-        assert!(gate.works());
-    }
-}
+mod tests;

@@ -20,6 +20,7 @@
 
 mod ahead;
 pub mod backup;
+mod condition;
 #[cfg(feature = "contract")]
 pub mod contract;
 mod database;
@@ -43,6 +44,7 @@ mod writer;
 mod unreadable_places;
 
 pub use ahead::WriteAheadLimits;
+pub use condition::Condition;
 pub use folder::OpenError;
 pub use gate::{Storage, StoreGate};
 pub use kind::{StoreKind, UnknownKind};

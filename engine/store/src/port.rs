@@ -1,8 +1,10 @@
 //! The storage port.
 
+use std::sync::Arc;
+
 use causeway_core::storage::{Commit, CommitError, Page, Scan, StoreFailure};
 
-use crate::Space;
+use crate::{Condition, Space};
 
 /// A place that keeps rows of bytes, apart by [`Space`], in ascending order of keys.
 ///
@@ -56,4 +58,9 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// When the store cannot be read.
     fn spaces(&self, after: Option<&Space>, max: usize) -> Result<Vec<Space>, StoreFailure>;
+
+    /// How it stands, from now on; whoever passes calls on to another store has to pass this on as well.
+    fn condition(&self) -> Arc<Condition> {
+        Arc::default()
+    }
 }

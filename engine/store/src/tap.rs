@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use causeway_core::storage::{Commit, CommitError, Durability, FailureKind, Page, Scan, StoreFailure};
 
 use crate::limits::{ROW_COST, TAP_BYTES, commit_bytes, commit_rows};
-use crate::{Space, Store};
+use crate::{Condition, Space, Store};
 
 /// A place between whoever writes and the store, where the commits of one space can be taken down.
 #[derive(Clone, Default)]
@@ -165,6 +165,10 @@ impl Store for Tapped {
 
     fn spaces(&self, after: Option<&Space>, max: usize) -> Result<Vec<Space>, StoreFailure> {
         self.store.spaces(after, max)
+    }
+
+    fn condition(&self) -> Arc<Condition> {
+        self.store.condition()
     }
 }
 

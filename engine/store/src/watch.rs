@@ -18,7 +18,7 @@ use std::time::Duration;
 use causeway_core::storage::{Commit, CommitError, Page, Scan, StoreFailure};
 
 use crate::limits::{CALL_PATIENCE, OPENING_PATIENCE};
-use crate::{Space, Store};
+use crate::{Condition, Space, Store};
 
 /// The calls that are under way. Cheap to clone.
 #[derive(Clone, Default)]
@@ -198,6 +198,10 @@ impl Store for Watched {
     fn spaces(&self, after: Option<&Space>, max: usize) -> Result<Vec<Space>, StoreFailure> {
         let _under_way = self.watch.begin();
         self.store.spaces(after, max)
+    }
+
+    fn condition(&self) -> Arc<Condition> {
+        self.store.condition()
     }
 }
 

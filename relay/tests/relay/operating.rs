@@ -45,6 +45,17 @@ async fn rl9_metrics_follow_what_happens() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn rl9_metrics_tell_of_the_log_before_the_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::with(Storage::folder(folder.path().into()).unwrap()).await;
+    Device::join(&server.address, "log", 1).await.save_name(1).await;
+    let page = metrics(&server.address).await;
+    assert!(metric(&page, "causeway_store_log_bytes").unwrap() > 100.0, "{page}");
+    assert_eq!(metric(&page, "causeway_store_log_held_up"), Some(0.0));
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn rl9_ready_fails_while_the_store_does() {
     let (disk, _begins, end) = SlowDisk::new();
     let server = Server::with(Storage::of(disk)).await;

@@ -85,9 +85,11 @@ impl WriteAheadStore {
             busy: Mutex::new(false),
             idle: Condvar::new(),
             carrying: Arc::default(),
+            condition: Arc::default(),
             database,
             _lock: lock,
         };
+        shared.note_condition(&shared.tail());
         Ok(Self { shared: Arc::new(shared), carrier: Mutex::new(None) })
     }
 }

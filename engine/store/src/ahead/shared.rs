@@ -21,7 +21,7 @@ use crate::folder::tip::Tip;
 use crate::folder::{FolderLock, Mark, free_bytes, io_failure};
 use crate::limits::{REDB_PIECE_ROWS, SPARE_BYTES};
 use crate::rows::layout;
-use crate::{Space, limits, watch};
+use crate::{Condition, Space, limits, watch};
 
 /// A data folder that is open. Whoever needs several of its locks takes them in this order: `tail`, `busy`, `layers`.
 pub(super) struct Shared {
@@ -37,6 +37,7 @@ pub(super) struct Shared {
     /// Bytes that have to be free before rows are carried again, once there were too few.
     pub(super) wanted_bytes: AtomicU64,
     pub(super) failing: Failing,
+    pub(super) condition: Arc<Condition>,
     /// Whether rows are being carried.
     pub(super) busy: Mutex<bool>,
     /// They no longer are.
@@ -165,6 +166,21 @@ impl Shared {
         newest > 0 && (tail.has_older_files() || self.is_beyond(self.limits.carry_bytes, newest, tail))
     }
 
+    /// Notes how things stand, for whoever runs the store.
+    pub(super) fn note_condition(&self, tail: &Tail) {
+        let is_unwritable = self.is_unwritable.load(Ordering::SeqCst);
+        self.condition.note_log(tail.bytes());
+        if is_unwritable {
+            self.condition.note_held_up(true);
+        }
+        if self.condition.note_refusing(is_unwritable && self.is_full(tail)) {
+            warn!(
+                "the store takes nothing more, as a part of its database cannot be written and its log is full: make a backup, and \
+                 restore it into another folder"
+            );
+        }
+    }
+
     /// Whether there are so many rows that no more are taken.
     pub(super) fn is_full(&self, tail: &Tail) -> bool {
         self.is_beyond(self.limits.full_bytes, self.layers().bytes(), tail)
@@ -211,6 +227,7 @@ impl Shared {
             return Ok(Begun::Not(HeldUp::Unwritable));
         }
         if !self.has_room_to_begin() {
+            self.condition.note_held_up(true);
             return Ok(Begun::Not(HeldUp::NoRoom));
         }
         let (table, load) = self.take_up(tail)?;
@@ -275,13 +292,16 @@ impl Shared {
         self.mark.clear().map_err(|e| io_failure(&e))?;
         let Some(stop) = stop else {
             self.layers_to_change().carried = None;
+            self.condition.note_held_up(false);
             return clear(&load.files);
         };
         warn!(why = ?stop.why, "rows stay in the log, as the database cannot take them");
         self.is_unwritable.fetch_or(stop.why == HeldUp::Unwritable, Ordering::SeqCst);
+        self.condition.note_held_up(true);
         let put_back = |tail: &mut Tail| {
             tail.take_back(load);
             self.layers_to_change().put_back(stop.behind.as_deref());
+            self.note_condition(tail);
         };
         match tail {
             Some(tail) => put_back(tail),

@@ -328,9 +328,12 @@ fn st3_a_place_that_rots_under_what_is_in_the_log_is_told_when_that_is_full_and_
     let limits = WriteAheadLimits::carrying(20_000);
     let (store, _) = open_within(folder.path(), &rows, limits).unwrap();
     assert!((0..10).all(|number| store.apply(&room(), &put(number)) == Ok(())));
+    let how = store.condition();
+    assert!(how.takes_commits() && !how.is_held_up() && how.log_bytes() > 400);
     rows.held().rotten = BTreeSet::from([vec![5]]);
     let (taken, why) = fill(&store);
     assert!(taken > 20 && why == FailureKind::Damaged, "{taken}: {why:?}");
+    assert!(!how.takes_commits() && how.is_held_up() && how.log_bytes() > 20_000, "{how:?}");
     assert_eq!(read(&store), Ok((0..10).collect()), "what was saved is read");
     let attempts = rows.held().writes;
     assert_eq!(fill(&store), (0, FailureKind::Damaged), "and nothing is closed, or tried for ever");
@@ -345,6 +348,8 @@ fn st3_a_place_that_rots_under_what_is_in_the_log_is_told_when_that_is_full_and_
     rows.held().rotten.clear();
     let (store, _) = open_within(folder.path(), &rows, limits).unwrap();
     assert_eq!(store.apply(&room(), &put(11)), Ok(()), "the place is read again");
+    store.shared.wait_until_carried();
+    assert!(store.condition().takes_commits() && !store.condition().is_held_up());
     drop(store);
     assert_eq!((rows.keys().len(), logs(folder.path())), (10 + taken + 1, 0));
 }
@@ -461,6 +466,7 @@ fn st4_what_the_database_has_no_room_for_stays_in_the_log_until_it_has() {
     });
     let taken = taken.count();
     assert!((10..40).contains(&taken), "{taken}");
+    assert!(store.condition().is_held_up() && store.condition().takes_commits(), "there may be room again");
     drop(store);
     assert!(rows.keys().is_empty() && !Mark::of(folder.path()).stands());
     // It ends in the midst of the table, and nobody sees anything of that.
