@@ -26,7 +26,10 @@ use crate::rooms::Rooms;
 /// Answers whoever calls, until it is dropped. A relay whose door cannot be opened serves all the same.
 pub(crate) async fn serve(path: Option<&Path>, rooms: &Rooms) {
     let Some(path) = path else { return std::future::pending().await };
-    let door = match Door::open(path) {
+    let path = path.to_owned();
+    // On a thread that may wait: one that waits for a disk that hangs keeps the process, and this one is the first of it.
+    let opened = spawn_blocking(move || Door::open(&path)).await.map_err(io::Error::other);
+    let door = match opened.flatten() {
         Ok(door) => door,
         Err(error) => {
             warn!(%error, "no door for backups can be made in the data folder; they need the relay stopped");
