@@ -36,6 +36,11 @@ test("W13 a room whose worker has ended is kept for the way back while it has th
   await page.goBack();
   await start.waitFor();
   await kept.waitFor({ state: "detached" });
+  // A click is no copy yet.
+  await page.goForward();
+  assert.equal(await saved(page, "main.md"), "nowhere else");
+  await page.goBack();
+  await start.waitFor();
   await Promise.all([page.waitForEvent("close"), page.close({ runBeforeUnload: true })]);
   assert.equal(asked, 1);
 });
@@ -65,7 +70,7 @@ test("W13 a room that was left is named until somebody has seen that its engine 
   await kept.getByText("It has stopped.").waitFor();
   await kept.getByRole("link").click();
   await page.getByRole("heading", { name: "The page has stopped" }).waitFor();
-  await page.getByText("Causeway has met a bug").waitFor();
+  await page.getByText("cannot be read any more").waitFor();
   await page.goBack();
   await start.waitFor();
   await kept.waitFor({ state: "detached" });
@@ -155,5 +160,5 @@ async function saved(page, what) {
   return readFile(await file.path(), "utf8");
 }
 
-/** Longer than React's holders keep what no component shows any more. */
+/** Longer than what no component shows any more is held (`GRACE_MS` of `src/react/held.ts`). */
 const HELD_MS = 1_500;

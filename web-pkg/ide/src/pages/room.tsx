@@ -43,7 +43,7 @@ function Entered({ name }: { readonly name: string }): ReactElement {
         </Trouble>
       );
     case "died":
-      return <Stopped sentence={session.sentence} rescued={session.rescued} onTaken={holder.noteTaken} />;
+      return <Stopped sentence={session.sentence} rescued={session.rescued} isLost={session.isLost} onTaken={holder.noteTaken} />;
     case "open":
       return (
         <Boundary fallback={(failure) => <Broken failure={failure} room={session.room} />}>
@@ -66,10 +66,11 @@ function Broken({ failure, room }: { readonly failure: Error; readonly room: Roo
 interface StoppedProps {
   readonly sentence: string;
   readonly rescued: readonly Rescued[];
+  readonly isLost?: boolean;
   onTaken?(rescued: Rescued): void;
 }
 
-function Stopped({ sentence, rescued, onTaken }: StoppedProps): ReactElement {
+function Stopped({ sentence, rescued, isLost = false, onTaken }: StoppedProps): ReactElement {
   const take = (one: Rescued) => {
     download(one.path, one.text);
     onTaken?.(one);
@@ -77,6 +78,7 @@ function Stopped({ sentence, rescued, onTaken }: StoppedProps): ReactElement {
   return (
     <Trouble title="The page has stopped" action={{ label: "Reload", run: () => location.reload() }}>
       What was saved on this device or on the relay is safe. {sentence}
+      {isLost && " What you wrote in a text here last and the relay has not got cannot be read any more."}
       {rescued.length > 0 && (
         <span className="rescue">
           The relay has not got everything that was written here. Before you reload you can keep a copy:

@@ -9,8 +9,8 @@ export type Session =
   | { readonly state: "starting" }
   | { readonly state: "open"; readonly room: Room }
   | { readonly state: "failed"; readonly sentence: string }
-  /** The engine or its worker has ended: nothing more is taken. What the relay has not got was read as it ended. */
-  | { readonly state: "died"; readonly sentence: string; readonly room: Room; readonly rescued: readonly Rescued[] };
+  /** The engine or its worker has ended: nothing more is taken. What the relay has not got was read as it ended, or is lost. */
+  | { readonly state: "died"; readonly sentence: string; readonly room: Room; readonly rescued: readonly Rescued[]; readonly isLost: boolean };
 
 /**
  * The session of a room. It lives outside React, so that mounting twice does not connect twice, and a room that is left
@@ -56,7 +56,7 @@ export class SessionHolder {
     };
   };
 
-  /** Somebody has a copy of what could be read as the session ended. */
+  /** Somebody has been handed a copy of what could be read as the session ended. */
   readonly noteTaken = (rescued: Rescued): void => void this.#taken.add(rescued);
 
   async #start(): Promise<void> {
@@ -67,20 +67,20 @@ export class SessionHolder {
       const room = connect({ room: this.#name, person: whoIsHere() ?? suggestPerson() });
       room.notices(({ kind, sentence }) => {
         const hasEnded = kind === "engine-dead" || kind === "worker-dead";
-        if (hasEnded && attempt === this.#attempt) this.#end(room, sentence);
+        if (hasEnded && attempt === this.#attempt) this.#end(room, sentence, kind === "engine-dead" && room.wouldLose());
       });
       // Held to the end, so that what was said in it can be read then.
       room.channel();
       this.#stopAsking = askBeforeLoss(room);
       this.#show({ state: "open", room });
     } catch (failure) {
-      if (attempt === this.#attempt) this.#show({ state: "failed", sentence: sentenceOf(failure) });
+      if (attempt === this.#attempt && this.#session.state === "starting") this.#show({ state: "failed", sentence: sentenceOf(failure) });
     }
   }
 
-  #end(room: Room, sentence: string): void {
+  #end(room: Room, sentence: string, isLost: boolean): void {
     this.#isNews = this.#watchers.size === 0;
-    this.#show({ state: "died", sentence, room, rescued: rescuedFrom(room) });
+    this.#show({ state: "died", sentence, room, rescued: rescuedFrom(room), isLost });
   }
 
   #leave(): void {
@@ -92,11 +92,10 @@ export class SessionHolder {
   /** Leaves or stays, by how the session is now: asking whether something would be lost may have been its engine's end. */
   #go(wouldLose: boolean): void {
     const session = this.#session;
-    const isKept = wouldLose && (session.state !== "died" || this.#isOfUse(session.rescued));
-    setKept(this.#name, isKept ? session.state === "died" : null);
-    if (isKept) {
-      // What has ended stays as it is.
-      if (session.state === "open") this.#leaving = setTimeout(() => this.#leave(), LOOK_AGAIN_MS);
+    if (wouldLose && session.state === "died") return this.#keepEnded(session.rescued);
+    setKept(this.#name, wouldLose ? false : null);
+    if (wouldLose) {
+      this.#leaving = setTimeout(() => this.#leave(), LOOK_AGAIN_MS);
       return;
     }
     holders.delete(this.#name);
@@ -106,9 +105,14 @@ export class SessionHolder {
     if (session.state === "open" || session.state === "died") void session.room.close();
   }
 
-  /** Whether anybody has yet to hear that it has ended, or to take along what can be. */
-  #isOfUse(rescued: readonly Rescued[]): boolean {
-    return this.#isNews || rescued.some((one) => !this.#taken.has(one));
+  /**
+   * It is named while somebody has yet to hear that it has ended, or to take along what can be. A click is no copy yet, so
+   * what could be read stays within reach as long as the tab is there.
+   */
+  #keepEnded(rescued: readonly Rescued[]): void {
+    const isOpen = this.#isNews || rescued.some((one) => !this.#taken.has(one));
+    setKept(this.#name, isOpen ? true : null);
+    if (!isOpen) this.#stopAsking();
   }
 
   #show(session: Session): void {
