@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { focused } from "./harness/keyboard.mjs";
 import { SCREENS, look, shot } from "./harness/look.mjs";
+import { Line } from "./harness/proxy.mjs";
 import { browser, relay } from "./harness/scene.mjs";
 import { until, untilEqual } from "./harness/until.mjs";
 import { Writer, freshRoom } from "./harness/writer.mjs";
@@ -151,6 +152,63 @@ test("W14 the line about what was just removed ends when it is back, and says no
   await Promise.all([ada.close(), noor.close()]);
 });
 
+test("W19 whoever has the caret in the untouched first document stays there when somebody makes a file", async () => {
+  const room = freshRoom("first-stays");
+  const [ada, ben, cleo] = await Promise.all([open(room, "Ada"), open(room, "Ben"), open(room, "Cleo")]);
+  await Promise.all([ada, ben, cleo].flatMap((one) => [one.isOnline(), one.isSaved()]));
+  await ben.page.locator(".cm-content").focus();
+  await cleo.page.getByRole("textbox", { name: "Message" }).focus();
+  await ada.makeFile("plan.py");
+  await ada.write("def plan():");
+  await lists(ben, "plan.py");
+  // Whoever is elsewhere on the page is shown what there is.
+  await cleo.showsWords("def plan():");
+  await untilEqual("Ben is in his file", () => focused(ben.page), "Text of main.md");
+  assert.equal(await ben.page.getByText("not on the room’s list").count(), 0, "nobody took it off");
+  // It is nowhere to go to yet.
+  await ada.page.getByRole("button", { name: "Ben, in the list of people", exact: true }).waitFor();
+  await ben.page.keyboard.type("my words");
+  await lists(ada, "main.md", "plan.py");
+  await ben.shows("my words");
+  await ada.shows("def plan():");
+  await ada.goTo("main.md");
+  await ada.shows("my words");
+
+  // Emptied, and taken off the list under his caret, it is his file all the same.
+  await ben.press("Control+a");
+  await ben.page.keyboard.press("Delete");
+  await ada.shows("");
+  await more(ada, "main.md", "Remove");
+  await ben.page.getByText("This file is not on the room’s list any more.").waitFor();
+  await untilEqual("Ben is in his file still", () => focused(ben.page), "Text of main.md");
+  await Promise.all([ada, ben, cleo].map((one) => one.close()));
+});
+
+test("W19 before the relay has said what is in the room, only a caret that somebody has moved stays in the first document", async () => {
+  const line = await Line.to(relay.port);
+  try {
+    const room = freshRoom("first-late");
+    const ada = await open(room, "Ada");
+    await ada.makeFile("plan.py");
+    await ada.write("def plan():");
+    await ada.isSaved();
+    const [ben, cleo] = await Promise.all([keptPage(line, "Ben"), keptPage(line, "Cleo")]);
+    line.cut();
+    for (const one of [ben, cleo]) {
+      await one.page.goto(`${line.origin}/r/${room}`);
+      await one.editorIsThere();
+    }
+    await ben.press("ArrowRight");
+    line.mend();
+    await lists(ben, "plan.py");
+    await cleo.shows("def plan():");
+    await untilEqual("Ben is where he was", () => focused(ben.page), "Text of main.md");
+    await Promise.all([ada, ben, cleo].map((one) => one.close()));
+  } finally {
+    await line.end();
+  }
+});
+
 test("the tree is walked, renamed in and moved in by keyboard alone", async () => {
   const ada = await open(freshRoom("tree-keys"), "Ada");
   const { page } = ada;
@@ -290,6 +348,14 @@ test("columns are as wide as they were left, and away when they were put away", 
 
 function open(room, name) {
   return Writer.open(browser, relay.origin, room, { name, viewport: SCREENS.laptop });
+}
+
+/** Somebody whose page is there without a network. */
+async function keptPage(line, name) {
+  const writer = await Writer.open(browser, line.origin, freshRoom("elsewhere"), { name, viewport: SCREENS.laptop });
+  await writer.worksOffline();
+  await writer.reload();
+  return writer;
 }
 
 function line({ page }, path) {

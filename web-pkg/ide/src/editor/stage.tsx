@@ -42,7 +42,6 @@ function OpenFile({ file, editors, files, caret, reveal, wish }: OpenFileProps):
   const editor = useOpenEditor(editors, opened);
   const { canUndo, canRedo, undo, redo } = useUndo(editor);
   const { name } = parted(file.path);
-  const isLeft = (files.list ?? []).every((other) => other.id !== file.id);
   return (
     <>
       <div className="stage-head">
@@ -62,7 +61,7 @@ function OpenFile({ file, editors, files, caret, reveal, wish }: OpenFileProps):
           <Icon name="redo" />
         </button>
       </div>
-      {isLeft && (
+      {files.hasLeft(file) && (
         <div className="notice wait">
           <Icon name="info" />
           <div className="notice-words">

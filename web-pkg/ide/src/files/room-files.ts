@@ -1,8 +1,8 @@
 import { useEffect, useMemo, useRef, useState } from "react";
 import type { StreamId } from "@causeway/web";
-import { useConnection, useFiles, useObservable, useRoom, useStorage, useTextHandle } from "@causeway/web/react";
-import { attempt } from "../shell/attempt.ts";
+import { useConnection, useFiles, useObservable, useRoom, useStorage } from "@causeway/web/react";
 import { recall, remember } from "../shell/remembered.ts";
+import { useLeavingAnUnusedFirst, useListingAtFirstEdit } from "./first-document.ts";
 import { NOTHING_OPEN, beside, closed, isOpenFiles, opened, type OpenFiles } from "./open-files.ts";
 import { FIRST_PATH, shownFiles, type ShownFile } from "./shown-files.ts";
 import { folderOf, movesFor } from "./tree.ts";
@@ -13,6 +13,8 @@ export interface RoomFiles {
   readonly list: readonly ShownFile[] | null;
   readonly tabs: readonly ShownFile[];
   readonly current: ShownFile | null;
+  /** Whether somebody has taken a file in a tab off the list. */
+  hasLeft(file: ShownFile): boolean;
   choose(id: StreamId): void;
   close(id: StreamId): void;
   /** Looks at the next tab (1) or the one before (-1). */
@@ -42,13 +44,15 @@ export function useRoomFiles(): RoomFiles {
   );
   const { tabs, current, change } = useOpen(name, list);
   useListingAtFirstEdit(first, current?.id === first && !isFirstListed && firstWasRemoved === null);
-  useLeavingAnUnusedFirst(first, current, list, change);
+  useLeavingAnUnusedFirst(first, firstWasRemoved === null ? current : null, list, change);
 
   return useMemo<RoomFiles>(
     () => ({
       list,
       tabs,
       current,
+      hasLeft: ({ id }) =>
+        (id !== first || firstWasRemoved !== null) && (list ?? []).every((other) => other.id !== id),
       choose: (id) => change((open) => opened(open, id)),
       close: (id) => change((open) => closed(open, id)),
       turn: (step) =>
@@ -73,7 +77,7 @@ export function useRoomFiles(): RoomFiles {
         if (first !== undefined) change((open) => opened(open, first.id));
       },
     }),
-    [documents, list, tabs, current, change],
+    [documents, list, tabs, current, change, first, firstWasRemoved],
   );
 }
 
@@ -138,35 +142,6 @@ function useOpen(room: string, list: readonly ShownFile[] | null) {
 /** What somebody sees first who has opened nothing here yet: what stands in no folder is about the whole. */
 function toBeginWith(list: readonly ShownFile[]): ShownFile | undefined {
   return list.find((file) => file.path === FIRST_PATH) ?? list.find((file) => folderOf(file.path) === "") ?? list[0];
-}
-
-/** The page that writes first puts the first document on the list. */
-function useListingAtFirstEdit(first: StreamId, isWanted: boolean): void {
-  const { documents } = useRoom();
-  const { text } = useTextHandle(isWanted ? first : null);
-  useEffect(() => {
-    if (text === null || !isWanted) return;
-    return text.subscribe((event) => {
-      if (event.type !== "delta" || event.editor === undefined) return;
-      if (documents.list().some((file) => file.id === first)) return;
-      void attempt(() => documents.rename(first, FIRST_PATH));
-    });
-  }, [documents, first, text, isWanted]);
-}
-
-/** Files that arrive late replace a first document that nobody has written into. */
-function useLeavingAnUnusedFirst(
-  first: StreamId,
-  current: ShownFile | null,
-  list: readonly ShownFile[] | null,
-  change: Change,
-): void {
-  const next = list?.find((file) => file.listed)?.id;
-  const isBeside = current?.id === first && !current.listed && next !== undefined;
-  const { text, isOpen } = useTextHandle(isBeside ? first : null);
-  useEffect(() => {
-    if (isBeside && isOpen && text?.length === 0) change((open) => opened(closed(open, first), next));
-  }, [isBeside, isOpen, text, first, next, change]);
 }
 
 /** How long an empty list may fill before the page offers an empty text: a slow line's round trip or two. */

@@ -30,7 +30,7 @@ export function Tabs({ files }: { readonly files: RoomFiles }): ReactElement {
             key={file.id}
             file={file}
             isCurrent={file.id === current?.id}
-            isLeft={(files.list ?? []).every((other) => other.id !== file.id)}
+            isLeft={files.hasLeft(file)}
             hint={tabs.some((other) => other !== file && sameName(other, file)) ? folderOf(file.path) || "." : null}
             faces={places.get(file.id) ?? []}
             onChoose={() => files.choose(file.id)}

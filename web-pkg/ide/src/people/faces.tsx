@@ -1,8 +1,8 @@
 import type { ReactElement } from "react";
 import type { Person } from "@causeway/web";
-import { useOthers } from "@causeway/web/react";
+import { useFiles, useOthers } from "@causeway/web/react";
 import { Avatar } from "./avatar.tsx";
-import { placeOf } from "./places.ts";
+import { pathOf } from "./places.ts";
 
 export interface FacesProps {
   onVisit(id: Person["id"]): void;
@@ -13,6 +13,7 @@ export interface FacesProps {
 /** Who else is here, at a glance. A click goes to where they are. */
 export function Faces({ onVisit, onMore }: FacesProps): ReactElement | null {
   const others = useOthers();
+  const { files } = useFiles();
   if (others.length === 0) return null;
   const more = others.length - MOST_FACES;
   return (
@@ -20,7 +21,7 @@ export function Faces({ onVisit, onMore }: FacesProps): ReactElement | null {
       {others.slice(0, MOST_FACES).map((person) => {
         const { id, colour, status, typing } = person;
         const name = person.name || "Somebody";
-        const isSomewhere = placeOf(person) !== null;
+        const isSomewhere = pathOf(person, files) !== null;
         return (
           <li key={id}>
             <button

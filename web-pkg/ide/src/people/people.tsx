@@ -1,10 +1,10 @@
 import { memo, useId, type ReactElement } from "react";
-import type { Activity, Listed, Person } from "@causeway/web";
+import type { Activity, Person } from "@causeway/web";
 import { useConnection, useFiles, useMyOtherPages, useMyPresence, useOthers } from "@causeway/web/react";
 import { Icon } from "../parts/icon.tsx";
 import { Avatar } from "./avatar.tsx";
 import { doing } from "./doing.ts";
-import { placeOf } from "./places.ts";
+import { pathOf } from "./places.ts";
 
 export interface PeopleProps {
   onChangeMe(): void;
@@ -32,7 +32,7 @@ export function People({ onChangeMe, onVisit }: PeopleProps): ReactElement {
             name={person.name || "Somebody"}
             colour={person.colour}
             status={person.status}
-            place={pathOf(files, placeOf(person))}
+            place={pathOf(person, files)}
             isTyping={person.typing !== null}
             onVisit={onVisit}
           />
@@ -105,6 +105,3 @@ function Myself({ onChange }: { onChange(): void }): ReactElement {
   );
 }
 
-function pathOf(files: readonly Listed[], stream: string | null): string | null {
-  return files.find((file) => file.id === stream)?.path ?? null;
-}

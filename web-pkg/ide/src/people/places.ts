@@ -1,5 +1,5 @@
 import { useMemo } from "react";
-import type { Person } from "@causeway/web";
+import type { Listed, Person } from "@causeway/web";
 import { useOthers } from "@causeway/web/react";
 
 /** As much of a person as a dot or a round patch shows. */
@@ -29,6 +29,12 @@ export function usePlaces(): ReadonlyMap<string, readonly Face[]> {
 /** The document a person is in. Whoever is away is nowhere. */
 export function placeOf({ status, cursor, typing }: Person): string | null {
   return status === "away" ? null : (cursor?.stream ?? typing);
+}
+
+/** The path of the document a person is in; `null` where they are in none that is on the room's list. */
+export function pathOf(person: Person, files: readonly Listed[]): string | null {
+  const stream = placeOf(person);
+  return files.find((file) => file.id === stream)?.path ?? null;
 }
 
 export function faceOf(person: Person): Face {
