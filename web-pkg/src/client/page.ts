@@ -6,6 +6,8 @@ export interface PageNews {
   seen(): void;
   /** It may be gone in a moment. */
   leaving(): void;
+  /** What the browser says of the network. */
+  network(is: "online" | "offline"): void;
 }
 
 export function watchPage(news: PageNews): Unsubscribe {
@@ -15,12 +17,18 @@ export function watchPage(news: PageNews): Unsubscribe {
   };
   const leaving = (): void => news.leaving();
   const seen = (): void => news.seen();
+  const online = (): void => news.network("online");
+  const offline = (): void => news.network("offline");
   document.addEventListener("visibilitychange", visibility);
   window.addEventListener("pagehide", leaving);
   window.addEventListener("pageshow", seen);
+  window.addEventListener("online", online);
+  window.addEventListener("offline", offline);
   return () => {
     document.removeEventListener("visibilitychange", visibility);
     window.removeEventListener("pagehide", leaving);
     window.removeEventListener("pageshow", seen);
+    window.removeEventListener("online", online);
+    window.removeEventListener("offline", offline);
   };
 }

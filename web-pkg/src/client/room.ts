@@ -82,6 +82,7 @@ export class Room {
         this.#pump.flush();
         port.post({ type: "leaving" });
       },
+      network: (is) => port.post({ type: "network", is }),
     });
     this.#pump.start();
   }

@@ -57,6 +57,8 @@ export type ToWorker =
   | ({ readonly type: "scan"; readonly op: number } & Scan)
   /** Replaces the wake-up asked for before; `null`: none. */
   | { readonly type: "wake"; readonly after: number | null }
+  /** What the browser says of the network. It tells pages; workers it tells not everywhere. */
+  | { readonly type: "network"; readonly is: "online" | "offline" }
   /** The page may be gone in a moment: another one is to lead. What it has asked for is carried out. */
   | { readonly type: "leaving" }
   /** It is not gone. */

@@ -57,6 +57,11 @@ export class Shell {
         return;
       case "wake":
         return this.#alarm.set(message.after);
+      case "network":
+        // Neither is believed: the one is looked into, the other is worth a try.
+        if (message.is === "offline") return this.#link?.doubt();
+        this.#link?.hurry();
+        return this.report({ type: "reconnect" });
       case "leaving":
         // What was asked for before is with the database first.
         void this.#opening?.then(() => this.#pages?.election.leave());

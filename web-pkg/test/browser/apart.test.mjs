@@ -179,5 +179,59 @@ test("W12 a line that carries nothing and closes nothing is noticed: the page sa
   assert.equal(occurrences(await ada.text(), "into silence."), 1);
 });
 
+test("W12 where the browser says that the network is gone the page says so at once, and dials when it is back", async (t) => {
+  const { relay } = await world(t);
+  const ada = await Writer.open(browser, relay.origin, freshRoom("network-gone"));
+  t.after(() => ada.close());
+  await ada.isOnline();
+  await ada.write("before. ");
+  await ada.isSaved();
+  await ada.context.setOffline(true);
+  await untilEqual("the page says that it is offline", () => ada.connection(), "offline", AT_ONCE);
+  await ada.page.getByTestId("offline-banner").waitFor();
+  await ada.write("on an island. ");
+  await ada.isSavedHere();
+  await ada.context.setOffline(false);
+  await untilEqual("the page is online", () => ada.connection(), "online", AT_ONCE);
+  await ada.isSaved();
+});
+
+test("W12 a relay that answers is believed more than a browser that says it is offline, one that does not is not waited for", async (t) => {
+  const { line } = await world(t);
+  const ada = await Writer.open(browser, line.origin, freshRoom("told-offline"));
+  t.after(() => ada.close());
+  await ada.isOnline();
+  const connections = await statesOf(ada);
+  const tell = (what) => ada.page.evaluate((what) => void dispatchEvent(new Event(what)), what);
+  const { dials, links } = line;
+  await tell("offline");
+  await until("the relay was asked, and has answered", () => line.dials > dials && line.links === links);
+  await ada.write("still linked");
+  await ada.isSaved();
+  assert.deepEqual(await connections(), []);
+
+  const before = line.carried;
+  line.stall();
+  await tell("offline");
+  await until("the page says that it is not online", async () => (await ada.connection()) !== "online", AT_ONCE);
+  await until("the relay is dialled anew, and the dial hangs", () => line.carried >= before + 2);
+  const hanging = line.carried;
+  await tell("online");
+  await until("it is given up for another", () => line.carried > hanging, AT_ONCE);
+  line.mend();
+  await ada.isOnline();
+});
+
+/** What the page called its link from now on, each time that changed. */
+async function statesOf({ page }) {
+  await page.locator("[data-testid=connection]").evaluate((mark) => {
+    window.states = [];
+    new MutationObserver(() => window.states.push(mark.dataset.state)).observe(mark, { attributes: true });
+  });
+  return () => page.evaluate(() => window.states);
+}
+
+/** Much less than the silence after which a page asks by itself; a loaded computer may take its time. */
+const AT_ONCE = 10_000;
 /** A page gives a silent link up after 25 s. */
 const SILENCE = 60_000;

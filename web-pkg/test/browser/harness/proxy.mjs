@@ -5,6 +5,9 @@ export class Line {
   #server;
   #pairs = new Set();
   #state = "up";
+  /** How many connections came so far, and how many of them were links that were carried on. */
+  carried = 0;
+  dials = 0;
 
   /** A line to `port`, on a free port of its own. */
   static async to(port) {
@@ -17,6 +20,11 @@ export class Line {
 
   get origin() {
     return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** How many links to rooms there are. */
+  get links() {
+    return [...this.#pairs].filter((pair) => pair.isLink).length;
   }
 
   /** Resets what is open and refuses what comes. */
@@ -58,9 +66,14 @@ export class Line {
 
   #carry(near, port) {
     if (this.#state === "cut") return near.resetAndDestroy();
+    this.carried += 1;
     const far = connect(port, "127.0.0.1");
     const pair = { near, far };
     this.#pairs.add(pair);
+    near.once("data", (first) => {
+      pair.isLink = first.includes("GET /sync/");
+      if (pair.isLink) this.dials += 1;
+    });
     near.pipe(far);
     far.pipe(near);
     const end = () => {
