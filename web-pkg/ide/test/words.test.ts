@@ -44,7 +44,8 @@ test("W13 nothing is said to be kept on a device that keeps nothing or cannot wr
   const full: StorageState = { ...failing, full: true };
   const stopped = { state: "stopped", code: 4406, sentence: "" } as const;
   const all = (storage: StorageState) => [
-    offlineWords(storage),
+    offlineWords(storage, true),
+    offlineWords(storage, false),
     stoppedWords(stopped, storage),
     stoppedWords({ ...stopped, code: 4400, sentence: "Too old." }, storage),
     forkWords(1, storage),
@@ -55,8 +56,9 @@ test("W13 nothing is said to be kept on a device that keeps nothing or cannot wr
     for (const words of all(storage)) expect(words).not.toContain("kept on this device");
     expect(storageWords(storage)).not.toBeNull();
   }
-  expect(offlineWords(memory)).toContain("Leave the tab open");
-  expect(offlineWords(full)).toBe("You are offline.");
+  expect(offlineWords(memory, false)).toContain("Leave the tab open");
+  expect(offlineWords(full, false)).toBe("You are offline.");
+  expect(offlineWords(full, true)).toBe("The relay cannot be reached.");
   expect(storageWords(sound)).toBeNull();
 });
 

@@ -87,7 +87,7 @@ test("W17 the offline banner comes with the cut and goes with the way back", asy
     assert.equal(await banner.count(), 0);
     line.cut();
     await banner
-      .getByText("You are offline. What you write is kept on this device and sent when you are back.")
+      .getByText("The relay cannot be reached. What you write is kept on this device and sent when it answers.")
       .waitFor();
     await writer.write("written on an island");
     await until("the status says that it waits", async () => (await writer.status()).words.includes("wait for the relay"));
@@ -131,6 +131,33 @@ test("a reload without a network keeps the page and the text", async () => {
   } finally {
     await line.end();
   }
+});
+
+test("W20 a room never seen on this device, opened without a network, says what is so instead of what nobody knows", async () => {
+  const writer = await Writer.open(browser, relay.origin, freshRoom("seen"));
+  await writer.worksOffline();
+  // From now on the page comes from the service worker.
+  await writer.reload();
+  await writer.context.setOffline(true);
+  await writer.page.addInitScript(() => {
+    const look = () => (window.claimed ||= document.body?.textContent.includes("Nobody has said") ?? false);
+    new MutationObserver(look).observe(document, { subtree: true, childList: true, characterData: true });
+  });
+  await writer.page.goto(`${relay.origin}/r/${freshRoom("unseen")}`);
+  await writer.page.getByTestId("offline-banner").getByText("You are offline.").waitFor();
+  const unseen = (what) => writer.page.getByText(`No ${what} of this room are on this device yet.`);
+  await unseen("messages").waitFor();
+  await writer.editorIsThere();
+  await unseen("files").waitFor();
+  assert.equal(await writer.page.getByText("Asking what is").count(), 0);
+  assert.equal(await writer.page.evaluate(() => window.claimed), false, "nor was it said for a moment");
+  await writer.write("begun alone");
+  await writer.isSavedHere();
+  await writer.context.setOffline(false);
+  await writer.isSaved();
+  await writer.page.getByText("Nobody has said anything here yet.").waitFor();
+  assert.equal(await unseen("files").count(), 0);
+  await writer.close();
 });
 
 test("a second tab writes through the first, without a notice in either, and goes on when the first is closed", async () => {

@@ -1,10 +1,11 @@
 import { useCallback, useMemo, useRef, useState, type ReactElement, type RefObject } from "react";
 import { canWrite, type Draft, type Post } from "@causeway/web";
-import { useChat, useRoom, useStorage, type Chat } from "@causeway/web/react";
+import { useChat, useConnection, useRoom, useStorage, type Chat } from "@causeway/web/react";
 import { copy } from "../parts/copied.ts";
 import { Icon } from "../parts/icon.tsx";
 import { Menu, type MenuPlace } from "../parts/menu.tsx";
 import { Question } from "../parts/question.tsx";
+import { unseenWords } from "../room/notice-words.ts";
 import { attempt } from "../shell/attempt.ts";
 import { Composer, type Intent } from "./composer.tsx";
 import { Drafts } from "./drafts.tsx";
@@ -51,10 +52,7 @@ export function ChatPanel({ isShown, field }: ChatPanelProps): ReactElement {
   return (
     <section className="chat" aria-label="Chat" data-unread={chat.unread}>
       {chat.isOpen && chat.posts.length === 0 ? (
-        <div className="empty chat-empty">
-          <Icon name="chat" size={36} />
-          <p>Nobody has said anything here yet. What is said stays with the room.</p>
-        </div>
+        <NothingSaid />
       ) : (
         <Timeline
           posts={chat.posts}
@@ -90,6 +88,17 @@ export function ChatPanel({ isShown, field }: ChatPanelProps): ReactElement {
       />
       {talk.over}
     </section>
+  );
+}
+
+/** Whether there is nothing, only the relay can tell. */
+function NothingSaid(): ReactElement {
+  const isOnline = useConnection().state === "online";
+  return (
+    <div key={String(isOnline)} className={isOnline ? "empty chat-empty" : "empty chat-empty appears-late"}>
+      <Icon name="chat" size={36} />
+      <p>{isOnline ? "Nobody has said anything here yet. What is said stays with the room." : unseenWords("messages")}</p>
+    </div>
   );
 }
 

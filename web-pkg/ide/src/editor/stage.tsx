@@ -4,6 +4,8 @@ import type { RoomFiles } from "../files/room-files.ts";
 import { parted, type ShownFile } from "../files/shown-files.ts";
 import { Tabs } from "../files/tabs.tsx";
 import { Icon } from "../parts/icon.tsx";
+import { useIsLinkDown } from "../room/connection.tsx";
+import { unseenWords } from "../room/notice-words.ts";
 import { attempt } from "../shell/attempt.ts";
 import { COMMAND } from "../shell/keys.ts";
 import type { Caret } from "./caret-place.tsx";
@@ -26,8 +28,9 @@ export function Stage(props: StageProps): ReactElement {
   const file = files.current;
   const ids = useMemo(() => files.tabs.map(({ id }) => id), [files.tabs]);
   const editors = useOpenEditors(ids);
+  const isLinkDown = useIsLinkDown();
   if (file !== null) return <OpenFile key={file.id} file={file} editors={editors} {...props} />;
-  if (files.list === null) return <Waiting>Asking what is in this room…</Waiting>;
+  if (files.list === null) return <Waiting>{isLinkDown ? unseenWords("files") : "Asking what is in this room…"}</Waiting>;
   return <NoFile isEmpty={files.list.length === 0} onQuickOpen={props.onQuickOpen} />;
 }
 

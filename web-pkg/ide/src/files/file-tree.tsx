@@ -6,6 +6,8 @@ import { usePlaces, type Face } from "../people/places.ts";
 import { useTreeDrag } from "./drag.ts";
 import { MoveDialog } from "./move-dialog.tsx";
 import { NameField } from "./name-field.tsx";
+import { useIsLinkDown } from "../room/connection.tsx";
+import { unseenWords } from "../room/notice-words.ts";
 import { useRemovedFiles } from "./removed-files.ts";
 import { RemovedList } from "./removed-list.tsx";
 import type { RoomFiles } from "./room-files.ts";
@@ -24,6 +26,8 @@ export function FileTree({ files, onChosen, onRemoved }: FileTreeProps): ReactEl
   const work = useTreeWork(files, { onChosen, onRemoved });
   const removed = useRemovedFiles();
   const heading = useId();
+  // An offered first document stands for nothing that is known.
+  const isUnseen = useIsLinkDown() && files.list?.length !== 0 && (files.list ?? []).every((file) => !file.listed);
   const isBare = files.list?.length === 0 && work.naming === null && work.folds.made.length === 0;
   return (
     <nav className="files" aria-labelledby={heading}>
@@ -32,7 +36,8 @@ export function FileTree({ files, onChosen, onRemoved }: FileTreeProps): ReactEl
         <HeadButton label="New file" icon="new-file" onPress={() => work.make("file", "")} />
         <HeadButton label="New folder" icon="new-folder" onPress={() => work.make("folder", "")} />
       </div>
-      {files.list === null && <p className="quiet">Asking what is in this room…</p>}
+      {isUnseen && <p className="quiet">{unseenWords("files")}</p>}
+      {files.list === null && !isUnseen && <p className="quiet">Asking what is in this room…</p>}
       {isBare && <p className="quiet">There are no files here yet.</p>}
       <Fresh work={work} folder="" depth={0} />
       <Lines work={work} current={files.current} />

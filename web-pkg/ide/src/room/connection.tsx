@@ -1,4 +1,4 @@
-import type { ReactElement } from "react";
+import { useSyncExternalStore, type ReactElement } from "react";
 import { useConnection } from "@causeway/web/react";
 import { useHasLasted } from "../shell/lasting.ts";
 
@@ -16,7 +16,23 @@ export function ConnectionMark(): ReactElement {
 export function useIsLinkDown(): boolean {
   const { state } = useConnection();
   const isDown = state === "offline" || state === "connecting";
-  return useHasLasted(isDown, navigator.onLine ? UNNOTICED_MS : 0);
+  const hasLasted = useHasLasted(isDown, UNNOTICED_MS);
+  const hasNetwork = useHasNetwork();
+  return isDown && (!hasNetwork || hasLasted);
+}
+
+/** Whether this device has a network, as far as the browser knows. */
+export function useHasNetwork(): boolean {
+  return useSyncExternalStore(onNetwork, () => navigator.onLine);
+}
+
+function onNetwork(changed: () => void): () => void {
+  addEventListener("online", changed);
+  addEventListener("offline", changed);
+  return () => {
+    removeEventListener("online", changed);
+    removeEventListener("offline", changed);
+  };
 }
 
 const WORDS = { offline: "Offline", connecting: "Connecting…", online: "Online", stopped: "Stopped" } as const;

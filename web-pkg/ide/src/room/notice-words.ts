@@ -1,10 +1,17 @@
 import { keptWhere, type ConnectionState, type StorageState } from "@causeway/web";
 
-/** What is said while there is no link. */
-export function offlineWords(storage: StorageState): string {
-  if (storage.state === "failing" && storage.full) return "You are offline.";
+/** What is said while there is no link: where there is a network, whoever reads it need not look at their own. */
+export function offlineWords(storage: StorageState, hasNetwork: boolean): string {
+  const what = hasNetwork ? "The relay cannot be reached." : "You are offline.";
+  if (storage.state === "failing" && storage.full) return what;
   const leave = keptWhere(storage) === "in this tab only" ? " Leave the tab open." : "";
-  return `You are offline. What you write is kept ${keptWhere(storage)} and sent when you are back.${leave}`;
+  const back = hasNetwork ? "it answers" : "you are back";
+  return `${what} What you write is kept ${keptWhere(storage)} and sent when ${back}.${leave}`;
+}
+
+/** What is said in place of files or messages of which this device has none, while nobody can be asked. */
+export function unseenWords(what: "files" | "messages"): string {
+  return `No ${what} of this room are on this device yet. If there are any, they come when the relay is reached.`;
 }
 
 /** What is said where the relay will not have the page. */

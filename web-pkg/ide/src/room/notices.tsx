@@ -3,7 +3,7 @@ import type { ConnectionState, StorageState } from "@causeway/web";
 import { useConnection, useForks, useRoom, useStorage } from "@causeway/web/react";
 import { Icon, type IconName } from "../parts/icon.tsx";
 import { onRefusal } from "../shell/attempt.ts";
-import { useIsLinkDown } from "./connection.tsx";
+import { useHasNetwork, useIsLinkDown } from "./connection.tsx";
 import { VERSION, forkWords, offlineWords, stoppedWords, storageWords } from "./notice-words.ts";
 
 /** What a person should know besides the text, most pressing first. */
@@ -11,6 +11,7 @@ export function Notices({ onForks }: { onForks(): void }): ReactElement {
   const connection = useConnection();
   const storage = useStorage();
   const isLinkDown = useIsLinkDown();
+  const hasNetwork = useHasNetwork();
   const forks = useForks().forks.length;
   const [told, putAway] = useRoomNotices();
   return (
@@ -40,7 +41,7 @@ export function Notices({ onForks }: { onForks(): void }): ReactElement {
       ))}
       {isLinkDown && (
         <Notice icon="offline" mood="wait" testid="offline-banner">
-          {offlineWords(storage)}
+          {offlineWords(storage, hasNetwork)}
         </Notice>
       )}
     </div>
