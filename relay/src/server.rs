@@ -78,7 +78,7 @@ pub async fn run(
     let timed = storage.watched(move |store| Arc::new(TimedStore { store, figures: Arc::clone(&watching) }));
     let gate = StoreGate::open(timed.patient(options.bounds.store_notice));
     let mut shutdown = pin!(shutdown);
-    let mut standstill = Lookout::begin(gate.clone(), options.bounds, options.backstop);
+    let mut standstill = Lookout::begin(gate.clone(), &listener, options.bounds, options.backstop);
     let epoch = tokio::select! {
         read = epoch::of_store(&gate) => read.map_err(RunError::Unreadable)?,
         span = &mut standstill => return Err(RunError::StandsStill(span)),

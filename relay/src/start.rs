@@ -54,6 +54,7 @@ async fn serve_until_signal(config: Config) -> Result<(), Failure> {
     let bounds = Bounds { keep_history: config.keep_history.span(), ..Bounds::default() };
     let bounds = config.store_patience.set(bounds);
     let allow_origin = config.allow_origin.into_iter().map(String::from).collect();
+    // What it runs on its way out waits for nothing: nothing is left in the buffer of stdout, and nobody has asked to be called then.
     let backstop = || std::process::exit(STOOD_STILL.into());
     let options = Options { allow_origin, door, bounds, backstop: Some(backstop) };
     Ok(server::run(listener, storage, options, async move { stops.next().await }).await?)

@@ -3,13 +3,17 @@
 //! It is a plain thread that waits for nothing but the time, and acts before it says anything: the log may lie on the disk that
 //! hangs, and whoever writes to it then never comes back.
 
+use std::net::Shutdown;
 use std::pin::Pin;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use causeway_store::StoreGate;
+use socket2::{SockRef, Socket};
+use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tracing::{error, warn};
 
@@ -19,28 +23,69 @@ use crate::limits::{BACKSTOP_PATIENCE, STORE_LOOK, STORE_LOOK_LEAST, STORE_TOLD}
 /// Looks at the store until it is dropped. As a future it is over when the store has stood still for longer than the relay
 /// waits, and tells for how long.
 pub(crate) struct Lookout {
-    ends: oneshot::Receiver<Duration>,
+    /// Nothing once it was told, or when nobody looks any more.
+    ends: Option<oneshot::Receiver<Duration>>,
+    port: Port,
     _until: Sender<()>,
 }
 
+/// The socket at which the relay listens, until the lookout is dropped. While a thread waits for its disk the system closes
+/// nothing of a process that ends, so it is shut where nothing is waited for.
+#[derive(Clone)]
+struct Port(Arc<Mutex<Option<Socket>>>);
+
+impl Port {
+    /// That of the listener; where the system gives no second handle of it, none.
+    fn of(listener: &TcpListener) -> Self {
+        Self(Arc::new(Mutex::new(SockRef::from(listener).try_clone().ok())))
+    }
+
+    /// Nobody is let in any more, and whoever comes is refused by the system.
+    fn shut(&self) {
+        if let Some(socket) = self.socket().take() {
+            let _ = socket.shutdown(Shutdown::Both);
+        }
+    }
+
+    fn socket(&self) -> MutexGuard<'_, Option<Socket>> {
+        // Nothing panics while it is held.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Lookout {
+    fn drop(&mut self) {
+        // Whoever waited for the end of the relay may listen there at once.
+        self.port.socket().take();
+    }
+}
+
 impl Lookout {
-    /// Once its patience is over it calls the `backstop` a few seconds after it has said so.
+    /// Once its patience is over it says so, shuts the listener's port, and calls the `backstop` a few seconds later.
     ///
     /// # Panics
     /// When the operating system starts no thread.
-    pub(crate) fn begin(store: StoreGate, bounds: Bounds, backstop: Option<fn()>) -> Self {
+    pub(crate) fn begin(
+        store: StoreGate,
+        listener: &TcpListener,
+        bounds: Bounds,
+        backstop: Option<fn()>,
+    ) -> Self {
         let ((end, ends), (until, dropped)) = (oneshot::channel(), channel());
+        let port = Port::of(listener);
+        let theirs = port.clone();
         let looks = move || {
             let Some(span) = look_on(&store, bounds, &dropped) else { return };
             // Whoever waited for it may have ended meanwhile.
             let _ = end.send(span);
+            theirs.shut();
             if let Some(backstop) = backstop {
                 thread::sleep(BACKSTOP_PATIENCE);
                 backstop();
             }
         };
         thread::Builder::new().name("store-lookout".into()).spawn(looks).expect("the system starts a thread");
-        Self { ends, _until: until }
+        Self { ends: Some(ends), port, _until: until }
     }
 }
 
@@ -48,7 +93,12 @@ impl Future for Lookout {
     type Output = Duration;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Duration> {
-        match Pin::new(&mut self.ends).poll(context) {
+        let Some(ends) = &mut self.ends else { return Poll::Pending };
+        let told = Pin::new(ends).poll(context);
+        if told.is_ready() {
+            self.ends = None;
+        }
+        match told {
             Poll::Ready(Ok(span)) => Poll::Ready(span),
             // Nobody looks any more.
             Poll::Ready(Err(_)) | Poll::Pending => Poll::Pending,

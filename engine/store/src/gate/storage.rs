@@ -65,10 +65,11 @@ impl Storage {
         Self { first, reopen: Box::new(move |past| reopen(past).map(&watch)), patience }
     }
 
-    /// The same store, which counts as one that stands still when a call has got no further for so long; ten seconds unless said.
+    /// The same store, which counts as one that stands still when a call has got no further for so long, at least a millisecond; ten
+    /// seconds unless said.
     #[must_use]
     pub fn patient(self, patience: Duration) -> Self {
-        Self { patience, ..self }
+        Self { patience: patience.max(Duration::from_millis(1)), ..self }
     }
 
     /// Nothing on a disk: everything is gone when the process ends.

@@ -9,12 +9,12 @@ use redb::{
 
 use super::disk::{Disk, Opened as FileOpened};
 use super::{Numbers, ROWS, is_damage, own_tables};
-use crate::OpenError;
 use crate::folder::{Claim, Made, OPENS_EMPTY, damaged, refusal};
 use crate::limits::Reading;
 use crate::rows::known::Known;
 use crate::rows::layout;
 use crate::rows::ledger::{Census, Ledger};
+use crate::{OpenError, watch};
 
 /// What an open database holds.
 pub(super) struct Opened {
@@ -104,6 +104,7 @@ impl Look<'_> {
             let table = db.begin_read()?.open_table(ROWS)?;
             let mut keys = Census::default();
             for row in table.iter()? {
+                watch::step();
                 let key = row?.0;
                 if key.value() != layout::NUMBER_KEY && table.get(key.value())?.is_some() {
                     keys.add(layout::sum(&[key.value()]));

@@ -33,6 +33,11 @@ const CHANGES: u64 = 300;
 const PATIENCE: Duration = Duration::from_secs(40);
 /// Of every other relay; the others wait for ever.
 const STORE_PATIENCE: &str = "6s";
+/// Devices that come in the midst of it, more than the relay has threads to let them in.
+const VISITORS: usize = 6;
+const VISIT: Duration = Duration::from_millis(300);
+/// How long an answer may take.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(2);
 /// Hangs that one data folder lives through before the next is begun.
 const ROUNDS_OF_A_FOLDER: u64 = 20;
 
@@ -62,13 +67,16 @@ async fn hangs(kind: StoreKind, rounds: u64, seed: u64, folder: &Path) -> Outcom
             room = writers(WRITERS, &format!("hangs-{round}"), &mut rng)?;
         }
         setup.carry_bytes = CARRY_BYTES[rng.index(CARRY_BYTES.len())];
-        // Whoever writes to a log on a disk that hangs waits as well.
-        setup.log = if round % 4 == 0 { disk.path() } else { folder }.join("relay.log");
-        setup.store_patience = Some(if round % 2 == 0 { STORE_PATIENCE } else { "forever" });
+        let meets = [Meets::EndWithItsLog, Meets::Wait, Meets::End, Meets::Wait][(round % 4) as usize];
         let told = |why| format!("round {round}: {why}; {}", setup.last_words());
-        let outcome = live_through(&disk, &setup, room, &mut rng, &mut ended).await;
+        let living = Setup { store_patience: Some(meets.patience()), ..setup.clone() };
+        let living = match meets {
+            Meets::EndWithItsLog => Setup { log: disk.path().join("relay.log"), log_level: "info", ..living },
+            Meets::End | Meets::Wait => living,
+        };
+        let outcome = live_through(&disk, (&living, &setup), meets, room, &mut rng, &mut ended).await;
         room = outcome.map_err(|why| told(why.to_string()))?;
-        setup.no_panic()?;
+        living.no_panic()?;
         disk.cut_power(&mut rng)?;
         let relay = setup.start().map_err(|why| told(why.to_string()))?;
         let held = audit(setup.listen, &room).await.map_err(|why| told(why.to_string()))?;
@@ -86,58 +94,98 @@ async fn hangs(kind: StoreKind, rounds: u64, seed: u64, folder: &Path) -> Outcom
             ("of them lost".into(), 0),
         ],
         figures: format!(
-            "every other relay, told to wait {STORE_PATIENCE} for its store, lets go of its devices: {ended}"
+            "every other relay, told to wait {STORE_PATIENCE} for its store, has let go of its port and ended: {ended}"
         ),
         command: format!("cargo xtask torture hang --store {kind} --rounds {rounds}"),
     })
 }
 
-/// A relay and its writers before, in and after a hang of the disk; then the relay is killed.
+/// How a relay meets a hang.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Meets {
+    /// It ends itself.
+    End,
+    /// The same with its log on the disk that hangs: whoever says something then waits as well.
+    EndWithItsLog,
+    /// It waits.
+    Wait,
+}
+
+impl Meets {
+    fn patience(self) -> &'static str {
+        match self {
+            Self::End | Self::EndWithItsLog => STORE_PATIENCE,
+            Self::Wait => "forever",
+        }
+    }
+}
+
+/// A relay and its writers before, in and after a hang of the disk; then the one that goes on, or comes after it, is killed.
 async fn live_through(
     disk: &Disk,
-    setup: &Setup,
+    (living, after): (&Setup, &Setup),
+    meets: Meets,
     room: Vec<Writer>,
     rng: &mut Rng,
     ended: &mut Samples,
 ) -> Outcome<Vec<Writer>> {
-    let mut relay = setup.start()?;
+    let mut relay = living.start()?;
     let stop = Arc::new(AtomicBool::new(false));
-    let writing = set_off_until(room, setup, PAUSE, &stop);
+    let writing = set_off_until(room, living, PAUSE, &stop);
     disk.trouble_after(rng.between(1, CHANGES), Trouble::Hangs);
-    let outcome = meet(disk, setup, &relay, ended).await;
+    let outcome = meet(disk, living, meets, &relay, rng, ended).await;
     // A process in which a thread waits for the disk is gone only when the disk answers.
     disk.mend();
     outcome?;
-    if setup.store_patience == Some(STORE_PATIENCE) {
+    if meets != Meets::Wait {
         let status = relay.wait()?;
         if status.code() != Some(STOOD_STILL) {
             return Err(format!("it ends as {status}").into());
         }
-        relay = setup.start()?;
+        relay = after.start()?;
     }
     let mut newcomer = Writer::new("newcomers", Rng::new(rng.next()))?;
-    timeout(PATIENCE, newcomer.finish(setup.listen)).await??;
-    until("ready", || says(setup, "ready")).await?;
+    timeout(PATIENCE, newcomer.finish(after.listen)).await??;
+    until("ready", || says(after, "ready")).await?;
     stop.store(true, Ordering::Relaxed);
     Relay::kill(relay)?;
     come_home(writing).await
 }
 
 /// The disk hangs, the relay says that it is not ready, and if it is to end itself does so and lets go of everybody.
-async fn meet(disk: &Disk, setup: &Setup, relay: &Relay, ended: &mut Samples) -> Outcome<()> {
+async fn meet(
+    disk: &Disk,
+    setup: &Setup,
+    meets: Meets,
+    relay: &Relay,
+    rng: &mut Rng,
+    ended: &mut Samples,
+) -> Outcome<()> {
     until("in trouble", || async { disk.is_in_trouble() }).await?;
     let began = Instant::now();
-    until("not ready", || says(setup, "store-failing")).await?;
-    if setup.store_patience == Some(STORE_PATIENCE) {
-        until("gone", || async { TcpStream::connect(setup.listen).await.is_err() }).await?;
-        until("ended", || async { relay.has_ended() }).await?;
-        ended.push(began.elapsed());
+    match meets {
+        Meets::Wait => return until("not ready", || says(setup, "store-failing")).await,
+        // On a machine that has too much to do it may have ended before it was heard.
+        Meets::End => {
+            until("not ready", || async { says(setup, "store-failing").await || relay.has_ended() }).await?;
+        }
+        Meets::EndWithItsLog => {
+            // Each that enters is told of in the log, by whoever lets it in.
+            for _ in 0..VISITORS {
+                let mut visitor = Writer::new("visitors", Rng::new(rng.next()))?;
+                let _ = timeout(VISIT, visitor.finish(setup.listen)).await;
+            }
+        }
     }
+    until("gone", || async { TcpStream::connect(setup.listen).await.is_err() }).await?;
+    until("ended", || async { relay.has_ended() }).await?;
+    ended.push(began.elapsed());
     Ok(())
 }
 
 async fn says(setup: &Setup, word: &str) -> bool {
-    get(setup.listen, "/readyz").await.is_ok_and(|said| said.ends_with(&format!("\r\n\r\n{word}\n")))
+    let said = timeout(ANSWER_PATIENCE, get(setup.listen, "/readyz")).await;
+    matches!(said, Ok(Ok(said)) if said.ends_with(&format!("\r\n\r\n{word}\n")))
 }
 
 async fn until<F: Future<Output = bool>>(what: &str, is_so: impl Fn() -> F) -> Outcome<()> {

@@ -27,6 +27,8 @@ pub(crate) struct Setup {
     pub(crate) carry_bytes: Option<usize>,
     /// How long its store may stand still before it ends itself, as it is told; the usual time where nothing is said.
     pub(crate) store_patience: Option<&'static str>,
+    /// How much it says about itself.
+    pub(crate) log_level: &'static str,
 }
 
 /// The exit code of a relay that has ended itself because its store stood still.
@@ -46,7 +48,7 @@ impl Setup {
         };
         let listen = SocketAddr::from(([127, kinds, high, low.clamp(1, 254)], 8787));
         let (data, log) = (folder.join("data"), folder.join("relay.log"));
-        Self { data, kind, listen, log, carry_bytes: None, store_patience: None }
+        Self { data, kind, listen, log, carry_bytes: None, store_patience: None, log_level: "warn" }
     }
 
     /// Starts it and waits until it says that it serves.
@@ -64,7 +66,7 @@ impl Setup {
     fn start_as(&self, mut command: Command, words: &[&str]) -> Outcome<Relay> {
         let log = OpenOptions::new().create(true).append(true).open(&self.log)?;
         command
-            .args(["serve", "--log-level", "warn", "--store", self.kind.name()])
+            .args(["serve", "--log-level", self.log_level, "--store", self.kind.name()])
             .args(words)
             .args(self.carry_bytes.iter().flat_map(|bytes| ["--carry-bytes".into(), bytes.to_string()]))
             .args(self.store_patience.iter().flat_map(|span| ["--store-patience", *span]))
