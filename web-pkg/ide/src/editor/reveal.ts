@@ -11,17 +11,37 @@ export interface Reveal {
   readonly anchor: Anchor;
 }
 
-/** Scrolls to a place and lights its line up for a moment. The own caret stays where it is. */
+/**
+ * Scrolls to a place and lights its line up for a moment. The own caret stays where it is. Of a file that was never open on
+ * this device the place may be still to come: the wish waits for it, until somebody does something in the text.
+ */
 export function reveal(view: EditorView, text: Text, wish: Reveal): () => void {
-  if (granted.has(wish)) return () => undefined;
-  granted.add(wish);
+  if (granted.has(wish) || show(view, text, wish)) return () => undefined;
+  const stop = text.subscribe(() => {
+    if (show(view, text, wish)) end();
+  });
+  const end = () => {
+    stop();
+    granted.add(wish);
+    for (const deed of DEEDS) view.dom.removeEventListener(deed, end);
+  };
+  for (const deed of DEEDS) view.dom.addEventListener(deed, end);
+  return end;
+}
+
+/** Whether the place is there to be shown. */
+function show(view: EditorView, text: Text, wish: Reveal): boolean {
   const at = text.resolve(wish.anchor);
-  if (at === null) return () => undefined;
+  if (at === null) return false;
+  granted.add(wish);
   const position = Math.min(at, view.state.doc.length);
   view.dispatch({ effects: [EditorView.scrollIntoView(position, { y: "center" }), LIGHT.of(position)] });
-  const timer = setTimeout(() => view.dispatch({ effects: LIGHT.of(null) }), LIT_MS);
-  return () => clearTimeout(timer);
+  // A view that was closed meanwhile takes it and shows nothing.
+  setTimeout(() => view.dispatch({ effects: LIGHT.of(null) }), LIT_MS);
+  return true;
 }
+
+const DEEDS = ["keydown", "pointerdown", "wheel"] as const;
 
 /** Whoever comes back to the file later has their own place in it. */
 const granted = new WeakSet<Reveal>();
