@@ -90,6 +90,16 @@ pub const LOST_NAMES: usize = STREAM_HOLES;
 pub const SNAPSHOT_ENTRIES: u64 = 500;
 /// Bytes of the same.
 pub const SNAPSHOT_BYTES: u64 = 256 * 1024;
+/// Places of a text in which those entries begin anew (see `causeway_guard::ydoc::jumps`): a person who writes and
+/// corrects does so once or twice a second, and a paper of 260,000 keystrokes some ten thousand times.
+pub const SNAPSHOT_JUMPS: u64 = 1_024;
+/// With so many above its snapshot a text takes nothing more before it has another, whose making shows that they cost little:
+/// each may cost a walk through the whole text, and nobody who holds no text knows. A tail of so many and one more
+/// entry that all claim one place are 0.3 milliards of steps in an empty text, each some 150 ns (the benchmark `guard`).
+pub const SNAPSHOT_JUMPS_MOST: u64 = 8 * SNAPSHOT_JUMPS;
+/// Blocks of an update that are applied between two looks at the clock when a snapshot is made. In a text of a million pieces
+/// each may cost a tenth of a second.
+pub const SNAPSHOT_BLOCKS: u32 = 128;
 /// How long a stream is left alone after an entry before its snapshot is made, unless its tail is four times as long as
 /// it should be: people who type wait for nothing.
 pub const SNAPSHOT_QUIET: Millis = Millis(2_000);

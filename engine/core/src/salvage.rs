@@ -15,7 +15,7 @@ use std::fmt;
 use crate::home::read_page;
 use crate::ids::{ReplicaId, StreamId};
 use crate::log::{Entry, EntryName, Head, StreamLog};
-use crate::snapshot::SignedRoot;
+use crate::snapshot::{SignedRoot, jumps};
 use crate::stored::{
     self, HOME_KEY, IndexRecord, META, MetaRecord, Prefix, QuarantineRecord, ReplicaRecord, StreamRecord,
     TipRecord, Tombstone,
@@ -150,7 +150,8 @@ impl Remains<'_> {
             return;
         }
         let arrivals = first + tail.len() as u64;
-        let record = StreamRecord { arrivals, bytes };
+        let jumps = tail.iter().map(|(entry, _)| jumps(entry)).sum();
+        let record = StreamRecord { arrivals, bytes, jumps };
         salvaged.rows.insert(stored::stream_key(&self.stream), record.encode());
         salvaged.rows.extend(self.tail_rows(first, &tail));
         for (replica, tip) in log.tips() {

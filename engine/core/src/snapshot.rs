@@ -9,6 +9,7 @@
 mod archive;
 mod build;
 mod job;
+mod tail;
 
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +21,7 @@ use crate::stored::{self, TipRecord};
 pub use archive::{Segment, unpack};
 pub use build::{Base, Built};
 pub use job::{Done, Job, JobError};
+pub(crate) use tail::{Tail, jumps};
 
 /// Names a snapshot: BLAKE3 of its root.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

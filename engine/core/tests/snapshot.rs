@@ -121,7 +121,7 @@ proptest! {
         let entries = entries(&strokes);
         let built = build(None, &entries);
         let root = root(&built, entries.len() as u64);
-        let Ok(Done::Verified(segments)) = verify(&entries, root, built.written[0].clone()) else { panic!("it is right") };
+        let Ok(Done::Verified { segments, .. }) = verify(&entries, root, built.written[0].clone()) else { panic!("it is right") };
         let last = segments.last().map(|segment| segment.end);
         prop_assert_eq!(last, Some(entries.len() as u64));
         let unpacked: Vec<Entry> =
@@ -227,7 +227,7 @@ fn m12_a_text_with_an_embedded_value_gets_its_snapshot_or_the_value_is_refused()
         }
         let built = build(None, &entries);
         let found = verify(&entries, root(&built, entries.len() as u64), built.written[0].clone());
-        assert!(matches!(found, Ok(Done::Verified(_))), "{value}: {found:?}");
+        assert!(matches!(found, Ok(Done::Verified { .. })), "{value}: {found:?}");
         assert_eq!(entries.len() == 2, taken, "{value}");
     }
 }

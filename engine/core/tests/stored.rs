@@ -82,7 +82,7 @@ fn records() -> Vec<(&'static str, Vec<u8>)> {
         ("replica", ReplicaRecord { secret: [0x44; 32] }.encode()),
         ("tip", tip().encode()),
         ("index", index().encode()),
-        ("stream", StreamRecord { arrivals: 500, bytes: 70_000 }.encode()),
+        ("stream", StreamRecord { arrivals: 500, bytes: 70_000, jumps: 300 }.encode()),
         ("fork", fork().encode()),
         ("tombstone", Tombstone { logical: 9, head: [0x55; 16] }.encode()),
         ("root", root().encode()),

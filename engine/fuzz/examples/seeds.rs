@@ -236,7 +236,7 @@ fn records() -> Vec<Vec<u8>> {
         MetaRecord { epoch: 1 }.encode(),
         ReplicaRecord { secret: [7; 32] }.encode(),
         TipRecord::from(tip).encode(),
-        StreamRecord { arrivals: 300, bytes: 9_000 }.encode(),
+        StreamRecord { arrivals: 300, bytes: 9_000, jumps: 40 }.encode(),
         fork.encode(),
         stored::encode_number(9),
     ];

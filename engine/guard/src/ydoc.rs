@@ -18,12 +18,16 @@ mod content;
 
 mod deletes;
 mod json;
+mod jumps;
+mod parts;
 mod semantic;
 
 use crate::cursor::Cursor;
 use crate::fault::Fault;
 use crate::limits::Limits;
 use blocks::Visitor;
+pub use jumps::jumps;
+pub use parts::parts;
 pub use semantic::{Extension, Known};
 
 /// Client ids of our replicas are `CLIENT_BASE` | 52 bits of the replica id; ids of foreign Yjs clients stay below.
@@ -107,7 +111,9 @@ pub fn scan(update: &[u8], limits: &Limits) -> Result<Summary, Fault> {
 ///
 /// * The right origin may stand elsewhere than directly behind the origin. Replicas that take such a block in another
 ///   order than a concurrent one may show it in another place, although they hold the same entries.
-/// * yrs compares blocks that compete for one place pairwise, so applying takes up to the square of [`Limits::blocks`].
+/// * A block may name any two neighbours, and yrs walks over what stands between them. So applying takes up to the square of
+///   [`Limits::blocks`], and more in a long text. [`jumps`] counts the blocks that can cost so much; whoever takes many
+///   updates bounds their sum, and applies them in [`parts`].
 ///
 /// Apply foreign updates where a panic is caught and time is accounted for, take an error from yrs as damage, and let a
 /// digest of what is shown, not only of entries, tell whether two replicas agree.

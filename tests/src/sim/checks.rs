@@ -181,6 +181,7 @@ impl World {
         self.tally.add(Fault::Compacted, figures.snapshots_made);
         self.tally.add(Fault::SnapshotSent, figures.snapshots_sent);
         self.tally.add(Fault::PageSent, figures.pages_sent);
+        self.tally.add(Fault::PutOff, figures.entries_put_off);
         self.tally.add(Fault::HistoryExpired, figures.segments_expired);
     }
 

@@ -223,6 +223,7 @@ impl World {
         self.tally.add(Fault::Compacted, home.figures().snapshots_made);
         self.tally.add(Fault::SnapshotSent, home.figures().snapshots_sent);
         self.tally.add(Fault::PageSent, home.figures().pages_sent);
+        self.tally.add(Fault::PutOff, home.figures().entries_put_off);
         self.tally.add(Fault::HistoryExpired, home.figures().segments_expired);
         if home.is_compacting() {
             self.tally.note(Fault::CompactionTorn);

@@ -56,6 +56,8 @@ pub enum Fault {
     SnapshotSent,
     /// A page of posts that somebody looked at came from the relay.
     PageSent,
+    /// A text took nothing more before it had its next snapshot.
+    PutOff,
     /// A segment of the archive was older than it is kept, and went.
     HistoryExpired,
     /// The relay ended while a snapshot was being made.
@@ -84,7 +86,7 @@ pub enum Fault {
 
 impl Fault {
     /// Every kind.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 38] = [
         Self::Cut,
         Self::LostInFlight,
         Self::FrameLost,
@@ -110,6 +112,7 @@ impl Fault {
         Self::Compacted,
         Self::SnapshotSent,
         Self::PageSent,
+        Self::PutOff,
         Self::HistoryExpired,
         Self::CompactionTorn,
         Self::MaterialiserBusy,

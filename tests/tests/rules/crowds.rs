@@ -33,7 +33,8 @@ fn ground(number: u32) -> ReplicaId {
 fn move_in(disk: &mut Disk, numbers: std::ops::Range<u32>, name: fn(u32) -> ReplicaId) {
     let record =
         disk.row(&stored::stream_key(&CROWDED)).map(|row| StreamRecord::decode(row).expect("a record"));
-    let StreamRecord { mut arrivals, mut bytes } = record.unwrap_or(StreamRecord { arrivals: 0, bytes: 0 });
+    let StreamRecord { mut arrivals, mut bytes, jumps } =
+        record.unwrap_or(StreamRecord { arrivals: 0, bytes: 0, jumps: 0 });
     let mut before = numbers.start.checked_sub(1).map(|number| {
         let tip = disk.row(&stored::tip_key(&CROWDED, &name(number))).expect("it moved in");
         let head = Tip::from(TipRecord::decode(tip).expect("a tip")).head;
@@ -64,7 +65,7 @@ fn move_in(disk: &mut Disk, numbers: std::ops::Range<u32>, name: fn(u32) -> Repl
         disk.put(stored::index_key(&CROWDED, &replica, 1), IndexRecord { arrival, head }.encode());
         disk.put(stored::tip_key(&CROWDED, &replica), TipRecord::from(tip).encode());
     }
-    disk.put(stored::stream_key(&CROWDED), StreamRecord { arrivals, bytes }.encode());
+    disk.put(stored::stream_key(&CROWDED), StreamRecord { arrivals, bytes, jumps }.encode());
 }
 
 /// A room with such a crowd, and two devices that are in step. The home makes snapshots or does not.

@@ -109,7 +109,7 @@ fn crowded(writers: u32) -> (Network, StreamId) {
         let tip = Tip { seq, head, logical: seq, clock: 1, introduced: None };
         disk.put(stored::tip_key(&text, &replica), TipRecord::from(tip).encode());
     }
-    disk.put(stored::stream_key(&text), StreamRecord { arrivals, bytes }.encode());
+    disk.put(stored::stream_key(&text), StreamRecord { arrivals, bytes, jumps: u64::from(writers) }.encode());
     network.restart_home();
     for _ in 0..4 {
         network.rest();

@@ -16,8 +16,9 @@ use crate::limits::{
 use crate::log::{Accepted, Entry, EntryKind, Missing, Refusal, Verdict};
 #[cfg(feature = "planted-bugs")]
 use crate::planted::Planted;
+use crate::snapshot::jumps;
 use crate::storage::{CommitError, Durability};
-use crate::stored::{self, HistoryRecord, IndexRecord, Prefix, StreamRecord, TipRecord, Tombstone};
+use crate::stored::{self, HistoryRecord, IndexRecord, Prefix, TipRecord, Tombstone};
 use crate::time::Now;
 use crate::wire::{self, ErrorCode, Later, LaterWhy, Need, Refused, Saved};
 use crate::write_queue::{OpId, Stored};
@@ -26,13 +27,13 @@ use crate::write_queue::{OpId, Stored};
 #[derive(Debug)]
 pub(super) enum Appended {
     /// An entry, and the link it came on.
-    Entry { conn: ConnId, arrival: u64, entry: Entry },
+    Entry { conn: ConnId, arrival: u64, entry: Entry, jumps: u64 },
     /// An entry that is put back in the place of a damaged row.
     Mended { conn: ConnId, arrival: u64, entry: Entry },
     /// The draft of a snapshot.
     Drafted,
-    /// A snapshot that stands, and the archive of what it covers.
-    Compacted { stream: StreamId, standing: Box<Standing> },
+    /// A snapshot that stands, the archive of what it covers, and how often that jumps about.
+    Compacted { stream: StreamId, standing: Box<Standing>, jumps: u64 },
     /// History of a stream that has gone, and what is left of it.
     Expired { stream: StreamId, history: HistoryRecord },
     /// A link that sent again what is on its way already.
@@ -114,6 +115,11 @@ impl Home {
         self.streams.get(stream).map_or(0, |state| state.arrivals)
     }
 
+    /// Whether a text first needs a snapshot. To delete it is the way out.
+    fn comes_too_early(&self, entry: &Entry) -> bool {
+        entry.header().kind != EntryKind::Delete && self.awaits_snapshot(&entry.header().stream)
+    }
+
     /// A stream that nothing was let into leaves nothing behind.
     fn drop_if_empty(&mut self, stream: &StreamId) {
         if self.streams.get(stream).is_some_and(HomeStream::is_empty) {
@@ -143,6 +149,10 @@ impl Home {
             _ => verdict,
         };
         match verdict {
+            Verdict::Fresh(_) | Verdict::Waits(_) if self.comes_too_early(&entry) => {
+                self.figures.entries_put_off += 1;
+                self.answer_later(conn, &entry);
+            }
             Verdict::Fresh(accepted) => self.append(conn, entry, accepted),
             Verdict::Known if self.is_hole(&stream, &entry.name()) => self.mend(conn, &entry),
             Verdict::Known => self.answer_known(conn, stream, replica, seq),
@@ -203,13 +213,14 @@ impl Home {
             self.queue.put(stored::tip_key(&stream, &name.replica), TipRecord::from(tip).encode());
         }
         state.bytes += entry.bytes().len() as u64;
-        let record = StreamRecord { arrivals: arrival + 1, bytes: state.bytes };
-        self.queue.put(stored::stream_key(&stream), record.encode());
+        let jumps = jumps(&entry);
+        state.jumps += jumps;
+        self.queue.put(stored::stream_key(&stream), state.record().encode());
         #[cfg(feature = "planted-bugs")]
         if self.has_bug(Planted::SavedEarly) {
             self.call_saved(conn, stream, name.replica, name.seq);
         }
-        self.queue.tag(Appended::Entry { conn, arrival, entry }, Durability::Strict);
+        self.queue.tag(Appended::Entry { conn, arrival, entry, jumps }, Durability::Strict);
     }
 
     pub(super) fn handle_stored(&mut self, op: OpId, result: Result<(), CommitError>, now: Now) {
@@ -237,15 +248,17 @@ impl Home {
                 Appended::Again { conn, stream, replica } => {
                     answers.insert((conn, stream, replica));
                 }
-                Appended::Entry { conn, arrival, entry } => {
+                Appended::Entry { conn, arrival, entry, jumps } => {
                     let (stream, name) = (entry.header().stream, entry.name());
                     answers.insert((conn, stream, name.replica));
                     self.figures.entries_saved += 1;
-                    self.mark_durable(&entry, arrival, now);
+                    self.mark_durable(&entry, arrival, jumps, now);
                     runs.entry((stream, conn)).or_insert_with(|| (arrival, Vec::new())).1.push(entry);
                 }
                 Appended::Drafted => self.handle_drafted(now),
-                Appended::Compacted { stream, standing } => self.handle_snapshot(stream, *standing, now),
+                Appended::Compacted { stream, standing, jumps } => {
+                    self.handle_snapshot(stream, *standing, jumps, now);
+                }
                 Appended::Expired { stream, history } => self.handle_expired(stream, history),
                 Appended::Mended { conn, arrival, entry } => self.handle_mended(conn, arrival, &entry),
             }
@@ -269,12 +282,13 @@ impl Home {
         }
     }
 
-    fn mark_durable(&mut self, entry: &Entry, arrival: u64, now: Now) {
+    fn mark_durable(&mut self, entry: &Entry, arrival: u64, jumps: u64, now: Now) {
         let name = entry.name();
         let Some(state) = self.streams.get_mut(&entry.header().stream) else { return };
         state.durable.extend(entry);
         state.durable_arrivals = arrival + 1;
         state.durable_bytes += entry.bytes().len() as u64;
+        state.durable_jumps += jumps;
         if entry.header().kind == EntryKind::Delete {
             // Its chains left the disk with this commit.
             state.durable = Durable::default();
@@ -363,7 +377,13 @@ impl Home {
         if !self.told.insert((conn, stream, replica, Answer::Later)) {
             return;
         }
-        let why = if self.is_damaged(&stream) { LaterWhy::Store } else { LaterWhy::Busy };
+        let why = if self.is_damaged(&stream) {
+            LaterWhy::Store
+        } else if self.awaits_snapshot(&stream) {
+            LaterWhy::Snapshot
+        } else {
+            LaterWhy::Busy
+        };
         let later = Later { stream, replica, seq, why, after: LATER_AFTER };
         self.send(conn, &later.into());
     }

@@ -19,12 +19,13 @@ use crate::home::quarantine::Spoilt;
 use crate::home::stream::HomeStream;
 use crate::ids::{ReplicaId, StreamId};
 use crate::limits::{
-    POST_PAGE_POSTS, SNAPSHOT_BYTES, SNAPSHOT_ENTRIES, SNAPSHOT_PAGES_SENT, SNAPSHOT_QUIET, SNAPSHOT_RETRY,
+    POST_PAGE_POSTS, SNAPSHOT_BYTES, SNAPSHOT_ENTRIES, SNAPSHOT_JUMPS, SNAPSHOT_JUMPS_MOST,
+    SNAPSHOT_PAGES_SENT, SNAPSHOT_QUIET, SNAPSHOT_RETRY,
 };
 #[cfg(feature = "planted-bugs")]
 use crate::planted::Planted;
 use crate::replica::Identity;
-use crate::snapshot::{Built, Done, JobError, PageId, Root, Segment, SnapshotId, has_snapshots};
+use crate::snapshot::{Built, Done, JobError, PageId, Root, Segment, SnapshotId, Tail, has_snapshots};
 use crate::storage::{Durability, Expect};
 use crate::stored::{self, HOME_KEY, Prefix, ReplicaRecord};
 use crate::time::{Millis, Now};
@@ -39,6 +40,8 @@ pub struct CompactionPlan {
     pub entries: u64,
     /// Or bytes of them.
     pub bytes: u64,
+    /// Or so many places of a text in which they begin anew; eight times as many are not let in without a snapshot.
+    pub jumps: u64,
     /// How long a stream is left alone after an entry.
     pub quiet: Millis,
     /// Posts on one page of a channel; it is cut when it has twice as many.
@@ -52,6 +55,7 @@ impl Default for CompactionPlan {
         Self {
             entries: SNAPSHOT_ENTRIES,
             bytes: SNAPSHOT_BYTES,
+            jumps: SNAPSHOT_JUMPS,
             quiet: SNAPSHOT_QUIET,
             posts: POST_PAGE_POSTS,
             sent: SNAPSHOT_PAGES_SENT,
@@ -60,13 +64,22 @@ impl Default for CompactionPlan {
 }
 
 impl CompactionPlan {
-    fn is_due(&self, (entries, bytes): (u64, u64)) -> bool {
-        entries >= self.entries || bytes >= self.bytes
+    fn is_due(&self, tail: Tail) -> bool {
+        tail.entries >= self.entries || tail.bytes >= self.bytes || tail.jumps >= self.jumps
     }
 
     /// A tail so long that its snapshot waits for nothing.
-    fn is_late(&self, (entries, bytes): (u64, u64)) -> bool {
-        entries >= 4 * self.entries || bytes >= 4 * self.bytes
+    fn is_late(&self, tail: Tail) -> bool {
+        tail.entries >= 4 * self.entries || tail.bytes >= 4 * self.bytes || self.is_urgent(tail)
+    }
+
+    /// A tail that soon takes nothing more.
+    fn is_urgent(&self, tail: Tail) -> bool {
+        tail.jumps >= self.most_jumps() / 2
+    }
+
+    fn most_jumps(&self) -> u64 {
+        SNAPSHOT_JUMPS_MOST.saturating_mul(self.jumps) / SNAPSHOT_JUMPS
     }
 }
 
@@ -135,22 +148,28 @@ impl Home {
             return;
         }
         let quiet = now.monotonic.after(plan.quiet);
+        let soon = now.monotonic.after(plan.quiet.min(SNAPSHOT_RETRY));
         self.compact_at = match state.compacts_from(now) {
             None => return,
             Some(later) if later > now.monotonic => Some(self.compact_at.map_or(later, |at| at.min(later))),
+            Some(_) if plan.is_urgent(tail) => Some(self.compact_at.map_or(soon, |at| at.min(soon))),
             Some(_) => Some(self.compact_at.filter(|_| plan.is_late(tail)).map_or(quiet, |at| at.min(quiet))),
         };
     }
 
-    /// Starts on the stream with the longest tail.
+    /// Starts on the stream with the longest tail, and before that on one that soon takes nothing more.
     pub(super) fn tick_compaction(&mut self, now: Now) {
         if self.compaction.is_some() || self.stopping || !self.load_is_done() {
             return;
         }
         let plan = self.plan;
+        let urgency = |tail: Tail| (plan.is_urgent(tail), tail);
         let due = |state: &HomeStream| state.may_compact(now) && plan.is_due(state.tail());
-        let longest =
-            self.streams.iter().filter(|(_, state)| due(state)).max_by_key(|(_, state)| state.tail());
+        let longest = self
+            .streams
+            .iter()
+            .filter(|(_, state)| due(state))
+            .max_by_key(|(_, state)| urgency(state.tail()));
         let Some((stream, state)) = longest else { return self.next_compaction(now) };
         if self.retention.is_at_work() || (!self.queue.is_idle() && !plan.is_late(state.tail())) {
             self.compact_at = Some(now.monotonic.after(SNAPSHOT_RETRY));
@@ -178,7 +197,7 @@ impl Home {
         let done = self.skip_verification(done);
         match done {
             Ok(Done::Built(built)) => self.write_draft(built),
-            Ok(Done::Verified(segments)) => self.write_snapshot(segments, now),
+            Ok(Done::Verified { segments, jumps }) => self.write_snapshot(segments, jumps, now),
             Ok(Done::Wants { pages, entries }) => self.gather_wanted(pages, entries),
             Ok(Done::Unpacked(_)) => {}
             Err(JobError::Busy) => {
@@ -194,7 +213,11 @@ impl Home {
     fn skip_verification(&self, done: Result<Done, JobError>) -> Result<Done, JobError> {
         let verifies =
             self.compaction.as_ref().is_some_and(|compaction| compaction.purpose == Purpose::Verify);
-        if verifies && self.has_bug(Planted::UnverifiedDrop) { Ok(Done::Verified(Vec::new())) } else { done }
+        if verifies && self.has_bug(Planted::UnverifiedDrop) {
+            Ok(Done::Verified { segments: Vec::new(), jumps: 0 })
+        } else {
+            done
+        }
     }
 
     /// Leaves the snapshot that was being made; what of it is on the disk goes.
@@ -265,7 +288,7 @@ impl Home {
     }
 
     /// Promise 4: the replacement is on the disk and verified; only this commit drops what it covers.
-    fn write_snapshot(&mut self, segments: Vec<Segment>, now: Now) {
+    fn write_snapshot(&mut self, segments: Vec<Segment>, jumps: u64, now: Now) {
         let Some(compaction) = self.compaction.as_mut() else { return };
         let stream = compaction.stream;
         compaction.purpose = Purpose::Replace;
@@ -294,7 +317,11 @@ impl Home {
         }
         let standing = Box::new(Standing::of(&root.root));
         self.end_quarantine(stream);
-        self.queue.tag(Appended::Compacted { stream, standing }, Durability::Strict);
+        if let Some(state) = self.streams.get_mut(&stream) {
+            state.jumps = state.jumps.saturating_sub(jumps);
+            self.queue.put(stored::stream_key(&stream), state.record().encode());
+        }
+        self.queue.tag(Appended::Compacted { stream, standing, jumps }, Durability::Strict);
     }
 
     /// Whether entries of a stream may have left their rows, and it is not known yet that they are in the archive: a store
@@ -306,13 +333,21 @@ impl Home {
     }
 
     /// The snapshot stands.
-    pub(super) fn handle_snapshot(&mut self, stream: StreamId, standing: Standing, now: Now) {
+    pub(super) fn handle_snapshot(&mut self, stream: StreamId, standing: Standing, jumps: u64, now: Now) {
         if let Some(state) = self.streams.get_mut(&stream).filter(|state| !state.log.is_gone()) {
             state.snapshot = Some(standing);
+            state.durable_jumps = state.durable_jumps.saturating_sub(jumps);
         }
         self.figures.snapshots_made += 1;
         self.compaction = None;
         self.next_compaction(now);
+    }
+
+    /// Whether a text takes nothing more before a snapshot has shown what the newest of it costs to apply (M5). Where
+    /// something else than that cost keeps it from having one, it goes on: nobody is kept waiting for a disk or a bug.
+    pub(super) fn awaits_snapshot(&self, stream: &StreamId) -> bool {
+        let Some(state) = self.streams.get(stream) else { return false };
+        state.jumps >= self.plan.most_jumps() && state.has_sound_rows() && !state.is_spoilt_otherwise()
     }
 
     /// In one line: the snapshot is made only while its parent stands.
@@ -332,11 +367,15 @@ impl Home {
 }
 
 impl HomeStream {
-    /// Entries on the disk above the snapshot, and their bytes.
-    pub(super) fn tail(&self) -> (u64, u64) {
+    /// What is on the disk above the snapshot.
+    fn tail(&self) -> Tail {
         let (arrivals, bytes) =
             self.snapshot.as_ref().map_or((0, 0), |standing| (standing.arrivals, standing.bytes));
-        (self.durable_arrivals.saturating_sub(arrivals), self.durable_bytes.saturating_sub(bytes))
+        Tail {
+            entries: self.durable_arrivals.saturating_sub(arrivals),
+            bytes: self.durable_bytes.saturating_sub(bytes),
+            jumps: self.durable_jumps,
+        }
     }
 
     fn may_compact(&self, now: Now) -> bool {

@@ -27,6 +27,8 @@ pub struct Figures {
     pub pages_sent: u64,
     /// Segments of the archive that were older than they are kept, and went.
     pub segments_expired: u64,
+    /// Entries that were told to come when their text has its next snapshot.
+    pub entries_put_off: u64,
     /// Snapshots that could not be made: their streams go on as logs.
     pub snapshots_failed: u64,
 }

@@ -34,7 +34,7 @@ impl Home {
         match result {
             Ok(Done::Unpacked(entries)) => self.handle_unpacked(reader, end, entries),
             Err(JobError::Busy) => self.put_off_segment(packed, now),
-            Ok(Done::Built(_) | Done::Verified(_) | Done::Wants { .. }) => self.fail_segment(reader),
+            Ok(Done::Built(_) | Done::Verified { .. } | Done::Wants { .. }) => self.fail_segment(reader),
             Err(_) => self.handle_unreadable(reader, end),
         }
     }

@@ -81,11 +81,12 @@ impl Home {
             Some(b'm') => self.raise_epoch(MetaRecord::decode(value)?.epoch),
             Some(b'a') => {
                 let stream = stored::parse_stream_key(key).ok_or(Damage::Body)?;
-                let StreamRecord { arrivals, bytes } = StreamRecord::decode(value)?;
+                let StreamRecord { arrivals, bytes, jumps } = StreamRecord::decode(value)?;
                 let state = self.stream_mut(stream);
                 state.arrivals = arrivals;
                 state.durable_arrivals = arrivals;
                 (state.bytes, state.durable_bytes) = (bytes, bytes);
+                (state.jumps, state.durable_jumps) = (jumps, jumps);
             }
             Some(b'c') => {
                 let (stream, replica) = stored::parse_tip_key(key).ok_or(Damage::Body)?;

@@ -42,13 +42,13 @@ impl Home {
         let arrival = state.arrivals;
         state.arrivals += 1;
         state.bytes += entry.bytes().len() as u64;
-        let record = StreamRecord { arrivals: arrival + 1, bytes: state.bytes };
+        let record = StreamRecord { arrivals: arrival + 1, bytes: state.bytes, jumps: state.jumps };
         let head = state.log.tip(&name.replica).head;
         self.queue.put(stored::entry_key(&stream, arrival), stored::encode_entry(&entry));
         let index = IndexRecord { arrival, head };
         self.queue.put(stored::index_key(&stream, &name.replica, name.seq), index.encode());
         self.queue.put(stored::stream_key(&stream), record.encode());
-        self.queue.tag(Appended::Entry { conn, arrival, entry }, Durability::Strict);
+        self.queue.tag(Appended::Entry { conn, arrival, entry, jumps: 0 }, Durability::Strict);
     }
 }
 

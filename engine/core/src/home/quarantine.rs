@@ -128,6 +128,11 @@ impl Home {
 }
 
 impl HomeStream {
+    /// Whether its snapshot came to nothing for another reason than what its entries cost.
+    pub(super) fn is_spoilt_otherwise(&self) -> bool {
+        self.quarantine.as_ref().is_some_and(|record| record.code != JobError::Time.code())
+    }
+
     /// From when on a snapshot may be tried: never, unless it was released, for what would fail again.
     pub(super) fn compacts_from(&self, now: Now) -> Option<Millis> {
         let Some(record) = &self.quarantine else { return Some(now.monotonic) };

@@ -9,7 +9,7 @@ use crate::home::transfer::Shared;
 use crate::home::waiting::Waiting;
 use crate::ids::{ReplicaId, StreamId};
 use crate::log::{Digest, EntryName, Refusal, StreamLog, Tip};
-use crate::stored::{HistoryRecord, QuarantineRecord};
+use crate::stored::{HistoryRecord, QuarantineRecord, StreamRecord};
 
 /// The log of a stream as judged, and how much of it is on the disk.
 #[derive(Debug)]
@@ -34,6 +34,10 @@ pub(super) struct HomeStream {
     pub(super) bytes: u64,
     /// The same, of those on the disk.
     pub(super) durable_bytes: u64,
+    /// How often all entries above the snapshot jump about in their text, also those on their way to the disk.
+    pub(super) jumps: u64,
+    /// The same, of those on the disk.
+    pub(super) durable_jumps: u64,
     /// The snapshot that stands.
     pub(super) snapshot: Option<Standing>,
     /// Where what is left of its archive begins.
@@ -61,6 +65,8 @@ impl HomeStream {
             holes: BTreeMap::new(),
             bytes: 0,
             durable_bytes: 0,
+            jumps: 0,
+            durable_jumps: 0,
             snapshot: None,
             history: HistoryRecord::default(),
             shared: Shared::default(),
@@ -88,6 +94,11 @@ impl HomeStream {
     /// Up to which entry the snapshot covers a chain; zero for none.
     pub(super) fn covered(&self, replica: &ReplicaId) -> u64 {
         self.snapshot.as_ref().map_or(0, |standing| standing.covered(replica))
+    }
+
+    /// Its counts, as stored.
+    pub(super) fn record(&self) -> StreamRecord {
+        StreamRecord { arrivals: self.arrivals, bytes: self.bytes, jumps: self.jumps }
     }
 
     pub(super) fn durable_seq(&self, replica: &ReplicaId) -> u64 {

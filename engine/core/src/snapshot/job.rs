@@ -8,7 +8,7 @@ use crate::limits::CATCH_UP_BYTES;
 use crate::log::Entry;
 use crate::snapshot::archive::{self, Segment, SegmentError};
 use crate::snapshot::build::{Base, Built, build, verify, wants};
-use crate::snapshot::{PageId, Root};
+use crate::snapshot::{PageId, Root, jumps};
 use crate::ydoc::ApplyError;
 
 /// Work that looks into documents or takes long. Everything it needs is in it.
@@ -58,8 +58,13 @@ pub enum Done {
         /// The entries.
         entries: usize,
     },
-    /// Of [`Job::Verify`]: it is right; the segments to keep instead of the entries.
-    Verified(Vec<Segment>),
+    /// Of [`Job::Verify`]: it is right.
+    Verified {
+        /// To keep instead of the entries.
+        segments: Vec<Segment>,
+        /// How often the entries jump about in their text.
+        jumps: u64,
+    },
     /// Of [`Job::Unpack`].
     Unpacked(Vec<Entry>),
 }
@@ -159,7 +164,8 @@ impl Job {
             Self::Verify { base, entries, root, pages, posts } => {
                 verify(base.as_ref(), &entries, &root, &pages, posts, go_on)?;
                 let first = base.map_or(0, |base| base.root.arrivals);
-                Ok(Done::Verified(archive::pack(first, &entries)))
+                let jumps = entries.iter().map(jumps).sum();
+                Ok(Done::Verified { segments: archive::pack(first, &entries), jumps })
             }
             Self::Unpack { segment } => Ok(Done::Unpacked(archive::unpack(&segment)?)),
         }

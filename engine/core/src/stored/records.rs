@@ -67,6 +67,8 @@ pub struct StreamRecord {
     pub arrivals: u64,
     /// Bytes of all entries so far.
     pub bytes: u64,
+    /// How often those above the snapshot jump about in their text.
+    pub jumps: u64,
 }
 
 /// A piece of refused work.

@@ -236,6 +236,8 @@ pub enum LaterWhy {
     Store,
     /// The home has too much to do.
     Busy,
+    /// What was written into the text of late has to be covered by a snapshot first.
+    Snapshot,
 }
 
 /// An entry is never taken, nor any after it.

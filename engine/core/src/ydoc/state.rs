@@ -2,13 +2,13 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use causeway_guard::ydoc::check_whole_text;
+use causeway_guard::ydoc::{check_whole_text, parts};
 use causeway_guard::{Fault, Limits};
 use yrs::block::ClientID;
 use yrs::updates::decoder::Decode;
 use yrs::{Doc, GetString, OffsetKind, Options, ReadTxn, StateVector, Transact, Update};
 
-use crate::limits::PAGE_BYTES;
+use crate::limits::{PAGE_BYTES, SNAPSHOT_BLOCKS};
 use crate::log::StreamLog;
 use crate::snapshot::JobError;
 use crate::ydoc::{ApplyError, ROOT};
@@ -37,11 +37,13 @@ pub(crate) fn state_of(
     {
         let mut txn = doc.transact_mut();
         for update in base.into_iter().chain(updates.iter().copied()) {
-            if !go_on() {
-                return Err(JobError::Time);
+            for part in parts(update, SNAPSHOT_BLOCKS) {
+                if !go_on() {
+                    return Err(JobError::Time);
+                }
+                let part = Update::decode_v1(&part).map_err(|error| ApplyError::Decode(error.to_string()))?;
+                txn.apply_update(part).map_err(|error| ApplyError::Apply(error.to_string()))?;
             }
-            let update = Update::decode_v1(update).map_err(|error| ApplyError::Decode(error.to_string()))?;
-            txn.apply_update(update).map_err(|error| ApplyError::Apply(error.to_string()))?;
         }
         if txn.has_missing_updates() {
             return Err(ApplyError::Incomplete.into());

@@ -74,7 +74,7 @@ impl Home {
             pages: pages.cloned().collect(),
             posts: POST_PAGE_POSTS,
         };
-        assert!(matches!(verify.run(&mut || true), Ok(Done::Verified(_))));
+        assert!(matches!(verify.run(&mut || true), Ok(Done::Verified { .. })));
         self.pages.extend(built.written);
         self.root = Some(Arc::new(root));
     }

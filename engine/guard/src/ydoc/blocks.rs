@@ -118,7 +118,8 @@ fn section(
     after_skip.map_or(Ok(()), |at| Err(Fault::Unordered { at }))
 }
 
-fn block<'a>(
+/// The next block of a client, which begins at `id`.
+pub(super) fn block<'a>(
     cursor: &mut Cursor<'a>,
     limits: &Limits,
     summary: &mut Summary,
