@@ -95,7 +95,7 @@ pub const SNAPSHOT_BYTES: u64 = 256 * 1024;
 pub const SNAPSHOT_JUMPS: u64 = 1_024;
 /// With so many above its snapshot a text takes nothing more before it has another, whose making shows that they cost little:
 /// each may cost a walk through the whole text, and nobody who holds no text knows. A tail of so many and one more
-/// entry that all claim one place are 0.3 milliards of steps in an empty text, each some 150 ns (the benchmark `guard`).
+/// entry that all claim one place take 32 s in an empty text (the benchmark `guard`).
 pub const SNAPSHOT_JUMPS_MOST: u64 = 8 * SNAPSHOT_JUMPS;
 /// Blocks of an update that are applied between two looks at the clock when a snapshot is made. In a text of a million pieces
 /// each may cost a tenth of a second.

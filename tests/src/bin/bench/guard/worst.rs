@@ -1,0 +1,154 @@
+//! The worst updates of a text that the guard lets through, hazard by hazard. No editor writes any of them.
+
+use std::error::Error;
+
+use causeway_core::limits::SNAPSHOT_JUMPS_MOST;
+use causeway_guard::Limits;
+
+use super::{AUTHOR, Written, of_yrs_behind};
+
+/// Blocks that claim the beginning of a long text: fewer than pass, as each costs a walk through all of it.
+const INTO_THE_PAPER: u32 = 8_192;
+/// Whose blocks stand behind the author's where both claim one place: yrs walks past those to find out.
+const LATER: u64 = AUTHOR + 1;
+
+/// A row for each; `paper` is a long text.
+pub(super) fn rows(paper: &[Vec<u8>]) -> Result<Vec<Vec<String>>, Box<dyn Error>> {
+    let Limits { blocks, delete_ranges, .. } = Limits::default();
+    let (page, length) = one_string();
+    let page = [by(AUTHOR, page)];
+    let paper: Vec<Written> = paper.iter().map(|update| by(AUTHOR, update.clone())).collect();
+    let crowd = [crowded(AUTHOR, 0, blocks)];
+    Ok(vec![
+        of_yrs_behind("M2, yrs, a megabyte in one string", &[], &page)?,
+        of_yrs_behind(
+            "M2, yrs, 65,536 ranges deleted of a megabyte in one string",
+            &page,
+            &[by(AUTHOR, scattered_deletes(length, delete_ranges))],
+        )?,
+        of_yrs_behind("M3, yrs, a megabyte of values, each 64 levels deep", &[], &[by(AUTHOR, nested())])?,
+        of_yrs_behind("M5, yrs, 32,768 blocks that claim one place", &[], &crowd)?,
+        of_yrs_behind(
+            "M5, yrs, 32,768 blocks that claim the place of as many of another author",
+            &crowd,
+            &[crowded(LATER, 0, blocks)],
+        )?,
+        of_yrs_behind(
+            "M5, yrs, 8,192 blocks that claim the beginning of the paper",
+            &paper,
+            &[crowded(LATER, 0, INTO_THE_PAPER)],
+        )?,
+        of_yrs_behind(
+            "M5, yrs, 32,768 blocks that each cut up a megabyte in one string",
+            &page,
+            &[by(AUTHOR, cuts(length, blocks))],
+        )?,
+        of_yrs_behind(
+            "M5, yrs, as many entries that claim one place as pass without a snapshot",
+            &[],
+            &tail(blocks),
+        )?,
+    ])
+}
+
+fn by(author: u64, update: Vec<u8>) -> Written {
+    Written { author, update }
+}
+
+/// An update of so many blocks, up to the first.
+fn begin(blocks: u32, author: u64, clock: u32) -> Vec<u8> {
+    let mut update = vec![1];
+    for number in [u64::from(blocks), author, u64::from(clock)] {
+        put(&mut update, number);
+    }
+    update
+}
+
+/// A string at the beginning of the text.
+fn string(update: &mut Vec<u8>, string: &[u8]) {
+    update.extend([STRING, 1, 4]);
+    update.extend(b"text");
+    put(update, string.len() as u64);
+    update.extend_from_slice(string);
+}
+
+/// As long a string as an entry holds, and its length.
+fn one_string() -> (Vec<u8>, u32) {
+    let mut update = begin(1, AUTHOR, 0);
+    let letters = vec![b'x'; Limits::default().bytes - 64];
+    string(&mut update, &letters);
+    update.push(0);
+    (update, letters.len() as u32)
+}
+
+/// One character each, without neighbours.
+fn crowded(author: u64, clock: u32, blocks: u32) -> Written {
+    let mut update = begin(blocks, author, clock);
+    (0..blocks).for_each(|_| string(&mut update, b"x"));
+    update.push(0);
+    Written { author, update }
+}
+
+/// Entries of one block each, each by another author who stands behind all before, up to where no more is let in; the
+/// last is as large as an entry may be.
+fn tail(blocks: u32) -> Vec<Written> {
+    let small = SNAPSHOT_JUMPS_MOST - 1;
+    let authors = (0..small).map(|number| AUTHOR + number);
+    authors.map(|author| crowded(author, 0, 1)).chain([crowded(AUTHOR + small, 0, blocks)]).collect()
+}
+
+/// So many separate letters of a string.
+fn scattered_deletes(length: u32, ranges: u32) -> Vec<u8> {
+    let mut update = vec![0, 1];
+    put(&mut update, AUTHOR);
+    put(&mut update, u64::from(ranges));
+    for range in 0..ranges {
+        put(&mut update, u64::from(range * (length / ranges)));
+        put(&mut update, 1);
+    }
+    update
+}
+
+/// Typed on behind a string, but each in front of another of its letters, from the last to the first.
+fn cuts(length: u32, blocks: u32) -> Vec<u8> {
+    let mut update = begin(blocks, AUTHOR, length);
+    for block in 0..blocks {
+        update.push(STRING | HAS_ORIGIN | HAS_RIGHT_ORIGIN);
+        for clock in [length + block - 1, length - 2 - block * (length / blocks)] {
+            put(&mut update, AUTHOR);
+            put(&mut update, u64::from(clock));
+        }
+        update.extend([1, b'x']);
+    }
+    update.push(0);
+    update
+}
+
+/// Embedded values of as many levels as pass, as many as an entry holds.
+fn nested() -> Vec<u8> {
+    let levels = Limits::default().depth as usize;
+    let value = "[".repeat(levels) + &"]".repeat(levels);
+    let blocks = (Limits::default().bytes - 64) / (value.len() + 16);
+    let mut update = begin(blocks as u32, AUTHOR, 0);
+    for _ in 0..blocks {
+        update.extend([EMBED, 1, 4]);
+        update.extend(b"text");
+        put(&mut update, value.len() as u64);
+        update.extend(value.as_bytes());
+    }
+    update.push(0);
+    update
+}
+
+const STRING: u8 = 4;
+const EMBED: u8 = 5;
+const HAS_ORIGIN: u8 = 0x80;
+const HAS_RIGHT_ORIGIN: u8 = 0x40;
+
+fn put(into: &mut Vec<u8>, mut number: u64) {
+    while number >= 0x80 {
+        into.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    into.push(number as u8);
+}
