@@ -67,7 +67,8 @@ impl World {
         }
     }
 
-    /// What is wrong with a commit that writes down where the history of a stream begins.
+    /// What is wrong with a commit that writes down where the history of a stream begins. Segments do not rot in this world, so
+    /// none stays in the midst of those that go.
     fn goes_wrongly(&self, stream: StreamId, begins: u64, commit: &Commit) -> Option<String> {
         let goes = |key: &[u8]| commit.delete.iter().any(|gone| gone == key);
         let mut gone = self.segments(stream).filter(|(key, ..)| goes(key)).peekable();

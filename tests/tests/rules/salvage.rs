@@ -165,10 +165,21 @@ fn rl14_history_of_which_nobody_knows_how_much_was_let_go_is_not_called_lost() {
     // The home goes on without knowing, also when it writes down that more is too old.
     network.restart_home();
     pass(&mut network, MINUTE);
-    while network.relay.disk.row(&row).is_none_or(|row| HistoryRecord::decode(row).is_err()) {
-        pass(&mut network, MINUTE / 6);
+    let noted = |network: &Network| {
+        let row = network.relay.disk.row(&row).and_then(|row| HistoryRecord::decode(row).ok());
+        row.is_some_and(|history| history.noticed.is_some())
+    };
+    for _ in 0..20 {
+        if !noted(&network) {
+            pass(&mut network, MINUTE / 6);
+        }
     }
+    assert!(noted(&network), "more is known to be too old");
     assert!(network.relay.disk.rows_of(Prefix::Archive as u8).count() > 0, "it is doubted");
+    assert_eq!(put_together(&found(&network.relay.disk)).lost, []);
+    // Also when that goes.
+    pass(&mut network, 5 * MINUTE);
+    assert_eq!(network.relay.disk.rows_of(Prefix::Archive as u8).count(), 0);
     assert_eq!(put_together(&found(&network.relay.disk)).lost, []);
 }
 

@@ -78,12 +78,10 @@ impl Room {
         }
         self.offer_outbox(id, now);
         self.tick_journals(now);
-        let lacks = self.need_passed_over(id);
+        self.need_passed_over(id);
         self.fetch_older(id);
         self.events.push(Event::SaveStatus(id));
-        if !lacks {
-            self.compare_digests(synced);
-        }
+        self.compare_digests(synced);
     }
 
     /// The home says that an entry is not to be had. What it cannot read from its disk only its author can bring again, also
@@ -328,7 +326,8 @@ impl Room {
         let Some(stream) = self.streams.get(&synced.stream) else { return };
         let mut entries = 0;
         known.iter().for_each(|(_, seq, _)| entries = seq.wrapping_add(entries));
-        let whole = !stream.waits() && stream.park.is_empty() && stream.lost.is_empty();
+        let lacks = stream.lacks_lost() || stream.lacks_passed_over();
+        let whole = !stream.waits() && stream.park.is_empty() && !lacks;
         if whole && entries == synced.entries && Digest::of_chains(&known) != synced.digest {
             self.suspect(synced.stream, "stream.digest");
         }

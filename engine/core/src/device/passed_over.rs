@@ -15,6 +15,8 @@ pub(super) struct PassedOver {
     id: SnapshotId,
     /// Up to where it covers each chain. What is here less far is asked for, each chain once.
     covered: Vec<(ReplicaId, u64)>,
+    /// How many of these were not looked at yet.
+    left: usize,
 }
 
 impl Stream {
@@ -36,25 +38,31 @@ impl Stream {
 
     /// Of one that covers so much.
     pub(super) fn pass_over(&mut self, id: SnapshotId, covered: Vec<(ReplicaId, u64)>) {
-        self.passed_over = Some(PassedOver { id, covered });
+        let left = covered.len();
+        self.passed_over = Some(PassedOver { id, covered, left });
         self.wants_newer = false;
+    }
+
+    /// Whether something that it covers is not here.
+    pub(super) fn lacks_passed_over(&self) -> bool {
+        let covered = self.passed_over.iter().flat_map(|passed| &passed.covered);
+        covered.into_iter().any(|(replica, to)| self.log.tip(replica).seq < *to)
     }
 }
 
 impl Room {
     /// Asks for the next chain of which only the snapshot that was passed over has all. The answer ends with `synced`,
-    /// and so comes back to this. What cannot be had is asked for again when the home has sent that snapshot again. Answers
-    /// whether something is asked for: until it has come, this device lacks what the home has.
-    pub(super) fn need_passed_over(&mut self, id: StreamId) -> bool {
-        let Some(stream) = self.streams.get_mut(&id) else { return false };
-        let Some(passed) = &mut stream.passed_over else { return false };
-        while let Some((replica, to)) = passed.covered.pop() {
+    /// and so comes back to this. What cannot be had is asked for again when the home has sent that snapshot again.
+    pub(super) fn need_passed_over(&mut self, id: StreamId) {
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        let Some(passed) = &mut stream.passed_over else { return };
+        while let Some(left) = passed.left.checked_sub(1) {
+            passed.left = left;
+            let (replica, to) = passed.covered[left];
             let from = stream.log.tip(&replica).seq + 1;
             if from <= to {
-                self.send(&Need { stream: id, replica, from, to }.into());
-                return true;
+                return self.send(&Need { stream: id, replica, from, to }.into());
             }
         }
-        false
     }
 }

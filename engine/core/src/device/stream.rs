@@ -296,7 +296,12 @@ impl Stream {
 
     /// Whether something waits that asking the home may bring.
     pub(super) fn waits(&self) -> bool {
-        self.has_outbox() || (!self.park.is_empty() && self.lost.is_empty())
+        self.has_outbox() || (!self.park.is_empty() && !self.lacks_lost())
+    }
+
+    /// Whether something is not here that the home does not have to give. Entries of ours that it asks for are here.
+    pub(super) fn lacks_lost(&self) -> bool {
+        self.lost.iter().any(|name| self.log.tip(&name.replica).seq < name.seq)
     }
 
     /// Keeps a sealed entry that is not on the disk yet. Its logical time is its place among the others.

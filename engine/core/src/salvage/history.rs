@@ -10,7 +10,8 @@ impl Remains<'_> {
     /// Keeps what the snapshot covers, and hands out what lies in the archive and above it. Segments lie one behind the other,
     /// so what is missing shows, also where its row is gone.
     pub(super) fn archived(&self, first: u64, salvaged: &mut Salvaged) -> Vec<(u64, Entry)> {
-        let (mut above, mut reached) = (Vec::new(), self.let_go(first, salvaged));
+        let begins = self.let_go(first, salvaged);
+        let (mut above, mut reached) = (Vec::new(), begins.unwrap_or(0));
         for (key, rows) in self.rows(Prefix::Archive) {
             let Some((_, end)) = stored::parse_archive_key(key) else { continue };
             let whole = rows.iter().find_map(|row| {
@@ -19,13 +20,15 @@ impl Remains<'_> {
                 Some((row, entries))
             });
             let Some((row, entries)) = whole else {
-                self.lacks(reached.unwrap_or(0), end, salvaged);
-                reached = reached.max(Some(end));
+                self.lacks(reached, end, salvaged);
+                reached = reached.max(end);
                 continue;
             };
             let begin = end.saturating_sub(entries.len() as u64);
-            self.lacks(reached.unwrap_or(begin), begin, salvaged);
-            reached = reached.max(Some(end));
+            if begins.is_some() {
+                self.lacks(reached, begin, salvaged);
+            }
+            reached = reached.max(end);
             if end <= first {
                 salvaged.rows.insert(key.clone(), row.clone());
                 salvaged.rows.extend(places_in(&self.stream, begin, &entries));
@@ -33,12 +36,14 @@ impl Remains<'_> {
                 above.extend((begin..).zip(entries));
             }
         }
-        self.lacks(reached.unwrap_or(first), first, salvaged);
+        if begins.is_some() {
+            self.lacks(reached, first, salvaged);
+        }
         above
     }
 
     /// Where history begins, if whoever runs the home keeps it for a while only: of what a snapshot covers nothing below is
-    /// lost. `None`: with what there is, as nobody knows how much has gone.
+    /// lost. `None`: nobody knows how much has gone, and so not whether a gap is a loss.
     fn let_go(&self, covered: u64, salvaged: &mut Salvaged) -> Option<u64> {
         let key = stored::history_key(&self.stream);
         let history = values(self.found, &key).find_map(|row| Some((row, HistoryRecord::decode(row).ok()?)));
@@ -49,7 +54,8 @@ impl Remains<'_> {
             }
             None => return Some(0),
         };
-        if history.begins > covered {
+        let is_of_this = history.begins <= covered || (covered > 0 && !history.says_how_much());
+        if !is_of_this {
             return Some(0);
         }
         salvaged.rows.insert(key, row);

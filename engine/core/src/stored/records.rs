@@ -120,8 +120,8 @@ pub struct Noticed {
 }
 
 impl HistoryRecord {
-    /// Where the record cannot be read: some of the archive is gone, and nobody knows how much.
-    pub const UNKNOWN: Self = Self { begins: 1, noticed: None };
+    /// Where the record cannot be read: some of the archive is gone, and nobody knows how much. That stays so when more goes.
+    pub const UNKNOWN: Self = Self { begins: u64::MAX, noticed: None };
 
     /// Whether it says how much is gone.
     pub fn says_how_much(&self) -> bool {
