@@ -326,8 +326,9 @@ fn arrivals(network: &Network, text: StreamId) -> u64 {
     StreamRecord::decode(row).expect("a record").arrivals
 }
 
-#[test]
-fn rule_5_a_snapshot_that_was_passed_over_is_not_held_yet_though_both_sides_count_the_same() {
+/// A room whose home was put back, and counts as many entries as before; and a device that is offline and holds a snapshot with
+/// those that the home has lost.
+fn keeps_what_is_lost() -> (Network, StreamId, usize) {
     let (mut network, text) = Network::with_document(1);
     network.relay.snapshot_after(10, 500);
     network.insert_times(12, 0, text, "old ");
@@ -352,11 +353,37 @@ fn rule_5_a_snapshot_that_was_passed_over_is_not_held_yet_though_both_sides_coun
     }
     network.rest();
     assert_eq!(arrivals(&network, text), counted);
+    (network, text, keeper)
+}
+
+#[test]
+fn rule_5_a_snapshot_that_was_passed_over_is_not_held_yet_though_both_sides_count_the_same() {
+    let (mut network, text, keeper) = keeps_what_is_lost();
     network.events(keeper);
     network.go_online(keeper);
     network.rest();
     let told = network.events(keeper);
     assert!(!told.iter().any(|event| matches!(event, Event::Damaged { .. })), "{told:?}");
+    let text = network.text(keeper, text);
+    assert!(text.contains("new ") && text.contains("lost "), "{text}");
+}
+
+#[test]
+fn rule_10_a_device_s_own_snapshot_is_read_twice_before_a_restored_home_s_takes_its_place() {
+    let (mut network, text, keeper) = keeps_what_is_lost();
+    let page = network.devices[keeper].disk.rows_of(Prefix::Page as u8);
+    let page = page
+        .map(|(key, row)| (key.to_vec(), row.to_vec()))
+        .find(|(key, _)| stored::stream_of(key) == Some(text));
+    let (key, row) = page.expect("a page of the text");
+    network.devices[keeper].disk.damage(&key);
+    network.restart(keeper, true);
+    network.open(keeper, text);
+    network.rest();
+    assert!(network.devices[keeper].room.text(text).is_err(), "it could not be read");
+    network.devices[keeper].disk.put(key, row);
+    network.go_online(keeper);
+    network.rest();
     let text = network.text(keeper, text);
     assert!(text.contains("new ") && text.contains("lost "), "{text}");
 }

@@ -42,6 +42,9 @@ impl Room {
             return self.handle_gone(id, now);
         }
         let Some(told) = self.take_answer(synced) else { return };
+        if self.reads_once_more(id) {
+            return;
+        }
         let Some(stream) = self.streams.get_mut(&id) else { return };
         if std::mem::take(&mut stream.lacks_snapshot) {
             // The home has no snapshot either: what it has comes as entries.

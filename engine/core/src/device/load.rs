@@ -196,6 +196,7 @@ impl Room {
                 if let Some(next) = next {
                     return self.scan_row(stored::page_key(&id, &next), Reading::Page(id, turn));
                 }
+                stream.snapshot_doubted = false;
                 if stream.phase == Phase::Meeting {
                     self.meet_snapshot(id);
                 }
@@ -214,6 +215,18 @@ impl Room {
         }
         self.events.damaged(id, "store.record");
         self.scan_tail(id, turn);
+    }
+
+    /// The home has answered in place of a snapshot that cannot be read. Before that one goes it is read once more, if it was not
+    /// yet: it may have what no home has.
+    pub(super) fn reads_once_more(&mut self, id: StreamId) -> bool {
+        let Some(stream) = self.streams.get_mut(&id) else { return false };
+        if !stream.lacks_snapshot || std::mem::replace(&mut stream.snapshot_doubted, true) {
+            return false;
+        }
+        stream.lacks_snapshot = false;
+        self.load_stream(id);
+        true
     }
 
     fn scan_tail(&mut self, id: StreamId, turn: u64) {

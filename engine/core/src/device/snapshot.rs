@@ -98,6 +98,9 @@ impl Room {
             stream.snapshot = Some(Box::new(root));
             return Some(());
         }
+        if self.reads_once_more(id) {
+            return Some(());
+        }
         let before = self.on_disk(&id);
         if self.meet_copy(id, &root, now) {
             return Some(());

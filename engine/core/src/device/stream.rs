@@ -53,6 +53,8 @@ pub(super) struct Stream {
     pub(super) pages: Vec<Vec<u8>>,
     /// The snapshot on the disk cannot be read.
     pub(super) lacks_snapshot: bool,
+    /// It could not be read the second time either.
+    pub(super) snapshot_doubted: bool,
     /// While it is built anew: whether people were told that what they write meanwhile becomes a fork.
     pub(super) fork_told: bool,
     /// It is built anew because another page leads, not because anything was refused.
@@ -188,6 +190,7 @@ impl Stream {
             snapshot: None,
             pages: Vec::new(),
             lacks_snapshot: false,
+            snapshot_doubted: false,
             fork_told: false,
             moved: false,
             returns: 0,
