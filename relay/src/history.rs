@@ -1,17 +1,19 @@
 //! How long history is kept, and the rounds in which rooms that nobody opens let go of what is older.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
 use causeway_core::ids::RoomId;
+use causeway_core::storage::StoreFailure;
 use causeway_store::Space;
 use serde::Deserialize;
 use tokio::task::spawn_blocking;
-use tokio::time::{interval, sleep};
+use tokio::time::{interval, sleep, timeout};
 use tracing::{info, warn};
 
-use crate::limits::{HISTORY_ROOM_PAUSE, HISTORY_ROUND, HISTORY_SPACES};
+use crate::limits::{HISTORY_PATIENCE, HISTORY_ROOM_PAUSE, HISTORY_ROOMS, HISTORY_ROUND, HISTORY_SPACES};
 use crate::rooms::Rooms;
 
 /// How long entries below a snapshot are kept, counted from when they went into the archive: `forever`, or days or hours
@@ -74,34 +76,46 @@ pub(crate) async fn rounds(rooms: &Rooms) {
     let mut days = interval(HISTORY_ROUND);
     loop {
         days.tick().await;
-        let mut after = None;
-        while let Some(spaces) = spaces_behind(rooms, after.take()).await {
-            for space in &spaces {
-                let room =
-                    std::str::from_utf8(space.as_bytes()).ok().and_then(|name| name.parse::<RoomId>().ok());
-                // Whoever is not let in now is looked at tomorrow.
-                if let Some(Ok(seat)) = room.map(|room| rooms.join(&room)) {
-                    drop(seat);
-                    sleep(HISTORY_ROOM_PAUSE).await;
-                }
+        match round(rooms).await {
+            Ok(()) => info!("all rooms were looked through for history that is too old"),
+            Err(failure) => {
+                warn!(%failure, "the rooms cannot be listed; history of the rest stays for another day");
             }
-            after = spaces.into_iter().next_back();
         }
-        info!("all rooms were looked through for history that is too old");
     }
 }
 
-/// The next rooms; none behind the last, or while the store fails.
-async fn spaces_behind(rooms: &Rooms, after: Option<Space>) -> Option<Vec<Space>> {
-    let store = rooms.around().store.clone();
-    let spaces = spawn_blocking(move || store.spaces_and_wait(after.as_ref(), HISTORY_SPACES)).await.ok()?;
-    match spaces {
-        Ok(spaces) => Some(spaces).filter(|spaces| !spaces.is_empty()),
-        Err(failure) => {
-            warn!(%failure, "the rooms cannot be listed; history stays for another day");
-            None
+async fn round(rooms: &Rooms) -> Result<(), StoreFailure> {
+    let (mut after, mut opened) = (None, VecDeque::new());
+    loop {
+        let spaces = spaces_behind(rooms, after).await?;
+        for space in &spaces {
+            let room =
+                std::str::from_utf8(space.as_bytes()).ok().and_then(|name| name.parse::<RoomId>().ok());
+            // A room that is open looks by itself; for one that has no place now there is tomorrow.
+            let Some(room) = room.filter(|room| rooms.may_open(room)) else { continue };
+            if opened.len() >= HISTORY_ROOMS
+                && let Some(first) = opened.pop_front()
+            {
+                let _ = timeout(HISTORY_PATIENCE, first).await;
+            }
+            if let Ok(seat) = rooms.join(&room) {
+                opened.push_back(Box::pin(seat.room_ends()));
+            }
+            sleep(HISTORY_ROOM_PAUSE).await;
+        }
+        after = spaces.into_iter().next_back();
+        if after.is_none() {
+            return Ok(());
         }
     }
+}
+
+/// The next rooms; none behind the last.
+async fn spaces_behind(rooms: &Rooms, after: Option<Space>) -> Result<Vec<Space>, StoreFailure> {
+    let store = rooms.around().store.clone();
+    let spaces = spawn_blocking(move || store.spaces_and_wait(after.as_ref(), HISTORY_SPACES)).await;
+    spaces.unwrap_or_else(|_| Ok(Vec::new()))
 }
 
 #[cfg(test)]

@@ -73,6 +73,11 @@ pub(crate) const MATERIALISER_LATE: Duration = Duration::from_secs(60);
 pub(crate) const HISTORY_ROUND: Duration = Duration::from_secs(24 * 60 * 60);
 /// Pause behind each of them: ten thousand rooms take a quarter of an hour, with a hundred of them in memory.
 pub(crate) const HISTORY_ROOM_PAUSE: Duration = Duration::from_millis(100);
+/// Rooms of its own that a round has open at once; the next waits for the first of them, as they may wait for a slow disk or for
+/// a snapshot that was due.
+pub(crate) const HISTORY_ROOMS: usize = 100;
+/// So long at the most: somebody may have come into it meanwhile, and stays.
+pub(crate) const HISTORY_PATIENCE: Duration = Duration::from_secs(30);
 /// Rooms that are listed at once for it.
 pub(crate) const HISTORY_SPACES: usize = 256;
 

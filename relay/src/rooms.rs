@@ -169,6 +169,13 @@ impl Rooms {
         })
     }
 
+    /// Whether a room is neither open nor one too many: who opens rooms for their own sake takes nobody's place.
+    pub(crate) fn may_open(&self, room: &RoomId) -> bool {
+        let open = self.shared.open();
+        let has_room = open.rooms.len() < self.bounds().rooms && self.connections() < self.bounds().links;
+        !open.stopping && has_room && !open.rooms.contains_key(room)
+    }
+
     /// Lets nobody in any more and asks every room to come to an end.
     pub(crate) fn stop(&self, spread: Millis) {
         self.shared.open().stopping = true;
@@ -305,6 +312,12 @@ impl Seat {
     /// What stands in front of the link's socket.
     pub(crate) fn outbox(&self, socket: TcpStream) -> Arc<Outbox> {
         Arc::new(Outbox::new(self.conn, socket, Arc::clone(&self.drains)))
+    }
+
+    /// Ends with the room's task.
+    pub(crate) fn room_ends(&self) -> impl Future<Output = ()> + use<> {
+        let events = self.events.clone();
+        async move { events.closed().await }
     }
 
     /// Tells the room of the link. False: the room has ended.
