@@ -11,5 +11,9 @@ extern "C" {
 /// Runs once, when the module is instantiated.
 #[wasm_bindgen(start)]
 fn start() {
-    std::panic::set_hook(Box::new(|bug| console_error(&format!("Causeway has met a bug and stops: {bug}"))));
+    std::panic::set_hook(Box::new(|bug| {
+        // Its place in the source is not in the artefact; the stack of the `RuntimeError` that follows tells the function.
+        let word = bug.payload_as_str().unwrap_or("no word is known");
+        console_error(&format!("Causeway has met a bug and stops: {word}"));
+    }));
 }

@@ -35,15 +35,19 @@ pub(crate) fn build(report: &mut Report) -> Outcome {
 fn compile() -> Outcome {
     let mut command =
         cargo(["build", "--profile", "web", "--target", WASM_TARGET, "--package", "causeway-wasm"]);
-    let flags = format!("{} {LITTLE_INLINING}", without_machine_paths());
-    process::run(command.env("RUSTFLAGS", flags))
+    let flags = format!("{} {LITTLE_INLINING} {NO_LOCATIONS}", without_machine_paths());
+    process::run(command.env("RUSTFLAGS", flags).env("RUSTC_BOOTSTRAP", "1"))
 }
 
 /// What the linker's optimiser may put in place of a call, in its own cost units: the hints that the standard library
 /// gives it for speed cost a download 1 kB.
 const LITTLE_INLINING: &str = "-C llvm-args=-inline-threshold=8";
 
-/// Panic messages carry source paths: shipped ones name the crate, not somebody's home folder.
+/// Where in the source each possible panic stands is 5 kB of the download, and is read by nobody there. The flag is not stable yet,
+/// the compiler is pinned: docs/adr/0013-no-source-locations-in-browsers.md.
+const NO_LOCATIONS: &str = "-Zlocation-detail=none";
+
+/// Panic messages of the standard library carry source paths: shipped ones name the crate, not somebody's home folder.
 fn without_machine_paths() -> String {
     let mut flags = format!("--remap-path-prefix={}=causeway", workspace::root().display());
     let home = std::env::var_os("HOME").map(PathBuf::from);
