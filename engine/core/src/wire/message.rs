@@ -293,39 +293,24 @@ pub struct Lost {
     pub stream: StreamId,
     /// The entry; of several of a chain that are gone together the first.
     pub name: EntryName,
-    /// Whether it is older than the home keeps history, rather than damaged on its disk. There is no room for the difference
-    /// in browsers, which pass over what stands behind the fields they know.
-    #[cfg(not(target_arch = "wasm32"))]
+    /// Whether it is older than the home keeps history, rather than damaged on its disk.
     expired: bool,
 }
 
 impl Lost {
     /// It cannot be read from the home's disk.
     pub fn damaged(stream: StreamId, name: EntryName) -> Self {
-        Self {
-            stream,
-            name,
-            #[cfg(not(target_arch = "wasm32"))]
-            expired: false,
-        }
+        Self { stream, name, expired: false }
     }
 
     /// It has gone with its history. What it did is in a snapshot.
     pub fn expired(stream: StreamId, name: EntryName) -> Self {
-        Self {
-            #[cfg(not(target_arch = "wasm32"))]
-            expired: true,
-            ..Self::damaged(stream, name)
-        }
+        Self { expired: true, ..Self::damaged(stream, name) }
     }
 
     /// Machine code of the reason.
     pub fn code(&self) -> &'static str {
-        #[cfg(not(target_arch = "wasm32"))]
-        if self.expired {
-            return "home.expired";
-        }
-        "home.entry"
+        if self.expired { "home.expired" } else { "home.entry" }
     }
 }
 

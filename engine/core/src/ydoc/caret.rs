@@ -110,9 +110,6 @@ fn inserted(update: &[u8]) -> Result<Option<(ID, u32, Option<ID>)>, Error> {
     Ok(Some((id, units, right)))
 }
 
-/// Not in browsers: it is 1.2 kB of a download that has no room for it, and what a walk costs there nobody has felt.
-pub(super) const IS_KEPT: bool = cfg!(not(target_arch = "wasm32"));
-
 /// Steps back that are known at once: past what was typed between so many corrections.
 const RUNS: usize = 16;
 

@@ -17,7 +17,7 @@ use crate::anchor::{Anchor, Side};
 use crate::ids::EditorId;
 use crate::sorted::SortedMap;
 use crate::time::Millis;
-use crate::ydoc::caret::{Caret, IS_KEPT};
+use crate::ydoc::caret::Caret;
 use crate::ydoc::edit::{Hand, TextEdit};
 use crate::ydoc::undo::{Clock, Editor};
 use crate::ydoc::{Delta, DeltaOp, ROOT};
@@ -182,7 +182,7 @@ impl Document {
         let edited = (!deltas.is_empty()).then(|| Edited { update: txn.encode_update_v1(), deltas });
         self.caret = match (hand, &edited) {
             (Hand::At(caret), _) => Some(caret),
-            (Hand::Behind(index), Some(edited)) if IS_KEPT => Caret::behind(&edited.update, index),
+            (Hand::Behind(index), Some(edited)) => Caret::behind(&edited.update, index),
             (Hand::Behind(_) | Hand::Unknown, _) => None,
         };
         (result, edited)

@@ -4,7 +4,7 @@ use yrs::updates::decoder::Decode;
 use yrs::{Text, TextRef, TransactionMut, Update};
 
 use crate::limits::EDIT_UNITS;
-use crate::ydoc::caret::{Caret, IS_KEPT};
+use crate::ydoc::caret::Caret;
 use crate::ydoc::{Delta, DeltaOp};
 
 /// One transaction on a text.
@@ -136,9 +136,6 @@ impl<'a> TextEdit<'a> {
     /// Makes a change that goes on where the hand stands; `false`: it does not, and nothing was changed.
     fn typed_on(&mut self, change: impl FnOnce(&mut Caret) -> Option<Vec<u8>>) -> bool {
         let Hand::At(caret) = &mut self.hand else { return false };
-        if !IS_KEPT {
-            return false;
-        }
         change(caret).is_some_and(|update| self.txn.apply(&update))
     }
 
