@@ -1,7 +1,10 @@
-import { useSyncExternalStore, type ReactElement } from "react";
+import { useState, useSyncExternalStore, type ReactElement } from "react";
+import { DamagedLink } from "./pages/damaged-link.tsx";
 import { HomePage } from "./pages/home.tsx";
 import { RoomPage } from "./pages/room.tsx";
 import { Trouble } from "./pages/trouble.tsx";
+import { wasHereBefore } from "./shell/recent-rooms.ts";
+import { damageOf } from "./shell/room-name.ts";
 import { go, onRouteChange, routeNow } from "./shell/route.ts";
 
 /** The page for the address in the bar. */
@@ -11,7 +14,7 @@ export function App(): ReactElement {
     case "home":
       return <HomePage />;
     case "room":
-      return <RoomPage key={route.room} name={route.room} />;
+      return <RoomByLink key={route.room} name={route.room} />;
     case "no-room":
       return (
         <Trouble title="This link leads to no room" action={{ label: "To the start page", run: () => go("/") }}>
@@ -26,4 +29,11 @@ export function App(): ReactElement {
         </Trouble>
       );
   }
+}
+
+/** A link that was cut off would open an empty room in silence. Where this device has been it leads wherever it led. */
+function RoomByLink({ name }: { readonly name: string }): ReactElement {
+  const [damage, setDamage] = useState(() => (wasHereBefore(name) ? null : damageOf(name)));
+  if (damage === null) return <RoomPage name={name} />;
+  return <DamagedLink room={name} damage={damage} onOpen={() => setDamage(null)} />;
 }

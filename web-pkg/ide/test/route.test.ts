@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { newRoomName, shortName } from "../src/shell/room-name.ts";
+import { damageOf, newRoomName, shortName } from "../src/shell/room-name.ts";
 import { isRoomName, parseRoute, roomOf } from "../src/shell/route.ts";
 
 test("an address leads to the start page, a room, or a sentence about what is wrong with it", () => {
@@ -25,9 +25,38 @@ test("a new room has a readable name that nobody can guess", () => {
   expect(names.size).toBe(500);
   for (const name of names) {
     expect(isRoomName(name), name).toBe(true);
-    // Sixteen digits of five bits: the eighty bits that are promised.
-    expect(name, name).toMatch(/^[a-z]+-[a-z]+-[a-z]+-[0-9a-hjkmnp-tv-z]{16}$/);
-    expect(shortName(name)).toBe(name.slice(0, -17));
+    // Sixteen digits of five bits, the eighty bits that are promised, and two to check them.
+    expect(name, name).toMatch(/^[a-z]+-[a-z]+-[a-z]+-[0-9a-hjkmnp-tv-z]{8}-[0-9a-hjkmnp-tv-z]{10}$/);
+    expect(shortName(name)).toBe(name.slice(0, -20));
+    expect(damageOf(name), name).toBeNull();
   }
-  expect(shortName("class-3b")).toBe("class-3b");
+  for (const own of ["class-3b", "our-maths-class-20261122-schoolroom"]) expect(shortName(own)).toBe(own);
+  expect(shortName("amber-otter-tide-0123456789abcdef")).toBe("amber-otter-tide");
+});
+
+test("W21 a link that was cut off behind its second word, or has a wrong character, is told from a whole one", () => {
+  for (const name of Array.from({ length: 200 }, newRoomName)) {
+    const second = name.indexOf("-", name.indexOf("-") + 1);
+    for (let end = second + 1; end < name.length; end++) expect(damageOf(name.slice(0, end)), name.slice(0, end)).toBe("cut");
+    for (let at = name.length - 19; at < name.length; at++) {
+      if (name[at] === "-") continue;
+      const other = name[at] === "7" ? "8" : "7";
+      expect(damageOf(name.slice(0, at) + other + name.slice(at + 1)), name).toBe("changed");
+    }
+    expect(damageOf(`${name}0`)).toBe("changed");
+  }
+  // A letter of a word.
+  expect(damageOf("anber-otter-tide-01234567-89abcdef4d")).toBe("changed");
+  // The relay makes the same names.
+  expect(damageOf("amber-otter-tide-01234567-89abcdef4d")).toBeNull();
+});
+
+test("W21 names of before and names that people thought of are theirs", () => {
+  for (const name of [
+    ...["amber-otter-tide-0123456789abcdef", "class-3b_2026", "tide", "coral-reef", "river-otter", "willow"],
+    ...["coral-reef-divers", "bay-city-river-group", "amber-otter-tide-tables", "a-b-c-0123", "CORAL-reef-bay"],
+    "our-maths-class-20261122-schoolroom",
+  ]) {
+    expect(damageOf(name), name).toBeNull();
+  }
 });

@@ -14,7 +14,7 @@ test("a first visit makes a room and writes into it by keyboard alone", async ()
   await page.goto(relay.origin);
   await tabTo(page, "New room");
   await page.keyboard.press("Enter");
-  await page.waitForURL(/\/r\/[a-z]+-[a-z]+-[a-z]+-[0-9a-z]{16}$/);
+  await page.waitForURL(/\/r\/[a-z]+-[a-z]+-[a-z]+-[0-9a-z]{8}-[0-9a-z]{10}$/);
   await untilEqual("the door asks for a name", () => focused(page), "Your name");
   await page.keyboard.type("Ada Lovelace");
   await page.keyboard.press("Tab");

@@ -4,11 +4,18 @@ import { Logo } from "../parts/logo.tsx";
 export interface TroubleProps {
   readonly title: string;
   readonly children: ReactNode;
-  readonly action: { readonly label: string; readonly run: () => void };
+  readonly action: TroubleAction;
+  /** What some may want instead. */
+  readonly other?: TroubleAction;
 }
 
-/** A whole page that says in a sentence what is wrong and offers the one thing to do. */
-export function Trouble({ title, children, action }: TroubleProps): ReactElement {
+interface TroubleAction {
+  readonly label: string;
+  readonly run: () => void;
+}
+
+/** A whole page that says in a sentence what is wrong and offers what to do. */
+export function Trouble({ title, children, action, other }: TroubleProps): ReactElement {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     document.title = `${title} · Causeway`;
@@ -27,6 +34,11 @@ export function Trouble({ title, children, action }: TroubleProps): ReactElement
         <button type="button" className="button main" onClick={action.run}>
           {action.label}
         </button>
+        {other !== undefined && (
+          <button type="button" className="button" onClick={other.run}>
+            {other.label}
+          </button>
+        )}
       </div>
     </main>
   );

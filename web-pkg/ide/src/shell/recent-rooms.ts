@@ -24,6 +24,15 @@ export function forgetRoom(room: string): void {
   );
 }
 
+/** Whether this device has been in a room, as far as it remembers, also one that was taken off the list. */
+export function wasHereBefore(room: string): boolean {
+  return recentRooms().some((known) => known.room === room) || recall(`open/${room}`, isAnything) !== null;
+}
+
+function isAnything(value: unknown): value is object {
+  return typeof value === "object";
+}
+
 function isList(value: unknown): value is RecentRoom[] {
   return Array.isArray(value) && value.every(isRecent);
 }

@@ -10,6 +10,7 @@ const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 
 export const SCREENS = {
   desktop: { width: 1440, height: 900 },
+  desk: { width: 1280, height: 800 },
   laptop: { width: 1280, height: 720 },
   phone: { width: 390, height: 844 },
 };
@@ -19,6 +20,9 @@ export function profileOf(size, colorScheme) {
   const isPhone = size === "phone";
   return { viewport: SCREENS[size], colorScheme, hasTouch: isPhone, isMobile: isPhone };
 }
+
+/** What a change of the page is looked at on: a desk and a phone, light and dark. */
+export const LOOKS = ["desk", "phone"].flatMap((size) => ["light", "dark"].map((scheme) => ({ size, scheme })));
 
 /** Takes a picture and lets axe look for what is serious or critical. */
 export async function look(page, name) {
