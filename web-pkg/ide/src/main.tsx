@@ -12,6 +12,7 @@ import "./styles/files.css";
 import "./styles/people.css";
 import "./styles/chat.css";
 import "./styles/editor.css";
+import "./styles/find.css";
 import "./styles/overlays.css";
 import "./styles/forks.css";
 import "./styles/phone.css";

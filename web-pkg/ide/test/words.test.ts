@@ -1,30 +1,45 @@
 import { expect, test } from "vitest";
 import type { SaveStatus, StorageState } from "@causeway/web";
 import { forkWords, offlineWords, stoppedWords, storageWords } from "../src/room/notice-words.ts";
-import { onDevice, onRelay, seenBy, spoken } from "../src/room/saved-words.ts";
+import { inShort, onDevice, onRelay, savedByHand, seenBy, spoken } from "../src/room/saved-words.ts";
 import { COLOURS, cleanName, initials, inkOn } from "../src/shell/person.ts";
 
 const SAVED: SaveStatus = { device: "saved", relay: "saved", seenBy: 2, unsaved: 0, forks: 0 };
 
 test("saved work is said to be saved, place by place", () => {
-  expect(onDevice(SAVED).long).toBe("Saved on this device");
-  expect(onRelay(SAVED, "online").long).toBe("Saved on the relay’s disk");
-  expect(seenBy(SAVED, 2, "online").long).toBe("Seen by 2 others");
-  expect(seenBy({ ...SAVED, seenBy: 1 }, 1, "online").long).toBe("Seen by 1 other");
+  expect(onDevice(SAVED).words).toBe("Saved on this device");
+  expect(onRelay(SAVED, "online").words).toBe("Saved on the relay’s disk");
+  expect(seenBy(SAVED, 2, "online").words).toBe("Seen by 2 others");
+  expect(seenBy({ ...SAVED, seenBy: 1 }, 1, "online").words).toBe("Seen by 1 other");
 });
 
 test("work that waits is never called saved", () => {
   const waiting: SaveStatus = { ...SAVED, device: "saving", relay: "saving", unsaved: 3, seenBy: 0 };
-  expect(onDevice(waiting)).toMatchObject({ mood: "wait", long: "Saving on this device…" });
-  expect(onRelay(waiting, "online")).toMatchObject({ mood: "wait", long: "Sending to the relay…" });
-  expect(onRelay(waiting, "offline")).toMatchObject({ mood: "wait", long: "3 edits wait for the relay" });
-  expect(onRelay({ ...waiting, unsaved: 1 }, "stopped").long).toBe("An edit waits for the relay");
-  expect(seenBy(waiting, 2, "online").long).toBe("Not seen by others yet");
-  expect(seenBy(waiting, 0, "online").long).toBe("Nobody else here");
+  expect(onDevice(waiting)).toMatchObject({ mood: "wait", words: "Saving on this device…" });
+  expect(onRelay(waiting, "online")).toMatchObject({ mood: "wait", words: "Sending to the relay…" });
+  expect(onRelay(waiting, "offline")).toMatchObject({ mood: "wait", words: "3 edits wait for the relay" });
+  expect(onRelay({ ...waiting, unsaved: 1 }, "stopped").words).toBe("An edit waits for the relay");
+  expect(seenBy(waiting, 2, "online").words).toBe("Not seen by others yet");
+  expect(seenBy(waiting, 0, "online").words).toBe("Nobody else here");
   for (const state of ["offline", "connecting", "stopped"] as const) {
-    expect(seenBy(waiting, 0, state).long, "who is there is not known").toBe("Others cannot be seen now");
+    expect(seenBy(waiting, 0, state).words, "who is there is not known").toBe("Others cannot be seen now");
   }
   expect(onDevice({ ...SAVED, device: "memory" })).toMatchObject({ mood: "wait" });
+});
+
+test("W25 a phone says in words where the work is, and whoever saves by hand is told", () => {
+  const waiting: SaveStatus = { ...SAVED, relay: "saving", unsaved: 3, seenBy: 0 };
+  expect(inShort(SAVED, "online")).toEqual({ mood: "good", words: "Saved at the relay, seen by 2" });
+  expect(inShort({ ...SAVED, seenBy: 0 }, "offline").words).toBe("Saved at the relay");
+  expect(inShort(waiting, "online").words).toBe("Saved here, sending…");
+  expect(inShort(waiting, "offline").words).toBe("Saved here, not sent yet");
+  expect(inShort({ ...waiting, relay: "waiting" }, "online").words).toContain("asks to wait");
+  expect(inShort({ ...waiting, device: "saving" }, "offline").words).not.toContain("Saved");
+  expect(inShort({ ...waiting, device: "memory" }, "offline").words).toBe("Only in this tab, not sent yet");
+  expect(savedByHand(SAVED, "online")).toBe("Saved on this device and on the relay’s disk.");
+  expect(savedByHand(waiting, "offline")).toBe("Your work is saved on this device and waits for the relay.");
+  expect(savedByHand({ ...SAVED, device: "memory" }, "online")).not.toContain("this device");
+  expect(savedByHand(null, "online")).toBe("No file is open.");
 });
 
 test("W17 what is read aloud has no counts, so that typing on without a link is told once", () => {

@@ -21,6 +21,7 @@ import { useRoom } from "@causeway/web/react";
 import { languageOf } from "../files/languages.ts";
 import { caretPlace, type Caret } from "./caret-place.tsx";
 import { editorLook } from "./editor-look.ts";
+import { finding } from "./find-panel.ts";
 import type { OpenEditors } from "./open-editors.ts";
 import { beginningAt, placeOf } from "./place.ts";
 import { reveal as showPlace, revealing, type Reveal } from "./reveal.ts";
@@ -36,10 +37,12 @@ export interface EditorPaneProps {
   readonly reveal: Reveal | null;
   /** Rises when somebody wants to write here, wherever the focus is. */
   readonly wish: number;
+  /** Tells the view as it comes and, with `null`, as it goes. */
+  onView(view: EditorView | null): void;
 }
 
 /** CodeMirror on one text. The text, not React, is what it shows; React only mounts it and names it. */
-export function EditorPane({ text, editor, editors, path, caret, reveal, wish }: EditorPaneProps): ReactElement {
+export function EditorPane({ text, editor, editors, path, caret, reveal, wish, onView }: EditorPaneProps): ReactElement {
   const { presence } = useRoom();
   const place = useRef<HTMLDivElement>(null);
   const [view, setView] = useState<EditorView | null>(null);
@@ -71,6 +74,11 @@ export function EditorPane({ text, editor, editors, path, caret, reveal, wish }:
       if (text.writable.get()) editors.note(text.id, placeOf(view, text));
     };
   }, [view, text, editors]);
+
+  useEffect(() => {
+    onView(view);
+    return () => onView(null);
+  }, [view, onView]);
 
   useEffect(() => {
     if (view !== null && wish > 0 && !matchMedia("(pointer: coarse)").matches) view.focus();
@@ -140,6 +148,7 @@ const BASICS: Extension = [
   EditorView.lineWrapping,
   placeholder("Start writing. Whoever has the link to this room reads along."),
   editorLook,
+  finding,
   revealing,
   keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, indentWithTab]),
 ];

@@ -1,4 +1,5 @@
-import { useMemo, type ReactElement } from "react";
+import type { EditorView } from "@codemirror/view";
+import { useCallback, useMemo, useRef, type ReactElement } from "react";
 import { useTextHandle, useUndo } from "@causeway/web/react";
 import type { RoomFiles } from "../files/room-files.ts";
 import { parted, type ShownFile } from "../files/shown-files.ts";
@@ -10,6 +11,7 @@ import { attempt } from "../shell/attempt.ts";
 import { COMMAND } from "../shell/keys.ts";
 import type { Caret } from "./caret-place.tsx";
 import { EditorPane } from "./editor.tsx";
+import { find } from "./find-panel.ts";
 import { useOpenEditor, useOpenEditors, type OpenEditors } from "./open-editors.ts";
 import type { Reveal } from "./reveal.ts";
 
@@ -45,11 +47,22 @@ function OpenFile({ file, editors, files, caret, reveal, wish }: OpenFileProps):
   const editor = useOpenEditor(editors, opened);
   const { canUndo, canRedo, undo, redo } = useUndo(editor);
   const { name } = parted(file.path);
+  const view = useRef<EditorView | null>(null);
+  const onView = useCallback((now: EditorView | null) => void (view.current = now), []);
   return (
     <>
       <div className="stage-head">
         <h2 className="unseen">{file.path}</h2>
         <Tabs files={files} />
+        <button
+          type="button"
+          className="icon-button"
+          aria-label="Find in this text"
+          title={`Find in this text (${COMMAND}F)`}
+          onClick={() => view.current !== null && find(view.current)}
+        >
+          <Icon name="search" />
+        </button>
         <button
           type="button"
           className="icon-button"
@@ -86,6 +99,7 @@ function OpenFile({ file, editors, files, caret, reveal, wish }: OpenFileProps):
           caret={caret}
           reveal={reveal}
           wish={wish}
+          onView={onView}
         />
       )}
     </>

@@ -23,7 +23,8 @@ export function Icon({ name, size = 18 }: { readonly name: IconName; readonly si
 
 export type IconName = keyof typeof SHAPES;
 
-const SHAPES = {
+/** Each a row of paths, parted by `|`. */
+export const SHAPES = {
   add: "M10 4.5v11|M4.5 10h11",
   close: "M5 5l10 10|M15 5 5 15",
   menu: "M3.5 6h13|M3.5 10h13|M3.5 14h13",
@@ -66,5 +67,7 @@ const SHAPES = {
   down: "M10 4v12|M5 11l5 5 5-5",
   up: "M10 16V4|M5 9l5-5 5 5",
   clock: "M10 2.8a7.2 7.2 0 1 0 0 14.4 7.2 7.2 0 0 0 0-14.4z|M10 6v4.2l2.6 1.6",
+  keyboard:
+    "M3.5 5.2h13a1 1 0 0 1 1 1v7.6a1 1 0 0 1-1 1h-13a1 1 0 0 1-1-1V6.2a1 1 0 0 1 1-1z|M5.5 8.2h.01|M8.5 8.2h.01|M11.5 8.2h.01|M14.5 8.2h.01|M5.5 11.8h.01|M8 11.8h4|M14.5 11.8h.01",
   "go-to": "M10 2.8v3|M10 14.2v3|M2.8 10h3|M14.2 10h3|M10 6.6a3.4 3.4 0 1 0 0 6.8 3.4 3.4 0 0 0 0-6.8z",
 } as const;

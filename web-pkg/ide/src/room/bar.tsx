@@ -21,10 +21,12 @@ export interface BarProps {
   onPeople(): void;
   onVisit(id: Person["id"]): void;
   onChangeMe(): void;
+  onShortcuts(): void;
 }
 
 /** The room's name, the way to any file, who is here, and how the page is laid out. */
-export function Bar({ screen, layout, onToggle, onQuickOpen, onPeople, onVisit, onChangeMe }: BarProps): ReactElement {
+export function Bar(props: BarProps): ReactElement {
+  const { screen, layout, onToggle, onQuickOpen, onPeople, onVisit, onChangeMe, onShortcuts } = props;
   const room = useRoom();
   const [{ name, colour }] = useMyPresence();
   return (
@@ -52,6 +54,15 @@ export function Bar({ screen, layout, onToggle, onQuickOpen, onPeople, onVisit, 
           <>
             <PanelToggle side="left" words="files" layout={layout} onToggle={onToggle} />
             <PanelToggle side="right" words="chat and people" layout={layout} onToggle={onToggle} />
+            <button
+              type="button"
+              className="icon-button"
+              aria-label="Keyboard shortcuts"
+              title="Keyboard shortcuts (F1)"
+              onClick={onShortcuts}
+            >
+              <Icon name="keyboard" />
+            </button>
           </>
         )}
         <ThemeToggle />

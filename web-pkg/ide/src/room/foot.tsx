@@ -11,6 +11,11 @@ export function Foot({ file, caret }: { readonly file: ShownFile | null; readonl
     <footer className="foot">
       {file !== null && <SaveStatusLine id={file.id} />}
       <div className="foot-end">
+        {file !== null && (
+          <span className="foot-item leaving-hint" aria-hidden="true">
+            <kbd>Esc</kbd> then <kbd>Tab</kbd> leaves the text
+          </span>
+        )}
         {file !== null && <CaretPlaceLine caret={caret} />}
         {file !== null && <span className="foot-item language">{languageOf(file.path)?.name ?? "Plain text"}</span>}
         <ConnectionMark />

@@ -3,7 +3,7 @@ import type { SaveStatus, StreamId } from "@causeway/web";
 import { useConnection, useOthers, useSyncStatus } from "@causeway/web/react";
 import { Icon, type IconName } from "../parts/icon.tsx";
 import { useHasLasted } from "../shell/lasting.ts";
-import { isSettled, onDevice, onRelay, seenBy, spoken, type Saved } from "./saved-words.ts";
+import { inShort, isSettled, onDevice, onRelay, seenBy, spoken, type Saved } from "./saved-words.ts";
 
 /**
  * Where the work on a file is. The attributes tell each moment; the words leave out what lasts shorter than a blink, and what
@@ -26,6 +26,7 @@ export function SaveStatusLine({ id }: { readonly id: StreamId }): ReactElement 
         data-relay={status.relay}
         data-seen={status.seenBy}
       >
+        <InShort saved={inShort(shown, connection)} />
         <Place icon="device" saved={onDevice(shown)} />
         <Place icon="relay" saved={onRelay(shown, connection)} />
         <Place icon="seen" saved={seenBy(shown, others, connection)} />
@@ -49,14 +50,21 @@ function Spoken({ words }: { readonly words: string }): ReactElement {
   );
 }
 
+/** What a phone shows in place of the three. */
+function InShort({ saved }: { readonly saved: Saved }): ReactElement {
+  return (
+    <span className={`in-short ${saved.mood}`} aria-hidden="true">
+      <Icon name={saved.mood === "good" ? "check" : "clock"} size={15} />
+      <span>{saved.words}</span>
+    </span>
+  );
+}
+
 function Place({ icon, saved }: { readonly icon: IconName; readonly saved: Saved }): ReactElement {
   return (
-    <span className={`place ${saved.mood}`} title={saved.long}>
+    <span className={`place ${saved.mood}`}>
       <Icon name={icon} size={16} />
-      <span className="long">{saved.long}</span>
-      <span className="short" aria-hidden="true">
-        {saved.short}
-      </span>
+      {saved.words}
     </span>
   );
 }

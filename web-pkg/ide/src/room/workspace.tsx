@@ -25,6 +25,8 @@ import { Foot } from "./foot.tsx";
 import { Notices } from "./notices.tsx";
 import type { Pane } from "./panes.ts";
 import { Removed } from "./removed.tsx";
+import { SavedByHand } from "./saved-by-hand.tsx";
+import { ShortcutsDialog } from "./shortcuts-dialog.tsx";
 import { RightColumn, type Talk } from "./right-column.tsx";
 
 /** The room's page: files on the left, the text in the middle, chat and people on the right; on a phone one at a time. */
@@ -36,7 +38,9 @@ export function Workspace(): ReactElement {
   const [pane, setPane] = useState<Pane>("edit");
   const [talk, setTalk] = useState<Talk>("chat");
   const field = useRef<HTMLTextAreaElement>(null);
-  const [open, setOpen] = useState<"quick-open" | "my-card" | "forks" | null>(null);
+  const [open, setOpen] = useState<"quick-open" | "my-card" | "forks" | "shortcuts" | null>(null);
+  const [saves, setSaves] = useState(0);
+  const endSave = useCallback(() => setSaves(0), []);
   const [removed, setRemoved] = useState<readonly ShownFile[]>([]);
   const [caret] = useState(() => new Caret());
   const forgetRemoved = useCallback(
@@ -68,6 +72,8 @@ export function Workspace(): ReactElement {
     "mod+j": toChat,
     "mod+p": () => setOpen("quick-open"),
     "mod+b": () => toggle("left"),
+    "mod+s": () => setSaves((saves) => saves + 1),
+    f1: () => setOpen("shortcuts"),
     "alt+pagedown": () => files.turn(1),
     "alt+pageup": () => files.turn(-1),
   });
@@ -85,6 +91,7 @@ export function Workspace(): ReactElement {
         onPeople={() => show("people")}
         onVisit={visit}
         onChangeMe={() => setOpen("my-card")}
+        onShortcuts={() => setOpen("shortcuts")}
       />
       <aside className="side left" aria-label="Files of the room" hidden={!isLeftShown}>
         <FileTree files={files} onChosen={toEditor} onRemoved={(gone) => setRemoved((removed) => [...removed, ...gone])} />
@@ -109,6 +116,8 @@ export function Workspace(): ReactElement {
       <Foot file={files.current} caret={caret} />
       {isPhone && <BottomBar pane={pane} onPane={(pane) => (pane === "chat" || pane === "people" ? show(pane) : setPane(pane))} />}
       {removed.length > 0 && <Removed removed={removed} files={files} onGone={forgetRemoved} />}
+      {saves > 0 && <SavedByHand id={files.current?.id ?? null} asked={saves} onGone={endSave} />}
+      {open === "shortcuts" && <ShortcutsDialog onClose={closeDialog} />}
       {open === "quick-open" && <QuickOpen files={files} onChosen={toWriting} onClose={closeDialog} />}
       {open === "forks" && <ForksDialog files={files} onClose={closeDialog} />}
       {open === "my-card" && <MyCard onClose={closeDialog} />}
@@ -116,7 +125,7 @@ export function Workspace(): ReactElement {
       <News />
       <Title file={files.current} room={room.name} />
       <p id="editor-keys" className="unseen">
-        Tab indents. To leave the text with the keyboard, press Escape, then Tab.
+        Tab indents. To leave the text with the keyboard, press Escape, then Tab. F1 lists the shortcuts.
       </p>
     </div>
   );
