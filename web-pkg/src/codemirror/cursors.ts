@@ -2,6 +2,7 @@ import { RangeSet, StateEffect, type Extension, type Range } from "@codemirror/s
 import { Decoration, EditorView, ViewPlugin, type DecorationSet, type ViewUpdate } from "@codemirror/view";
 import type { PresenceLane, Text, Unsubscribe } from "../client/index.js";
 import { Caret } from "./caret.js";
+import { NamesShown } from "./names.js";
 import { isFromText } from "./sync.js";
 
 const OTHERS_MOVED = StateEffect.define<null>();
@@ -17,6 +18,7 @@ export function cursors(text: Text, presence: PresenceLane): Extension {
 class Cursors {
   decorations: DecorationSet = RangeSet.empty;
   readonly #unsubscribe: Unsubscribe;
+  readonly #names = new NamesShown();
   #idle: ReturnType<typeof setTimeout> | undefined;
   #isDestroyed = false;
 
@@ -32,6 +34,7 @@ class Cursors {
   }
 
   update(update: ViewUpdate): void {
+    if (update.docChanged) this.#names.map((head) => update.changes.mapPos(head, -1), update.state.doc);
     const moved = update.transactions.some((transaction) => transaction.effects.some((effect) => effect.is(OTHERS_MOVED)));
     if (moved || update.docChanged) this.decorations = this.#place(update.view);
     if (moved || update.docChanged || update.geometryChanged) keepNamesInSight(update.view);
@@ -67,7 +70,9 @@ class Cursors {
 
   #place(view: EditorView): DecorationSet {
     const ranges: Range<Decoration>[] = [];
-    const end = view.state.doc.length;
+    const { doc } = view.state;
+    const end = doc.length;
+    const here = new Set<number>();
     for (const person of this.presence.others.get()) {
       if (person.cursor?.stream !== this.text.id) continue;
       const anchor = this.text.resolve(person.cursor.anchor);
@@ -80,26 +85,32 @@ class Cursors {
         const attributes = { style: `background-color: ${colour}40` };
         ranges.push(Decoration.mark({ class: "causeway-selection", attributes }).range(from, to));
       }
-      const widget = new Caret(person.name, colour);
-      ranges.push(Decoration.widget({ widget, side: 1 }).range(Math.min(head, end)));
+      const at = Math.min(head, end);
+      const widget = new Caret(person.name, colour, this.#names.at(person.id, at, doc, Date.now()));
+      ranges.push(Decoration.widget({ widget, side: 1 }).range(at));
+      here.add(person.id);
     }
+    this.#names.keepOnly(here);
     return Decoration.set(ranges, true);
   }
 }
 
-/** A name that would be cut by the right edge stands to the left of its caret. */
+/** A name that would be cut by the right edge stands to the left of its caret, and none is wider than half of the text. */
 function keepNamesInSight(view: EditorView): void {
   view.requestMeasure({
     key: keepNamesInSight,
     read: () => {
-      const edge = view.scrollDOM.getBoundingClientRect().left + view.scrollDOM.clientWidth;
-      const carets = [...view.contentDOM.querySelectorAll<HTMLElement>(".causeway-caret")];
-      return carets.map((caret) => {
-        const width = caret.querySelector<HTMLElement>(".causeway-caret-name")?.offsetWidth ?? 0;
-        return { caret, isCut: caret.getBoundingClientRect().left + width > edge };
+      const width = view.scrollDOM.clientWidth;
+      const most = Math.floor(Math.min(NAME_MOST, width * NAME_SHARE));
+      const edge = view.scrollDOM.getBoundingClientRect().left + width;
+      const carets = [...view.contentDOM.querySelectorAll<HTMLElement>(".causeway-caret")].map((caret) => {
+        const name = Math.min(most, caret.querySelector<HTMLElement>(".causeway-caret-name")?.scrollWidth ?? 0);
+        return { caret, isCut: caret.getBoundingClientRect().left + name > edge };
       });
+      return { most, carets };
     },
-    write: (carets) => {
+    write: ({ most, carets }) => {
+      view.dom.style.setProperty("--causeway-name-most", `${most}px`);
       for (const { caret, isCut } of carets) caret.classList.toggle("causeway-caret-turned", isCut);
     },
   });
@@ -107,6 +118,10 @@ function keepNamesInSight(view: EditorView): void {
 
 /** After this pause a person is no longer typing. */
 const TYPING_MS = 3_000;
+/** Pixels: a first and a family name of most people. */
+const NAME_MOST = 220;
+/** Of the editor's width: wherever the caret stands, there is as much on one of its sides. */
+const NAME_SHARE = 0.45;
 
 const LOOK = EditorView.baseTheme({
   ".causeway-caret": {
@@ -115,10 +130,16 @@ const LOOK = EditorView.baseTheme({
     marginLeft: "-1px",
     marginRight: "-1px",
   },
+  // As wide as a pointer needs to find it.
+  ".causeway-caret::after": { content: "''", position: "absolute", inset: "0 -5px" },
   ".causeway-caret-name": {
     position: "absolute",
     bottom: "100%",
     left: "-2px",
+    boxSizing: "border-box",
+    maxWidth: `var(--causeway-name-most, ${NAME_MOST}px)`,
+    overflow: "hidden",
+    textOverflow: "ellipsis",
     padding: "0 4px",
     borderRadius: "3px 3px 3px 0",
     backgroundColor: "var(--causeway-colour)",
@@ -127,7 +148,10 @@ const LOOK = EditorView.baseTheme({
     whiteSpace: "nowrap",
     pointerEvents: "none",
     zIndex: "10",
+    animation: "causeway-name-leaves 500ms ease-in 2.5s forwards",
   },
+  ".causeway-caret:hover .causeway-caret-name": { animation: "none" },
+  "@keyframes causeway-name-leaves": { to: { opacity: "0" } },
   ".causeway-caret-turned .causeway-caret-name": { left: "auto", right: "0", borderRadius: "3px 3px 0 3px" },
   // Above the first line there is no room.
   ".cm-line:first-child .causeway-caret-name": { bottom: "auto", top: "100%", borderRadius: "0 3px 3px 3px" },

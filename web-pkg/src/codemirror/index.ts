@@ -5,7 +5,7 @@
  * - `deltas.ts`: changes of CodeMirror as deltas and back; pure.
  * - `sync.ts`: the view and the text, kept equal.
  * - `undo.ts`: keys and menus for the editor's own undo.
- * - `cursors.ts`: where the others are.
+ * - `cursors.ts`: where the others are; `names.ts`: when their names are shown.
  */
 export { causeway, type CausewayOptions } from "./causeway.js";
 export { changesOf, deltaOf } from "./deltas.js";

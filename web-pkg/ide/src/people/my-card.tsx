@@ -1,12 +1,13 @@
 import { useEffect, useRef, type ReactElement } from "react";
-import { useMyPresence } from "@causeway/web/react";
+import { useMyPresence, useOthers } from "@causeway/web/react";
 import { Icon } from "../parts/icon.tsx";
-import { rememberPerson } from "../shell/person.ts";
+import { rememberPerson, whoIsHere } from "../shell/person.ts";
 import { PersonForm } from "./person-form.tsx";
 
 /** Changing one's name and colour, in a modal dialog of the browser. */
 export function MyCard({ onClose }: { onClose(): void }): ReactElement {
   const [{ name, colour }, setPresence] = useMyPresence();
+  const taken = new Map(useOthers().map((other) => [other.colour, other.name || "somebody"]));
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     dialog.current?.showModal();
@@ -31,10 +32,13 @@ export function MyCard({ onClose }: { onClose(): void }): ReactElement {
       </div>
       <PersonForm
         initial={{ name, colour }}
+        taken={taken}
         done="Done"
         onDone={(person) => {
-          rememberPerson(person);
-          setPresence(person);
+          // A colour that was taken in this room alone is not the one of other rooms.
+          const before = whoIsHere();
+          rememberPerson(person.isChosen === true || before === null ? person : { ...before, name: person.name });
+          setPresence({ name: person.name, colour: person.colour });
           close();
         }}
       />

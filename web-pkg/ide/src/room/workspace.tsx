@@ -14,6 +14,7 @@ import { Resizer } from "../parts/resizer.tsx";
 import { useAwayWhenHidden } from "../people/away.ts";
 import { Comings } from "../people/comings.tsx";
 import { MyCard } from "../people/my-card.tsx";
+import { useColourOfOnesOwn } from "../people/own-colour.ts";
 import { placeOf } from "../people/places.ts";
 import { usePageKeys } from "../shell/keys.ts";
 import { WIDTHS, useLayout, type Side } from "../shell/layout.ts";
@@ -57,6 +58,7 @@ export function Workspace(): ReactElement {
   const toggle = (side: Side) => changeColumn(side, { isOpen: !layout[side].isOpen });
   const { reveal, visit } = useVisit(files, toEditor);
   useAwayWhenHidden();
+  useColourOfOnesOwn();
   const isPhone = screen === "phone";
   const show = (talk: Talk) => {
     setTalk(talk);

@@ -5,6 +5,8 @@ export interface Person {
   readonly name: string;
   /** `0xRRGGBB`. */
   readonly colour: number;
+  /** Whether they chose the colour themselves: one that was suggested gives way to others'. */
+  readonly isChosen?: boolean;
 }
 
 /** The person of the last visit; `null` on the first. */
@@ -70,8 +72,9 @@ export const COLOURS = [
 
 function isPerson(value: unknown): value is Person {
   if (typeof value !== "object" || value === null) return false;
-  const { name, colour } = value as Record<string, unknown>;
+  const { name, colour, isChosen } = value as Record<string, unknown>;
   return (
+    (isChosen === undefined || typeof isChosen === "boolean") &&
     typeof name === "string" &&
     name !== "" &&
     Number.isInteger(colour) &&

@@ -2,6 +2,7 @@ import { connect, init, type Room } from "@causeway/web";
 import { askBeforeLoss } from "./leaving.ts";
 import { setKept } from "./kept-rooms.ts";
 import { suggestPerson, whoIsHere } from "./person.ts";
+import { personIn } from "./room-colour.ts";
 import { rescuedFrom, type Rescued } from "./rescue.ts";
 
 /** What a room page waits for, has, or lacks. */
@@ -64,7 +65,7 @@ export class SessionHolder {
     try {
       await init();
       if (attempt !== this.#attempt) return;
-      const room = connect({ room: this.#name, person: whoIsHere() ?? suggestPerson() });
+      const room = connect({ room: this.#name, person: personIn(this.#name, whoIsHere() ?? suggestPerson()) });
       room.notices(({ kind, sentence }) => {
         const hasEnded = kind === "engine-dead" || kind === "worker-dead";
         if (hasEnded && attempt === this.#attempt) this.#end(room, sentence, kind === "engine-dead" && room.wouldLose());

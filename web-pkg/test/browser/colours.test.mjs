@@ -1,0 +1,124 @@
+/** Who is who in a text: colours that differ, and names at carets that leave. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { LOOKS, SCREENS, profileOf, settled, shot } from "./harness/look.mjs";
+import { browser, relay } from "./harness/scene.mjs";
+import { until, untilEqual } from "./harness/until.mjs";
+import { Writer, freshRoom, introduce } from "./harness/writer.mjs";
+
+const TIDE = "rgb(15, 122, 132)";
+
+test("W22 of two with one colour the one who came later takes another, keeps it over a reload, and the first keeps theirs", async () => {
+  const room = freshRoom("two-colours");
+  const ada = await open(room, "Ada");
+  await ada.isOnline();
+  const noor = await open(room, "Noor");
+  await seesOthers(noor, 1);
+  await until("Noor has another colour", async () => (await own(noor)) !== TIDE);
+  assert.equal(await own(ada), TIDE);
+  const hers = await own(noor);
+  await untilEqual("Ada sees it", () => others(ada).then(String), hers);
+  await noor.reload();
+  assert.equal(await own(noor), hers);
+  // In another room it is the one she has.
+  const elsewhere = await Writer.open(browser, relay.origin, freshRoom("alone"), { context: noor.context });
+  assert.equal(await own(elsewhere), TIDE);
+  await Promise.all([ada.close(), noor.close()]);
+});
+
+test("W22 a class that comes at once with one colour ends with as many as there are people, and rests there", { timeout: 120_000 }, async () => {
+  const room = freshRoom("class");
+  const names = ["Ada", "Noor", "Sam", "Lin", "Ben"];
+  const all = await Promise.all(names.map((name) => open(room, name)));
+  await Promise.all(all.map((one) => seesOthers(one, names.length - 1)));
+  const colours = () => Promise.all(all.map(own));
+  await until("all differ", async () => new Set(await colours()).size === names.length);
+  await until("all see the same", async () => {
+    const [mine, ...seen] = [await colours(), ...(await Promise.all(all.map(others)))];
+    return seen.every((theirs, at) => [...theirs, mine[at]].sort().join() === [...mine].sort().join());
+  });
+  await Promise.all(all.map((one) => one.close()));
+});
+
+test("W22 whoever chose a colour keeps it, and whoever was there with it by chance gives way", async () => {
+  const room = freshRoom("chosen");
+  const ada = await open(room, "Ada");
+  await ada.isOnline();
+  const noor = await open(room, "Noor");
+  await until("they differ", async () => (await own(noor)) !== TIDE);
+  await noor.page.getByRole("button", { name: /^You are Noor/ }).click();
+  await noor.page.getByLabel("Tide, the colour of Ada here").check({ force: true });
+  await noor.page.getByRole("button", { name: "Done" }).click();
+  await untilEqual("Noor has what she chose", () => own(noor), TIDE);
+  await until("Ada has another", async () => (await own(ada)) !== TIDE);
+  await noor.reload();
+  assert.equal(await own(noor), TIDE);
+  await Promise.all([ada.close(), noor.close()]);
+});
+
+const LONG = "Wilhelmina Johanna van der Straaten-Hohenberg";
+
+for (const { size, scheme } of LOOKS) {
+  test(`W26 a name at a caret is cut, leaves, and comes back with a jump or a pointer, ${size}, ${scheme}`, { timeout: 90_000 }, async () => {
+    const room = freshRoom("caret-names");
+    const noor = await open(room, LONG, 0xc24a29);
+    await noor.write("one\ntwo\nthree\nfour\nfive\nsix and some more words to fill the line");
+    await noor.isSaved();
+    const context = await browser.newContext(profileOf(size, scheme));
+    await introduce(context, "Ada", 0x0f7a84);
+    const ada = new Writer(await context.newPage());
+    await ada.page.goto(noor.page.url());
+    await ada.showsWords("six and some");
+    await noor.press("Control+Home");
+    await noor.page.keyboard.press("ArrowDown");
+    await noor.page.keyboard.press("ArrowDown");
+    const name = ada.page.locator(".causeway-caret-name");
+    const seen = () => name.evaluate((flag) => Number(getComputedStyle(flag).opacity)).catch(() => null);
+    await until("it is there", async () => (await seen()) === 1);
+    const { width, editor, isCut } = await name.evaluate((flag) => ({
+      width: flag.getBoundingClientRect().width,
+      editor: flag.closest(".cm-scroller").clientWidth,
+      isCut: flag.scrollWidth > flag.clientWidth,
+    }));
+    assert.ok(width <= editor / 2 && width <= 220, `${width} of ${editor}`);
+    assert.ok(isCut, "the rest of it is dots");
+    await shot(ada.page, `caret-name-${size}-${scheme}`);
+    await until("it leaves", async () => (await seen()) === 0);
+    await settled(ada.page);
+    // Whoever types along a line does not hold it up.
+    await noor.page.keyboard.press("ArrowDown");
+    await until("with the next line it is back", async () => (await seen()) === 1);
+    let writing = true;
+    const written = (async () => {
+      while (writing) await noor.page.keyboard.type("la ", { delay: 60 });
+    })();
+    await until("it leaves while she writes on", async () => (await seen()) === 0);
+    writing = false;
+    await written;
+    if (size === "desk") {
+      // Beside the caret: it is as thin as a line.
+      const { x, y, height } = await ada.page.locator(".causeway-caret").evaluate((caret) => caret.getBoundingClientRect().toJSON());
+      await ada.page.mouse.move(x + 3, y + height / 2);
+      await until("a pointer brings it back", async () => (await seen()) === 1);
+    }
+    await Promise.all([context.close(), noor.close()]);
+  });
+}
+
+function open(room, name, colour = 0x0f7a84) {
+  return Writer.open(browser, relay.origin, room, { name, colour, viewport: SCREENS.desk });
+}
+
+/** The colour in which somebody sees themselves. */
+function own({ page }) {
+  return page.locator(".bar .me .avatar").evaluate((face) => getComputedStyle(face).backgroundColor);
+}
+
+/** The colours in which they see the others. */
+function others({ page }) {
+  return page.locator(".faces .avatar").evaluateAll((faces) => faces.map((face) => getComputedStyle(face).backgroundColor));
+}
+
+async function seesOthers({ page }, count) {
+  await until(`${count} others are seen`, async () => (await page.locator(".faces li").count()) >= Math.min(count, 4));
+}
