@@ -119,7 +119,15 @@ test("W14 a folder with files is asked about first, and whatever was removed com
   await lists(ada, "notes.md");
   await noor.showsWords("words of Ada");
   // A line may be forgotten, on this device alone.
-  await noor.page.getByRole("button", { name: "Forget src/b.py here" }).click();
+  const forget = noor.page.getByRole("button", { name: "Forget src/b.py here" });
+  const sure = noor.page.getByRole("alertdialog", { name: "Forget src/b.py here?" });
+  await forget.click();
+  await look(noor.page, "forget-question-laptop-light");
+  await noor.page.keyboard.press("Enter");
+  await sure.waitFor({ state: "detached" });
+  await back("src/b.py").waitFor();
+  await forget.click();
+  await sure.getByRole("button", { name: "Forget it" }).click();
   await back("src/b.py").waitFor({ state: "detached" });
   // Ada saw them go, and can bring them back as well.
   await ada.page.locator(".removed summary").click();

@@ -14,6 +14,7 @@ export interface RemovedListProps {
 /** The way back for files that are off the room's list, however long ago somebody removed them. */
 export function RemovedList({ removed: { list, forget }, files }: RemovedListProps): ReactElement | null {
   const [isAsking, setIsAsking] = useState(false);
+  const [forgetting, setForgetting] = useState<RemovedFile | null>(null);
   const summary = useRef<HTMLElement>(null);
   if (list.length === 0) return null;
   // The button that was pressed goes with its line.
@@ -23,38 +24,51 @@ export function RemovedList({ removed: { list, forget }, files }: RemovedListPro
     void attempt(() => files.putBack(some.map((file) => ({ ...file, listed: false }))));
   };
   return (
-    <details className="removed">
-      <summary ref={summary}>
-        <Icon name="chevron" size={12} />
-        Removed <span className="count">{list.length}</span>
-      </summary>
-      <ul aria-label="Removed files">
-        {list.map((file) => (
-          <li key={file.id} title={file.path}>
-            <Glyph path={file.path} />
-            <span className="removed-path">{file.path}</span>
-            <button type="button" className="button" aria-label={`Put back ${file.path}`} onClick={() => putBack([file])}>
-              Put back
-            </button>
-            <button
-              type="button"
-              className="icon-button small"
-              aria-label={`Forget ${file.path} here`}
-              title="Take it off this list"
-              onClick={() => {
-                leaveLine();
-                forget(file);
-              }}
-            >
-              <Icon name="close" size={14} />
-            </button>
-          </li>
-        ))}
-      </ul>
-      {list.length > 1 && (
-        <button type="button" className="button" onClick={() => setIsAsking(true)}>
-          Put all {list.length} back
-        </button>
+    <>
+      <details className="removed">
+        <summary ref={summary}>
+          <Icon name="chevron" size={12} />
+          Removed <span className="count">{list.length}</span>
+        </summary>
+        <ul aria-label="Removed files">
+          {list.map((file) => (
+            <li key={file.id} title={file.path}>
+              <Glyph path={file.path} />
+              <span className="removed-path">{file.path}</span>
+              <button type="button" className="button" aria-label={`Put back ${file.path}`} onClick={() => putBack([file])}>
+                Put back
+              </button>
+              <button
+                type="button"
+                className="icon-button small"
+                aria-label={`Forget ${file.path} here`}
+                title="Take it off this list…"
+                onClick={() => setForgetting(file)}
+              >
+                <Icon name="close" size={14} />
+              </button>
+            </li>
+          ))}
+        </ul>
+        {list.length > 1 && (
+          <button type="button" className="button" onClick={() => setIsAsking(true)}>
+            Put all {list.length} back
+          </button>
+        )}
+      </details>
+      {forgetting !== null && (
+        <Question
+          title={`Forget ${forgetting.path} here?`}
+          yes="Forget it"
+          onYes={() => {
+            leaveLine();
+            forget(forgetting);
+          }}
+          onClose={() => setForgetting(null)}
+        >
+          Its text stays in the room, but nothing on this device leads to it any more. Others who saw it go can still put it
+          back.
+        </Question>
       )}
       {isAsking && (
         <Question
@@ -67,6 +81,6 @@ export function RemovedList({ removed: { list, forget }, files }: RemovedListPro
           They will be on the list again for everybody.
         </Question>
       )}
-    </details>
+    </>
   );
 }
