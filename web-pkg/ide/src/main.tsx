@@ -14,6 +14,7 @@ import "./styles/chat.css";
 import "./styles/editor.css";
 import "./styles/find.css";
 import "./styles/overlays.css";
+import "./styles/transfer.css";
 import "./styles/forks.css";
 import "./styles/phone.css";
 

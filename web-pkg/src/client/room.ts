@@ -207,6 +207,7 @@ export class Room {
   #settled(): void {
     if (this.#pump.isOver) return;
     this.documents.lookAgain();
+    for (const text of this.#texts.values()) text.lookAgain();
     this.#letGo();
     if (this.#closing !== undefined && !this.#pump.isWriting && this.#isWritten()) this.#end();
   }

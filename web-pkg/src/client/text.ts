@@ -29,10 +29,13 @@ export class Text {
   readonly status: Observable<SaveStatus>;
   /** Whether it takes edits. While the disk of this device is full, and once the room has ended, they could not be kept. */
   readonly writable: Observable<boolean>;
+  /** Whether the relay has told all it knew of the text, on the link there is. */
+  readonly synced: Observable<boolean>;
   readonly #pump: Pump;
   readonly #ready = new Ready();
   readonly #status: Cell<SaveStatus>;
   readonly #writable: Cell<boolean>;
+  readonly #synced = new Cell(false);
   readonly #readers = new Set<Reader>();
   readonly #editors = new Set<Editor>();
   #hasOpened = false;
@@ -54,6 +57,7 @@ export class Text {
     this.status = this.#status;
     this.#writable = new Cell(this.#canWrite());
     this.writable = this.#writable;
+    this.synced = this.#synced;
     if (this.isOpen) this.#becomeReady();
     if (pump.refusal !== undefined) this.end(pump.refusal);
   }
@@ -114,7 +118,7 @@ export class Text {
 
   /** @internal Whether it is of no use to anybody any more. */
   get isIdle(): boolean {
-    const isFollowed = this.#readers.size > 0 || this.#status.isRead || this.#writable.isRead;
+    const isFollowed = this.#readers.size > 0 || [this.#status, this.#writable, this.#synced].some((cell) => cell.isRead);
     return this.#holders === 0 && this.#hasOpened && !isFollowed && this.#editors.size === 0;
   }
 
@@ -133,6 +137,11 @@ export class Text {
   look(): void {
     this.#status.set(this.#readStatus());
     this.#lookWhetherWritable();
+  }
+
+  /** @internal Something in the room has changed. */
+  lookAgain(): void {
+    this.#synced.set(this.#pump.ask((room) => room.isSynced(this.id)));
   }
 
   /** @internal Nothing more is taken, and nothing more is read. */

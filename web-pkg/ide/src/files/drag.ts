@@ -45,7 +45,7 @@ export function useTreeDrag(
     tree: {
       onDragOver(event) {
         const path = dragged.current;
-        const folder = folderUnder(event);
+        const folder = folderUnder(event.target as Element);
         const fits = path !== null && complaintAboutMove(files, path, folder) === null;
         setOver(fits ? folder : null);
         rest(folder === "" ? null : folder);
@@ -60,7 +60,7 @@ export function useTreeDrag(
       },
       onDrop(event) {
         const path = dragged.current;
-        const folder = folderUnder(event);
+        const folder = folderUnder(event.target as Element);
         event.preventDefault();
         end();
         if (path !== null && complaintAboutMove(files, path, folder) === null) onMove(path, folder);
@@ -69,8 +69,9 @@ export function useTreeDrag(
   };
 }
 
-function folderUnder(event: DragEvent): string {
-  const line = (event.target as Element).closest<HTMLElement>("[data-path]");
+/** The folder whose line, or a line of which, is under the pointer; "" is the room itself. */
+export function folderUnder(target: Element): string {
+  const line = target.closest<HTMLElement>("[data-path]");
   const path = line?.dataset["path"];
   if (line === null || path === undefined) return "";
   return line.classList.contains("folder") ? path : folderOf(path);

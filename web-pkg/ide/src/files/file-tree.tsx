@@ -8,6 +8,8 @@ import { MoveDialog } from "./move-dialog.tsx";
 import { NameField } from "./name-field.tsx";
 import { useIsLinkDown } from "../room/connection.tsx";
 import { unseenWords } from "../room/notice-words.ts";
+import type { Transfers } from "../transfer/transfers.ts";
+import { Upload } from "../transfer/upload.tsx";
 import { useRemovedFiles } from "./removed-files.ts";
 import { RemovedList } from "./removed-list.tsx";
 import type { RoomFiles } from "./room-files.ts";
@@ -19,13 +21,15 @@ import { useTreeWork, type TreeNews, type TreeWork } from "./tree-work.ts";
 
 export interface FileTreeProps extends TreeNews {
   readonly files: RoomFiles;
+  readonly transfers: Transfers;
 }
 
 /** The room's files in their folders. */
-export function FileTree({ files, onChosen, onRemoved }: FileTreeProps): ReactElement {
+export function FileTree({ files, transfers, onChosen, onRemoved }: FileTreeProps): ReactElement {
   const work = useTreeWork(files, { onChosen, onRemoved });
   const removed = useRemovedFiles();
   const heading = useId();
+  const listed = (files.list ?? []).filter((file) => file.listed);
   // An offered first document stands for nothing that is known.
   const isUnseen = useIsLinkDown() && files.list?.length !== 0 && (files.list ?? []).every((file) => !file.listed);
   const isBare = files.list?.length === 0 && work.naming === null && work.folds.made.length === 0;
@@ -35,6 +39,13 @@ export function FileTree({ files, onChosen, onRemoved }: FileTreeProps): ReactEl
         <h2 id={heading}>Files</h2>
         <HeadButton label="New file" icon="new-file" onPress={() => work.make("file", "")} />
         <HeadButton label="New folder" icon="new-folder" onPress={() => work.make("folder", "")} />
+        <Upload transfers={transfers} />
+        <HeadButton
+          label="Download all as .zip"
+          icon="download"
+          isOff={listed.length === 0}
+          onPress={() => void transfers.takeAll(listed)}
+        />
       </div>
       {isUnseen && <p className="quiet">{unseenWords("files")}</p>}
       {files.list === null && !isUnseen && <p className="quiet">Asking what is in this room…</p>}
@@ -46,7 +57,7 @@ export function FileTree({ files, onChosen, onRemoved }: FileTreeProps): ReactEl
         <Menu
           label={work.menu.row.path}
           at={work.menu.at}
-          items={itemsFor(work.menu.row, work)}
+          items={itemsFor(work.menu.row, work, transfers)}
           onClose={work.done}
         />
       )}
@@ -58,13 +69,14 @@ export function FileTree({ files, onChosen, onRemoved }: FileTreeProps): ReactEl
 
 interface HeadButtonProps {
   readonly label: string;
-  readonly icon: "new-file" | "new-folder";
+  readonly icon: "new-file" | "new-folder" | "download";
+  readonly isOff?: boolean;
   onPress(): void;
 }
 
-function HeadButton({ label, icon, onPress }: HeadButtonProps): ReactElement {
+function HeadButton({ label, icon, isOff = false, onPress }: HeadButtonProps): ReactElement {
   return (
-    <button type="button" className="icon-button small" aria-label={label} title={label} onClick={onPress}>
+    <button type="button" className="icon-button small" aria-label={label} title={label} disabled={isOff} onClick={onPress}>
       <Icon name={icon} size={17} />
     </button>
   );
@@ -134,7 +146,7 @@ function obey(event: KeyboardEvent, work: TreeWork): void {
   }
 }
 
-function itemsFor(row: TreeRow, work: TreeWork): readonly MenuItem[] {
+function itemsFor(row: TreeRow, work: TreeWork, transfers: Transfers): readonly MenuItem[] {
   const items: MenuItem[] = [];
   if (row.kind === "folder") {
     items.push({ label: "New file here", icon: "new-file", run: () => work.make("file", row.path) });
@@ -142,6 +154,11 @@ function itemsFor(row: TreeRow, work: TreeWork): readonly MenuItem[] {
   }
   items.push({ label: "Rename", icon: "rename", keys: "F2", run: () => work.rename(row) });
   items.push({ label: "Move to…", icon: "move-to", keys: "F6", run: () => work.askWhereTo(row) });
+  const inside = row.kind === "folder" ? work.list.filter((file) => file.listed && isIn(row.path, file.path)) : [];
+  if (row.kind === "file") items.push({ label: "Download", icon: "download", run: () => void transfers.takeFile(row.file) });
+  else if (inside.length > 0) {
+    items.push({ label: "Download as .zip", icon: "download", run: () => void transfers.takeAll(inside, row.name) });
+  }
   if (row.kind === "folder" || row.file.listed) {
     items.push({ label: "Remove", icon: "remove", keys: "Del", isGrave: true, run: () => work.remove(row) });
   }

@@ -4,7 +4,7 @@ import { inFull, timeOfDay } from "../chat/clock.ts";
 import { Icon } from "../parts/icon.tsx";
 import { Changes } from "./changes-view.tsx";
 import { firstWords } from "./changes.ts";
-import { download } from "./download.ts";
+import { download } from "../transfer/download.ts";
 
 export interface ForkCardProps {
   readonly fork: Fork;

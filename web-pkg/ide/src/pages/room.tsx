@@ -1,7 +1,7 @@
 import { Suspense, useEffect, useState, useSyncExternalStore, type ReactElement } from "react";
 import type { Room } from "@causeway/web";
 import { RoomProvider } from "@causeway/web/react";
-import { download } from "../forks/download.ts";
+import { download } from "../transfer/download.ts";
 import { Boundary } from "../parts/boundary.tsx";
 import { rememberPerson, whoIsHere } from "../shell/person.ts";
 import { noteRoom } from "../shell/recent-rooms.ts";

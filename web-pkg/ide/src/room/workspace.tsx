@@ -17,6 +17,9 @@ import { MyCard } from "../people/my-card.tsx";
 import { useColourOfOnesOwn } from "../people/own-colour.ts";
 import { placeOf } from "../people/places.ts";
 import { usePageKeys } from "../shell/keys.ts";
+import { DropZone } from "../transfer/drop-zone.tsx";
+import { TransferLine } from "../transfer/transfer-line.tsx";
+import { useTransfers } from "../transfer/transfers.ts";
 import { WIDTHS, useLayout, type Side } from "../shell/layout.ts";
 import { shortName } from "../shell/room-name.ts";
 import { useScreen } from "../shell/screen.ts";
@@ -57,6 +60,10 @@ export function Workspace(): ReactElement {
   };
   const toggle = (side: Side) => changeColumn(side, { isOpen: !layout[side].isOpen });
   const { reveal, visit } = useVisit(files, toEditor);
+  const transfers = useTransfers((id) => {
+    files.choose(id);
+    toEditor();
+  });
   useAwayWhenHidden();
   useColourOfOnesOwn();
   const isPhone = screen === "phone";
@@ -96,7 +103,12 @@ export function Workspace(): ReactElement {
         onShortcuts={() => setOpen("shortcuts")}
       />
       <aside className="side left" aria-label="Files of the room" hidden={!isLeftShown}>
-        <FileTree files={files} onChosen={toEditor} onRemoved={(gone) => setRemoved((removed) => [...removed, ...gone])} />
+        <FileTree
+          files={files}
+          transfers={transfers}
+          onChosen={toEditor}
+          onRemoved={(gone) => setRemoved((removed) => [...removed, ...gone])}
+        />
         {!isPhone && <ColumnEdge side="left" width={layout.left.width} onWidth={changeColumn} />}
       </aside>
       <Notices onForks={() => setOpen("forks")} />
@@ -118,6 +130,8 @@ export function Workspace(): ReactElement {
       <Foot file={files.current} caret={caret} />
       {isPhone && <BottomBar pane={pane} onPane={(pane) => (pane === "chat" || pane === "people" ? show(pane) : setPane(pane))} />}
       {removed.length > 0 && <Removed removed={removed} files={files} onGone={forgetRemoved} />}
+      <TransferLine transfers={transfers} />
+      <DropZone transfers={transfers} />
       {saves > 0 && <SavedByHand id={files.current?.id ?? null} asked={saves} onGone={endSave} />}
       {open === "shortcuts" && <ShortcutsDialog onClose={closeDialog} />}
       {open === "quick-open" && <QuickOpen files={files} onChosen={toWriting} onClose={closeDialog} />}
