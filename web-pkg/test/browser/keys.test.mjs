@@ -22,7 +22,6 @@ test("W25 the keys that save elsewhere tell where the work is, with a link and w
     const told = ada.page.getByTestId("saved-by-hand");
     await told.getByText("Saved on this device and on the relay’s disk.").waitFor();
     assert.equal(await ada.page.evaluate(() => window.wasTaken), true, "the browser saves no page");
-    await look(ada.page, "saved-by-hand-desk-light");
     line.cut();
     await ada.write(", and rising");
     await ada.isSavedHere();
@@ -120,7 +119,7 @@ test("W24 all shortcuts are listed by a key and by a button, and how a keyboard 
 });
 
 for (const { size, scheme } of LOOKS) {
-  test(`W23 W24 finding and shortcuts can be read, ${size}, ${scheme}`, async () => {
+  test(`W23 W24 W25 finding, shortcuts and saving can be read, ${size}, ${scheme}`, async () => {
     const ada = await visitor(freshRoom("find-looks"), size, scheme);
     const { page } = ada;
     await ada.write("Tide and tide, tidal, and the tide again");
@@ -137,6 +136,10 @@ for (const { size, scheme } of LOOKS) {
     await page.keyboard.press("F1");
     await page.getByRole("dialog", { name: "Keyboard shortcuts" }).waitFor();
     await look(page, `shortcuts-${size}-${scheme}`);
+    await page.keyboard.press("Escape");
+    await ada.press("Control+s");
+    await page.getByTestId("saved-by-hand").getByText("Saved on this device").waitFor();
+    await look(page, `saved-by-hand-${size}-${scheme}`);
     await page.context().close();
   });
 }

@@ -129,10 +129,12 @@ export function Workspace(): ReactElement {
       </aside>
       <Foot file={files.current} caret={caret} />
       {isPhone && <BottomBar pane={pane} onPane={(pane) => (pane === "chat" || pane === "people" ? show(pane) : setPane(pane))} />}
-      {removed.length > 0 && <Removed removed={removed} files={files} onGone={forgetRemoved} />}
-      <TransferLine transfers={transfers} />
+      <div className="toasts">
+        {removed.length > 0 && <Removed removed={removed} files={files} onGone={forgetRemoved} />}
+        {saves > 0 && <SavedByHand id={files.current?.id ?? null} asked={saves} onGone={endSave} />}
+        <TransferLine transfers={transfers} />
+      </div>
       <DropZone transfers={transfers} />
-      {saves > 0 && <SavedByHand id={files.current?.id ?? null} asked={saves} onGone={endSave} />}
       {open === "shortcuts" && <ShortcutsDialog onClose={closeDialog} />}
       {open === "quick-open" && <QuickOpen files={files} onChosen={toWriting} onClose={closeDialog} />}
       {open === "forks" && <ForksDialog files={files} onClose={closeDialog} />}
