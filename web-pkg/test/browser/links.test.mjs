@@ -53,6 +53,23 @@ test("W21 whoever wants the room of such a name gets it, and is not asked again 
   await context.close();
 });
 
+test("W21 the start page forgets a room after a question: its link is the only way back", async () => {
+  const ada = await madeRoom();
+  await ada.write("mine");
+  await ada.isSaved();
+  const { page } = ada;
+  await page.goto(relay.origin);
+  const forget = page.getByRole("button", { name: /^Forget .* here$/ });
+  await forget.click();
+  await look(page, "forget-room-desk-light");
+  await page.keyboard.press("Enter");
+  await page.getByRole("alertdialog").waitFor({ state: "detached" });
+  await forget.click();
+  await page.getByRole("button", { name: "Forget it" }).click();
+  await forget.waitFor({ state: "detached" });
+  await ada.close();
+});
+
 for (const { size, scheme } of LOOKS) {
   test(`W21 a damaged link can be read about, ${size}, ${scheme}`, async () => {
     const context = await browser.newContext(profileOf(size, scheme));

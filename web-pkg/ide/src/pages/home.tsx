@@ -1,6 +1,7 @@
 import { useEffect, useState, type FormEvent, type ReactElement } from "react";
 import { Icon } from "../parts/icon.tsx";
 import { Logo } from "../parts/logo.tsx";
+import { Question } from "../parts/question.tsx";
 import { Scene } from "../parts/scene.tsx";
 import { ThemeToggle } from "../parts/theme-toggle.tsx";
 import { useKeptRooms } from "../shell/kept-rooms.ts";
@@ -124,31 +125,45 @@ function KeptRooms(): ReactElement | null {
 
 function RecentRooms(): ReactElement | null {
   const [rooms, setRooms] = useState(recentRooms);
+  const [forgetting, setForgetting] = useState<string | null>(null);
   if (rooms.length === 0) return null;
   return (
-    <section className="recent" aria-labelledby="recent">
-      <h2 id="recent">Lately on this device</h2>
-      <ul>
-        {rooms.map(({ room, at }) => (
-          <li key={room}>
-            <RoomLink room={room} />
-            <time dateTime={new Date(at).toISOString()}>{DAY.format(at)}</time>
-            <button
-              type="button"
-              className="icon-button small"
-              aria-label={`Forget ${shortName(room)} here`}
-              title="Take it off this list"
-              onClick={() => {
-                forgetRoom(room);
-                setRooms(recentRooms());
-              }}
-            >
-              <Icon name="close" size={14} />
-            </button>
-          </li>
-        ))}
-      </ul>
-    </section>
+    <>
+      <section className="recent" aria-labelledby="recent">
+        <h2 id="recent">Lately on this device</h2>
+        <ul>
+          {rooms.map(({ room, at }) => (
+            <li key={room}>
+              <RoomLink room={room} />
+              <time dateTime={new Date(at).toISOString()}>{DAY.format(at)}</time>
+              <button
+                type="button"
+                className="icon-button small"
+                aria-label={`Forget ${shortName(room)} here`}
+                title="Take it off this list…"
+                onClick={() => setForgetting(room)}
+              >
+                <Icon name="close" size={14} />
+              </button>
+            </li>
+          ))}
+        </ul>
+      </section>
+      {forgetting !== null && (
+        <Question
+          title={`Forget ${shortName(forgetting)} here?`}
+          yes="Forget it"
+          onYes={() => {
+            forgetRoom(forgetting);
+            setRooms(recentRooms());
+          }}
+          onClose={() => setForgetting(null)}
+        >
+          The room stays, and what this device keeps of it. But its link is the only way back to it: keep it, or ask somebody
+          who has it.
+        </Question>
+      )}
+    </>
   );
 }
 
