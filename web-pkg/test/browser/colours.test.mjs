@@ -75,11 +75,12 @@ for (const { size, scheme } of LOOKS) {
     const name = ada.page.locator(".causeway-caret-name");
     const seen = () => name.evaluate((flag) => Number(getComputedStyle(flag).opacity)).catch(() => null);
     await until("it is there", async () => (await seen()) === 1);
-    const { width, editor, isCut } = await name.evaluate((flag) => ({
-      width: flag.getBoundingClientRect().width,
-      editor: flag.closest(".cm-scroller").clientWidth,
-      isCut: flag.scrollWidth > flag.clientWidth,
-    }));
+    // With each jump it is another element.
+    const measured = (flag) => {
+      const editor = flag.closest(".cm-scroller")?.clientWidth;
+      return editor && { width: flag.getBoundingClientRect().width, editor, isCut: flag.scrollWidth > flag.clientWidth };
+    };
+    const { width, editor, isCut } = await until("it is measured", () => name.evaluate(measured).catch(() => null));
     assert.ok(width <= editor / 2 && width <= 220, `${width} of ${editor}`);
     assert.ok(isCut, "the rest of it is dots");
     await shot(ada.page, `caret-name-${size}-${scheme}`);
