@@ -49,6 +49,8 @@ test("W21 a link that was cut off behind its second word, or has a wrong charact
   expect(damageOf("anber-otter-tide-01234567-89abcdef4d")).toBe("changed");
   // The relay makes the same names.
   expect(damageOf("amber-otter-tide-01234567-89abcdef4d")).toBeNull();
+  expect(damageOf("Amber-otter-tide-01234567-89abcdef4d")).toBe("changed");
+  expect(damageOf("AMBER-OTTER-TIDE-01234567-89AB")).toBe("cut");
 });
 
 test("W21 names of before and names that people thought of are theirs", () => {

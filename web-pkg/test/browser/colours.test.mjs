@@ -93,9 +93,12 @@ for (const { size, scheme } of LOOKS) {
     const written = (async () => {
       while (writing) await noor.page.keyboard.type("la ", { delay: 60 });
     })();
-    await until("it leaves while she writes on", async () => (await seen()) === 0);
-    writing = false;
-    await written;
+    try {
+      await until("it leaves while she writes on", async () => (await seen()) === 0);
+    } finally {
+      writing = false;
+      await written;
+    }
     if (size === "desk") {
       // Beside the caret: it is as thin as a line.
       const { x, y, height } = await ada.page.locator(".causeway-caret").evaluate((caret) => caret.getBoundingClientRect().toJSON());

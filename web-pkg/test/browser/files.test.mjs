@@ -139,6 +139,32 @@ test("W14 a folder with files is asked about first, and whatever was removed com
   await Promise.all([ada.close(), noor.close()]);
 });
 
+test("W14 a question about a file that is back meanwhile goes, and does not come up with the next that is removed", async () => {
+  const room = freshRoom("asked");
+  const ada = await Writer.open(browser, relay.origin, room, { name: "Ada" });
+  const noor = await Writer.open(browser, relay.origin, room, { name: "Noor" });
+  const remove = async (path) => {
+    await ada.page.locator(`[data-path="${path}"]`).click({ button: "right" });
+    await ada.page.getByRole("menuitem", { name: "Remove", exact: true }).click();
+  };
+  await ada.makeFile("a.md");
+  await ada.makeFile("b.md");
+  await noor.page.locator('[data-path="b.md"]').waitFor();
+  await remove("a.md");
+  await noor.page.locator(".removed summary").click();
+  await noor.page.getByRole("button", { name: "Forget a.md here" }).click();
+  const question = noor.page.getByRole("alertdialog", { name: "Forget a.md here?" });
+  await question.waitFor();
+  await ada.page.locator(".removed summary").click();
+  await ada.page.getByRole("button", { name: "Put back a.md" }).click();
+  await question.waitFor({ state: "detached" });
+  await noor.page.locator('[data-path="a.md"]').waitFor();
+  await remove("b.md");
+  await noor.page.locator(".removed").getByText("b.md").waitFor({ state: "attached" });
+  assert.equal(await noor.page.locator("dialog[open]").count(), 0, "nobody asked about anything");
+  await Promise.all([ada.close(), noor.close()]);
+});
+
 test("W14 the line about what was just removed ends when it is back, and says nothing when it goes once more", async () => {
   const room = freshRoom("back-again");
   const [ada, noor] = await Promise.all([open(room, "Ada"), open(room, "Noor")]);

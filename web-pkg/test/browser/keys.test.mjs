@@ -13,7 +13,6 @@ test("W25 the keys that save elsewhere tell where the work is, with a link and w
   try {
     const ada = await Writer.open(browser, line.origin, freshRoom("by-hand"), { viewport: SCREENS.desk });
     await ada.page.evaluate(() => {
-      addEventListener("keydown", (event) => (window.wasTaken = event.defaultPrevented));
       addEventListener("keydown", (event) => queueMicrotask(() => (window.wasTaken = event.defaultPrevented)), true);
     });
     await ada.write("low tide");
@@ -92,6 +91,30 @@ test("W23 words are found, counted, stepped through and replaced, by keyboard al
   await ada.press("Control+z");
   await ada.shows("Tide and tide, tidal\\n(tide)");
   assert.deepEqual(ada.errors, []);
+  await ada.close();
+});
+
+test("W23 an Enter that ends a composition replaces nothing and looks for nothing", async () => {
+  const ada = await Writer.open(browser, relay.origin, freshRoom("composing"), { viewport: SCREENS.desk });
+  const { page } = ada;
+  await ada.write("tide and tide");
+  await ada.press("Control+Home");
+  await page.keyboard.press("Control+h");
+  await page.getByRole("textbox", { name: "Find in this text" }).fill("tide");
+  const instead = page.getByRole("textbox", { name: "Replace with" });
+  await instead.fill("ebb");
+  await page.locator(".find-count").getByText("2 found").waitFor();
+  for (const how of [{ isComposing: true }, { keyCode: 229 }]) {
+    const enter = { key: "Enter", code: "Enter", bubbles: true, cancelable: true, ...how };
+    for (const name of ["Replace with", "Find in this text"]) {
+      const field = page.getByRole("textbox", { name });
+      assert.equal(await field.evaluate((field, enter) => field.dispatchEvent(new KeyboardEvent("keydown", enter)), enter), true, "the field keeps it");
+    }
+  }
+  assert.equal(await page.locator(".find-count").innerText(), "2 found");
+  await instead.press("Enter");
+  await instead.press("Enter");
+  await ada.shows("ebb and tide");
   await ada.close();
 });
 

@@ -153,6 +153,8 @@ class FindPanel implements Panel {
   }
 
   #obey(event: KeyboardEvent): void {
+    // It chooses a candidate of an input method.
+    if (event.isComposing || event.keyCode === 229) return;
     const isEnter = event.key === "Enter";
     if (runScopeHandlers(this.#view, event, "search-panel")) event.preventDefault();
     else if (isEnter && event.target === this.#words) (event.shiftKey ? findPrevious : findNext)(this.#view);

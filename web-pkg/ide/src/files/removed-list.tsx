@@ -16,6 +16,10 @@ export function RemovedList({ removed: { list, forget }, files }: RemovedListPro
   const [isAsking, setIsAsking] = useState(false);
   const [forgetting, setForgetting] = useState<RemovedFile | null>(null);
   const summary = useRef<HTMLElement>(null);
+  const asked = forgetting !== null && list.includes(forgetting) ? forgetting : null;
+  // What was asked about is back: a question that comes up again later would be nobody's.
+  if (forgetting !== null && asked === null) setForgetting(null);
+  if (isAsking && list.length < 2) setIsAsking(false);
   if (list.length === 0) return null;
   // The button that was pressed goes with its line.
   const leaveLine = () => summary.current?.focus();
@@ -56,13 +60,13 @@ export function RemovedList({ removed: { list, forget }, files }: RemovedListPro
           </button>
         )}
       </details>
-      {forgetting !== null && (
+      {asked !== null && (
         <Question
-          title={`Forget ${forgetting.path} here?`}
+          title={`Forget ${asked.path} here?`}
           yes="Forget it"
           onYes={() => {
             leaveLine();
-            forget(forgetting);
+            forget(asked);
           }}
           onClose={() => setForgetting(null)}
         >

@@ -1,4 +1,5 @@
 import { useEffect, useRef } from "react";
+import { keyOf } from "./key-of.ts";
 
 /** What the command key of this system is called in a hint. */
 export const COMMAND = /Mac|iPhone|iPad/.test(navigator.userAgent) ? "⌘" : "Ctrl+";
@@ -32,9 +33,10 @@ export function shownKeys(keys: string): string {
   return parts.join(isMac ? "" : "+");
 }
 
-function spelled({ key, ctrlKey, metaKey, altKey, shiftKey }: KeyboardEvent): string {
+function spelled(event: KeyboardEvent): string {
+  const { ctrlKey, metaKey, altKey, shiftKey } = event;
   const mod = COMMAND === "⌘" ? metaKey : ctrlKey;
-  return `${mod ? "mod+" : ""}${altKey ? "alt+" : ""}${shiftKey ? "shift+" : ""}${key.toLowerCase()}`;
+  return `${mod ? "mod+" : ""}${altKey ? "alt+" : ""}${shiftKey ? "shift+" : ""}${keyOf(event)}`;
 }
 
 const MAC_KEYS: Readonly<Record<string, string>> = { mod: "⌘", alt: "⌥", shift: "⇧" };

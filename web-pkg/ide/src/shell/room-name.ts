@@ -26,6 +26,9 @@ export type Damage = "cut" | "changed";
 export function damageOf(room: string): Damage | null {
   // Those of before have no check.
   if (hasSoundCheck(room) || WHOLE_BEFORE.test(room)) return null;
+  // What was typed by hand may begin with a capital; without a key behind it, it is somebody's own name.
+  const lower = room.toLowerCase();
+  if (lower !== room && lower.split("-").length > 3) return hasSoundCheck(lower) || WHOLE_BEFORE.test(lower) ? "changed" : damageOf(lower);
   const isOurs = room.split("-").filter((word) => WORDS.includes(word)).length > 1;
   if (WHOLE.test(room)) return isOurs ? "changed" : null;
   const [one = "", two = "", three, ...key] = room.split("-");
