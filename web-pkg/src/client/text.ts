@@ -29,7 +29,10 @@ export class Text {
   readonly status: Observable<SaveStatus>;
   /** Whether it takes edits. While the disk of this device is full, and once the room has ended, they could not be kept. */
   readonly writable: Observable<boolean>;
-  /** Whether the relay has told all it knew of the text, on the link there is. */
+  /**
+   * Whether the relay has told all it knew of the text, on the link there is. On a page that follows (see `Room.isLeading`) it is
+   * true as soon as the page that leads has told what it has, which may be nothing yet.
+   */
   readonly synced: Observable<boolean>;
   readonly #pump: Pump;
   readonly #ready = new Ready();

@@ -1,23 +1,13 @@
 /** Files that come into a room from somebody's disk, and go out to it. */
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { after, before, test } from "node:test";
+import { join } from "node:path";
+import { test } from "node:test";
 import { LOOKS, SCREENS, look, profileOf, settled, shot } from "./harness/look.mjs";
 import { Line } from "./harness/proxy.mjs";
 import { browser, relay } from "./harness/scene.mjs";
+import { disk, downloaded, drags, drops, holdFilesUp, lists, more, onDisk, picks, unpacked } from "./harness/transfers.mjs";
 import { untilEqual } from "./harness/until.mjs";
 import { Writer, freshRoom, introduce } from "./harness/writer.mjs";
-
-let disk;
-
-before(async () => {
-  disk = await mkdtemp(join(tmpdir(), "causeway-disk-"));
-});
-
-after(() => rm(disk, { recursive: true, force: true }));
 
 test("W28 files are uploaded by button, a name that is taken loses nothing, and what is no text is refused with the reason", async () => {
   const room = freshRoom("upload");
@@ -34,7 +24,7 @@ test("W28 files are uploaded by button, a name that is taken loses nothing, and 
   await picks(noor, "Files…", paths);
   const report = noor.page.getByRole("dialog", { name: "Not all files" });
   await report.getByText("2 files are in the room. notes (2).md has a number, as its name was taken.").waitFor();
-  await report.getByText("It is no plain text.").waitFor();
+  await report.getByText("It is no plain text in UTF-8.").waitFor();
   await report.getByText("It is too large: 2 MB. A file here has at most 2 MB.").waitFor();
   await look(noor.page, "upload-refused-desk-light");
   await noor.page.keyboard.press("Escape");
@@ -68,12 +58,16 @@ test("W28 a folder with hundreds of files comes in with its folders, is counted 
   await ada.shows("text 119");
   await ada.isSaved();
 
+  // A disk that answers no more: whoever cancels waits for it no longer.
+  await holdFilesUp(ada, 16);
   await picks(ada, "A folder…", join(disk, "class"));
-  await ada.page.getByRole("progressbar", { name: "Bringing in files" }).waitFor();
+  await ada.page.getByText("Bringing in files: 16 of 120").waitFor();
   await ada.page.getByRole("button", { name: "Cancel" }).click();
-  await ada.page.getByText(/not brought in, as it was cancelled\./).waitFor({ timeout: 120_000 });
-  const count = await ada.page.locator(".tree-line.file").count();
-  assert.ok(count < 240, `${count}: it stopped`);
+  await ada.page.getByText("104 files were not brought in, as it was cancelled.").waitFor();
+  // What comes after all is not brought in behind their back.
+  await ada.page.evaluate(() => window.letFilesCome());
+  await ada.makeFile("after.md");
+  await untilEqual("it stopped", () => ada.page.locator(".tree-line.file").count(), 137);
   await ada.close();
 });
 
@@ -176,70 +170,4 @@ for (const { size, scheme } of LOOKS) {
 
 function open(room, name) {
   return Writer.open(browser, relay.origin, room, { name, colour: name === "Ada" ? 0x0f7a84 : 0xc24a29, viewport: SCREENS.desk });
-}
-
-/** Writes files to the disk and gives their paths. */
-async function onDisk(files) {
-  const paths = [];
-  for (const [path, content] of Object.entries(files)) {
-    paths.push(join(disk, path));
-    await mkdir(dirname(paths.at(-1)), { recursive: true });
-    await writeFile(paths.at(-1), content);
-  }
-  return paths;
-}
-
-/** Uploads by the button, as somebody who picks from the system's dialog. */
-async function picks({ page }, item, paths) {
-  const chooser = page.waitForEvent("filechooser");
-  await page.getByRole("button", { name: "Upload files" }).click();
-  await page.getByRole("menuitem", { name: item }).click();
-  await (await chooser).setFiles(paths);
-}
-
-/** Lets go of files or folders of the disk over a part of the page, as the system does. */
-async function drops(writer, selector, names) {
-  const cdp = await drags(writer, selector, names);
-  await cdp.at("drop");
-}
-
-/** Holds them there. */
-async function drags({ page }, selector, names) {
-  const { x, y } = await page.locator(selector).first().boundingBox();
-  const session = await page.context().newCDPSession(page);
-  const data = { items: [], files: names.map((name) => join(disk, name)), dragOperationsMask: 1 };
-  const at = (type) => session.send("Input.dispatchDragEvent", { type, x: x + 8, y: y + 8, data });
-  await at("dragEnter");
-  await at("dragOver");
-  await page.locator(".drop-zone").waitFor();
-  return { at };
-}
-
-async function downloaded({ page }, deed) {
-  const coming = page.waitForEvent("download");
-  await deed();
-  const download = await coming;
-  return { name: download.suggestedFilename(), bytes: await readFile(await download.path()) };
-}
-
-/** What another program finds in an archive. */
-async function unpacked(bytes) {
-  const path = join(disk, `${Math.random()}.zip`);
-  await writeFile(path, bytes);
-  const program = `
-import json, sys, zipfile
-archive = zipfile.ZipFile(sys.argv[1])
-assert archive.testzip() is None
-print(json.dumps({name: archive.read(name).decode() for name in archive.namelist()}))`;
-  return JSON.parse(execFileSync("python3", ["-c", program, path], { encoding: "utf8" }));
-}
-
-async function more({ page }, path, words) {
-  await page.locator(`[data-path="${path}"]`).click({ button: "right" });
-  await page.getByRole("menuitem", { name: words, exact: true }).click();
-}
-
-async function lists({ page }, ...paths) {
-  const shown = () => page.locator(".tree-line.file").evaluateAll((lines) => lines.map((line) => line.dataset.path).join());
-  await untilEqual("the tree lists them", shown, paths.join());
 }

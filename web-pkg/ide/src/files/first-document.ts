@@ -4,6 +4,7 @@ import { useObservable, useRoom, useTextHandle } from "@causeway/web/react";
 import { attempt } from "../shell/attempt.ts";
 import { closed, opened, type OpenFiles } from "./open-files.ts";
 import { FIRST_PATH, type ShownFile } from "./shown-files.ts";
+import { freePath } from "./taken-names.ts";
 
 /** The page that writes first puts the first document on the list. */
 export function useListingAtFirstEdit(first: StreamId, isWanted: boolean): void {
@@ -13,8 +14,11 @@ export function useListingAtFirstEdit(first: StreamId, isWanted: boolean): void 
     if (text === null || !isWanted) return;
     return text.subscribe((event) => {
       if (event.type !== "delta" || event.editor === undefined) return;
-      if (documents.list().some((file) => file.id === first)) return;
-      void attempt(() => documents.rename(first, FIRST_PATH));
+      const list = documents.list();
+      if (list.some((file) => file.id === first)) return;
+      // Somebody may have brought in one of its name meanwhile.
+      const path = freePath(FIRST_PATH, new Set(list.map((file) => file.path)));
+      void attempt(() => documents.rename(first, path));
     });
   }, [documents, first, text, isWanted]);
 }

@@ -74,5 +74,5 @@ class Gathering implements Offer {
 const UNREADABLE = { size: 0, arrayBuffer: () => Promise.reject(new Error("unreadable")) } as unknown as File;
 /** Thousands of files that nobody wrote, or none that anybody reads. */
 const OF_TOOLS: ReadonlySet<string> = new Set([".git", "node_modules", "__pycache__", ".DS_Store", "Thumbs.db", "desktop.ini"]);
-/** A tenth of what a room takes. */
-export const FILES = 1_000;
+/** Beside what else this page may open (`TEXTS`). */
+export const FILES = 500;

@@ -19,7 +19,7 @@ export function textOf(bytes: Uint8Array): TextOfFile {
   } catch {
     // Neither is a picture a text in any of these.
   }
-  return { refusal: "It is no plain text. Pictures, programs, PDFs and the like cannot be kept in a room yet." };
+  return { refusal: "It is no plain text in UTF-8. Pictures, programs, PDFs and the like cannot be kept in a room yet; text in another encoding can once it is saved as UTF-8." };
 }
 
 /** Two bytes at the beginning tell the texts of some editors on Windows. */

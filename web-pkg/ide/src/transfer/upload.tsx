@@ -27,6 +27,7 @@ export function Upload({ transfers }: { readonly transfers: Transfers }): ReactE
         type="button"
         className="icon-button small"
         aria-label="Upload files"
+        {...(GIVES_FOLDERS ? { "aria-haspopup": "menu", "aria-expanded": menu !== null } : {})}
         title="Upload files, or drop them anywhere on the page"
         onClick={onPress}
       >

@@ -1,6 +1,6 @@
 /** A file for an archive. */
 export interface ZipFile {
-  /** Names of folders and the file, parted by `/`. */
+  /** Names of folders and the file, parted by `/`. Each is there once. */
   readonly path: string;
   readonly text: string;
 }
