@@ -10,6 +10,8 @@ mod channels;
 mod chat;
 #[path = "rules/clones.rs"]
 mod clones;
+#[path = "rules/costs.rs"]
+mod costs;
 #[path = "rules/craft.rs"]
 mod craft;
 #[path = "rules/crowds.rs"]

@@ -210,6 +210,8 @@ pub enum Counted {
     DeleteRanges,
     /// Blocks inside shared types of the same update.
     Nested,
+    /// Places at which an update begins anew.
+    Jumps,
     /// Operations of a change, or of all changes of a stream.
     Operations,
     /// Changes that a change builds on.
@@ -226,6 +228,7 @@ impl std::fmt::Display for Counted {
             Counted::Clients => "clients",
             Counted::Blocks => "blocks",
             Counted::DeleteRanges => "delete ranges",
+            Counted::Jumps => "places at which it begins anew",
             Counted::Nested => "blocks inside shared types of its own",
             Counted::Operations => "operations",
             Counted::Dependencies => "dependencies",

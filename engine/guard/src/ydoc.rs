@@ -18,12 +18,15 @@ mod content;
 
 mod deletes;
 mod json;
+mod jumps;
+mod parts;
 mod semantic;
 
 use crate::cursor::Cursor;
 use crate::fault::Fault;
 use crate::limits::Limits;
 use blocks::Visitor;
+pub use parts::parts;
 pub use semantic::{Extension, Known};
 
 /// Client ids of our replicas are `CLIENT_BASE` | 52 bits of the replica id; ids of foreign Yjs clients stay below.
@@ -107,7 +110,8 @@ pub fn scan(update: &[u8], limits: &Limits) -> Result<Summary, Fault> {
 ///
 /// * The right origin may stand elsewhere than directly behind the origin. Replicas that take such a block in another
 ///   order than a concurrent one may show it in another place, although they hold the same entries.
-/// * yrs compares blocks that compete for one place pairwise, so applying takes up to the square of [`Limits::blocks`].
+/// * A block may cost yrs a walk through all that stands in the document, wherever it begins anew: [`Limits::jumps`] times at
+///   most for one update, and nothing bounds many updates.
 ///
 /// Apply foreign updates where a panic is caught and time is accounted for, take an error from yrs as damage, and let a
 /// digest of what is shown, not only of entries, tell whether two replicas agree.
@@ -163,7 +167,7 @@ pub fn check_whole_text(
     author.finish(clients, update.len())
 }
 
-fn walk(update: &[u8], limits: &Limits, visitor: &mut impl Visitor) -> Result<Summary, Fault> {
+fn walk(update: &[u8], limits: &Limits, visitor: &mut dyn Visitor) -> Result<Summary, Fault> {
     if update.len() > limits.bytes {
         return Err(Fault::TooLarge { size: update.len(), limit: limits.bytes });
     }

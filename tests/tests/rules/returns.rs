@@ -2,8 +2,7 @@
 
 use causeway_core::device::{Fork, ForkId};
 use causeway_core::ids::{ReplicaId, StreamId};
-use causeway_core::log::{EntryKind, Head, Tip};
-use causeway_core::stored::{self, IndexRecord, StreamRecord, TipRecord};
+use causeway_core::log::EntryKind;
 use causeway_core::time::Millis;
 use causeway_core::wire::Message;
 use causeway_core::ydoc::{DeltaOp, Document};
@@ -83,59 +82,35 @@ fn f3_a_power_cut_finds_a_large_fork_whole_in_the_text_or_whole_as_a_fork() {
     assert_eq!(met.len(), 4, "it was cut before and after: {met:?}");
 }
 
-/// So many have put a letter each into a text: as it stands on a home's disk.
-fn crowded(writers: u32) -> (Network, StreamId) {
-    let (mut network, text) = Network::with_document(1);
-    network.relay.snapshot_after(u64::MAX / 4, 500);
-    let (disk, mut arrivals, mut bytes) = (&mut network.relay.disk, 0, 0);
-    for number in 0..writers {
-        let mut key = [1; 32];
-        key[..4].copy_from_slice(&number.to_le_bytes());
-        let replica = ReplicaId::of_key(&key);
-        let letter = Document::new(replica.client()).edit(None, Millis(0), |edit| edit.insert(0, "x")).1;
-        let letter = letter.expect("a letter was put in").update;
-        let (mut head, mut seq) = (Head::START, 0);
-        let create = (number == 0).then_some((EntryKind::Create, Vec::new()));
-        for (kind, payload) in create.into_iter().chain([(EntryKind::Edit, letter)]) {
-            seq += 1;
-            let entry = entry(text, replica, (seq, seq), kind, &payload);
-            head = head.next(&entry);
-            disk.put(stored::entry_key(&text, arrivals), stored::encode_entry(&entry));
-            let index = IndexRecord { arrival: arrivals, head };
-            disk.put(stored::index_key(&text, &replica, seq), index.encode());
-            arrivals += 1;
-            bytes += entry.bytes().len() as u64;
-        }
-        let tip = Tip { seq, head, logical: seq, clock: 1, introduced: None };
-        disk.put(stored::tip_key(&text, &replica), TipRecord::from(tip).encode());
-    }
-    disk.put(stored::stream_key(&text), StreamRecord { arrivals, bytes }.encode());
-    network.restart_home();
-    for _ in 0..4 {
-        network.rest();
-    }
-    (network, text)
+/// Somebody has begun to write under the client id that is this device's.
+fn take_the_id(network: &mut Network, text: StreamId) {
+    let mut name = *network.devices[0].room.replica().as_bytes();
+    name[31] ^= 1;
+    let taken = ReplicaId::from_bytes(name);
+    let letter = Document::new(taken.client()).edit(None, Millis(0), |edit| edit.insert(0, "z")).1;
+    let letter = letter.expect("a letter was put in").update;
+    let theirs = entry(text, taken, (1, 1), EntryKind::Edit, &letter);
+    network.hand_to_device(0, &Message::Entries(vec![theirs]));
+    network.rest();
 }
 
 #[test]
 fn f3_what_this_device_itself_refuses_when_it_is_put_back_stays_a_fork() {
-    // More people's words than one entry may take out.
-    const WRITERS: u32 = 4_100;
-    let (mut network, text) = crowded(WRITERS);
-    assert_eq!(network.text(0, text), "x".repeat(WRITERS as usize));
-    let all = [DeltaOp::Delete(WRITERS)];
-    apply(&mut network, text, &all);
+    let (mut network, text) = Network::with_document(2);
+    network.insert(1, text, 0, "common ground");
+    network.rest();
+    take_the_id(&mut network, text);
+    let mine = [DeltaOp::Retain(14), DeltaOp::Insert(", and mine".into())];
+    apply(&mut network, text, &mine);
     for turn in 0..3 {
         network.rest();
-        assert_eq!(network.text(0, text).len(), WRITERS as usize, "turn {turn}");
+        let shown = network.text(0, text);
+        assert!(shown.ends_with("common ground"), "turn {turn}: {shown}");
         let [fork] = &forks(&network)[..] else { panic!("one fork in turn {turn}") };
         let id = fork.id;
         let told = network.devices[0].room.fork_text(id).expect("the document is open");
-        assert_eq!(
-            (told.text.as_str(), &told.delta[..], told.is_complete),
-            ("", &all[..], true),
-            "turn {turn}"
-        );
+        assert_eq!((told.text, told.is_complete), (format!("{shown}, and mine"), true), "turn {turn}");
+        take_the_id(&mut network, text);
         put_back(&mut network, id);
     }
 }

@@ -1,5 +1,8 @@
 //! From edits to entries: the journal, sealing, and what the disk answers (rule 3).
 
+use causeway_guard::Limits;
+use causeway_guard::ydoc::parts;
+
 use crate::device::event::{Connection, Event, Storage};
 use crate::device::fork::Why;
 use crate::device::pages::Role;
@@ -162,7 +165,8 @@ impl Room {
         }
         for (edits, payload) in payloads {
             edit += edits;
-            self.seal_payload(id, replica, EntryKind::Edit, &payload, edit, now);
+            let completed = if edits > 0 { edit } else { 0 };
+            self.seal_payload(id, replica, EntryKind::Edit, &payload, completed, now);
         }
         if journal.pieces > 0 {
             self.queue.delete_prefix(stored::journal_stream(&id, &replica));
@@ -209,7 +213,7 @@ impl Room {
             payload_hash,
         };
         let entry = wire::entry::build(header, payload);
-        match stream.log.judge(&entry) {
+        match stream.log.judge_new(&entry) {
             Verdict::Fresh(accepted) => {
                 stream.log.extend(&entry, accepted);
                 if let Some(open) = stream.channel_mut() {
@@ -449,24 +453,30 @@ impl Room {
     }
 }
 
-/// Updates joined into payloads that each fit into an entry, with how many went into each: a journal grows beyond that
-/// while the disk does not answer.
+/// Updates joined into payloads that each fit into an entry, with how many each completes: a journal grows beyond that while
+/// the disk does not answer, one edit may change thousands of places, and what is typed key by key is many blocks.
 fn payloads(updates: &[Unsealed]) -> Result<Vec<(u64, Vec<u8>)>, ydoc::ApplyError> {
     let mut payloads = Vec::new();
     let (mut start, mut bytes) = (0, 0);
     for (at, unsealed) in updates.iter().enumerate() {
         if at > start && bytes + unsealed.update.len() > JOURNAL_BYTES {
-            payloads.push(payload(&updates[start..at])?);
+            add_payloads(&mut payloads, &updates[start..at])?;
             (start, bytes) = (at, 0);
         }
         bytes += unsealed.update.len();
     }
     if start < updates.len() {
-        payloads.push(payload(&updates[start..])?);
+        add_payloads(&mut payloads, &updates[start..])?;
     }
     Ok(payloads)
 }
 
-fn payload(updates: &[Unsealed]) -> Result<(u64, Vec<u8>), ydoc::ApplyError> {
-    Ok((updates.iter().map(|unsealed| unsealed.edits).sum(), ydoc::merge(updates)?))
+fn add_payloads(payloads: &mut Vec<(u64, Vec<u8>)>, updates: &[Unsealed]) -> Result<(), ydoc::ApplyError> {
+    let parts = parts(ydoc::merge(updates)?, &Limits::default());
+    payloads.extend(parts.into_iter().map(|part| (0, part)));
+    // Nothing of it is whole before the last part is.
+    if let Some((edits, _)) = payloads.last_mut() {
+        *edits = updates.iter().map(|unsealed| unsealed.edits).sum();
+    }
+    Ok(())
 }

@@ -130,7 +130,7 @@ impl Home {
             let (from, refusal) = (*from, refusal.clone());
             return self.answer_refused(conn, stream, replica, from, &refusal);
         }
-        let verdict = match state.log.judge(&entry) {
+        let verdict = match state.log.judge_new(&entry) {
             Verdict::Fresh(_) if !introduces_truly(&entry) => Verdict::Refused(Refusal::Introduction),
             verdict => verdict,
         };

@@ -278,18 +278,25 @@ impl StreamLog {
     }
 
     /// Judges an entry. Nothing changes until [`StreamLog::extend`].
+    ///
+    /// A home has let it in, be it one of an earlier build whose bounds on content were wider.
     pub fn judge(&self, entry: &Entry) -> Verdict {
-        self.judge_with(entry, Self::check_deps)
+        self.judge_with(entry, Self::check_deps, &Limits::kept())
+    }
+
+    /// Judges an entry that no home has let in yet.
+    pub fn judge_new(&self, entry: &Entry) -> Verdict {
+        self.judge_with(entry, Self::check_deps, &Limits::default())
     }
 
     /// Judges an entry that the head of its chain proves to have been let in before. What it says of the heads and times of
     /// others was held then against what was remembered of them, which may have been less than now, and is not held against
     /// that again.
     pub fn judge_again(&self, entry: &Entry) -> Verdict {
-        self.judge_with(entry, |_, _, _| Ok(()))
+        self.judge_with(entry, |_, _, _| Ok(()), &Limits::kept())
     }
 
-    fn judge_with(&self, entry: &Entry, check_deps: CheckDeps) -> Verdict {
+    fn judge_with(&self, entry: &Entry, check_deps: CheckDeps, limits: &Limits) -> Verdict {
         let header = entry.header();
         let tip = self.tip(&header.replica);
         if header.seq <= tip.seq {
@@ -302,7 +309,7 @@ impl StreamLog {
         if !missing.is_empty() {
             return Verdict::Waits(missing);
         }
-        match self.check(entry, tip, check_deps) {
+        match self.check(entry, tip, check_deps, limits) {
             Ok(accepted) => Verdict::Fresh(accepted),
             Err(refusal) => Verdict::Refused(refusal),
         }
@@ -338,9 +345,9 @@ impl StreamLog {
     pub fn judge_without_deps(&self, entry: &Entry) -> Verdict {
         let tip = self.tip(&entry.header().replica);
         if entry.header().seq != tip.seq + 1 {
-            return self.judge(entry);
+            return self.judge_new(entry);
         }
-        let clock = self.check_payload(entry, tip).unwrap_or(tip.clock);
+        let clock = self.check_payload(entry, tip, &Limits::default()).unwrap_or(tip.clock);
         Verdict::Fresh(Accepted { head: tip.head.next(entry), clock, introduced: tip.introduced })
     }
 
@@ -373,7 +380,13 @@ impl StreamLog {
             .collect()
     }
 
-    fn check(&self, entry: &Entry, tip: Tip, check_deps: CheckDeps) -> Result<Accepted, Refusal> {
+    fn check(
+        &self,
+        entry: &Entry,
+        tip: Tip,
+        check_deps: CheckDeps,
+        limits: &Limits,
+    ) -> Result<Accepted, Refusal> {
         let header = entry.header();
         if header.deps.len() > ENTRY_DEPS || entry.payload().len() > ENTRY_PAYLOAD_BYTES {
             return Err(Refusal::TooLarge);
@@ -388,7 +401,7 @@ impl StreamLog {
             return Err(Refusal::Client);
         }
         check_deps(self, header, tip)?;
-        let clock = self.check_payload(entry, tip)?;
+        let clock = self.check_payload(entry, tip, limits)?;
         let introduced = match self.stream.kind() {
             StreamKind::Chat => self.check_chat(entry, tip.introduced)?,
             StreamKind::Directory | StreamKind::Ydoc | StreamKind::Amdoc | StreamKind::Comments => None,
@@ -421,7 +434,7 @@ impl StreamLog {
     }
 
     /// The guard; answers the replica's next yrs clock.
-    fn check_payload(&self, entry: &Entry, tip: Tip) -> Result<u32, Refusal> {
+    fn check_payload(&self, entry: &Entry, tip: Tip, limits: &Limits) -> Result<u32, Refusal> {
         let header = entry.header();
         match (self.stream.kind(), header.kind) {
             (StreamKind::Ydoc | StreamKind::Chat, EntryKind::Create | EntryKind::Delete)
@@ -438,9 +451,8 @@ impl StreamLog {
                 | EntryKind::Introduce,
             ) => Ok(tip.clock),
             (StreamKind::Ydoc, EntryKind::Edit) => {
-                let limits = Limits { bytes: ENTRY_PAYLOAD_BYTES, ..Limits::default() };
                 let client = header.replica.client();
-                let extension = ydoc::check_text(entry.payload(), client, ROOT, self, &limits);
+                let extension = ydoc::check_text(entry.payload(), client, ROOT, self, limits);
                 Ok(extension.map_err(Refusal::Guard)?.to)
             }
             (StreamKind::Directory, EntryKind::Edit) => {

@@ -2,6 +2,8 @@
 
 mod grammar;
 
+use causeway_guard::Limits;
+use causeway_guard::ydoc::parts;
 use yrs::merge_updates_v1;
 
 use super::text::{Clocks, Reader};
@@ -28,6 +30,14 @@ pub(super) fn judge(input: &[u8]) -> usize {
     for (author, update) in &told {
         assert!(reader.take(*author, update), "the lie is well formed");
     }
+    let mut of_parts = Reader::new();
+    for (author, update) in &told {
+        let limits = Limits { blocks: 1, jumps: 1, delete_ranges: 1, ..Limits::default() };
+        for part in parts(update.clone(), &limits) {
+            assert!(of_parts.take(*author, &part), "a part of it is well formed");
+        }
+    }
+    assert_eq!(of_parts.text(), reader.text(), "its parts make of a text what it makes");
     keeps_and_opens(&reader);
     let page = || Reader::of(told.iter().map(|(_, update)| update.as_slice()), &reader.clocks).save();
     assert_eq!(page(), page(), "a page is made twice, and is the same");

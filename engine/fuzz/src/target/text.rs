@@ -88,6 +88,11 @@ impl Reader {
         assert_eq!(text.get_string(&txn), "");
     }
 
+    /// What people see.
+    pub(super) fn text(&self) -> String {
+        self.doc.get_or_insert_text(ROOT).get_string(&self.doc.transact())
+    }
+
     fn apply(&self, update: &[u8]) {
         let update = Update::decode_v1(update).expect("yrs reads what passed");
         let mut txn = self.doc.transact_mut();

@@ -1,5 +1,7 @@
 //! The first half of an update: blocks, by client.
 
+use std::ops::Range;
+
 use super::Summary;
 use super::content::{self, Content};
 use crate::cursor::{Cursor, advance};
@@ -16,8 +18,9 @@ pub(super) struct Id {
 /// A block as far as its place among others is concerned.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Block<'a> {
-    /// Offset of the block in the update.
+    /// Offset of the block in the update, and of what follows it.
     pub(super) at: usize,
+    pub(super) until: usize,
     pub(super) id: Id,
     /// First clock behind the block.
     pub(super) end: u32,
@@ -50,8 +53,8 @@ pub(super) trait Visitor {
         Ok(())
     }
 
-    /// A range of `client`'s clocks, `end` exclusive.
-    fn delete(&mut self, _client: u64, _end: u32) -> Result<(), Fault> {
+    /// A range of `client`'s clocks.
+    fn delete(&mut self, _client: u64, _range: Range<u32>) -> Result<(), Fault> {
         Ok(())
     }
 }
@@ -60,7 +63,7 @@ pub(super) fn sections(
     cursor: &mut Cursor<'_>,
     limits: &Limits,
     summary: &mut Summary,
-    visitor: &mut impl Visitor,
+    visitor: &mut dyn Visitor,
 ) -> Result<(), Fault> {
     // A section has a count, a client, a clock, and a block of at least two bytes.
     let clients = cursor.count(5)?;
@@ -95,7 +98,7 @@ fn section(
     cursor: &mut Cursor<'_>,
     limits: &Limits,
     summary: &mut Summary,
-    visitor: &mut impl Visitor,
+    visitor: &mut dyn Visitor,
     (client, blocks): (u64, u32),
 ) -> Result<(), Fault> {
     let mut clock = cursor.clock()?;
@@ -139,10 +142,10 @@ fn block<'a>(
         // yrs drops an empty item without a word, so the blocks behind it would take other clocks than were meant.
         return Err(Fault::Empty { at });
     }
-    Ok(Block { at, id, end: advance(id.clock, len, at)?, kind })
+    Ok(Block { at, until: cursor.at(), id, end: advance(id.clock, len, at)?, kind })
 }
 
-fn place<'a>(cursor: &mut Cursor<'a>, info: u8, at: usize) -> Result<Place<'a>, Fault> {
+pub(super) fn place<'a>(cursor: &mut Cursor<'a>, info: u8, at: usize) -> Result<Place<'a>, Fault> {
     if info & RESERVED != 0 || (info & HAS_KEY != 0 && info & HAS_RIGHT_ORIGIN != 0) {
         // An entry of a map is written behind the one it replaces and in front of nothing.
         return Err(Fault::Malformed { at });
@@ -180,11 +183,11 @@ fn id(cursor: &mut Cursor<'_>) -> Result<Id, Fault> {
 const GC: u8 = 0;
 const SKIP: u8 = 10;
 
-const HAS_ORIGIN: u8 = 0b1000_0000;
-const HAS_RIGHT_ORIGIN: u8 = 0b0100_0000;
+pub(super) const HAS_ORIGIN: u8 = 0b1000_0000;
+pub(super) const HAS_RIGHT_ORIGIN: u8 = 0b0100_0000;
 const HAS_KEY: u8 = 0b0010_0000;
 const RESERVED: u8 = 0b0001_0000;
-const KIND: u8 = 0b0000_1111;
+pub(super) const KIND: u8 = 0b0000_1111;
 
 const PARENT_IS_ITEM: u8 = 0;
 const PARENT_IS_ROOT: u8 = 1;

@@ -69,7 +69,7 @@ fn shared_type(cursor: &mut Cursor<'_>, summary: &mut Summary, at: usize) -> Res
 }
 
 /// UTF-16 code units of a string: one for each character, and one more for each that takes four bytes in UTF-8.
-fn utf16_len(text: &str) -> u32 {
+pub(super) fn utf16_len(text: &str) -> u32 {
     let units: usize =
         text.bytes().map(|byte| usize::from(!is_continuation(byte)) + usize::from(byte >= FOUR_BYTES)).sum();
     u32::try_from(units).unwrap_or(u32::MAX)
@@ -84,7 +84,7 @@ const FOUR_BYTES: u8 = 0b1111_0000;
 const DELETED: u8 = 1;
 const LEGACY_JSON: u8 = 2;
 const BINARY: u8 = 3;
-const STRING: u8 = 4;
+pub(super) const STRING: u8 = 4;
 const EMBED: u8 = 5;
 const FORMAT: u8 = 6;
 const TYPE: u8 = 7;

@@ -12,7 +12,7 @@ pub(super) fn sections(
     cursor: &mut Cursor<'_>,
     limits: &Limits,
     summary: &mut Summary,
-    visitor: &mut impl Visitor,
+    visitor: &mut dyn Visitor,
 ) -> Result<(), Fault> {
     // A client takes its id, a count, and a range of at least two bytes.
     let clients = cursor.count(4)?;
@@ -41,7 +41,7 @@ fn ranges(
     cursor: &mut Cursor<'_>,
     limits: &Limits,
     summary: &mut Summary,
-    visitor: &mut impl Visitor,
+    visitor: &mut dyn Visitor,
     client: u64,
 ) -> Result<(), Fault> {
     let at = cursor.at();
@@ -65,7 +65,7 @@ fn ranges(
             return Err(Fault::Unordered { at });
         }
         free_from = advance(start, len, at)?;
-        visitor.delete(client, free_from)?;
+        visitor.delete(client, start..free_from)?;
     }
     Ok(())
 }

@@ -1,7 +1,10 @@
 //! What an update claims about a stream whose clocks are known.
 
+use std::ops::Range;
+
 use super::blocks::{Block, Id, Kind, Place, Visitor};
 use super::content::Content;
+use super::jumps::Thread;
 use crate::fault::{Counted, Fault, Unsupported};
 use crate::limits::Limits;
 
@@ -32,6 +35,9 @@ pub(super) struct Author<'a, K> {
     next: u32,
     nested: u32,
     nested_limit: u32,
+    thread: Thread,
+    jumps: u32,
+    jumps_limit: u32,
 }
 
 impl<'a, K: Known> Author<'a, K> {
@@ -46,6 +52,9 @@ impl<'a, K: Known> Author<'a, K> {
             next: from,
             nested: 0,
             nested_limit: limits.nested,
+            thread: Thread::default(),
+            jumps: 0,
+            jumps_limit: limits.jumps,
         }
     }
 
@@ -92,6 +101,17 @@ impl<'a, K: Known> Author<'a, K> {
         Ok(())
     }
 
+    fn jumping(&mut self, block: &Block<'_>) -> Result<(), Fault> {
+        // A whole document has as many of them as its stream.
+        if self.thread.breaks_at(block) && self.whole.is_none() {
+            self.jumps += 1;
+            if self.jumps > self.jumps_limit {
+                return Err(Fault::TooMany { what: Counted::Jumps, limit: self.jumps_limit });
+            }
+        }
+        Ok(())
+    }
+
     fn references(&self, at: usize, place: &Place<'_>) -> Result<(), Fault> {
         for Id { client, clock } in [place.origin, place.right_origin, place.parent].into_iter().flatten() {
             if clock >= self.end_of(client) {
@@ -114,6 +134,7 @@ impl<K: Known> Visitor for Author<'_, K> {
         if block.id.clock != self.next {
             return Err(Fault::Discontinuous { expected: self.next, found: block.id.clock });
         }
+        self.jumping(block)?;
         match &block.kind {
             Kind::Gc => {}
             Kind::Skip => return Err(Fault::Unsupported { what: Unsupported::Skip, at: block.at }),
@@ -129,7 +150,7 @@ impl<K: Known> Visitor for Author<'_, K> {
         Ok(())
     }
 
-    fn delete(&mut self, client: u64, end: u32) -> Result<(), Fault> {
+    fn delete(&mut self, client: u64, Range { end, .. }: Range<u32>) -> Result<(), Fault> {
         // Of a whole document all blocks have been seen by now.
         let known =
             if self.whole.is_some() { self.known.clock(client).unwrap_or(0) } else { self.end_of(client) };

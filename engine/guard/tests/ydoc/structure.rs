@@ -124,7 +124,8 @@ fn two_holes_in_a_row_or_one_at_the_end_are_refused() {
 
 #[test]
 fn every_limit_holds() {
-    let limits = Limits { bytes: 100, blocks: 2, clients: 2, delete_ranges: 2, depth: 1, nested: 1 };
+    let limits =
+        Limits { bytes: 100, blocks: 2, jumps: 2, clients: 2, delete_ranges: 2, depth: 1, nested: 1 };
     let many = |what| Err(Fault::TooMany { what, limit: 2 });
     assert_eq!(scan(&[0; 101], &limits), Err(Fault::TooLarge { size: 101, limit: 100 }));
     let blocks = section(3, 5, 0).raw(&[0, 1, 0, 1, 0, 1, 0]);

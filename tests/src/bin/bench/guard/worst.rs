@@ -6,41 +6,46 @@ use causeway_guard::Limits;
 
 use super::{AUTHOR, Written, of_yrs_behind};
 
-/// Blocks that claim the beginning of a long text: fewer than pass, as each costs a walk through all of it.
-const INTO_THE_PAPER: u32 = 8_192;
+/// Pieces of a text that somebody has prepared, entry by entry.
+const PREPARED: u32 = 32_768;
 /// Whose blocks stand behind the author's where both claim one place: yrs walks past those to find out.
 const LATER: u64 = AUTHOR + 1;
 
 /// A row for each; `paper` is a long text.
 pub(super) fn rows(paper: &[Vec<u8>]) -> Result<Vec<Vec<String>>, Box<dyn Error>> {
-    let Limits { blocks, delete_ranges, .. } = Limits::default();
+    let Limits { blocks, jumps, delete_ranges, .. } = Limits::default();
     let (page, length) = one_string();
     let page = [by(AUTHOR, page)];
     let paper: Vec<Written> = paper.iter().map(|update| by(AUTHOR, update.clone())).collect();
-    let crowd = [crowded(AUTHOR, 0, blocks)];
+    let crowd: Vec<Written> =
+        (0..PREPARED / jumps).map(|entry| crowded(AUTHOR, entry * jumps, jumps)).collect();
     Ok(vec![
         of_yrs_behind("M2, yrs, a megabyte in one string", &[], &page)?,
         of_yrs_behind(
-            "M2, yrs, 65,536 ranges deleted of a megabyte in one string",
+            &format!("M2, yrs, {delete_ranges} ranges deleted of a megabyte in one string"),
             &page,
             &[by(AUTHOR, scattered_deletes(length, delete_ranges))],
         )?,
         of_yrs_behind("M3, yrs, a megabyte of values, each 64 levels deep", &[], &[by(AUTHOR, nested())])?,
-        of_yrs_behind("M5, yrs, 32,768 blocks that claim one place", &[], &crowd)?,
         of_yrs_behind(
-            "M5, yrs, 32,768 blocks that claim the place of as many of another author",
+            &format!("M5, yrs, a megabyte in {blocks} blocks that go on"),
+            &[],
+            &[by(AUTHOR, typed_on(blocks))],
+        )?,
+        of_yrs_behind(
+            &format!("M5, yrs, {jumps} blocks that claim the place of {PREPARED} of another author"),
             &crowd,
-            &[crowded(LATER, 0, blocks)],
+            &[crowded(LATER, 0, jumps)],
         )?,
         of_yrs_behind(
-            "M5, yrs, 8,192 blocks that claim the beginning of the paper",
+            &format!("M5, yrs, {jumps} blocks that claim the beginning of the paper"),
             &paper,
-            &[crowded(LATER, 0, INTO_THE_PAPER)],
+            &[crowded(LATER, 0, jumps)],
         )?,
         of_yrs_behind(
-            "M5, yrs, 32,768 blocks that each cut up a megabyte in one string",
+            &format!("M5, yrs, {jumps} blocks that each cut up a megabyte in one string twice"),
             &page,
-            &[by(AUTHOR, cuts(length, blocks))],
+            &[by(LATER, cuts(length, jumps))],
         )?,
     ])
 }
@@ -95,12 +100,28 @@ fn scattered_deletes(length: u32, ranges: u32) -> Vec<u8> {
     update
 }
 
-/// Typed on behind a string, but each in front of another of its letters, from the last to the first.
+/// As many bytes as an entry holds, each block behind the one before: yrs joins them from the last to the first.
+fn typed_on(blocks: u32) -> Vec<u8> {
+    let mut update = begin(blocks, AUTHOR, 0);
+    let letters = vec![b'x'; Limits::default().bytes / blocks as usize - BLOCK_BYTES];
+    string(&mut update, &letters);
+    for block in 1..blocks {
+        update.push(STRING | HAS_ORIGIN);
+        put(&mut update, AUTHOR);
+        put(&mut update, u64::from(block) * letters.len() as u64 - 1);
+        put(&mut update, letters.len() as u64);
+        update.extend(&letters);
+    }
+    update.push(0);
+    update
+}
+
+/// Each between two letters of a string, from the last to the first.
 fn cuts(length: u32, blocks: u32) -> Vec<u8> {
-    let mut update = begin(blocks, AUTHOR, length);
+    let mut update = begin(blocks, LATER, 0);
     for block in 0..blocks {
         update.push(STRING | HAS_ORIGIN | HAS_RIGHT_ORIGIN);
-        for clock in [length + block - 1, length - 2 - block * (length / blocks)] {
+        for clock in [length - 3 - 2 * block, length - 1 - 2 * block] {
             put(&mut update, AUTHOR);
             put(&mut update, u64::from(clock));
         }
@@ -126,6 +147,8 @@ fn nested() -> Vec<u8> {
     update
 }
 
+/// What a block takes beside its letters, at most.
+const BLOCK_BYTES: usize = 20;
 const STRING: u8 = 4;
 const EMBED: u8 = 5;
 const HAS_ORIGIN: u8 = 0x80;
