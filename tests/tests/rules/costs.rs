@@ -1,9 +1,9 @@
 //! M5 as devices meet it: what people do at once is cut into entries that each cost little, and nobody refuses any of them.
 
-use causeway_core::ids::{ReplicaId, StreamId};
-use causeway_core::log::{Entry, EntryKind, Head, Tip};
+use causeway_core::ids::{ConnId, ReplicaId, StreamId};
+use causeway_core::log::{Dep, Entry, EntryKind, Head, Header, Tip};
 use causeway_core::stored::{self, IndexRecord, StreamRecord, TipRecord};
-use causeway_core::wire::{Body, Message};
+use causeway_core::wire::{self, Body, Message};
 use causeway_core::ydoc::{DeltaOp, TextEdit};
 use causeway_guard::Limits;
 use causeway_tests::network::{EDITOR, Network};
@@ -185,11 +185,107 @@ fn m5_what_an_earlier_build_took_is_read_by_all_and_new_work_of_its_kind_is_refu
     let new = entry(text, replica, (2, 4), EntryKind::Edit, &crowded(replica, 1, taken));
     network.inject(0, frame(&new));
     network.rest();
-    let refused = |(_, message): &(_, Message)| match message {
+    assert_eq!(network.relay.sent.iter().find_map(refusal).as_deref(), Some("guard.too-many"));
+}
+
+/// A page dies with a journal of three parts: letters, a value that is refused, and deletions, which build on neither. The
+/// next page seals it.
+#[test]
+fn m5_behind_a_part_that_is_refused_all_is_in_the_fork() {
+    const LETTERS: u32 = 2_500;
+    let (mut network, text) = Network::with_document(2);
+    let before = "ab".repeat(LETTERS as usize);
+    write(&mut network, 0, text, &before);
+    network.rest();
+    let replica = network.devices[0].room.replica();
+    let jumps = Limits::default().jumps;
+    let mut journal = crowded(replica, 2 * LETTERS, jumps + 1);
+    journal.truncate(journal.len() - b"\x04\x01\x04text\x01x\0".len());
+    journal.extend(b"\x05\x01\x04text\x0d{\"a\":1,\"b\":2}\x01");
+    [replica.client(), u64::from(LETTERS)].into_iter().for_each(|number| put(&mut journal, number));
+    for letter in 0..LETTERS {
+        [letter * 2, 1].into_iter().for_each(|number| put(&mut journal, u64::from(number)));
+    }
+    let row = stored::journal_key(&text, &replica, 0);
+    network.devices[0].disk.put(row, stored::encode_piece(&journal));
+    network.restart(0, true);
+    network.open(0, text);
+    network.rest();
+    network.rest();
+    let expected = "x".repeat(jumps as usize) + &before;
+    for device in 0..2 {
+        let shown = network.text(device, text);
+        let counts = ['x', 'a', 'b'].map(|letter| shown.matches(letter).count());
+        let forks = network.devices[0].room.forks();
+        assert!(
+            shown == expected,
+            "device {device} shows {counts:?}, forks {forks:?}, refused {}",
+            network.relay.home.figures().entries_refused
+        );
+    }
+    let room = &network.devices[0].room;
+    let [fork] = &room.forks()[..] else { panic!("there is one fork") };
+    let whole = room.fork_text(fork.id).expect("the document is open");
+    let left = whole.text.trim_start_matches(['x', '\u{fffc}']);
+    assert!(left == "b".repeat(LETTERS as usize) && whole.is_complete, "the fork lacks something");
+    assert_eq!(network.relay.home.figures().entries_refused, 0);
+}
+
+/// In either order: it must not wait for what will never come.
+#[test]
+fn m5_what_builds_on_a_refused_entry_is_refused() {
+    for dependant_first in [false, true] {
+        let (mut network, text) = Network::with_document(2);
+        for device in 0..2 {
+            network.insert(device, text, 0, "x");
+            network.rest();
+        }
+        let [(mine, last, _), (theirs, before, head)] = [0, 1].map(|device| chain(&network, device, text));
+        let (seq, logical) = (before.seq + 1, before.logical + 1);
+        let payload = crowded(theirs, 1, Limits::default().jumps + 1);
+        let refused = entry(text, theirs, (seq, logical), EntryKind::Edit, &payload);
+        let dep = Dep { replica: theirs, seq, head: head.next(&refused).short() };
+        let place = (last.seq + 1, last.logical.max(logical) + 1);
+        let header = entry(text, mine, place, EntryKind::Edit, b"").header().clone();
+        let dependant = wire::entry::build(Header { deps: vec![dep], ..header }, &crowded(mine, 1, 1));
+        let mut brought = [(1, &refused), (0, &dependant)];
+        if dependant_first {
+            brought.reverse();
+        }
+        for (device, entry) in brought {
+            network.inject(device, frame(entry));
+            network.deliver_to_home();
+        }
+        let codes: Vec<_> = network.relay.sent.iter().filter_map(refusal).collect();
+        assert_eq!(codes, ["guard.too-many", "entry.later"], "dependant first: {dependant_first}");
+    }
+}
+
+/// Who writes on a device, and where the chain in a text stands.
+fn chain(network: &Network, device: usize, text: StreamId) -> (ReplicaId, Header, Head) {
+    let device = &network.devices[device];
+    let replica = device.room.replica();
+    let rows = device.disk.rows_of(b'e').filter_map(|(_, value)| stored::decode_entry(value.to_vec()).ok());
+    let of_chain = |entry: &Entry| (entry.header().stream, entry.header().replica) == (text, replica);
+    let mut own: Vec<Entry> = rows.filter(of_chain).collect();
+    own.sort_by_key(|entry| entry.header().seq);
+    let head = own.iter().fold(Head::START, |head, entry| head.next(entry));
+    (replica, own.last().expect("it has written").header().clone(), head)
+}
+
+fn refusal((_, message): &(ConnId, Message)) -> Option<String> {
+    match message {
         Message::Other(Body::Refused(refused)) => Some(refused.code.clone()),
         _ => None,
-    };
-    assert_eq!(network.relay.sent.iter().find_map(refused).as_deref(), Some("guard.too-many"));
+    }
+}
+
+fn put(into: &mut Vec<u8>, mut number: u64) {
+    while number >= 0x80 {
+        into.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    into.push(number as u8);
 }
 
 /// A replica by its number.
@@ -202,13 +298,9 @@ fn anybody(number: u32) -> ReplicaId {
 /// So many blocks that claim the beginning of the text, as no editor writes them.
 fn crowded(replica: ReplicaId, clock: u32, blocks: u32) -> Vec<u8> {
     let mut update = vec![1];
-    for mut number in [u64::from(blocks), replica.client(), u64::from(clock)] {
-        while number >= 0x80 {
-            update.push(number as u8 | 0x80);
-            number >>= 7;
-        }
-        update.push(number as u8);
-    }
+    [u64::from(blocks), replica.client(), u64::from(clock)]
+        .into_iter()
+        .for_each(|number| put(&mut update, number));
     (0..blocks).for_each(|_| update.extend(b"\x04\x01\x04text\x01x"));
     update.push(0);
     update

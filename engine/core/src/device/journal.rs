@@ -158,19 +158,43 @@ impl Room {
         let journal = std::mem::take(&mut stream.journal);
         stream.journal.sealed_at = Some(now.monotonic);
         stream.journal.sealing = self.role == Role::Leading;
-        let mut edit =
-            stream.marks.newest() - journal.updates.iter().map(|unsealed| unsealed.edits).sum::<u64>();
-        if !stream.log.is_born() {
-            self.seal_payload(id, replica, EntryKind::Create, &[], 0, now);
-        }
-        for (edits, payload) in payloads {
-            edit += edits;
-            let completed = if edits > 0 { edit } else { 0 };
-            self.seal_payload(id, replica, EntryKind::Edit, &payload, completed, now);
-        }
+        let edit = stream.marks.newest() - journal.updates.iter().map(|unsealed| unsealed.edits).sum::<u64>();
+        self.seal_payloads(id, replica, &payloads, edit, now);
         if journal.pieces > 0 {
             self.queue.delete_prefix(stored::journal_stream(&id, &replica));
         }
+    }
+
+    /// Seals what was written under a replica after an edit. When one is refused, all that come after it belong to the
+    /// fork: most build on it, and what they take out goes with what it puts in. Answers how many were sealed.
+    fn seal_payloads(
+        &mut self,
+        id: StreamId,
+        replica: ReplicaId,
+        payloads: &[(u64, Vec<u8>)],
+        mut edit: u64,
+        now: Now,
+    ) -> usize {
+        let mut sealed = 0;
+        if self.streams.get(&id).is_some_and(|stream| !stream.log.is_born()) {
+            self.seal_payload(id, replica, EntryKind::Create, &[], 0, now);
+        }
+        for (edits, payload) in payloads {
+            if self.is_closed(id, &replica) {
+                let why = Why::later("written after an earlier change of the same page was refused");
+                self.keep_pieces(id, replica, std::slice::from_ref(payload), &why, now);
+                continue;
+            }
+            edit += edits;
+            let completed = if *edits > 0 { edit } else { 0 };
+            self.seal_payload(id, replica, EntryKind::Edit, payload, completed, now);
+            sealed += usize::from(!self.is_closed(id, &replica));
+        }
+        sealed
+    }
+
+    fn is_closed(&self, id: StreamId, replica: &ReplicaId) -> bool {
+        self.streams.get(&id).is_none_or(|stream| stream.closed.contains_key(replica))
     }
 
     /// One entry of one of this device's replicas, about no other.
@@ -249,22 +273,14 @@ impl Room {
 
     /// Rule 3: what a dead page left is sealed under its own replica, which then writes no more.
     pub(super) fn seal_leftover(&mut self, id: StreamId, replica: ReplicaId, pieces: &[Vec<u8>], now: Now) {
-        let closed = self.streams.get(&id).is_none_or(|stream| stream.closed.contains_key(&replica));
-        if !pieces.is_empty() && closed {
-            let why = Why::later("written after an earlier change of the same page was refused");
-            self.keep_pieces(id, replica, pieces, &why, now);
-        } else if !pieces.is_empty() {
+        if !pieces.is_empty() {
             let pieces: Vec<Unsealed> =
                 pieces.iter().map(|piece| Unsealed { edits: 0, update: piece.clone() }).collect();
             match payloads(&pieces) {
                 Ok(payloads) => {
-                    let born = self.streams.get(&id).is_some_and(|stream| stream.log.is_born());
-                    if !born {
-                        self.seal_payload(id, replica, EntryKind::Create, &[], 0, now);
-                    }
-                    for (_, payload) in payloads {
-                        self.seal_payload(id, replica, EntryKind::Edit, &payload, 0, now);
-                        self.apply_update(id, &payload);
+                    let sealed = self.seal_payloads(id, replica, &payloads, 0, now);
+                    for (_, payload) in &payloads[..sealed] {
+                        self.apply_update(id, payload);
                     }
                 }
                 Err(_) => {

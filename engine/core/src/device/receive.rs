@@ -7,7 +7,7 @@ use crate::device::event::{Change, Event};
 use crate::device::fork::Why;
 use crate::device::journal::Tag;
 use crate::device::pages::Role;
-use crate::device::stream::{Body, Phase};
+use crate::device::stream::{Body, Phase, Stream};
 use crate::directory;
 use crate::ids::StreamId;
 use crate::limits::{SEEN_TICK, SEEN_WRITERS};
@@ -15,6 +15,7 @@ use crate::log::{Accepted, Entry, EntryKind, EntryName, Missing, Refusal, Verdic
 use crate::storage::Durability;
 use crate::time::{Millis, Now};
 use crate::wire::{Have, Need};
+use crate::ydoc;
 
 impl Room {
     pub(super) fn handle_entries(&mut self, entries: Vec<Entry>, now: Now) {
@@ -202,13 +203,16 @@ impl Room {
         };
         let updates = std::mem::take(&mut stream.fresh);
         let told = matches!(stream.phase, Phase::Ready | Phase::Meeting);
-        let Some(document) = stream.document_mut() else { return };
-        let (delta, applied) = document.apply_all(&updates);
-        if let Some(delta) = delta.filter(|_| told) {
-            self.events.push(Event::Text { stream: id, change: Change::Delta(delta), editor: None });
-        }
-        if let Err(error) = applied {
-            self.events.damaged(id, &format!("ydoc.apply: {error}"));
+        let updates: Vec<&[u8]> = updates.iter().map(|update| &update[..]).collect();
+        for part in ydoc::together(&updates) {
+            let Some(document) = self.streams.get_mut(&id).and_then(Stream::document_mut) else { return };
+            let (delta, applied) = document.apply_all(part);
+            if let Some(delta) = delta.filter(|_| told) {
+                self.events.push(Event::Text { stream: id, change: Change::Delta(delta), editor: None });
+            }
+            if let Err(error) = applied {
+                self.events.damaged(id, &format!("ydoc.apply: {error}"));
+            }
         }
     }
 

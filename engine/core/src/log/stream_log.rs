@@ -139,6 +139,9 @@ pub enum Refusal {
     /// The replica's client id is taken in this stream.
     #[error("another replica writes under the same client id")]
     Client,
+    /// What it builds on was refused, so it will never come.
+    #[error("it was written on top of a change that was refused")]
+    Later,
 }
 
 impl Refusal {
@@ -160,6 +163,7 @@ impl Refusal {
             Self::Introduction => "chat.introduction",
             Self::NotYours => "chat.not-yours",
             Self::Client => "entry.client",
+            Self::Later => "entry.later",
         }
     }
 }

@@ -3,7 +3,6 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bytes::Bytes;
 use yrs::block::ClientID;
 use yrs::types::text::TextEvent;
 use yrs::types::{Delta as YrsDelta, Observable};
@@ -108,16 +107,15 @@ impl Document {
     /// # Errors
     /// See [`ApplyError`]; the text may then hold a part of the update.
     pub fn apply(&mut self, update: &[u8]) -> Result<Option<Delta>, ApplyError> {
-        let (delta, applied) = self.apply_all(&[Bytes::copy_from_slice(update)]);
+        let (delta, applied) = self.apply_all(&[update]);
         applied.map(|()| delta)
     }
 
     /// The same of several in one transaction, and what they changed together; with the first error, beside which the
     /// others are applied.
-    pub(crate) fn apply_all(&mut self, updates: &[Bytes]) -> (Option<Delta>, Result<(), ApplyError>) {
+    pub(crate) fn apply_all(&mut self, updates: &[&[u8]]) -> (Option<Delta>, Result<(), ApplyError>) {
         self.expect_delta();
-        let updates: Vec<&[u8]> = updates.iter().map(|update| &update[..]).collect();
-        let applied = self.apply_together(&updates);
+        let applied = self.apply_together(updates);
         (self.take_captured().delta, applied)
     }
 
@@ -126,9 +124,7 @@ impl Document {
     /// # Errors
     /// See [`ApplyError`]; with the first error, beside which the others are applied.
     pub fn load(&mut self, updates: &[&[u8]]) -> Result<(), ApplyError> {
-        // yrs joins neighbouring blocks when a transaction ends: without that it moves ever longer lists about.
-        let parts = updates.chunks(LOADED_AT_ONCE).map(|part| self.apply_together(part));
-        parts.fold(Ok(()), Result::and)
+        together(updates).map(|part| self.apply_together(part)).fold(Ok(()), Result::and)
     }
 
     fn apply_together(&mut self, updates: &[&[u8]]) -> Result<(), ApplyError> {
@@ -342,7 +338,24 @@ fn assoc(side: Side) -> Assoc {
     }
 }
 
-/// Updates in one transaction, when many are read.
-const LOADED_AT_ONCE: usize = 1_000;
+/// Updates in parts for one transaction each: small ones share it, a large one has its own. yrs joins neighbouring blocks when
+/// a transaction ends, which costs all its blocks times all its bytes; but while it does not, it moves ever longer lists about.
+pub(crate) fn together<'a>(mut rest: &'a [&'a [u8]]) -> impl Iterator<Item = &'a [&'a [u8]]> {
+    std::iter::from_fn(move || {
+        let mut bytes = 0;
+        let fits = |update: &&&[u8]| {
+            bytes += update.len().max(BYTES_AT_ONCE / LOADED_AT_ONCE);
+            bytes <= BYTES_AT_ONCE
+        };
+        let count = rest.iter().take_while(fits).count().max(1);
+        let (part, more) = rest.split_at_checked(count)?;
+        rest = more;
+        Some(part)
+    })
+}
+
+/// Updates in one transaction, when many are read, and their bytes, unless one alone has more.
+const LOADED_AT_ONCE: usize = 1_024;
+const BYTES_AT_ONCE: usize = 64 << 10;
 
 static BUILT: AtomicU64 = AtomicU64::new(0);

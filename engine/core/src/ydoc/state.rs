@@ -11,7 +11,7 @@ use yrs::{Doc, GetString, OffsetKind, Options, ReadTxn, StateVector, Transact, U
 use crate::limits::PAGE_BYTES;
 use crate::log::StreamLog;
 use crate::snapshot::JobError;
-use crate::ydoc::{ApplyError, ROOT};
+use crate::ydoc::{ApplyError, ROOT, together};
 
 /// A text with all its history that merging needs.
 #[derive(Debug)]
@@ -34,20 +34,21 @@ pub(crate) fn state_of(
     options.cleanup_formatting = false;
     let doc = Doc::with_options(options);
     let text = doc.get_or_insert_text(ROOT);
-    {
+    let updates: Vec<&[u8]> = base.into_iter().chain(updates.iter().copied()).collect();
+    for part in together(&updates) {
         let mut txn = doc.transact_mut();
-        for update in base.into_iter().chain(updates.iter().copied()) {
+        for update in part {
             if !go_on() {
                 return Err(JobError::Time);
             }
             let update = Update::decode_v1(update).map_err(|error| ApplyError::Decode(error.to_string()))?;
             txn.apply_update(update).map_err(|error| ApplyError::Apply(error.to_string()))?;
         }
-        if txn.has_missing_updates() {
-            return Err(ApplyError::Incomplete.into());
-        }
     }
     let txn = doc.transact();
+    if txn.has_missing_updates() {
+        return Err(ApplyError::Incomplete.into());
+    }
     let page = txn.encode_state_as_update_v1(&StateVector::default());
     Ok(State { page, text: text.get_string(&txn) })
 }

@@ -119,6 +119,10 @@ impl<'a> Cutter<'a> {
 
     fn finish(mut self) -> Vec<Vec<u8>> {
         let ranges = std::mem::take(&mut self.ranges);
+        // A value of any length has a part to itself.
+        if self.body.len() > self.room {
+            self.end_part(&[]);
+        }
         let most = self.limits.delete_ranges.min(self.limits.clients) as usize;
         for ranges in ranges.chunks(most.min(self.room / RANGE_BYTES).max(1)) {
             self.end_part(ranges);

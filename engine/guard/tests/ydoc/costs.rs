@@ -127,6 +127,21 @@ fn m5_parts_keep_the_bounds_and_make_of_a_text_what_the_whole_makes() {
 }
 
 #[test]
+fn m5_a_value_that_fills_a_part_leaves_the_ranges_to_the_next() {
+    let limits = Limits::default();
+    let value = format!("\"{}\"", "v".repeat(limits.bytes - 64));
+    let ranges = u64::from(limits.delete_ranges);
+    let start = section(1, OWN, 0).raw(&[5, 1]).text("text").text(&value).num(1).num(OTHER).num(ranges);
+    let update = (0..ranges).fold(start, |bytes, range| bytes.num(2 * range).num(1));
+    let parts = parts(update.0, &limits);
+    assert_eq!(parts.len(), 2);
+    let known = Clocks([(OTHER, 2 * limits.delete_ranges)].into());
+    for part in &parts {
+        judged(part, &known, &limits).expect("it keeps the bounds");
+    }
+}
+
+#[test]
 fn m5_a_replacement_in_thousands_of_places_comes_apart() {
     let doc = empty_doc(OWN);
     edit(&doc, |text, txn| text.insert(txn, 0, &"word ".repeat(3_000)));
