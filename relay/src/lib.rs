@@ -38,6 +38,7 @@ mod link;
 mod listener;
 mod materialiser;
 mod origin;
+mod pace;
 mod progress;
 mod quarantine;
 mod reach;

@@ -38,6 +38,19 @@ pub(crate) const ROOM_QUEUE: usize = 128;
 /// the first does not wait noticeably for the last.
 pub(crate) const ROOM_BATCH: usize = 512;
 
+/// Messages in one batch that are called a flood: they come faster than a room works.
+pub(crate) const ROOM_FLOOD: usize = ROOM_QUEUE / 2;
+/// Messages a second from which a room is busy: more than a class of thirty that types, each of whom sends some four.
+pub(crate) const PACE_BUSY: f64 = 150.0;
+/// How long a busy room rests between two batches: less than a screen shows one picture.
+pub(crate) const PACE_REST: Duration = Duration::from_millis(10);
+/// How long messages are counted before their rate is believed.
+pub(crate) const PACE_WINDOW: Duration = Duration::from_millis(200);
+/// Messages in a batch, in the middle, below which a rest is of no use.
+pub(crate) const PACE_GATHERS: f64 = 1.25;
+/// How long it is then not tried again.
+pub(crate) const PACE_BARREN: Duration = Duration::from_secs(4);
+
 /// Who may be answered at the door at once: a backup is one, and somebody may look beside it.
 pub(crate) const DOOR_CALLERS: usize = 4;
 /// How long whoever called there may take nothing: a disk that is written to in bursts pauses for seconds.

@@ -1,4 +1,5 @@
-//! The task of one room: feeds [`Home`] what arrives and carries out what it asks for. It decides nothing.
+//! The task of one room: feeds [`Home`] what arrives and carries out what it asks for. It decides nothing
+//! but how soon it takes what comes.
 
 mod links;
 
@@ -17,6 +18,7 @@ use tracing::{debug, error, info, warn};
 use crate::figures::Happened;
 use crate::limits::{ROOM_BATCH, ROOM_VACANCY_CHECK};
 use crate::link::{Outbox, ROOM_FAILED};
+use crate::pace::Pace;
 use crate::rooms::{Registration, Surroundings};
 use links::Links;
 
@@ -71,6 +73,11 @@ pub(crate) struct RoomTask {
     /// A clone goes with each commit, so that it is known when the last one has been answered, also after a fault.
     under_way: UnderWay,
     published: Figures,
+    /// Messages taken since the last batch ended.
+    taken: usize,
+    /// Until then it takes nothing from its links.
+    rests_until: Option<Instant>,
+    pace: Pace,
     around: Arc<Surroundings>,
     registration: Registration,
     stop: watch::Receiver<Millis>,
@@ -99,6 +106,9 @@ impl RoomTask {
             commits_out: 0,
             under_way,
             published: Figures::default(),
+            taken: 0,
+            rests_until: None,
+            pace: Pace::new(Instant::now()),
             around,
             registration,
             stop,
@@ -131,11 +141,15 @@ impl RoomTask {
             let timer = self.home.poll_timeout().map(|due| self.around.clock.instant(due));
             let timer = timer.into_iter().chain(look_again).min();
             tokio::select! {
-                Some(event) = self.events.recv() => self.take(event),
+                Some(event) = self.events.recv(), if self.rests_until.is_none() => self.take(event),
+                () = sleep_until(self.rests_until.unwrap_or_else(Instant::now)), if self.rests_until.is_some() => {
+                    self.rests_until = None;
+                }
                 Some(answer) = self.answers.1.recv() => self.handle(answer),
                 () = self.drains.noted.notified() => {}
                 () = sleep_until(timer.unwrap_or_else(Instant::now)), if timer.is_some() => self.handle(Input::Tick),
                 Ok(()) = self.stop.changed(), if !self.stopping => {
+                    self.rests_until = None;
                     self.take_waiting();
                     self.stopping = true;
                     let spread = *self.stop.borrow_and_update();
@@ -143,20 +157,32 @@ impl RoomTask {
                 }
             }
             self.take_waiting();
+            if self.taken > 0 {
+                self.rest();
+            }
         }
     }
 
-    /// All that waits, before any of its effects: entries that came together share one commit.
+    /// All that waits, before any of its effects: entries that came together share one commit. A room that rests takes only
+    /// what the disk answers.
     fn take_waiting(&mut self) {
         for _ in 0..ROOM_BATCH {
             if let Ok(answer) = self.answers.1.try_recv() {
                 self.handle(answer);
+            } else if self.rests_until.is_some() {
+                break;
             } else if let Ok(event) = self.events.try_recv() {
                 self.take(event);
             } else {
                 break;
             }
         }
+    }
+
+    /// After a batch. Where there is but one link nobody gains by it.
+    fn rest(&mut self) {
+        let rest = self.pace.took(std::mem::take(&mut self.taken), Instant::now());
+        self.rests_until = rest.filter(|_| self.links.count() > 1 && !self.stopping);
     }
 
     /// Lanes that were written out, while nothing waits to be put into them.
@@ -177,7 +203,10 @@ impl RoomTask {
                 info!(conn = conn.0, links = self.links.count(), "a device entered the room");
                 Input::Opened(conn)
             }
-            Event::Received(conn, frames) => Input::Received(conn, frames),
+            Event::Received(conn, frames) => {
+                self.taken += 1;
+                Input::Received(conn, frames)
+            }
             Event::Closed(conn) => {
                 self.links.remove(conn);
                 info!(conn = conn.0, links = self.links.count(), "a device left the room");

@@ -1,11 +1,15 @@
 //! Devices that write, read and come back.
 
+use std::time::Duration;
+
 use causeway_core::ids::{RoomId, StreamId};
 use causeway_core::log::{EntryKind, StreamLog};
 use causeway_core::replica::Identity;
 use causeway_core::wire::{Body, ErrorCode, Message, Need};
 
-use crate::device::Device;
+use tokio::time::timeout;
+
+use crate::device::{Device, PATIENCE};
 use crate::server::Server;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -105,6 +109,44 @@ async fn somebody_who_asks_for_forty_long_texts_at_once_gets_them_all() {
     }
     assert_eq!(entries, 2 * streams.len());
     assert_eq!(server.health().await["links_cut"], 0);
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rl17_in_a_busy_room_entries_that_come_one_by_one_go_together_and_all_of_them_arrive() {
+    let server = Server::start().await;
+    let mut reader = Device::join(&server.address, "busy", 1).await;
+    reader.subscribe().await;
+    reader.synced().await;
+    let mut writer = Device::join(&server.address, "busy", 2).await;
+    let (mut sent, mut arrived) = (0, 0);
+    // pace: a room is busy where something comes every two milliseconds
+    let mut pace = tokio::time::interval(Duration::from_millis(2));
+    let gathered = async {
+        loop {
+            tokio::select! {
+                _ = pace.tick() => {
+                    sent += 1;
+                    let entry = writer.write_name(sent);
+                    writer.send(vec![entry]).await;
+                }
+                message = reader.link.next() => if let Message::Entries(entries) = message {
+                    arrived += entries.len() as u64;
+                    if entries.len() > 2 {
+                        break;
+                    }
+                }
+            }
+        }
+    };
+    timeout(PATIENCE, gathered).await.expect("they go together");
+    writer.saved(sent).await;
+    while arrived < sent {
+        if let Message::Entries(entries) = reader.link.next().await {
+            arrived += entries.len() as u64;
+        }
+    }
+    assert_eq!(server.health().await["entries_saved"], sent);
     server.stop().await.unwrap();
 }
 
