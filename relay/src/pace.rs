@@ -86,7 +86,7 @@ mod tests {
         let mut pace = Pace::new(now);
         let (count, rests) = batches(&mut pace, &mut now, 4 * MILLISECOND, SECOND);
         assert!(rests && count < 140, "{count} for 250 messages");
-        let (_, rests) = batches(&mut pace, &mut now, 8 * MILLISECOND, SECOND);
+        let (_, rests) = batches(&mut pace, &mut now, 7 * MILLISECOND, SECOND);
         assert!(rests, "it does not come and go");
         let (_, rests) = batches(&mut pace, &mut now, 50 * MILLISECOND, SECOND);
         assert!(!rests);
