@@ -93,6 +93,7 @@ test("W14 a folder with files is asked about first, and whatever was removed com
   await dialog.waitFor({ state: "detached" });
   await lists(noor, "src/a.py", "src/b.py", "notes.md");
   await noor.page.keyboard.press("Delete");
+  await dialog.waitFor();
   await noor.page.keyboard.press("Tab");
   await noor.page.keyboard.press("Enter");
   await lists(ada, "notes.md");
