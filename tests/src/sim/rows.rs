@@ -72,6 +72,19 @@ pub(crate) fn told_too_early(disk: &Disk, frame: &[Message]) -> Option<String> {
     })
 }
 
+/// Whether this very entry survives a power cut here, or is in the snapshot that stands for it.
+pub(crate) fn holds(disk: &Disk, entry: &Entry) -> bool {
+    let (stream, EntryName { replica, seq }) = (entry.header().stream, entry.name());
+    let index = disk.durable_row(&stored::index_key(&stream, &replica, seq));
+    match index.and_then(|row| IndexRecord::decode(row).ok()) {
+        Some(index) => {
+            let row = disk.durable_row(&stored::entry_key(&stream, index.arrival));
+            row.is_some_and(|row| row == stored::encode_entry(entry))
+        }
+        None => snapshot_of(disk, &stream).is_some_and(|root| root.covered(&replica) >= seq),
+    }
+}
+
 fn has_entry(row: impl Fn(&[u8]) -> Option<Vec<u8>>, stream: &StreamId, name: EntryName) -> bool {
     let covered = || {
         let root = row(&stored::snapshot_key(stream)).and_then(|row| SignedRoot::decode(&row).ok());

@@ -234,8 +234,13 @@ impl Room {
         self.events.push(Event::Others);
         match self.role {
             Role::Leading => {
+                self.entropy.stir(&welcome.nonce);
                 self.link.epoch = Some(welcome.epoch);
+                let doubts = welcome.epoch != self.epoch && self.boot.is_done() && !welcome.in_step;
                 self.meet_epoch();
+                if doubts {
+                    self.doubt_saved();
+                }
                 self.tell_uplink();
             }
             Role::Following => self.meet_leader(),
