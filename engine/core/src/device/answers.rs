@@ -9,9 +9,9 @@ use crate::device::fork::Why;
 use crate::device::load::{Reading, whole};
 use crate::device::pages::Role;
 use crate::device::stream::{Phase, Sync, Unsaved};
-use crate::ids::StreamId;
+use crate::ids::{ReplicaId, StreamId};
 use crate::limits::{CATCH_UP_BYTES, FRAME_ENTRIES, LINK_REPLICAS, LOST_NAMES, RESEND_AFTER};
-use crate::log::{Dep, Digest, Entry, EntryName};
+use crate::log::{Dep, Digest, Entry, EntryName, Tip};
 use crate::sorted;
 use crate::storage::{Durability, Page};
 use crate::stored;
@@ -330,7 +330,11 @@ impl Room {
         let Some(stream) = self.streams.get(&synced.stream) else { return };
         let mut entries = 0;
         known.iter().for_each(|(_, seq, _)| entries = seq.wrapping_add(entries));
-        let lacks = stream.lacks_lost() || stream.lacks_passed_over();
+        // Of what was called saved before the home was restored something may be on the disk alone.
+        let doubts = |(replica, tip): (ReplicaId, Tip)| {
+            self.identities.contains_key(&replica) && stream.saved_upto(&replica) < tip.seq
+        };
+        let lacks = stream.lacks_lost() || stream.lacks_passed_over() || stream.log.tips().any(doubts);
         let whole = !stream.waits() && stream.park.is_empty() && !lacks;
         if whole && entries == synced.entries && Digest::of_chains(&known) != synced.digest {
             self.suspect(synced.stream, "stream.digest");
