@@ -16,10 +16,12 @@ pub(crate) fn stored_too_early(disk: &Disk, commit: &Commit) -> Option<String> {
         let header = entry.header();
         let before = (header.seq > 1).then(|| EntryName { replica: header.replica, seq: header.seq - 1 });
         let deps = header.deps.iter().map(|dep| EntryName { replica: dep.replica, seq: dep.seq });
-        let missing = before
-            .into_iter()
-            .chain(deps)
-            .find(|name| reach(disk, &header.stream, &name.replica) < name.seq)?;
+        // The mark of a chain goes with its refused part, and is written again when the rest has been read.
+        let is_there = |name: &EntryName| {
+            reach(disk, &header.stream, &name.replica) >= name.seq
+                || disk.row(&stored::index_key(&header.stream, &name.replica, name.seq)).is_some()
+        };
+        let missing = before.into_iter().chain(deps).find(|name| !is_there(name))?;
         Some(format!("stores {entry:?} before {}/{}, which it builds on", missing.replica, missing.seq))
     })
 }
