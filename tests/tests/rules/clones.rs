@@ -52,6 +52,9 @@ fn rule_12_a_number_that_stands_for_the_other_copys_entry_is_not_believed() {
     let cloned = |event: &Event| matches!(event, Event::Fork { code, .. } if code == "replica.cloned");
     assert!(told.iter().any(cloned), "it is told why");
     assert!(network.devices[0].disk.rows_of(b'f').count() > 0, "and they are kept");
+    let fork = network.devices[0].room.forks()[0].id;
+    let kept = network.devices[0].room.fork_text(fork).expect("it is read");
+    assert!(fork.whole.is_some() && kept.text.starts_with("!common. left behind. only here. "));
     assert_eq!(network.text(0, text), "common. left behind. ", "the room's truth is shown");
     assert_eq!(network.text(other, text), "common. left behind. ");
     network.insert(0, text, 0, "On: ");

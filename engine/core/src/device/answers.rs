@@ -193,8 +193,13 @@ impl Room {
             return self.handle_told_refused(refused.clone(), now);
         }
         let Refused { stream, replica, seq, code, sentence } = refused.clone();
-        if self.identities.contains_key(&replica) {
-            self.close_replica(stream, EntryName { replica, seq }, &Why::refused(code, sentence), now);
+        if !self.identities.contains_key(&replica) {
+            return;
+        }
+        let is_of_copy = matches!(code.as_str(), "entry.equivocation" | "entry.chain");
+        let why = if is_of_copy { Why::cloned() } else { Why::refused(code, sentence) };
+        if !is_of_copy || !self.open_first(stream) {
+            self.close_replica(stream, EntryName { replica, seq }, &why, now);
         }
     }
 

@@ -111,7 +111,7 @@ impl Room {
             ) => self.walk_later(page, stream, walk, now),
             // The stream goes on meanwhile, so it is not read anew; the home is asked again and then this disk.
             (Reading::Lost(stream, _), Err(_)) => {
-                self.subscribe_after(stream, now.monotonic.after(STORE_RETRY))
+                self.subscribe_after(stream, now.monotonic.after(STORE_RETRY));
             }
             (
                 Reading::Root(stream, _)
