@@ -1,9 +1,9 @@
 //! M5 as devices meet it: what people do at once is cut into entries that each cost little, and nobody refuses any of them.
 
 use causeway_core::ids::{ConnId, ReplicaId, StreamId};
-use causeway_core::log::{Dep, Entry, EntryKind, Head, Header, Tip};
+use causeway_core::log::{Entry, EntryKind, Head, Tip};
 use causeway_core::stored::{self, IndexRecord, StreamRecord, TipRecord};
-use causeway_core::wire::{self, Body, Message};
+use causeway_core::wire::{Body, Message};
 use causeway_core::ydoc::{DeltaOp, TextEdit};
 use causeway_guard::Limits;
 use causeway_tests::network::{EDITOR, Network};
@@ -229,48 +229,6 @@ fn m5_behind_a_part_that_is_refused_all_is_in_the_fork() {
     let left = whole.text.trim_start_matches(['x', '\u{fffc}']);
     assert!(left == "b".repeat(LETTERS as usize) && whole.is_complete, "the fork lacks something");
     assert_eq!(network.relay.home.figures().entries_refused, 0);
-}
-
-/// In either order: it must not wait for what will never come.
-#[test]
-fn m5_what_builds_on_a_refused_entry_is_refused() {
-    for dependant_first in [false, true] {
-        let (mut network, text) = Network::with_document(2);
-        for device in 0..2 {
-            network.insert(device, text, 0, "x");
-            network.rest();
-        }
-        let [(mine, last, _), (theirs, before, head)] = [0, 1].map(|device| chain(&network, device, text));
-        let (seq, logical) = (before.seq + 1, before.logical + 1);
-        let payload = crowded(theirs, 1, Limits::default().jumps + 1);
-        let refused = entry(text, theirs, (seq, logical), EntryKind::Edit, &payload);
-        let dep = Dep { replica: theirs, seq, head: head.next(&refused).short() };
-        let place = (last.seq + 1, last.logical.max(logical) + 1);
-        let header = entry(text, mine, place, EntryKind::Edit, b"").header().clone();
-        let dependant = wire::entry::build(Header { deps: vec![dep], ..header }, &crowded(mine, 1, 1));
-        let mut brought = [(1, &refused), (0, &dependant)];
-        if dependant_first {
-            brought.reverse();
-        }
-        for (device, entry) in brought {
-            network.inject(device, frame(entry));
-            network.deliver_to_home();
-        }
-        let codes: Vec<_> = network.relay.sent.iter().filter_map(refusal).collect();
-        assert_eq!(codes, ["guard.too-many", "entry.later"], "dependant first: {dependant_first}");
-    }
-}
-
-/// Who writes on a device, and where the chain in a text stands.
-fn chain(network: &Network, device: usize, text: StreamId) -> (ReplicaId, Header, Head) {
-    let device = &network.devices[device];
-    let replica = device.room.replica();
-    let rows = device.disk.rows_of(b'e').filter_map(|(_, value)| stored::decode_entry(value.to_vec()).ok());
-    let of_chain = |entry: &Entry| (entry.header().stream, entry.header().replica) == (text, replica);
-    let mut own: Vec<Entry> = rows.filter(of_chain).collect();
-    own.sort_by_key(|entry| entry.header().seq);
-    let head = own.iter().fold(Head::START, |head, entry| head.next(entry));
-    (replica, own.last().expect("it has written").header().clone(), head)
 }
 
 fn refusal((_, message): &(ConnId, Message)) -> Option<String> {

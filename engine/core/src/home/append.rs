@@ -13,7 +13,7 @@ use crate::limits::{
     CATCH_UP_BYTES, COMMIT_BYTES, FRAME_ENTRIES, LATER_AFTER, LINK_PARK_BYTES, LINK_PARK_STREAMS,
     ROOM_PARK_BYTES, ROOM_STREAMS,
 };
-use crate::log::{Accepted, Entry, EntryKind, EntryName, Missing, Refusal, Verdict};
+use crate::log::{Accepted, Entry, EntryKind, Missing, Refusal, Verdict};
 #[cfg(feature = "planted-bugs")]
 use crate::planted::Planted;
 use crate::storage::{CommitError, Durability};
@@ -79,22 +79,16 @@ impl Home {
         self.arrivals(stream) == 0 && self.streams.len() >= ROOM_STREAMS && born() >= ROOM_STREAMS
     }
 
-    /// Judges an entry, and then those that waited for it and for each other: what waits for something refused is refused.
+    /// Judges an entry, and then those that waited for it and for each other.
     fn land(&mut self, conn: ConnId, entry: Entry) {
         let (stream, name) = (entry.header().stream, entry.name());
-        let mut settled = Vec::new();
-        if self.settles(conn, entry) {
-            settled.push(name);
+        let mut landed = Vec::new();
+        if self.lets_in(conn, entry) {
+            landed.push(name);
         }
-        while let Some(name) = settled.pop() {
+        while let Some(name) = landed.pop() {
             let Some(state) = self.streams.get_mut(&stream) else { return };
-            let waited = match state.refused.get(&name.replica) {
-                Some((from, _)) if name.seq >= *from => {
-                    state.waiting.take_from(EntryName { seq: *from, ..name })
-                }
-                _ => state.waiting.take(&name),
-            };
-            for (conn, entry) in waited {
+            for (conn, entry) in state.waiting.take(&name) {
                 if let Some(link) = self.conns.get_mut(&conn) {
                     let size = entry.bytes().len();
                     link.waiting_bytes = link.waiting_bytes.saturating_sub(size);
@@ -102,20 +96,18 @@ impl Home {
                     link.unborn.remove(&stream);
                 }
                 let name = entry.name();
-                if self.settles(conn, entry) {
-                    settled.push(name);
+                if self.lets_in(conn, entry) {
+                    landed.push(name);
                 }
             }
         }
     }
 
-    /// Judges an entry: whether it has landed or was refused, which decides about others.
-    fn settles(&mut self, conn: ConnId, entry: Entry) -> bool {
-        let (stream, name) = (entry.header().stream, entry.name());
+    fn lets_in(&mut self, conn: ConnId, entry: Entry) -> bool {
+        let stream = entry.header().stream;
         let before = self.arrivals(&stream);
         self.judge(conn, entry);
-        let refused = self.streams.get(&stream).and_then(|state| state.refused.get(&name.replica));
-        self.arrivals(&stream) > before || refused.is_some_and(|(from, _)| name.seq >= *from)
+        self.arrivals(&stream) > before
     }
 
     fn arrivals(&self, stream: &StreamId) -> u64 {
@@ -140,9 +132,6 @@ impl Home {
         }
         let verdict = match state.log.judge_new(&entry) {
             Verdict::Fresh(_) if !introduces_truly(&entry) => Verdict::Refused(Refusal::Introduction),
-            Verdict::Waits(missing) if missing.iter().any(|missing| state.has_refused(missing)) => {
-                Verdict::Refused(Refusal::Later)
-            }
             verdict => verdict,
         };
         #[cfg(feature = "planted-bugs")]

@@ -8,7 +8,7 @@ use crate::home::seen::Readers;
 use crate::home::transfer::Shared;
 use crate::home::waiting::Waiting;
 use crate::ids::{ReplicaId, StreamId};
-use crate::log::{Digest, EntryName, Missing, Refusal, StreamLog, Tip};
+use crate::log::{Digest, EntryName, Refusal, StreamLog, Tip};
 use crate::stored::{HistoryRecord, QuarantineRecord};
 
 /// The log of a stream as judged, and how much of it is on the disk.
@@ -83,11 +83,6 @@ impl HomeStream {
     /// Whether something of it is on the disk and it is not deleted.
     pub(super) fn is_alive(&self) -> bool {
         !self.log.is_gone() && self.durable.digest() != Digest::NOTHING
-    }
-
-    /// Whether some of this was refused, so that it will not come.
-    pub(super) fn has_refused(&self, missing: &Missing) -> bool {
-        self.refused.get(&missing.replica).is_some_and(|(from, _)| missing.to >= *from)
     }
 
     /// Up to which entry the snapshot covers a chain; zero for none.

@@ -39,13 +39,6 @@ impl Waiting {
         ready
     }
 
-    /// Takes out what waited for an entry that was refused, or for any that comes after it in its chain.
-    pub(super) fn take_from(&mut self, refused: EntryName) -> Vec<(ConnId, Entry)> {
-        let chain = refused..=EntryName { seq: u64::MAX, ..refused };
-        let awaited: Vec<EntryName> = self.awaited.range(chain).map(|(name, _)| *name).collect();
-        awaited.iter().flat_map(|name| self.take(name)).collect()
-    }
-
     /// Lets go of what a link brought that has ended.
     pub(super) fn forget(&mut self, conn: ConnId) {
         let Self { entries, awaited, bytes } = self;

@@ -139,9 +139,6 @@ pub enum Refusal {
     /// The replica's client id is taken in this stream.
     #[error("another replica writes under the same client id")]
     Client,
-    /// What it builds on was refused, so it will never come.
-    #[error("it was written on top of a change that was refused")]
-    Later,
 }
 
 impl Refusal {
@@ -163,7 +160,6 @@ impl Refusal {
             Self::Introduction => "chat.introduction",
             Self::NotYours => "chat.not-yours",
             Self::Client => "entry.client",
-            Self::Later => "entry.later",
         }
     }
 }
