@@ -42,10 +42,13 @@ pub(crate) const ROOM_BATCH: usize = 512;
 pub(crate) const ROOM_FLOOD: usize = ROOM_QUEUE / 2;
 /// Messages a second from which a room is busy: more than a class of thirty that types, each of whom sends some four.
 pub(crate) const PACE_BUSY: f64 = 150.0;
-/// How long a busy room rests between two batches: less than a screen shows one picture.
-pub(crate) const PACE_REST: Duration = Duration::from_millis(10);
+/// The beat on which busy rooms take what has come, all together: about as long as a screen shows one picture, and half of it is
+/// waited in the middle.
+pub(crate) const PACE_BEAT: Duration = Duration::from_millis(20);
 /// How long messages are counted before their rate is believed.
 pub(crate) const PACE_WINDOW: Duration = Duration::from_millis(200);
+/// After so much of a first rest it is asked whether it gathers anything: four beats, in which a busy room hears twelve messages.
+pub(crate) const PACE_TRIAL: Duration = PACE_BEAT.saturating_mul(4);
 /// Messages in a batch, in the middle, below which a rest is of no use.
 pub(crate) const PACE_GATHERS: f64 = 1.25;
 /// How long it is then not tried again.

@@ -108,7 +108,7 @@ impl RoomTask {
             published: Figures::default(),
             taken: 0,
             rests_until: None,
-            pace: Pace::new(Instant::now()),
+            pace: Pace::new(around.clock.instant(Millis(0)), Instant::now()),
             around,
             registration,
             stop,

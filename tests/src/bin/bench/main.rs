@@ -36,6 +36,10 @@ use std::process::ExitCode;
 use recording::Recording;
 use table::Table;
 
+/// As in the relay, whose rooms are served by this program here.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// A table, or nothing where what it needs is not there; it has said so then.
 type Outcome = Result<Option<Table>, Box<dyn Error>>;
 

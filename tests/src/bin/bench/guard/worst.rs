@@ -13,7 +13,7 @@ const LATER: u64 = AUTHOR + 1;
 
 /// A row for each; `paper` is a long text.
 pub(super) fn rows(paper: &[Vec<u8>]) -> Result<Vec<Vec<String>>, Box<dyn Error>> {
-    let Limits { blocks, jumps, delete_ranges, .. } = Limits::default();
+    let Limits { blocks, jumps, delete_ranges, depth, .. } = Limits::default();
     let (page, length) = one_string();
     let page = [by(AUTHOR, page)];
     let paper: Vec<Written> = paper.iter().map(|update| by(AUTHOR, update.clone())).collect();
@@ -26,7 +26,11 @@ pub(super) fn rows(paper: &[Vec<u8>]) -> Result<Vec<Vec<String>>, Box<dyn Error>
             &page,
             &[by(AUTHOR, scattered_deletes(length, delete_ranges))],
         )?,
-        of_yrs_behind("M3, yrs, a megabyte of values, each 64 levels deep", &[], &[by(AUTHOR, nested())])?,
+        of_yrs_behind(
+            &format!("M3, yrs, {blocks} values, each {depth} levels deep, a megabyte"),
+            &[],
+            &[by(AUTHOR, nested(blocks, depth))],
+        )?,
         of_yrs_behind(
             &format!("M5, yrs, a megabyte in {blocks} blocks that go on"),
             &[],
@@ -131,15 +135,21 @@ fn cuts(length: u32, blocks: u32) -> Vec<u8> {
     update
 }
 
-/// Embedded values of as many levels as pass, as many as an entry holds.
-fn nested() -> Vec<u8> {
-    let levels = Limits::default().depth as usize;
-    let value = "[".repeat(levels) + &"]".repeat(levels);
-    let blocks = (Limits::default().bytes - 64) / (value.len() + 16);
-    let mut update = begin(blocks as u32, AUTHOR, 0);
-    for _ in 0..blocks {
-        update.extend([EMBED, 1, 4]);
-        update.extend(b"text");
+/// So many embedded values of so many levels, with so much in the innermost that they fill an entry, each behind the one before.
+fn nested(blocks: u32, levels: u32) -> Vec<u8> {
+    let ends = levels as usize;
+    let inside = Limits::default().bytes / blocks as usize - 2 * ends - 2 * BLOCK_BYTES;
+    let ones = "1,".repeat(inside / 2) + "1";
+    let value = format!("{}{ones}{}", "[".repeat(ends), "]".repeat(ends));
+    let mut update = begin(blocks, AUTHOR, 0);
+    for block in 0..blocks {
+        if block == 0 {
+            update.extend(b"\x05\x01\x04text");
+        } else {
+            update.push(EMBED | HAS_ORIGIN);
+            put(&mut update, AUTHOR);
+            put(&mut update, u64::from(block) - 1);
+        }
         put(&mut update, value.len() as u64);
         update.extend(value.as_bytes());
     }
