@@ -13,7 +13,7 @@ use serde::Deserialize;
 use crate::backup;
 use crate::config::Config;
 use crate::doctor::{self, DOCTOR_CODES};
-use crate::failure::EXIT_CODES;
+use crate::failure::{OF_BACKUP, OF_QUARANTINE, OF_RESTORE, OF_SERVE, exit_codes};
 use crate::history::KeepHistory;
 use crate::origin::Origin;
 use crate::quarantine;
@@ -23,7 +23,7 @@ use crate::start;
 
 /// The Causeway relay: keeps rooms, and carries what people write from one device to the others.
 #[derive(Debug, Parser)]
-#[command(name = "causeway-relay", version, after_help = EXIT_CODES)]
+#[command(name = "causeway-relay", version, after_help = "Each command says under --help what it ends with.")]
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -32,16 +32,16 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve rooms and the page that opens them.
-    #[command(after_help = EXIT_CODES)]
+    #[command(after_help = exit_codes(OF_SERVE))]
     Serve(ServeArgs),
     /// Write all rooms into a file, also while the relay serves them.
-    #[command(after_help = EXIT_CODES)]
+    #[command(after_help = exit_codes(OF_BACKUP))]
     Backup(BackupArgs),
     /// Fill an empty data folder from a backup; devices bring what it lacks.
-    #[command(after_help = EXIT_CODES)]
+    #[command(after_help = exit_codes(OF_RESTORE))]
     Restore(RestoreArgs),
     /// Show streams of which no snapshot can be made, save them for a look, try them again.
-    #[command(after_help = EXIT_CODES)]
+    #[command(after_help = exit_codes(OF_QUARANTINE))]
     Quarantine(QuarantineArgs),
     /// Say what is right and wrong with a data folder that no relay serves, without changing it.
     #[command(after_help = DOCTOR_CODES)]
@@ -173,7 +173,7 @@ pub(crate) struct ServeArgs {
 }
 
 /// An address and a port.
-fn address(text: &str) -> Result<SocketAddr, &'static str> {
+pub(crate) fn address(text: &str) -> Result<SocketAddr, &'static str> {
     text.parse().map_err(|_| "say an address in numbers and a port, such as 127.0.0.1:8787 or [::]:8787")
 }
 

@@ -4,9 +4,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use causeway_store::{StoreKind, WriteAheadLimits};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
-use crate::cli::{FolderArgs, LogFormat, LogLevel, ServeArgs, StoreName};
+use crate::cli::{FolderArgs, LogFormat, LogLevel, ServeArgs, StoreName, address};
 use crate::failure::Failure;
 use crate::history::KeepHistory;
 use crate::origin::Origin;
@@ -37,6 +37,7 @@ pub(crate) enum Keep {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    #[serde(default, deserialize_with = "listen")]
     listen: Option<SocketAddr>,
     data: Option<PathBuf>,
     store: Option<StoreName>,
@@ -77,6 +78,10 @@ impl Config {
             store_patience: args.store_patience.or(file.store_patience).unwrap_or_default(),
         })
     }
+}
+
+fn listen<'de, D: Deserializer<'de>>(text: D) -> Result<Option<SocketAddr>, D::Error> {
+    address(&String::deserialize(text)?).map(Some).map_err(serde::de::Error::custom)
 }
 
 /// The kind of store that is asked for, or else the one that keeps the folder, or else the default.

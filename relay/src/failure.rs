@@ -130,29 +130,48 @@ pub(crate) fn bare(sentence: &impl Display) -> String {
     sentence.to_string().trim_end_matches('.').into()
 }
 
-/// Shown under `--help`.
-pub(crate) const EXIT_CODES: &str = "\
-Exit codes:
-   0  stopped as asked, everything saved
-   1  ended badly
-   2  the command line cannot be understood
-   3  the configuration file cannot be used
-   4  would listen beyond this machine without --open-to-anyone
-   5  the address is in use by another program
-   6  the address cannot be listened on
-   7  the data folder is in use by another process
-   8  the data folder cannot be written
-   9  the data folder was written by a version with another format
-  10  the data folder is damaged
-  11  the disk is full
-  12  the data folder cannot be opened for another reason
-  13  the data folder is kept by the other store
-  14  a restore into the data folder was broken off
-  15  the backup is damaged, cut off, or none
-  16  there is something already where the backup or its rooms should go
-  17  the backup cannot be read or written, or the disk is full
-  18  the relay that serves the data folder cannot be asked or refused, the backup was broken off, or what was named is not there
-  19  there is no store in the data folder
-  20  the backup is made, but something of the store could not be read
-  21  the store stood still and the relay ended itself, to be started anew
-When it does not start, it has touched nothing.";
+/// What a command ends with, as shown under its `--help`.
+pub(crate) fn exit_codes(codes: &[u8]) -> String {
+    let mut text = String::from("Exit codes:\n");
+    for (code, meaning) in CODES.iter().filter(|(code, _)| codes.contains(code)) {
+        text += &format!("  {code:>2}  {meaning}\n");
+    }
+    text + "When it does not start, it has touched nothing."
+}
+
+/// Those of `serve`.
+pub(crate) const OF_SERVE: &[u8] = &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, STOOD_STILL];
+/// Those of `backup`: without a relay it opens the folder itself.
+pub(crate) const OF_BACKUP: &[u8] = &[0, 1, 2, 3, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20];
+/// Those of `restore`.
+pub(crate) const OF_RESTORE: &[u8] = &[0, 1, 2, 3, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17];
+/// Those of `quarantine`, whose `export` is a backup of one stream.
+pub(crate) const OF_QUARANTINE: &[u8] = &[0, 1, 2, 3, 7, 8, 9, 10, 11, 12, 13, 14, 16, 17, 18, 19, 20];
+
+const CODES: [(u8, &str); 22] = [
+    (0, "done; of a relay: stopped as asked, everything saved"),
+    (1, "ended badly"),
+    (2, "the command line cannot be understood"),
+    (3, "the configuration file cannot be used"),
+    (4, "would listen beyond this machine without --open-to-anyone"),
+    (5, "the address is in use by another program"),
+    (6, "the address cannot be listened on"),
+    (7, "the data folder is in use by another process"),
+    (8, "the data folder cannot be written"),
+    (9, "the data folder was written by a version with another format"),
+    (10, "the data folder is damaged"),
+    (11, "the disk is full"),
+    (12, "the data folder cannot be opened for another reason"),
+    (13, "the data folder is kept by the other store"),
+    (14, "a restore into the data folder was broken off"),
+    (15, "the backup is damaged, cut off, or none"),
+    (16, "there is something already where the backup or its rooms should go"),
+    (17, "the backup cannot be read or written, or the disk is full"),
+    (
+        18,
+        "the relay that serves the data folder cannot be asked or refused, the backup was broken off, or what was named is not there",
+    ),
+    (19, "there is no store in the data folder"),
+    (20, "the backup is made, but something of the store could not be read"),
+    (21, "the store stood still and the relay ended itself, to be started anew"),
+];

@@ -99,6 +99,9 @@ async fn a_configuration_that_cannot_be_read_is_named_with_its_line() {
     std::fs::write(&config, "memory = true\nlisten = 8787\n").unwrap();
     let told = refuses(&["--config", config.to_str().unwrap()], 3).await;
     assert!(told.contains("line 2"), "{told}");
+    std::fs::write(&config, "listen = \"localhost\"\n").unwrap();
+    let told = refuses(&["--config", config.to_str().unwrap()], 3).await;
+    assert!(told.contains("line 1") && told.contains("127.0.0.1:8787"), "{told}");
 }
 
 #[tokio::test]
@@ -118,10 +121,16 @@ async fn flags_are_stronger_than_the_environment_and_that_is_stronger_than_the_f
 }
 
 #[tokio::test]
-async fn the_help_lists_every_exit_code() {
-    let output = outcome(&["serve", "--help"]).await;
-    let help = String::from_utf8(output.stdout).unwrap();
-    for code in 0..=21 {
-        assert!(help.lines().any(|line| line.trim_start().starts_with(&format!("{code}  "))), "{code}");
+async fn the_help_of_each_command_lists_its_exit_codes() {
+    let mut listed = Vec::new();
+    for command in ["serve", "backup", "restore", "quarantine"] {
+        let help = String::from_utf8(outcome(&[command, "--help"]).await.stdout).unwrap();
+        let codes = (0..=21)
+            .filter(|code| help.lines().any(|line| line.trim_start().starts_with(&format!("{code}  "))));
+        let codes: Vec<u8> = codes.collect();
+        let listens = [4, 5, 6, 21].map(|code| codes.contains(&code));
+        assert_eq!(listens, [command == "serve"; 4], "{command}: {codes:?}");
+        listed.extend(codes);
     }
+    assert!((0..=21).all(|code| listed.contains(&code)), "{listed:?}");
 }
