@@ -106,12 +106,17 @@ impl World {
                 }
                 (80..=94, _, Some(post)) => {
                     let end = posts.iter().position(|other| other.name == post.name).unwrap_or(0);
-                    let machine = self.devices[number].machine;
-                    self.machines[machine].is_vague |= !room.is_whole(id);
+                    let here = posts.iter().filter(|post| post.is_unread).count();
+                    let is_more_above = room.unread(id).count > here;
                     room.mark_read(id, Some(post.name));
-                    let read: Vec<EntryName> = posts[..=end].iter().map(|post| post.name).collect();
-                    self.machines[machine].read.extend(read.iter().copied());
-                    self.devices[number].talk.read.extend(read);
+                    // Nothing is read while something new is where nobody sees it.
+                    if !is_more_above {
+                        let machine = self.devices[number].machine;
+                        self.machines[machine].is_vague |= !room.is_whole(id);
+                        let read: Vec<EntryName> = posts[..=end].iter().map(|post| post.name).collect();
+                        self.machines[machine].read.extend(read.iter().copied());
+                        self.devices[number].talk.read.extend(read);
+                    }
                 }
                 (95..=96, _, _) => room.older(id),
                 (97..=99, _, _) => self.introduce(number, &mut room, draw as u64 % 5),

@@ -82,7 +82,7 @@ export class Channel {
     return this.#say((room, mono, wall) => room.react(this.id, id, emoji, on, mono, wall));
   }
 
-  /** Everything up to a post has been read, also where it is not here; without one, all there is. */
+  /** Everything up to a post has been read, but not while what is new begins where it is not here; without one, all there is. */
   markRead(upTo?: PostId): void {
     this.#pump.passing((room) => room.markRead(this.id, upTo));
   }

@@ -75,8 +75,9 @@ impl Channel {
         self.window.change_all();
     }
 
-    /// Everything up to a post, as the timeline stands now, has been read, also on pages that are not here; without
-    /// one, all there is. Answers the numbers of the marker that grew, to be kept.
+    /// Everything up to a post, as the timeline stands now, has been read; without one, all there is, also on pages that are
+    /// not here. While something new is on one of those nothing is read up to a post: nobody has seen it, whatever the
+    /// reader took for the first. Answers the numbers of the marker that grew, to be kept.
     pub fn mark_read(&mut self, upto: Option<EntryName>) -> Vec<(ReplicaId, u64)> {
         let end = match upto {
             None => self.order.len(),
@@ -85,11 +86,10 @@ impl Channel {
                 None => return Vec::new(),
             },
         };
-        if self.unread == 0 && self.below.unread == 0 {
+        if if self.below.unread == 0 { self.unread == 0 } else { upto.is_some() } {
             return Vec::new();
         }
         let before = self.marker.clone();
-        // Pages that are not here stand above all that is.
         self.mark_absent();
         for position in 0..end {
             let post = &mut self.posts[self.order[position]];

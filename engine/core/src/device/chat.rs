@@ -234,8 +234,8 @@ impl Room {
             .map_or_else(Unread::default, |open| open.channel.unread())
     }
 
-    /// Everything up to a post has been read, also where it is not here; without one, all there is. Whoever shows a channel
-    /// does not call this while what is [new](Room::unread) begins further up than what is shown.
+    /// Everything up to a post has been read; without one, all there is, also where it is not here. While what is
+    /// [new](Room::unread) begins on a page that is not here, nothing is read up to a post.
     pub fn mark_read(&mut self, id: StreamId, upto: Option<EntryName>) {
         let Some(open) = self.streams.get_mut(&id).and_then(Stream::channel_mut) else { return };
         let grown = open.channel.mark_read(upto);

@@ -182,7 +182,7 @@ proptest! {
 }
 
 #[test]
-fn ch6_what_is_read_at_the_end_of_a_channel_is_read_in_all_of_it() {
+fn ch6_nothing_is_read_up_to_a_post_while_what_is_new_begins_on_a_page_that_is_not_here() {
     let entries = long_channel(2_000);
     let mut home = Home::default();
     home.compact(&entries);
@@ -191,8 +191,10 @@ fn ch6_what_is_read_at_the_end_of_a_channel_is_read_in_all_of_it() {
     assert_eq!(device.unread().count, 2_000);
     assert_eq!(device.unread().first, None, "it is on a page that is not here");
     let newest = posts(&device).last().expect("a page").name;
-    let kept: Vec<(ReplicaId, u64)> = device.mark_read(Some(newest));
-    assert_eq!(device.unread().count, 0);
+    assert_eq!(device.mark_read(Some(newest)), []);
+    assert_eq!(device.unread().count, 2_000, "nobody has seen what is above");
+    let kept: Vec<(ReplicaId, u64)> = device.mark_read(None);
+    assert_eq!(device.unread().count, 0, "somebody says that it is read");
     let mut again = Channel::new(Some(person(9).id()));
     kept.iter().for_each(|(replica, seq)| {
         again.restore_read(*replica, *seq);

@@ -44,9 +44,11 @@ export function useReading({ posts, unread, firstUnread, markRead }: Chat, isSho
       if (!isLooked || isNewAbove) return;
       remember(`read/${name}`, true);
       setStranger(false);
-      markRead(id);
+      // To who is here for the first time all is new, also further up.
+      if (isAbove) markRead();
+      else markRead(id);
     },
-    [isLooked, isNewAbove, markRead, name],
+    [isLooked, isNewAbove, isAbove, markRead, name],
   );
   const forget = useCallback(() => {
     setState((state) => ({ ...state, firstNew: null }));
