@@ -14,6 +14,7 @@ use causeway_core::wire::{self, Body, Message};
 use causeway_core::ydoc::Document;
 
 use crate::mirror::Mirror;
+use crate::sim::rows;
 use crate::sim::tally::Fault;
 use crate::sim::world::World;
 
@@ -95,8 +96,7 @@ impl World {
             if let Message::Entries(entries) = message {
                 unsafe_entry = entries.iter().find(|entry| {
                     let name = entry.name();
-                    disk.durable_row(&stored::index_key(&entry.header().stream, &name.replica, name.seq))
-                        .is_none()
+                    !rows::survives(disk, &entry.header().stream, name)
                 });
             }
         }

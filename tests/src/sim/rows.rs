@@ -72,6 +72,12 @@ pub(crate) fn told_too_early(disk: &Disk, frame: &[Message]) -> Option<String> {
     })
 }
 
+/// Rule 3: whether the power cannot take an entry. Where a snapshot covers it the home has it, so it has left before, and the
+/// disk may let it go; a page that slept meanwhile does not know, and offers it once more.
+pub(crate) fn survives(disk: &Disk, stream: &StreamId, name: EntryName) -> bool {
+    has_entry(|key| disk.durable_row(key).map(<[u8]>::to_vec), stream, name)
+}
+
 fn has_entry(row: impl Fn(&[u8]) -> Option<Vec<u8>>, stream: &StreamId, name: EntryName) -> bool {
     let covered = || {
         let root = row(&stored::snapshot_key(stream)).and_then(|row| SignedRoot::decode(&row).ok());

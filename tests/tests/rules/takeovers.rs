@@ -1,10 +1,13 @@
 //! What becomes of work while the lead goes from one page to another (T4–T7).
 
+use causeway_core::chat::Saved;
 use causeway_core::device::{Connection, Event, Role};
 use causeway_core::ids::StreamId;
 use causeway_core::stored::Prefix;
 use causeway_core::wire::{Body, Message, Refused};
 use causeway_tests::network::Network;
+
+use crate::channels::{open, posts, say};
 
 pub(crate) fn forks(network: &Network, page: usize) -> usize {
     network.devices[page].disk.rows_of(Prefix::Fork as u8).count()
@@ -464,5 +467,42 @@ fn t5_a_journal_that_the_new_leader_has_sealed_and_not_written_stands_once() {
         }
         let state = network.receipt(pages[2], &late);
         assert!(state.device && state.relay && !state.refused, "{state:?}");
+    }
+}
+
+#[test]
+fn t4_posts_that_a_snapshot_covers_are_saved_though_the_page_that_led_has_told_nobody() {
+    // The second time they are so old that the device lets its own entries go too.
+    for days in [0, 40] {
+        let mut network = Network::new(1);
+        network.relay.snapshot_after(4, 300);
+        open(&mut network, 0, 1);
+        network.rest();
+        say(&mut network, 0, "before");
+        network.rest();
+        let pages = network.join_pages(2);
+        pages.iter().for_each(|page| open(&mut network, *page, 2));
+        network.rest();
+        network.relay.disk_answers = false;
+        for text in ["one", "two", "three"] {
+            say(&mut network, pages[1], text);
+        }
+        network.rest();
+        network.freeze(pages[0]);
+        network.release_home_disk();
+        network.rest();
+        assert!(posts(&network, 0).iter().any(|post| post.text == "three"), "the home has them");
+        let told = posts(&network, pages[1]).iter().filter(|post| post.saved == Saved::Relay).count();
+        assert_eq!(told, 1, "nobody has told the page that wrote them");
+        assert!(network.relay.jobs_run > 0, "there is a snapshot");
+        network.relay.wall_offset += days * 24 * 3_600_000;
+        network.lead(pages[1]);
+        for _ in 0..3 {
+            network.rest();
+        }
+        let shown: Vec<_> =
+            posts(&network, pages[1]).into_iter().map(|post| (post.text, post.saved)).collect();
+        let words = ["before", "one", "two", "three"].map(|text| (text.to_owned(), Saved::Relay));
+        assert_eq!(shown, words, "after {days} days");
     }
 }

@@ -197,6 +197,9 @@ impl Room {
                 self.queue.put(stored::tip_key(&id, &replica), TipRecord::from(tip).encode());
             }
             self.mark_saved(id, &mark(replica, tip), now);
+            if let Some(stream) = self.streams.get_mut(&id) {
+                stream.question.note_at_least(mark(replica, tip));
+            }
             if replica == self.current && here == Some(tip) {
                 self.mint();
             }

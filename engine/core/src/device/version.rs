@@ -182,4 +182,12 @@ impl Question {
             None => own.push(mark),
         }
     }
+
+    /// What a snapshot of the home covers it has; it may have said of more.
+    pub(super) fn note_at_least(&mut self, mark: Dep) {
+        let told = self.own.iter().flatten().find(|other| other.replica == mark.replica);
+        if told.is_none_or(|told| told.seq < mark.seq) {
+            self.note(mark);
+        }
+    }
 }
