@@ -30,6 +30,7 @@ pub(crate) struct Figures {
     rooms_unreadable: AtomicU64,
     pages_sent: AtomicU64,
     segments_expired: AtomicU64,
+    entries_brought: AtomicU64,
     rooms_opened: AtomicU64,
     rooms_closed: AtomicU64,
     room_panics: AtomicU64,
@@ -58,6 +59,7 @@ pub(crate) struct Reading {
     rooms_unreadable: u64,
     pages_sent: u64,
     segments_expired: u64,
+    entries_brought: u64,
     rooms_opened: u64,
     rooms_closed: u64,
     room_panics: u64,
@@ -107,6 +109,7 @@ impl Figures {
             (&self.rooms_unreadable, before.rooms_unreadable, after.rooms_unreadable),
             (&self.pages_sent, before.pages_sent, after.pages_sent),
             (&self.segments_expired, before.segments_expired, after.segments_expired),
+            (&self.entries_brought, before.entries_brought, after.entries_brought),
         ];
         for (total, before, after) in pairs {
             if after > before {
@@ -156,6 +159,7 @@ impl Figures {
             rooms_unreadable: of(&self.rooms_unreadable),
             pages_sent: of(&self.pages_sent),
             segments_expired: of(&self.segments_expired),
+            entries_brought: of(&self.entries_brought),
         }
     }
 
@@ -197,6 +201,11 @@ impl Figures {
             ("causeway_snapshots_made_total", "Snapshots made and verified.", counted.snapshots_made),
             ("causeway_snapshots_sent_total", "Snapshots sent whole to a reader.", counted.snapshots_sent),
             ("causeway_pages_sent_total", "Pages sent to who looked at them.", counted.pages_sent),
+            (
+                "causeway_entries_brought_total",
+                "Entries that others than their authors brought again.",
+                counted.entries_brought,
+            ),
             (
                 "causeway_history_expired_total",
                 "Segments of the archive that were older than they are kept.",

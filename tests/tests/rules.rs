@@ -24,6 +24,10 @@ mod discards;
 mod entries;
 #[path = "rules/forks.rs"]
 mod forks;
+#[path = "rules/forwarded.rs"]
+mod forwarded;
+#[path = "rules/heads.rs"]
+mod heads;
 #[path = "rules/history.rs"]
 mod history;
 #[path = "rules/history_in_doubt.rs"]

@@ -21,6 +21,7 @@ mod event;
 mod follow;
 mod fork;
 mod forks;
+mod heads;
 mod journal;
 mod link;
 mod load;
@@ -62,6 +63,7 @@ use boot::Boot;
 use chat::Myself;
 use event::Events;
 use forks::Forks;
+use heads::Heads;
 use journal::Tag;
 use link::Link;
 use load::Reading;
@@ -174,6 +176,7 @@ pub struct Room {
     uplink: Connection,
     /// The same of the disk.
     uplink_storage: Storage,
+    heads: Heads,
     forks: Forks,
     have_at: Option<Millis>,
     events: Events,
@@ -224,6 +227,7 @@ impl Room {
             siblings: Siblings::default(),
             uplink: Connection::Offline,
             uplink_storage: Storage::Opening,
+            heads: Heads::default(),
             forks: Forks::default(),
             have_at: None,
             events: Events::default(),

@@ -19,6 +19,8 @@ mod compare;
 mod conn;
 mod durable;
 mod figures;
+mod forwarded;
+mod heads;
 mod held;
 mod holes;
 mod jobs;
@@ -60,6 +62,7 @@ use crate::write_queue::{OpId, WriteQueue};
 use append::{Answered, Appended};
 use compaction::Compaction;
 use conn::Conn;
+use heads::Heads;
 use jobs::Work;
 use load::Load;
 use pages::Pages;
@@ -149,6 +152,7 @@ pub struct Home {
     compact_at: Option<Millis>,
     retention: Retention,
     home_key: Option<Identity>,
+    heads: Heads,
     next_op: u64,
     outputs: VecDeque<Output>,
     /// To be released from quarantine once the room is read.
@@ -189,6 +193,7 @@ impl Home {
             compact_at: None,
             retention: Retention::default(),
             home_key: None,
+            heads: Heads::default(),
             next_op: 0,
             outputs: VecDeque::new(),
             released: BTreeSet::new(),
@@ -212,6 +217,7 @@ impl Home {
 
     /// Takes one input. Never fails and never panics, whatever arrives.
     pub fn handle(&mut self, input: Input, now: Now) {
+        self.heads.note_time(now);
         match input {
             Input::Opened(conn) => self.handle_opened(conn, now),
             Input::Received(conn, bytes) => self.handle_received(conn, &bytes, now),
@@ -246,7 +252,7 @@ impl Home {
     pub fn poll_timeout(&self) -> Option<Millis> {
         let (presence, pages) = (self.presence.poll_timeout(), self.pages.kept_until());
         let again = self.scans.again_at().into_iter().chain(self.segments.again_at());
-        let again = again.chain(self.retention.look_at());
+        let again = again.chain(self.retention.look_at()).chain(self.heads.due());
         let timers = [presence, self.retry_at, self.seen_at, self.compact_at, pages, self.silence_at];
         timers.into_iter().flatten().chain(again).min()
     }
@@ -328,6 +334,7 @@ impl Home {
         self.pages.forget(conn);
         self.jobs.retain(|_, work| !matches!(work, Work::Segment(packed) if packed.reader.0 == conn));
         self.forget_segments(conn);
+        self.heads.forwarders.forget(conn);
         self.presence.handle_closed(conn, now.monotonic);
         self.forget_reader(conn, now);
         self.expect_seen(now);
@@ -352,6 +359,7 @@ impl Home {
             self.tick_compaction(now);
         }
         self.tick_retention(now);
+        self.tick_heads(now);
         if self.silence_at.is_some_and(|due| now.monotonic >= due) {
             self.end_silent(now);
         }

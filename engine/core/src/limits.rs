@@ -102,6 +102,44 @@ pub const SNAPSHOT_AGAIN: Millis = Millis(10 * 60 * 1_000);
 pub const SNAPSHOT_AGAIN_MOST: Millis = Millis(6 * 60 * 60 * 1_000);
 /// After so many attempts that used up the time of a processor, or were not what was written, it is not chance.
 pub const SNAPSHOT_FAILURES: u8 = 2;
+/// A chain that has not grown for so long rests, and its author is asked to sign its head: soon after somebody stops typing,
+/// who may leave, and so that one signature covers many entries.
+pub const HEAD_REST: Millis = Millis(2_000);
+/// One that goes on growing is signed once a minute all the same: what a home loses beyond its last signed head only the
+/// author brings again.
+pub const HEAD_LATE: Millis = Millis(60_000);
+/// Chains that wait for their heads to be signed, signed heads that wait to be handed out, and chains that somebody was asked
+/// to forward, each; of further ones the heads are signed after their next entries.
+pub const HEADS_GROWN: usize = 4_096;
+/// How often signed heads that are new are handed to all readers of a stream, together: a room where many post now and then
+/// has one such frame for many posts.
+pub const HEADS_TICK: Millis = Millis(10_000);
+/// Signed heads of one stream that a home keeps, 300 bytes of memory each. Those that the snapshot before the newest covers
+/// go, so this is reached only by a stream that gets no snapshots.
+pub const HEADS_KEPT: usize = 4_096;
+/// Signed heads that a device keeps, over all streams of a room: as much.
+pub const HEADS_HELD: usize = 4_096;
+/// Signed heads in one frame, of some 220 bytes each, and the most that a reader who is brought up is sent: they fit a lane.
+pub const HEADS_TOLD: usize = 256;
+/// A reader who lacks no entry is sent signed heads that are no older than this: it has been away since it got the entries.
+/// Older ones it has, or gets with the next entries it lacks.
+pub const HEADS_RECENT: Millis = Millis(60 * 60 * 1_000);
+/// Chains whose heads a link was asked to sign and has not: it has proven [`LINK_REPLICAS`], in a few streams each.
+pub const LINK_ATTESTS: usize = 256;
+/// Chains that a link may be asked to forward, or was and could not.
+pub const LINK_FORWARDED: usize = WANTED_CHAINS;
+/// Chains that a reader is asked to forward after one answer in which it told of more than the home has: they fit the control
+/// lane many times.
+pub const FORWARD_ASKS: usize = 128;
+/// Somebody who was asked to forward a chain and has not is left for somebody else after so long.
+pub const FORWARD_WAIT: Millis = Millis(10_000);
+/// Entries of one chain that are forwarded together: twice what a device holds above its snapshot before it asks for another.
+pub const FORWARD_ENTRIES: u64 = 2 * DEVICE_TAIL;
+/// What an entry costs in memory beside its bytes while it waits for the others of its chain.
+pub const FORWARD_OVERHEAD: usize = 256;
+/// Signed heads of a link that led to nothing, each a check of some 60 µs: after so many no more are looked at. Those of a
+/// device that is honest fail only where somebody else was faster.
+pub const LINK_FRUITLESS: usize = 64;
 /// How long after a room was read it is looked whether some of its history is older than it is kept: whoever opens it waits
 /// for nothing.
 pub const HISTORY_FIRST: Millis = Millis(1_000);

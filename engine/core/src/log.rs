@@ -8,12 +8,14 @@ mod chains;
 mod digest;
 mod entry;
 mod park;
+mod signed_head;
 mod stream_log;
 mod wants;
 
 pub use chain::Chain;
 pub use digest::{Digest, Group, MARK_BYTES, RoomDigest, differing, groups_of, marks_of};
-pub use entry::{Dep, Entry, EntryKind, EntryName, Head, Header, SignedHead};
+pub use entry::{Dep, Entry, EntryKind, EntryName, Head, Header};
 pub use park::Park;
+pub use signed_head::SignedHead;
 pub use stream_log::{Accepted, Introduced, Missing, Refusal, StreamLog, Tip, Verdict};
 pub use wants::Wants;

@@ -2,9 +2,10 @@
 
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 
-use crate::ids::{ReplicaId, RoomId};
+use crate::ids::{ReplicaId, RoomId, StreamId};
+use crate::log::{EntryName, Head, SignedHead};
 use crate::wire::Prove;
-use crate::wire::proof::proof_bytes;
+use crate::wire::proof::{head_bytes, proof_bytes};
 
 /// The key of a replica of this device. Whoever holds it can write in its name.
 #[derive(Clone)]
@@ -39,12 +40,18 @@ impl Identity {
 
     /// Proves to the home that gave `nonce` that this device holds the key.
     pub fn prove(&self, nonce: &[u8; 32], room: &RoomId) -> Prove {
-        let signature = self.key.sign(&proof_bytes(nonce, room));
-        Prove {
-            public_key: *self.key.verifying_key().as_bytes(),
-            signature_r: *signature.r_bytes(),
-            signature_s: *signature.s_bytes(),
-        }
+        self.signed(&proof_bytes(nonce, room))
+    }
+
+    /// Says that this replica has written a chain up to a head.
+    pub fn vouch(&self, stream: StreamId, seq: u64, head: Head, room: &RoomId) -> SignedHead {
+        let proof = self.signed(&head_bytes(&stream, seq, &head, room));
+        SignedHead { stream, name: EntryName { replica: self.id, seq }, head, proof }
+    }
+
+    fn signed(&self, message: &[u8]) -> Prove {
+        let (public_key, signature_r, signature_s) = self.sign(message);
+        Prove { public_key, signature_r, signature_s }
     }
 }
 

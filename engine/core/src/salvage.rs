@@ -14,7 +14,7 @@ use std::fmt;
 
 use crate::home::read_page;
 use crate::ids::{ReplicaId, StreamId};
-use crate::log::{Entry, EntryName, Head, StreamLog};
+use crate::log::{Entry, EntryName, Head, SignedHead, StreamLog};
 use crate::snapshot::SignedRoot;
 use crate::stored::{
     self, HOME_KEY, IndexRecord, META, MetaRecord, Prefix, QuarantineRecord, ReplicaRecord, StreamRecord,
@@ -153,6 +153,7 @@ impl Remains<'_> {
         let record = StreamRecord { arrivals, bytes };
         salvaged.rows.insert(stored::stream_key(&self.stream), record.encode());
         salvaged.rows.extend(self.tail_rows(first, &tail));
+        salvaged.rows.extend(self.vouched(&log));
         for (replica, tip) in log.tips() {
             let tip = TipRecord::from(tip).encode();
             salvaged.rows.insert(stored::tip_key(&self.stream, &replica), tip);
@@ -235,6 +236,18 @@ impl Remains<'_> {
                 salvaged.lost.push(Loss::Entries { stream: self.stream, replica, from, to });
             }
         }
+    }
+
+    /// Signed heads of what has joined: they prove themselves to whoever is shown them.
+    fn vouched(&self, log: &StreamLog) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let whole = |row: &&Vec<u8>| {
+            let signed = SignedHead::decode(row).ok();
+            signed.is_some_and(|signed| {
+                signed.stream == self.stream && log.tip(&signed.name.replica).seq >= signed.name.seq
+            })
+        };
+        let rows = self.rows(Prefix::Vouched);
+        rows.filter_map(|(key, rows)| Some((key.clone(), rows.iter().find(whole)?.clone()))).collect()
     }
 
     /// The count of arrivals as it was found.

@@ -17,7 +17,7 @@ pub use keys::{
 };
 pub use keys::{
     parse_replica_key, parse_saved_key, parse_stream_key, parse_tip_key, snapshot_key, stream_prefix,
-    tombstone_key,
+    tombstone_key, vouched_key,
 };
 #[cfg(feature = "planted-bugs")]
 pub use records::decode_entry_unchecked;

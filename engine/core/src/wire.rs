@@ -18,6 +18,7 @@ pub use message::{
     Aside, Body, Chunk, ErrorCode, ErrorFrame, GoAway, Have, Hello, Introduce, Later, LaterWhy, Lost,
     Message, Need, Ping, Place, Pong, Prove, Refused, Saved, Secret, Seen, Uplink, Want, Welcome, Whole,
 };
+pub(crate) use message::{decode_head, encode_head};
 pub use version::{Compare, Subscribe, Synced};
 
 /// The one version of the protocol there is.

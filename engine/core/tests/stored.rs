@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use causeway_core::ids::{PersonId, ReplicaId, StreamId};
-use causeway_core::log::{EntryKind, Head, Header, Introduced};
+use causeway_core::log::{EntryKind, Head, Header, Introduced, SignedHead};
 use causeway_core::replica::Identity;
 use causeway_core::snapshot::{PageId, Root, SignedRoot, SnapshotId};
 use causeway_core::stored::{
@@ -76,6 +76,12 @@ fn quarantine() -> QuarantineRecord {
     QuarantineRecord { code, sentence, since: Millis(77), attempts: 2, doubtful: 1, again: Some(Millis(99)) }
 }
 
+fn signed_head() -> SignedHead {
+    let key = Identity::from_secret(&[6; 32]);
+    let room = "harbour".parse().expect("a room name");
+    key.vouch(StreamId::ydoc([0x11; 16]), 300, Head::from_bytes([0x33; 32]), &room)
+}
+
 fn records() -> Vec<(&'static str, Vec<u8>)> {
     vec![
         ("meta", MetaRecord { epoch: 3 }.encode()),
@@ -92,6 +98,7 @@ fn records() -> Vec<(&'static str, Vec<u8>)> {
         ("number", stored::encode_number(0x0102_0304)),
         ("quarantine", quarantine().encode()),
         ("history", history().encode()),
+        ("signed head", signed_head().encode()),
     ]
 }
 
@@ -118,6 +125,7 @@ fn keys() -> Vec<(&'static str, Vec<u8>)> {
         ("archive", stored::archive_key(&stream, 258)),
         ("place", stored::place_key(&stream, &replica, 258)),
         ("quarantine", stored::quarantine_key(&stream)),
+        ("signed head", stored::vouched_key(&stream, &replica)),
     ]
 }
 
@@ -141,6 +149,7 @@ fn every_record_and_key_is_read_back() {
     assert_eq!(IndexRecord::decode(&index().encode()), Ok(index()));
     assert_eq!(SignedRoot::decode(&root().encode()), Ok(root()));
     assert_eq!(ForkRecord::decode(&fork().encode()), Ok(fork()));
+    assert_eq!(SignedHead::decode(&signed_head().encode()), Ok(signed_head()));
     assert_eq!(HistoryRecord::decode(&history().encode()), Ok(history()));
     assert_eq!(QuarantineRecord::decode(&quarantine().encode()), Ok(quarantine()));
     assert_eq!(stored::decode_entry(stored::encode_entry(&entry())), Ok(entry()));
@@ -199,7 +208,7 @@ proptest! {
     fn random_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         let _ = (MetaRecord::decode(&bytes), TipRecord::decode(&bytes), ForkRecord::decode(&bytes));
         let _ = (stored::decode_piece(&bytes), stored::decode_number(&bytes), stored::decode_entry(bytes.clone()));
-        let _ = (stored::decode_segment(&bytes), HistoryRecord::decode(&bytes));
+        let _ = (stored::decode_segment(&bytes), HistoryRecord::decode(&bytes), SignedHead::decode(&bytes));
         let _ = (stored::parse_stream_key(&bytes), stored::parse_tip_key(&bytes), stored::parse_entry_key(&bytes));
         let _ = (stored::parse_journal_key(&bytes), stored::parse_replica_key(&bytes));
     }
@@ -228,6 +237,7 @@ fn rows_of_a_stream_begin_as_one_of_the_kinds_that_streams_have() {
         stored::saved_key(&stream, &replica),
         stored::tombstone_key(&stream),
         stored::read_key(&stream, &replica),
+        stored::vouched_key(&stream, &replica),
         stored::quarantine_key(&stream),
         stored::archive_key(&stream, 7),
     ];

@@ -10,7 +10,9 @@ use causeway_core::device::{Connection, Storage};
 use causeway_core::directory::{Decision, DirectoryOp};
 use causeway_core::ids::{PersonId, ReplicaId, StreamId};
 use causeway_core::limits::POST_PAGE_MOST;
-use causeway_core::log::{Dep, Digest, Entry, EntryKind, EntryName, Group, Head, Header, marks_of};
+use causeway_core::log::{
+    Dep, Digest, Entry, EntryKind, EntryName, Group, Head, Header, SignedHead, marks_of,
+};
 use causeway_core::person::{self, PersonKey};
 use causeway_core::presence::{Change, Cursor, Lease, State, Status};
 use causeway_core::replica::{self, Identity};
@@ -92,6 +94,7 @@ fn messages() -> Vec<(&'static str, Message)> {
     let (stream, replica, page) = (stream(), replica(), PageId::from_bytes([7; 32]));
     let (code, sentence) = ("entry.chain".to_owned(), "no".to_owned());
     let proof = Prove { public_key: [1; 32], signature_r: [2; 32], signature_s: [3; 32] };
+    let again = proof.clone();
     vec![
         ("hello", Hello { oldest: 1, newest: 2, room, digest: digest(), agent: "web 0.1".into() }.into()),
         (
@@ -153,6 +156,17 @@ fn messages() -> Vec<(&'static str, Message)> {
         ),
         ("want", Want { stream, page }.into()),
         ("lost", Lost::expired(stream, EntryName { replica, seq: 300 }).into()),
+        (
+            "vouched",
+            SignedHead {
+                stream,
+                name: EntryName { replica, seq: 300 },
+                head: Head::from_bytes([0x33; 32]),
+                proof: again,
+            }
+            .into(),
+        ),
+        ("attest", Body::Attest(Place { stream, replica, seq: 300 }).into()),
         ("secret", Secret { secret: [7; 32], own: true }.into()),
         ("kept", Body::Kept(Place { stream, replica, seq: 300 }).into()),
         ("aside", Aside { stream, replica, seq: 301, record: fork() }.into()),

@@ -197,6 +197,9 @@ export class Room {
         if (event.code === "disk.claimed") return;
         return this.#tell("fork", `The relay did not take a piece of your work: ${event.sentence}. It is kept ${keptWhere(this.#storage.get())}.`);
       case "damaged":
+        if (event.code === "home.unsigned") {
+          return this.#tell("damaged", "The relay has lost something that somebody else wrote here. This device keeps it; only its author can bring it back.");
+        }
         return this.#tell("damaged", `Something stored could not be read (${event.code}). The rest goes on without it.`);
       case "gone":
         this.forks.lookAgain();

@@ -29,7 +29,11 @@ impl Room {
                 proven.push(entry);
             }
         }
-        frames(proven).into_iter().for_each(|frame| self.send_bytes(frame));
+        self.send_entries(proven);
+    }
+
+    fn send_entries(&mut self, entries: Vec<&Entry>) {
+        frames(entries).into_iter().for_each(|frame| self.send_bytes(frame));
     }
 
     /// The home has sent all it had, and has said what it lacks of this device's work.
@@ -111,9 +115,11 @@ impl Room {
         self.read_lost(id);
     }
 
-    /// Reads this device's own entries of a stream from its disk, to offer what the home lacks.
-    fn read_lost(&mut self, id: StreamId) {
+    /// Reads this device's own entries of a stream from its disk, to offer what the home lacks, and of others what it has asked
+    /// for.
+    pub(super) fn read_lost(&mut self, id: StreamId) {
         if !self.scans.values().any(|reading| matches!(reading, Reading::Lost(of) if *of == id)) {
+            self.heads.begin(id);
             let (start, end) = stored::entry_range(&id, 0, u64::MAX);
             self.scan(Scan { start, end, max_bytes: SCAN_BYTES, max_rows: SCAN_ROWS }, Reading::Lost(id));
         }
@@ -121,11 +127,14 @@ impl Room {
 
     pub(super) fn handle_lost_page(&mut self, id: StreamId, page: Page, now: Now) {
         let Some(stream) = self.streams.get_mut(&id) else { return };
-        let mut lost = Vec::new();
+        let (mut lost, mut others) = (Vec::new(), Vec::new());
         for (key, value) in page.rows {
             let Some((_, arrival)) = stored::parse_entry_key(&key) else { continue };
             let Ok(entry) = stored::decode_entry(value) else { continue };
             let name = entry.name();
+            if self.heads.wants(id, name) {
+                others.push(entry.clone());
+            }
             if self.identities.contains_key(&name.replica) && stream.lost.contains(&name) {
                 // The home counts it among what it has.
                 stream.lost.retain(|other| *other != name);
@@ -146,13 +155,21 @@ impl Room {
                 }
             }
         }
+        self.send_entries(others.iter().collect());
         self.offer(&lost, now);
         match page.more {
             Some(start) => {
                 let (_, end) = stored::entry_range(&id, 0, u64::MAX);
                 self.scan(Scan { start, end, max_bytes: SCAN_BYTES, max_rows: SCAN_ROWS }, Reading::Lost(id));
             }
-            None => self.offer_outbox(id, now),
+            None => {
+                self.heads.finish(id);
+                self.offer_outbox(id, now);
+                if self.heads.begin(id) {
+                    // Asked for while the disk was read.
+                    self.read_lost(id);
+                }
+            }
         }
     }
 
@@ -207,7 +224,7 @@ impl Room {
             let asked = matches!(stream.sync, Sync::Asked(_) | Sync::Waiting(_));
             let saved = stream.saved.get(&need.replica).copied().unwrap_or(0);
             if !self.identities.contains_key(&need.replica) {
-                return;
+                return self.forward(need);
             }
             if saved >= need.from {
                 // The home called it saved and cannot read it any more.

@@ -2,11 +2,13 @@
 
 use crate::device::event::Storage;
 use crate::device::fork::FORK_EDITS;
+use crate::device::heads::Heads;
 use crate::device::load::Reading;
 use crate::device::stream::Stream;
 use crate::device::{Event, Output, Room, failing, fresh_op};
 use crate::ids::{ReplicaId, StreamId};
 use crate::limits::{SCAN_BYTES, SCAN_ROWS, STORE_RETRY};
+use crate::log::SignedHead;
 use crate::replica::Identity;
 use crate::sorted::{SortedMap, SortedSet};
 use crate::storage::{Commit, CommitError, Durability, Expect, Page, Scan, StoreFailure};
@@ -140,8 +142,16 @@ impl Room {
         match result {
             Ok(()) => {
                 self.boot.stage = Stage::Rows;
-                let kinds = [Prefix::Tip, Prefix::Saved, Prefix::Journal, Prefix::Fork, Prefix::Replica];
+                let kinds = [
+                    Prefix::Tip,
+                    Prefix::Saved,
+                    Prefix::Journal,
+                    Prefix::Fork,
+                    Prefix::Replica,
+                    Prefix::Vouched,
+                ];
                 let meta = (META.to_vec(), [META, &[0]].concat());
+                self.heads = Heads::default();
                 self.boot.left = kinds.into_iter().map(Prefix::range).chain([meta]).collect();
                 self.boot_next();
             }
@@ -188,6 +198,7 @@ impl Room {
                 self.forks.hold(aside, true);
                 self.tell_forks(stream);
             }
+            Some(b'v') => self.heads.keep(SignedHead::decode(value)?),
             Some(b'r') => {
                 let identity = Identity::from_secret(&ReplicaRecord::decode(value)?.secret);
                 self.identities.insert(identity.id(), identity);

@@ -189,6 +189,8 @@ impl Room {
             Message::Other(Body::Need(need)) if live => self.handle_need(&need, now),
             Message::Other(Body::Seen(seen)) if live => self.handle_seen(&seen),
             Message::Other(Body::Lost(lost)) if live => self.handle_lost(lost),
+            Message::Other(Body::Attest(place)) if live => self.handle_attest(place),
+            Message::Other(Body::Vouched(signed)) if live => self.handle_vouched(signed),
             Message::Other(Body::Chunk(chunk)) if live => self.handle_chunk(chunk, now),
             Message::Other(Body::Board(changes)) if live => {
                 if self.role == Role::Leading {
@@ -275,9 +277,16 @@ impl Room {
         self.queue.put(META.to_vec(), MetaRecord { epoch }.encode());
         for (stream, replica) in self.boot.doubt_saved(&self.identities) {
             self.queue.put(stored::saved_key(&stream, &replica), stored::encode_number(0));
-            if !self.streams.contains_key(&stream) {
-                self.load_stream(stream);
-            }
+            self.load_unless_here(stream);
+        }
+        for stream in self.heads.streams() {
+            self.load_unless_here(stream);
+        }
+    }
+
+    fn load_unless_here(&mut self, stream: StreamId) {
+        if !self.streams.contains_key(&stream) {
+            self.load_stream(stream);
         }
     }
 
@@ -335,6 +344,7 @@ impl Room {
         self.set_state(state);
         self.link.pinged = None;
         self.link.proven.clear();
+        self.heads.forget_asked();
         self.others.handle_closed();
         self.events.push(Event::Others);
         for (id, stream) in self.streams.iter_mut() {

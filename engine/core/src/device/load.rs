@@ -109,7 +109,10 @@ impl Room {
                 Err(_),
             ) => self.walk_later(page, stream, walk, now),
             // The stream goes on meanwhile, so it is not read anew; the home is asked again and then this disk.
-            (Reading::Lost(stream), Err(_)) => self.subscribe_after(stream, now.monotonic.after(STORE_RETRY)),
+            (Reading::Lost(stream), Err(_)) => {
+                self.heads.finish(stream);
+                self.subscribe_after(stream, now.monotonic.after(STORE_RETRY));
+            }
             (
                 Reading::Root(stream, _)
                 | Reading::Page(stream, _)
@@ -396,9 +399,10 @@ impl Room {
     /// Rows of one kind of a stream that a deleted or rebuilt stream leaves behind.
     pub(super) fn forget_rows(&mut self, id: &StreamId) {
         let log = [Prefix::Entry, Prefix::Index, Prefix::Tip, Prefix::Snapshot, Prefix::Page];
-        for prefix in log.into_iter().chain([Prefix::Saved, Prefix::Read]) {
+        for prefix in log.into_iter().chain([Prefix::Saved, Prefix::Read, Prefix::Vouched]) {
             self.queue.delete_prefix(stored::stream_prefix(prefix, id));
         }
+        self.forget_heads(id);
     }
 }
 

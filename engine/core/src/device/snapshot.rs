@@ -204,6 +204,7 @@ impl Room {
                 self.mint();
             }
         }
+        self.forget_covered_heads(id);
         let (start, end) = stored::entry_range(&id, 0, u64::MAX);
         self.scan(whole(start, end), Reading::Sweep(id));
     }

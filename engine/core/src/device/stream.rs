@@ -294,6 +294,11 @@ impl Stream {
         });
     }
 
+    /// Up to which entry the snapshot on the disk covers a chain.
+    pub(super) fn covered(&self, replica: &ReplicaId) -> u64 {
+        self.snapshot.as_ref().map_or(0, |root| root.covered(replica))
+    }
+
     /// Whether something waits that asking the home may bring.
     pub(super) fn waits(&self) -> bool {
         self.has_outbox() || (!self.park.is_empty() && !self.lacks_lost())

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::chat::{self, ChatOp};
 use crate::home::Home;
 use crate::home::compaction::{SNAPSHOT_ROWS, Standing};
+use crate::home::conn::Conn;
 use crate::home::durable::Durable;
 use crate::home::lane::Lane;
 use crate::home::stream::HomeStream;
@@ -50,13 +51,17 @@ pub(super) enum Answer {
 }
 
 impl Home {
-    pub(super) fn handle_entry(&mut self, conn: ConnId, entry: Entry) {
+    pub(super) fn handle_entry(&mut self, conn: ConnId, entry: Entry, now: Now) {
         let Some(link) = self.conns.get(&conn).filter(|link| !link.is_closing()) else { return };
         let header = entry.header();
         let (stream, replica) = (header.stream, header.replica);
         if link.ceded.contains(&replica) {
             let sentence = "another link of this device writes in this name now; come back";
             return self.fail(conn, ErrorCode::Superseded, sentence);
+        }
+        if !link.proven.contains(&replica) && link.forwarding.asked {
+            self.handle_forwarded(conn, &entry, now);
+            return self.drop_if_empty(&stream);
         }
         if !link.proven.contains(&replica) {
             return self.fail(
@@ -74,13 +79,13 @@ impl Home {
     }
 
     /// Whether this would be a stream more than a room can have. Those of which nothing is here do not count.
-    fn is_full(&self, stream: &StreamId) -> bool {
+    pub(super) fn is_full(&self, stream: &StreamId) -> bool {
         let born = || self.streams.values().filter(|state| state.arrivals > 0).count();
         self.arrivals(stream) == 0 && self.streams.len() >= ROOM_STREAMS && born() >= ROOM_STREAMS
     }
 
     /// Judges an entry, and then those that waited for it and for each other.
-    fn land(&mut self, conn: ConnId, entry: Entry) {
+    pub(super) fn land(&mut self, conn: ConnId, entry: Entry) {
         let (stream, name) = (entry.header().stream, entry.name());
         let mut landed = Vec::new();
         if self.lets_in(conn, entry) {
@@ -190,7 +195,8 @@ impl Home {
         state.arrivals += 1;
         let tip = state.log.tip(&name.replica);
         if header.kind == EntryKind::Delete {
-            for prefix in [Prefix::Entry, Prefix::Index, Prefix::Tip].into_iter().chain(SNAPSHOT_ROWS) {
+            let log = [Prefix::Entry, Prefix::Index, Prefix::Tip, Prefix::Vouched];
+            for prefix in log.into_iter().chain(SNAPSHOT_ROWS) {
                 self.queue.delete_prefix(stored::stream_prefix(prefix, &stream));
             }
             let head = tip.head.as_bytes()[..16].try_into().expect("sixteen bytes of thirty-two");
@@ -265,7 +271,16 @@ impl Home {
             self.forward(stream, author, firsts[&stream], &entries);
         }
         for (conn, stream, replica) in answers {
-            self.answer_saved(conn, stream, replica);
+            match self.conns.get(&conn) {
+                Some(link) if link.proven.contains(&replica) => {
+                    self.heads.note((stream, replica), conn, now);
+                    self.answer_saved(conn, stream, replica);
+                }
+                Some(link) if !link.ceded.contains(&replica) => {
+                    self.handle_brought(conn, (stream, replica), now);
+                }
+                Some(_) | None => self.answer_saved(conn, stream, replica),
+            }
         }
     }
 
@@ -280,6 +295,7 @@ impl Home {
             state.durable = Durable::default();
             state.holes.clear();
             (state.snapshot, state.history) = (None, HistoryRecord::default());
+            state.vouched.clear();
             self.pages.forget_stream(&entry.header().stream);
         }
         state.readers.handle_tip(name, arrival);
@@ -313,10 +329,16 @@ impl Home {
     }
 
     /// Asks for what the entries of a frame wait for.
-    pub(super) fn ask(&mut self, conn: ConnId) {
+    pub(super) fn ask(&mut self, conn: ConnId, now: Now) {
         let streams = &self.streams;
         let here = |stream, name| streams.get(&stream).is_some_and(|state| state.waiting.holds(&name));
         for (stream, Missing { replica, from, to }) in self.wants.take(here) {
+            let others = |link: &&mut Box<Conn>| !link.proven.contains(&replica);
+            if let Some(link) = self.conns.get_mut(&conn).filter(others) {
+                // What it did not write comes with a signed head; if another link is asked for it already, in vain.
+                link.forwarding.asked = true;
+                self.expect_forwarded(conn, (stream, replica), now);
+            }
             self.send(conn, &Need { stream, replica, from, to }.into());
         }
     }
@@ -393,7 +415,9 @@ impl Home {
         for link in self.conns.values_mut() {
             link.waiting_bytes = 0;
             link.unborn.clear();
+            link.forwarding.forget();
         }
+        self.heads.forwarders.clear();
         self.waiting_bytes = 0;
         self.again.clear();
     }

@@ -308,7 +308,8 @@ impl Home {
     /// The snapshot stands.
     pub(super) fn handle_snapshot(&mut self, stream: StreamId, standing: Standing, now: Now) {
         if let Some(state) = self.streams.get_mut(&stream).filter(|state| !state.log.is_gone()) {
-            state.snapshot = Some(standing);
+            let before = state.snapshot.replace(standing);
+            before.into_iter().for_each(|before| self.forget_covered_heads(stream, &before));
         }
         self.figures.snapshots_made += 1;
         self.compaction = None;

@@ -9,6 +9,7 @@ use crate::home::lane::Lane;
 use crate::ids::{ConnId, ReplicaId, StreamId};
 use crate::limits::{COMPARED_STREAMS, LINK_MARKS, TOLD_CHAINS};
 use crate::log::{Dep, Group, marks_of};
+use crate::time::Now;
 use crate::wire::{self, Compare, Saved};
 
 /// A reader that is being asked what it holds.
@@ -91,12 +92,13 @@ impl Home {
     }
 
     /// A reader has told what it holds where it differs.
-    pub(super) fn handle_compared(&mut self, conn: ConnId, compared: Compare) {
+    pub(super) fn handle_compared(&mut self, conn: ConnId, compared: Compare, now: Now) {
         let Compare { stream, question, from: _, groups, above, own, more } = compared;
-        let Some(link) = self.conns.get_mut(&conn) else { return };
-        if link.question(&stream) != question {
+        if self.conns.get(&conn).is_none_or(|link| link.question(&stream) != question) {
             return;
         }
+        let lacking = self.lacking(stream, &above);
+        let Some(link) = self.conns.get_mut(&conn) else { return };
         let state = self.streams.get(&stream);
         let mut room = LINK_MARKS.saturating_sub(link.compared.marks);
         let is_answer = link.compare(&stream, |comparing| {
@@ -123,6 +125,7 @@ impl Home {
             true
         });
         if is_answer == Some(true) {
+            self.ask_for_more(conn, lacking, now);
             self.continue_comparing(conn, stream);
         }
     }

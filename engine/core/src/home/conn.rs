@@ -6,6 +6,8 @@ use bytes::Bytes;
 
 use crate::home::catch_up::Following;
 use crate::home::compare::Compared;
+use crate::home::forwarded::Forwarding;
+use crate::home::heads::ChainName;
 use crate::home::lane::{Fill, Lane};
 use crate::home::needs::Needs;
 use crate::home::walk::Walk;
@@ -36,6 +38,10 @@ pub(super) struct Conn {
     pub(super) proven: BTreeSet<ReplicaId>,
     /// Replicas that another link has proven since: their device came back, or another page of it leads.
     pub(super) ceded: BTreeSet<ReplicaId>,
+    /// Chains whose heads it was asked to sign.
+    pub(super) attests: BTreeSet<ChainName>,
+    /// What it was asked to bring that others wrote.
+    pub(super) forwarding: Forwarding,
     /// A vector: the one stream that most links follow is looked for at every entry, and a tree's node for it would be the
     /// larger part of what an idle link costs.
     follows: SortedMap<StreamId, Follows>,
@@ -64,6 +70,8 @@ struct Follows {
     question: u64,
     /// How far it has been sent.
     following: Following,
+    /// Whether it was sent the signed heads there were.
+    heads_told: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +93,8 @@ impl Conn {
             unborn: BTreeSet::new(),
             proven: BTreeSet::new(),
             ceded: BTreeSet::new(),
+            attests: BTreeSet::new(),
+            forwarding: Forwarding::default(),
             follows: SortedMap::new(),
             compared: Compared::default(),
             behind: BTreeSet::new(),
@@ -174,7 +184,8 @@ impl Conn {
 
     pub(super) fn follow(&mut self, stream: StreamId, following: Following) {
         let (question, after) = (self.question(&stream), following.compared());
-        let before = self.follows.insert(stream, Follows { question, following });
+        let heads_told = self.follows.get(&stream).is_some_and(|follows| follows.heads_told);
+        let before = self.follows.insert(stream, Follows { question, following, heads_told });
         let before = before.map(|follows| follows.following.compared());
         self.compared.change(before.unwrap_or_default(), after);
     }
@@ -187,7 +198,20 @@ impl Conn {
     /// It asks; what it is sent from here on belongs to this question.
     pub(super) fn note_question(&mut self, stream: StreamId, question: u64) {
         let follows = self.follows.entry(stream);
-        follows.or_insert(Follows { question, following: Following::Live }).question = question;
+        let new = Follows { question, following: Following::Live, heads_told: false };
+        follows.or_insert(new).question = question;
+    }
+
+    /// It is sent the signed heads of a stream; false if it was before.
+    pub(super) fn tell_heads(&mut self, stream: &StreamId) -> bool {
+        self.follows.get_mut(stream).is_some_and(|follows| !std::mem::replace(&mut follows.heads_told, true))
+    }
+
+    /// It could not be sent new ones now: it is when it has caught up.
+    pub(super) fn miss_heads(&mut self, stream: &StreamId) {
+        if let Some(follows) = self.follows.get_mut(stream) {
+            follows.heads_told = false;
+        }
     }
 
     /// The bulk lane has drained: readers whose walk has ended are live. Those that may go on are told.

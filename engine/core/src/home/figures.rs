@@ -25,6 +25,8 @@ pub struct Figures {
     pub rooms_unreadable: u64,
     /// Pages sent to somebody who looked at them.
     pub pages_sent: u64,
+    /// Entries that somebody other than their author brought, with a signed head.
+    pub entries_brought: u64,
     /// Segments of the archive that were older than they are kept, and went.
     pub segments_expired: u64,
     /// Snapshots that could not be made: their streams go on as logs.

@@ -51,6 +51,11 @@ impl Held {
         self.marks.len()
     }
 
+    /// Before which arrival it held everything, if nothing differed.
+    pub(super) fn all_before(&self) -> Option<u64> {
+        (self.apart == Groups::default()).then_some(self.as_of)
+    }
+
     /// Whether the reader has nothing from a place on.
     pub(super) fn ends_before(&self, arrival: u64) -> bool {
         self.as_of <= arrival && self.marks.is_empty()

@@ -1,11 +1,13 @@
 //! Reading a room from the disk: epoch, chains, deleted streams. Entries stay where they are.
 
 use crate::home::compaction::Standing;
+use crate::home::heads::Vouched;
 use crate::home::reading::Reading;
 use crate::home::stream::HomeStream;
 use crate::home::{Home, Input};
 use crate::ids::{ConnId, StreamId};
 use crate::limits::{SCAN_BYTES, SCAN_ROWS};
+use crate::log::SignedHead;
 use crate::replica::Identity;
 use crate::snapshot::SignedRoot;
 use crate::storage::{FailureKind, Page, Scan, StoreFailure};
@@ -29,6 +31,7 @@ impl Load {
         let kinds = [
             Prefix::Quarantine,
             Prefix::History,
+            Prefix::Vouched,
             Prefix::Tombstone,
             Prefix::Draft,
             Prefix::Snapshot,
@@ -115,6 +118,15 @@ impl Home {
             Some(b'x') => {
                 let stream = stored::parse_stream_key(key).ok_or(Damage::Body)?;
                 self.restore_quarantine(stream, value);
+            }
+            Some(b'v') => {
+                // One that cannot be read is asked of its author again.
+                if let (Some((stream, replica)), Ok(signed)) =
+                    (stored::parse_tip_key(key), SignedHead::decode(value))
+                {
+                    let vouched = Vouched { signed, at: None };
+                    self.stream_mut(stream).vouched.insert(replica, vouched);
+                }
             }
             Some(b'y') => {
                 let stream = stored::parse_stream_key(key).ok_or(Damage::Body)?;

@@ -27,9 +27,14 @@ impl Home {
                 self.expect_seen(now);
             }
             Message::Other(Body::Compare(compared)) if greeted => {
-                self.handle_compared(conn, compared);
+                self.handle_compared(conn, compared, now);
                 self.expect_seen(now);
             }
+            Message::Other(Body::Vouched(signed)) if greeted => {
+                self.handle_vouched(conn, signed, now);
+                self.told.clear();
+            }
+            Message::Other(Body::Attest(place)) if greeted => self.handle_unattested(conn, place),
             Message::Other(Body::Want(want)) if greeted => self.handle_want(conn, want),
             Message::Other(Body::Need(need)) if greeted => self.handle_need(conn, &need),
             Message::Other(Body::Have(have)) if greeted => self.handle_have(conn, &have, now),
@@ -40,10 +45,10 @@ impl Home {
             }
             Message::Entries(entries) if greeted => {
                 for entry in entries {
-                    self.handle_entry(conn, entry);
+                    self.handle_entry(conn, entry, now);
                 }
                 self.told.clear();
-                self.ask(conn);
+                self.ask(conn, now);
             }
             Message::Entries(_) | Message::Other(_) => {
                 self.fail(
@@ -116,7 +121,9 @@ impl Home {
         let Some(state) = self.conns.get_mut(&conn) else { return };
         state.proven.insert(replica);
         state.ceded.remove(&replica);
+        self.forget_expected(conn, replica);
         self.ask_for_holes(conn, replica);
+        self.expect_heads(conn, replica, now);
         self.handle_author(&replica, now);
         let Some(state) = self.conns.get(&conn) else { return };
         if state.proven.len() > LINK_REPLICAS {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::home::compaction::Standing;
 use crate::home::durable::Durable;
+use crate::home::heads::Vouched;
 use crate::home::seen::Readers;
 use crate::home::transfer::Shared;
 use crate::home::waiting::Waiting;
@@ -38,6 +39,8 @@ pub(super) struct HomeStream {
     pub(super) snapshot: Option<Standing>,
     /// Where what is left of its archive begins.
     pub(super) history: HistoryRecord,
+    /// Signed heads of its chains, but of those that the snapshot before the newest covers.
+    pub(super) vouched: BTreeMap<ReplicaId, Vouched>,
     /// Its snapshot on the way to readers.
     pub(super) shared: Shared,
     /// Snapshots of it came to nothing; as a log it is whole.
@@ -63,6 +66,7 @@ impl HomeStream {
             durable_bytes: 0,
             snapshot: None,
             history: HistoryRecord::default(),
+            vouched: BTreeMap::new(),
             shared: Shared::default(),
             quarantine: None,
             has_strays: false,

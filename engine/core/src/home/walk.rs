@@ -233,10 +233,12 @@ impl Home {
     }
 
     fn finish_reading(&mut self, conn: ConnId, stream: StreamId) {
-        let gone = self.walk_mut(conn, stream).and_then(|walk| walk.awaits.take());
+        let walk = self.walk_mut(conn, stream);
+        let (gone, held_all) = walk.map_or((None, None), |walk| (walk.awaits.take(), walk.held.all_before()));
         self.tell_gone(conn, stream, gone);
         let unborn = HomeStream::new(stream);
         let state = self.streams.get(&stream).unwrap_or(&unborn);
+        let lacked = held_all.is_none_or(|arrivals| arrivals < state.durable_arrivals);
         let Some(link) = self.conns.get_mut(&conn) else { return };
         let synced = Synced {
             stream,
@@ -250,6 +252,7 @@ impl Home {
             link.follow(stream, Following::Landing);
             self.send_bytes(conn, Lane::Bulk, bytes);
             self.tell_holes(conn, stream);
+            self.tell_heads(conn, stream, lacked);
         }
     }
 

@@ -165,23 +165,6 @@ impl Header {
     }
 }
 
-/// A head with its author's signature: vouches for a chain up to there, whoever forwards it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SignedHead {
-    /// The stream.
-    pub stream: StreamId,
-    /// The entry the head belongs to.
-    pub name: EntryName,
-    /// The chain's head there.
-    pub head: Head,
-    /// The author's public key.
-    pub public_key: [u8; 32],
-    /// Ed25519, first half.
-    pub signature_r: [u8; 32],
-    /// Ed25519, second half.
-    pub signature_s: [u8; 32],
-}
-
 /// An entry as it travels and rests: one run of bytes, never encoded anew. Made by `wire::entry` alone.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Entry {

@@ -42,6 +42,8 @@ pub enum Prefix {
     Tombstone = b't',
     /// `u stream replica`: up to where the posts of a replica were read here.
     Read = b'u',
+    /// `v stream replica`: the newest signed head of a chain.
+    Vouched = b'v',
     /// `x stream`: no snapshot can be made of it, and why.
     Quarantine = b'x',
     /// `y stream`: below which arrival the archive was let go.
@@ -52,7 +54,7 @@ pub enum Prefix {
 
 impl Prefix {
     /// The kinds whose keys go on with a stream, in the order of their letters.
-    pub const OF_STREAMS: [Self; 15] = [
+    pub const OF_STREAMS: [Self; 16] = [
         Self::Stream,
         Self::Tip,
         Self::Draft,
@@ -66,6 +68,7 @@ impl Prefix {
         Self::Saved,
         Self::Tombstone,
         Self::Read,
+        Self::Vouched,
         Self::Quarantine,
         Self::Archive,
     ];
@@ -129,6 +132,11 @@ pub fn history_key(stream: &StreamId) -> Vec<u8> {
 /// Key of a chain's tip.
 pub fn tip_key(stream: &StreamId, replica: &ReplicaId) -> Vec<u8> {
     with_replica(Prefix::Tip, stream, replica)
+}
+
+/// Key of a signed head.
+pub fn vouched_key(stream: &StreamId, replica: &ReplicaId) -> Vec<u8> {
+    with_replica(Prefix::Vouched, stream, replica)
 }
 
 /// Key of a saved mark.

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::log::{Entry, Head, Introduced, Tip};
+use crate::log::{Entry, Head, Introduced, SignedHead, Tip};
 use crate::snapshot::{Root, SignedRoot};
 use crate::time::Millis;
 use crate::wire;
@@ -177,6 +177,21 @@ records!(
     QuarantineRecord,
     HistoryRecord
 );
+
+impl SignedHead {
+    /// The record as stored: the body of its frame.
+    pub fn encode(&self) -> Vec<u8> {
+        seal(&wire::encode_head(self))
+    }
+
+    /// Reverses `encode`.
+    ///
+    /// # Errors
+    /// See [`Damage`].
+    pub fn decode(bytes: &[u8]) -> Result<Self, Damage> {
+        wire::decode_head(open(bytes)?).ok_or(Damage::Body)
+    }
+}
 
 impl From<Tip> for TipRecord {
     fn from(Tip { seq, head, logical, clock, introduced }: Tip) -> Self {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::device::{Connection, Storage};
 use crate::ids::{ReplicaId, RoomId, StreamId};
 use crate::limits::{DONE_PIECES, ROOM_LINKS, SENTENCE_BYTES, TOLD_CHAINS};
-use crate::log::{Digest, Entry, EntryName, MARK_BYTES};
+use crate::log::{Digest, Entry, EntryName, MARK_BYTES, SignedHead};
 use crate::presence::{Change, Lease, State};
 use crate::snapshot::{PageId, SnapshotId};
 use crate::stored::ForkRecord;
@@ -118,6 +118,9 @@ bodies! {
     Want(Want) = 33;
     /// Home → device: an entry that the home cannot read from its disk.
     Lost(Lost) = 34;
+    /// Device → home: the signed head it was asked for, or with which it forwards what somebody else wrote. Home → device: one
+    /// to keep.
+    Vouched(SignedHead) = 36;
     /// Page → leader: the key of a replica that this page writes under.
     Secret(Secret) = 64;
     /// Page → leader: a piece of a fork, to be kept on this device's disk. Leader → page: one that is.
@@ -127,6 +130,8 @@ bodies! {
     /// Page → leader: pieces of forks, in order, were put back or discarded. Leader → page: they are gone from the disk.
     AsideDone(Vec<Place>) = 70;
     @places
+    /// Home → device: sign the head of this chain there. Device → home: no signed head of this chain is here, number 0.
+    Attest = 35;
     /// Leader → page: on this device's disk, up to there.
     Kept = 65;
     /// Leader → page: a piece of a fork is on this device's disk.
@@ -500,6 +505,8 @@ impl Body {
             | Self::Chunk(_)
             | Self::Want(_)
             | Self::Lost(_)
+            | Self::Vouched(_)
+            | Self::Attest(_)
             | Self::Introduce(_)
             | Self::Secret(_)
             | Self::Kept(_)
@@ -511,6 +518,20 @@ impl Body {
         }
     }
 }
+
+/// The body of a `vouched` frame.
+pub(crate) fn encode_head(signed: &SignedHead) -> Vec<u8> {
+    Body::Vouched(signed.clone()).encode()
+}
+
+/// Reverses [`encode_head`].
+pub(crate) fn decode_head(body: &[u8]) -> Option<SignedHead> {
+    let Body::Vouched(signed) = Body::decode(VOUCHED, body)?? else { return None };
+    Some(signed)
+}
+
+/// Number of a `vouched` frame.
+const VOUCHED: u64 = 36;
 
 /// Groups of a stream: as many as a byte has values.
 const GROUPS: usize = 256;

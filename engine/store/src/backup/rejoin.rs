@@ -50,7 +50,7 @@ fn read(store: &dyn Store, space: &Space, prefix: Vec<u8>, found: &mut Found) ->
 }
 
 /// The kinds of rows that a home keeps of a stream and can make anew.
-const KINDS: [Prefix; 11] = [
+const KINDS: [Prefix; 12] = [
     Prefix::Stream,
     Prefix::Tip,
     Prefix::Draft,
@@ -62,4 +62,5 @@ const KINDS: [Prefix; 11] = [
     Prefix::Tombstone,
     Prefix::Archive,
     Prefix::History,
+    Prefix::Vouched,
 ];

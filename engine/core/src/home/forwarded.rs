@@ -1,0 +1,392 @@
+//! What somebody brings that others wrote (rule 11). A home that was restored from a backup asks whoever holds more of a chain
+//! than it has. A signed head comes first, then the entries up to there; they are let in together, once they give that head,
+//! and judged like any others. Until then nothing of them is kept but in memory.
+
+use std::collections::BTreeMap;
+
+use crate::home::Home;
+use crate::home::append::Answer;
+use crate::home::heads::ChainName;
+use crate::home::lane::Lane;
+use crate::home::stream::HomeStream;
+use crate::ids::{ConnId, ReplicaId, StreamId};
+use crate::limits::{
+    COMMIT_BYTES, FORWARD_ASKS, FORWARD_ENTRIES, FORWARD_OVERHEAD, FORWARD_WAIT, HEADS_GROWN,
+    LANE_CONTROL_BYTES, LINK_FORWARDED, LINK_FRUITLESS, LINK_PARK_BYTES, ROOM_PARK_BYTES,
+};
+use crate::log::{Entry, EntryName, Head, SignedHead, Tip};
+use crate::time::{Millis, Now};
+use crate::wire::{Need, Place, Refused};
+
+/// Who was asked last to forward a chain, and when: one at a time.
+#[derive(Debug, Default)]
+pub(super) struct Forwarders(BTreeMap<ChainName, (ConnId, Millis)>);
+
+/// What a link was asked to forward.
+#[derive(Debug, Default)]
+pub(super) struct Forwarding {
+    chains: BTreeMap<ChainName, Stage>,
+    /// Whether it ever was: what it then brings too late is no lie.
+    pub(super) asked: bool,
+    /// Signed heads of it that led to nothing.
+    fruitless: usize,
+}
+
+/// A chain that a link was asked to forward.
+#[derive(Debug)]
+enum Stage {
+    /// Nothing has come, since then.
+    Asked(Millis),
+    /// A signed head has come, and entries come.
+    Gathering(Box<Gathering>),
+    /// All of it was let in, and is on its way to the disk.
+    Landing(Box<SignedHead>),
+    /// It cannot bring it, or brought something else: it is not asked again.
+    Closed,
+}
+
+/// A chain on its way, from where it stood here to its signed head.
+#[derive(Debug)]
+struct Gathering {
+    signed: SignedHead,
+    /// Where it stood.
+    from: (u64, Head),
+    /// Where what has come leads to.
+    head: Head,
+    entries: Vec<Entry>,
+    bytes: usize,
+    /// When something of it came last.
+    heard: Millis,
+}
+
+/// Why something that is forwarded is not let in.
+#[derive(Clone, Copy, Debug)]
+enum Denial {
+    Unasked,
+    Unvouched,
+    Signature,
+    Stale,
+    Chain,
+    TooLarge,
+    Busy,
+}
+
+impl Denial {
+    fn code(self) -> &'static str {
+        match self {
+            Self::Unasked => "head.unasked",
+            Self::Unvouched => "entry.unvouched",
+            Self::Signature => "head.signature",
+            Self::Stale => "head.stale",
+            Self::Chain => "head.chain",
+            Self::TooLarge => "head.too-large",
+            Self::Busy => "head.busy",
+        }
+    }
+
+    fn sentence(self) -> &'static str {
+        match self {
+            Self::Unasked => "a signed head that the relay has not asked for",
+            Self::Unvouched => "somebody else wrote this, and no signed head of theirs has come before it",
+            Self::Signature => "whoever wrote this has not signed this head",
+            Self::Stale => "the relay has this already",
+            Self::Chain => "these entries are not those that their author signed for",
+            Self::TooLarge => "more of one chain than the relay takes from anybody but its author",
+            Self::Busy => "the relay has no room for this now",
+        }
+    }
+
+    /// Whether the link may be asked for the chain again.
+    fn passes(self) -> bool {
+        match self {
+            Self::Unasked | Self::Unvouched | Self::Stale | Self::Busy => true,
+            Self::Signature | Self::Chain | Self::TooLarge => false,
+        }
+    }
+}
+
+impl Forwarders {
+    /// Whether no other link is being asked for a chain.
+    fn is_free(&self, chain: &ChainName, conn: ConnId, now: Millis) -> bool {
+        self.0.get(chain).is_none_or(|asked| asked.0 == conn || !waits(*asked, now))
+    }
+
+    fn take(&mut self, chain: ChainName, conn: ConnId, now: Millis) -> bool {
+        if self.0.len() >= HEADS_GROWN {
+            self.0.retain(|_, asked| waits(*asked, now));
+        }
+        let room = self.0.len() < HEADS_GROWN || self.0.contains_key(&chain);
+        if room {
+            self.0.insert(chain, (conn, now));
+        }
+        room
+    }
+
+    fn release(&mut self, chain: &ChainName, conn: ConnId) {
+        if self.0.get(chain).is_some_and(|(asked, _)| *asked == conn) {
+            self.0.remove(chain);
+        }
+    }
+
+    /// A link has ended: others are asked.
+    pub(super) fn forget(&mut self, conn: ConnId) {
+        self.0.retain(|_, (asked, _)| *asked != conn);
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+}
+
+fn waits((_, asked_at): (ConnId, Millis), now: Millis) -> bool {
+    now < asked_at.after(FORWARD_WAIT)
+}
+
+impl Forwarding {
+    /// What was gathered goes with the room's memory of what is not on the disk.
+    pub(super) fn forget(&mut self) {
+        self.chains.clear();
+    }
+
+    /// Whether it may be asked for a chain. One that was asked in vain has had its turn.
+    fn take(&mut self, chain: ChainName, now: Millis) -> bool {
+        match self.chains.get(&chain) {
+            Some(Stage::Asked(at)) if now < at.after(FORWARD_WAIT) => return false,
+            Some(Stage::Asked(_) | Stage::Landing(_)) => self.fruitless += 1,
+            Some(Stage::Gathering(_) | Stage::Closed) => return false,
+            None if self.chains.len() >= LINK_FORWARDED => return false,
+            None => {}
+        }
+        let more = self.fruitless < LINK_FRUITLESS;
+        self.chains.insert(chain, if more { Stage::Asked(now) } else { Stage::Closed });
+        self.asked = true;
+        more
+    }
+}
+
+impl Home {
+    /// Chains of which a reader holds more than is here, as many as it is asked for at once.
+    pub(super) fn lacking(&self, stream: StreamId, above: &[(ReplicaId, u64)]) -> Vec<Need> {
+        let lacks = |state: &HomeStream, replica: ReplicaId| {
+            let from = state.log.tip(&replica).seq + 1;
+            // What is here already and waits for something else is not asked for again.
+            let waits = state.waiting.holds(&EntryName { replica, seq: from });
+            (!state.log.is_gone() && !waits).then_some(from)
+        };
+        let state = self.streams.get(&stream);
+        let from = |replica| state.map_or(Some(1), |state| lacks(state, replica));
+        let needs = above.iter().filter_map(|(replica, to)| {
+            Some(Need { stream, replica: *replica, from: from(*replica)?, to: *to })
+        });
+        needs.filter(|need| need.from <= need.to).take(FORWARD_ASKS).collect()
+    }
+
+    /// A reader that holds more is asked for it, unless another one is.
+    pub(super) fn ask_for_more(&mut self, conn: ConnId, lacking: Vec<Need>, now: Now) {
+        for need in lacking {
+            if self.expect_forwarded(conn, (need.stream, need.replica), now) {
+                self.send(conn, &need.into());
+            }
+        }
+    }
+
+    /// The link has proven a replica: what comes of its chains is its own.
+    pub(super) fn forget_expected(&mut self, conn: ConnId, replica: ReplicaId) {
+        let Some(link) = self.conns.get(&conn) else { return };
+        let chains = link.forwarding.chains.keys().filter(|(_, of)| *of == replica).copied();
+        for chain in chains.collect::<Vec<_>>() {
+            self.close_forwarded(conn, &chain, false);
+        }
+    }
+
+    /// Whether a link may be asked for a chain that it has not proven to be its own; if so, what it brings is awaited.
+    pub(super) fn expect_forwarded(&mut self, conn: ConnId, chain: ChainName, now: Now) -> bool {
+        let late = |stage: &Stage| matches!(stage, Stage::Gathering(of) if now.monotonic >= of.heard.after(FORWARD_WAIT));
+        if self.conns.get(&conn).is_some_and(|link| link.forwarding.chains.get(&chain).is_some_and(late)) {
+            self.close_forwarded(conn, &chain, false);
+        }
+        let Some(link) = self.conns.get_mut(&conn) else { return false };
+        // Questions leave half of the lane to answers.
+        let room = link.fill.has_room(Lane::Control, LANE_CONTROL_BYTES / 2);
+        let at = now.monotonic;
+        room && self.heads.forwarders.is_free(&chain, conn, at)
+            && link.forwarding.take(chain, at)
+            && self.heads.forwarders.take(chain, conn, at)
+    }
+
+    /// The link has no signed head of a chain: others are asked.
+    pub(super) fn handle_unattested(&mut self, conn: ConnId, place: Place) {
+        let chain = (place.stream, place.replica);
+        self.close_forwarded(conn, &chain, true);
+    }
+
+    /// Somebody brings a head that another one signed. What was not asked for is not looked at, so that nobody makes the home
+    /// check signatures as they like.
+    pub(super) fn handle_vouched(&mut self, conn: ConnId, signed: SignedHead, now: Now) {
+        let (chain, seq) = ((signed.stream, signed.name.replica), signed.name.seq);
+        let Some(link) = self.conns.get(&conn) else { return };
+        if link.ceded.contains(&chain.1) {
+            // Another link of its device writes in this name now.
+            return;
+        }
+        if link.proven.contains(&chain.1) {
+            return self.handle_attested(conn, signed, now);
+        }
+        if !matches!(link.forwarding.chains.get(&chain), Some(Stage::Asked(_))) {
+            return self.deny(conn, chain, seq, Denial::Unasked);
+        }
+        let Tip { seq: here, head, .. } = self.tip_of(&chain);
+        let denial = if seq <= here {
+            Some(Denial::Stale)
+        } else if seq - here > FORWARD_ENTRIES {
+            Some(Denial::TooLarge)
+        } else {
+            (!self.holds(&signed)).then_some(Denial::Signature)
+        };
+        if let Some(denial) = denial {
+            return self.fail_forwarded(conn, chain, seq, denial);
+        }
+        let gathering = Gathering {
+            signed,
+            from: (here, head),
+            head,
+            entries: Vec::new(),
+            bytes: 0,
+            heard: now.monotonic,
+        };
+        if let Some(link) = self.conns.get_mut(&conn) {
+            link.forwarding.chains.insert(chain, Stage::Gathering(gathering.into()));
+        }
+    }
+
+    fn holds(&self, signed: &SignedHead) -> bool {
+        signed.is_signed(&self.room)
+    }
+
+    /// An entry that its link did not write: of no use but as the next one up to a signed head.
+    pub(super) fn handle_forwarded(&mut self, conn: ConnId, entry: &Entry, now: Now) {
+        let name = entry.name();
+        let chain = (entry.header().stream, name.replica);
+        let busy = self.stopping || self.queue.bytes() > COMMIT_BYTES;
+        let busy = busy || self.is_full(&chain.0) || self.is_damaged(&chain.0);
+        let Some(link) = self.conns.get_mut(&conn) else { return };
+        let gathering = match link.forwarding.chains.get_mut(&chain) {
+            Some(Stage::Gathering(gathering)) => gathering,
+            Some(Stage::Asked(_)) => {
+                return self.fail_forwarded(conn, chain, name.seq, Denial::Unvouched);
+            }
+            Some(Stage::Landing(_) | Stage::Closed) | None => {
+                return self.deny(conn, chain, name.seq, Denial::Unvouched);
+            }
+        };
+        let next = gathering.from.0 + 1 + gathering.entries.len() as u64;
+        if name.seq < next {
+            // It is here, or was gathered already.
+            return;
+        }
+        if name.seq > next {
+            return self.fail_forwarded(conn, chain, name.seq, Denial::Unvouched);
+        }
+        let size = entry.bytes().len() + FORWARD_OVERHEAD;
+        if gathering.bytes + size > LINK_PARK_BYTES {
+            return self.fail_forwarded(conn, chain, name.seq, Denial::TooLarge);
+        }
+        let full = link.waiting_bytes + size > LINK_PARK_BYTES || self.waiting_bytes + size > ROOM_PARK_BYTES;
+        if busy || full {
+            return self.fail_forwarded(conn, chain, name.seq, Denial::Busy);
+        }
+        gathering.head = gathering.head.next(entry);
+        gathering.entries.push(entry.detached());
+        gathering.bytes += size;
+        gathering.heard = now.monotonic;
+        let whole = next == gathering.signed.name.seq;
+        link.waiting_bytes += size;
+        self.waiting_bytes += size;
+        if whole {
+            self.take_forwarded(conn, &chain);
+        }
+    }
+
+    /// All of it is here.
+    fn take_forwarded(&mut self, conn: ConnId, chain: &ChainName) {
+        let Some(gathering) = self.take_gathering(conn, chain) else { return };
+        let Gathering { signed, from, head, entries, .. } = *gathering;
+        let seq = signed.name.seq;
+        if head != signed.head {
+            return self.fail_forwarded(conn, *chain, seq, Denial::Chain);
+        }
+        let tip = self.tip_of(chain);
+        if (tip.seq, tip.head) != from {
+            // Its author, or somebody else, was faster.
+            return self.fail_forwarded(conn, *chain, seq, Denial::Stale);
+        }
+        if let Some(link) = self.conns.get_mut(&conn) {
+            link.forwarding.chains.insert(*chain, Stage::Landing(signed.into()));
+        }
+        self.figures.entries_brought += entries.len() as u64;
+        for entry in entries {
+            self.land(conn, entry);
+        }
+    }
+
+    /// Entries of a link reached the disk that it had not written. When all have, their signed head is kept like any other.
+    pub(super) fn handle_brought(&mut self, conn: ConnId, chain: ChainName, now: Now) {
+        let here = self.streams.get(&chain.0).map_or(0, |state| state.durable_seq(&chain.1));
+        let Some(link) = self.conns.get_mut(&conn) else { return };
+        let whole = |stage: &Stage| matches!(stage, Stage::Landing(signed) if signed.name.seq <= here);
+        if !link.forwarding.chains.get(&chain).is_some_and(whole) {
+            return;
+        }
+        if let Some(Stage::Landing(signed)) = link.forwarding.chains.remove(&chain) {
+            self.heads.forwarders.release(&chain, conn);
+            self.keep_head(*signed, now);
+        }
+    }
+
+    fn tip_of(&self, (stream, replica): &ChainName) -> Tip {
+        let unborn = || HomeStream::new(*stream).log.tip(replica);
+        self.streams.get(stream).map_or_else(unborn, |state| state.log.tip(replica))
+    }
+
+    /// What a link was asked for is not let in, and nothing of it is kept.
+    fn fail_forwarded(&mut self, conn: ConnId, chain: ChainName, seq: u64, denial: Denial) {
+        self.close_forwarded(conn, &chain, !denial.passes());
+        if let Some(link) = self.conns.get_mut(&conn) {
+            link.forwarding.fruitless += 1;
+        }
+        self.deny(conn, chain, seq, denial);
+    }
+
+    /// Says why something is not let in. Nobody but whoever sent it is told: it is no word on the chain.
+    fn deny(&mut self, conn: ConnId, (stream, replica): ChainName, seq: u64, denial: Denial) {
+        if self.told.insert((conn, stream, replica, Answer::Refused)) {
+            let (code, sentence) = (denial.code().into(), denial.sentence().into());
+            self.send(conn, &Refused { stream, replica, seq, code, sentence }.into());
+        }
+    }
+
+    /// Nothing more is awaited of a chain from this link; whether it may be asked again.
+    fn close_forwarded(&mut self, conn: ConnId, chain: &ChainName, for_good: bool) {
+        drop(self.take_gathering(conn, chain));
+        self.heads.forwarders.release(chain, conn);
+        let Some(link) = self.conns.get_mut(&conn) else { return };
+        match link.forwarding.chains.get_mut(chain) {
+            Some(stage) if for_good => *stage = Stage::Closed,
+            Some(_) => drop(link.forwarding.chains.remove(chain)),
+            None => {}
+        }
+    }
+
+    /// What was gathered of a chain, which no longer counts as waiting.
+    fn take_gathering(&mut self, conn: ConnId, chain: &ChainName) -> Option<Box<Gathering>> {
+        let link = self.conns.get_mut(&conn)?;
+        let stage = link.forwarding.chains.get_mut(chain)?;
+        if !matches!(stage, Stage::Gathering(_)) {
+            return None;
+        }
+        let Stage::Gathering(gathering) = std::mem::replace(stage, Stage::Closed) else { return None };
+        link.waiting_bytes = link.waiting_bytes.saturating_sub(gathering.bytes);
+        self.waiting_bytes = self.waiting_bytes.saturating_sub(gathering.bytes);
+        Some(gathering)
+    }
+}

@@ -1,0 +1,323 @@
+//! Rule 11: forwarders that lie, and what it costs.
+
+use causeway_core::ids::{ReplicaId, StreamId};
+use causeway_core::limits::{FORWARD_ENTRIES, FORWARD_WAIT, LINK_FRUITLESS};
+use causeway_core::log::{Digest, Entry, EntryKind, Head, SignedHead};
+use causeway_core::replica::Identity;
+use causeway_core::stored::{self, Prefix, ReplicaRecord};
+use causeway_core::wire::{self, Body, Compare, ErrorCode, Message, Need, Refused, Subscribe};
+use causeway_tests::network::{Network, room};
+
+use crate::craft::{entry, frame};
+use crate::heads::sign;
+
+/// A restored home, an author who is gone, and a link (of device 2) whose owner can be anybody.
+struct Town {
+    network: Network,
+    text: StreamId,
+    /// The author's key, which nobody else has.
+    author: Identity,
+    /// What the author wrote, in order.
+    wrote: Vec<Entry>,
+    signed: SignedHead,
+    question: u64,
+    seen: usize,
+}
+
+const LIAR: usize = 2;
+
+impl Town {
+    fn new() -> Self {
+        let (mut network, text) = Network::with_document(2);
+        network.join();
+        network.insert(0, text, 0, "true ");
+        network.rest();
+        let backup = network.relay.disk.clone();
+        for word in ["words ", "of ", "mine"] {
+            network.insert(0, text, 0, word);
+            network.rest();
+        }
+        sign(&mut network);
+        let replica = network.devices[0].room.replica();
+        let disk = &network.devices[0].disk;
+        let secrets =
+            disk.rows_of(Prefix::Replica as u8).filter_map(|(_, row)| ReplicaRecord::decode(row).ok());
+        let keys = secrets.map(|record| Identity::from_secret(&record.secret));
+        let author = keys.into_iter().find(|key| key.id() == replica).expect("it has written");
+        let entries = disk.rows_of(Prefix::Entry as u8);
+        let entries = entries.filter_map(|(_, value)| stored::decode_entry(value.to_vec()).ok());
+        let wrote: Vec<Entry> = entries
+            .filter(|entry| entry.header().stream == text && entry.name().replica == replica)
+            .collect();
+        let head = wrote.iter().fold(Head::START, |head, entry| head.next(entry));
+        let signed = author.vouch(text, wrote.len() as u64, head, &room());
+        network.go_offline(0);
+        network.go_offline(1);
+        network.relay.put_back(backup, 2);
+        network.restart_home();
+        network.rest();
+        Self { network, text, author, wrote, signed, question: 0, seen: 0 }
+    }
+
+    fn say(&mut self, message: &Message) {
+        self.network.inject(LIAR, wire::encode(message));
+        self.network.settle();
+    }
+
+    /// Tells the home that it holds so much of a chain, and answers what the home asks for.
+    fn claim(&mut self, replica: ReplicaId, seq: u64) -> Option<Need> {
+        self.question += 1;
+        let (stream, question) = (self.text, self.question);
+        let digest = Digest::of_chains(&[(replica, seq, Head::from_bytes([question as u8; 32]))]);
+        let before = self.network.relay.sent.len();
+        self.say(&Subscribe { stream, question, digest, newest_but: None }.into());
+        let from = ReplicaId::from_bytes([0; 32]);
+        let (groups, above, own) = (vec![replica.as_bytes()[0]], vec![(replica, seq)], Vec::new());
+        self.say(&Compare { stream, question, from, groups, above, own, more: false }.into());
+        self.network.relay.sent[before..].iter().find_map(|(_, message)| match message {
+            Message::Other(Body::Need(need)) => Some(need.clone()),
+            Message::Other(_) | Message::Entries(_) => None,
+        })
+    }
+
+    fn claim_authors(&mut self) -> Need {
+        let (replica, seq) = (self.author.id(), self.wrote.len() as u64);
+        self.claim(replica, seq).expect("the home lacks it")
+    }
+
+    /// Refusals since they were last looked at.
+    fn denied(&mut self) -> Vec<&str> {
+        let from = std::mem::replace(&mut self.seen, self.network.relay.sent.len());
+        let refused = self.network.relay.sent[from..].iter().filter_map(|(_, message)| match message {
+            Message::Other(Body::Refused(Refused { code, .. })) => Some(code.as_str()),
+            Message::Other(_) | Message::Entries(_) => None,
+        });
+        refused.collect()
+    }
+
+    fn authors(&self) -> u64 {
+        self.network.relay.seq(&self.text, &self.author.id())
+    }
+
+    /// Whether the home is as it was restored, and the link is there still.
+    fn stands(&self) -> bool {
+        self.authors() == 2
+            && self.network.relay.closed.is_empty()
+            && self.network.relay.entries(&self.text) == 2
+    }
+
+    /// Somebody honest brings it.
+    fn ends_well(mut self) {
+        assert!(self.stands());
+        self.network.go_online(1);
+        for _ in 0..15 {
+            self.network.rest();
+        }
+        assert_eq!(self.authors(), self.wrote.len() as u64);
+        let late = self.network.join();
+        self.network.open(late, self.text);
+        self.network.rest();
+        assert_eq!(self.network.text(late, self.text), "mineof words true ");
+    }
+}
+
+#[test]
+fn rule_11_the_truth_is_taken_from_anybody() {
+    let mut town = Town::new();
+    let need = town.claim_authors();
+    assert_eq!((need.replica, need.from, need.to), (town.author.id(), 3, 5));
+    let signed = town.signed.clone();
+    town.say(&signed.into());
+    for entry in town.wrote[2..].to_vec() {
+        assert!(town.stands(), "nothing is let in before all of it is here");
+        town.say(&Message::Entries(vec![entry]));
+    }
+    town.network.rest();
+    assert_eq!(town.authors(), 5);
+    assert_eq!(town.denied(), Vec::<&str>::new());
+}
+
+#[test]
+fn rule_11_without_a_signed_head_nothing_is_let_in_under_somebody_elses_name() {
+    let mut town = Town::new();
+    town.claim_authors();
+    let entries = town.wrote[2..].to_vec();
+    town.say(&Message::Entries(entries));
+    assert_eq!(town.denied(), ["entry.unvouched"]);
+    town.ends_well();
+}
+
+#[test]
+fn rule_11_who_was_not_asked_and_brings_somebody_elses_entries_is_sent_away() {
+    let mut town = Town::new();
+    let (signed, entries) = (town.signed.clone(), town.wrote[2..].to_vec());
+    town.say(&signed.into());
+    assert_eq!(town.denied(), ["head.unasked"]);
+    assert!(town.stands());
+    town.say(&Message::Entries(entries));
+    assert_eq!(town.network.relay.closed.last().map(|(_, code)| *code), Some(ErrorCode::Unproven as u16));
+    assert_eq!(town.authors(), 2);
+}
+
+#[test]
+fn rule_11_a_signature_that_does_not_hold_lets_nothing_in() {
+    let forged: [fn(&Town) -> SignedHead; 5] = [
+        |town| {
+            let mut signed = town.signed.clone();
+            signed.proof.signature_s[0] ^= 1;
+            signed
+        },
+        // Signed, by somebody else.
+        |town| SignedHead {
+            proof: Identity::from_secret(&[3; 32]).vouch(town.text, 5, town.signed.head, &room()).proof,
+            ..town.signed.clone()
+        },
+        // By the author, for another stream, another room, another number.
+        |town| {
+            let proof = town.author.vouch(StreamId::ydoc([4; 16]), 5, town.signed.head, &room()).proof;
+            SignedHead { proof, ..town.signed.clone() }
+        },
+        |town| {
+            let elsewhere = "elsewhere".parse().expect("a room name");
+            SignedHead {
+                proof: town.author.vouch(town.text, 5, town.signed.head, &elsewhere).proof,
+                ..town.signed.clone()
+            }
+        },
+        |town| {
+            let mut signed = town.signed.clone();
+            signed.name.seq = 4;
+            signed
+        },
+    ];
+    for forge in forged {
+        let mut town = Town::new();
+        town.claim_authors();
+        let (forged, entries) = (forge(&town), town.wrote[2..].to_vec());
+        town.say(&forged.into());
+        assert_eq!(town.denied(), ["head.signature"]);
+        town.say(&Message::Entries(entries));
+        assert_eq!(town.denied(), ["entry.unvouched"]);
+        assert_eq!(town.claim(town.author.id(), 5), None, "it is not asked for this again");
+        town.ends_well();
+    }
+}
+
+#[test]
+fn rule_11_an_entry_that_was_changed_or_made_up_takes_all_of_the_chain_along() {
+    let mut town = Town::new();
+    town.claim_authors();
+    let (signed, mut entries) = (town.signed.clone(), town.wrote[2..].to_vec());
+    let last = entries[2].header().clone();
+    entries[2] = entry(town.text, last.replica, (last.seq, last.logical), EntryKind::Edit, b"made up");
+    town.say(&signed.into());
+    town.say(&Message::Entries(entries));
+    assert_eq!(town.denied(), ["head.chain"]);
+    town.ends_well();
+}
+
+#[test]
+fn rule_11_entries_out_of_their_order_are_not_gathered() {
+    let mut town = Town::new();
+    town.claim_authors();
+    let (signed, entries) = (town.signed.clone(), town.wrote[3..].to_vec());
+    town.say(&signed.into());
+    town.say(&Message::Entries(entries));
+    assert_eq!(town.denied(), ["entry.unvouched"]);
+    town.ends_well();
+}
+
+#[test]
+fn rule_11_a_head_of_what_is_here_is_stale_and_one_too_far_ahead_is_not_waited_for() {
+    let mut town = Town::new();
+    town.claim_authors();
+    let head = town.wrote[..2].iter().fold(Head::START, |head, entry| head.next(entry));
+    let older = town.author.vouch(town.text, 2, head, &room());
+    town.say(&older.into());
+    assert_eq!(town.denied(), ["head.stale"]);
+    town.claim_authors();
+    let far = town.author.vouch(town.text, 3 + FORWARD_ENTRIES, head, &room());
+    town.say(&far.into());
+    assert_eq!(town.denied(), ["head.too-large"]);
+    town.ends_well();
+}
+
+#[test]
+fn rule_11_a_chain_that_went_on_otherwise_is_not_mixed_with_another() {
+    let mut town = Town::new();
+    town.claim_authors();
+    // Another copy of the author's store signs what it wrote from the second entry on.
+    let other = entry(town.text, town.author.id(), (2, 2), EntryKind::Edit, b"another second");
+    let third = entry(town.text, town.author.id(), (3, 3), EntryKind::Edit, b"and third");
+    let head = Head::START.next(&town.wrote[0]).next(&other).next(&third);
+    let signed = town.author.vouch(town.text, 3, head, &room());
+    town.say(&signed.into());
+    town.say(&Message::Entries(vec![third]));
+    assert_eq!(town.denied(), ["head.chain"]);
+    town.ends_well();
+}
+
+#[test]
+fn rule_11_thousands_of_heads_cost_their_link_and_nobody_else() {
+    let mut town = Town::new();
+    for number in 0..5_000u32 {
+        let mut secret = [8; 32];
+        secret[..4].copy_from_slice(&number.to_le_bytes());
+        let signed = Identity::from_secret(&secret).vouch(town.text, 1, Head::START, &room());
+        town.network.inject(LIAR, wire::encode(&signed.into()));
+    }
+    town.network.settle();
+    assert!(town.denied().iter().all(|code| *code == "head.unasked"));
+    // Asked for, each a chain of its own: so many checks that lead to nothing, and no more.
+    let (mut asked, mut checked) = (0, 0);
+    for number in 0..4 * LINK_FRUITLESS as u32 {
+        let mut secret = [9; 32];
+        secret[..4].copy_from_slice(&number.to_le_bytes());
+        let key = Identity::from_secret(&secret);
+        asked += usize::from(town.claim(key.id(), 7).is_some());
+        let mut signed = key.vouch(town.text, 7, Head::START, &room());
+        signed.proof.signature_s[0] ^= 1;
+        town.say(&signed.into());
+        checked += town.denied().iter().filter(|code| **code == "head.signature").count();
+    }
+    assert_eq!((asked, checked), (LINK_FRUITLESS, LINK_FRUITLESS));
+    town.ends_well();
+}
+
+#[test]
+fn rule_11_who_is_asked_and_says_nothing_is_left_for_somebody_else() {
+    let mut town = Town::new();
+    town.claim_authors();
+    town.network.go_online(1);
+    town.network.rest();
+    assert_eq!(town.authors(), 2, "one at a time");
+    for _ in 0..FORWARD_WAIT.0 / 1_000 + 10 {
+        town.network.rest();
+    }
+    assert_eq!(town.authors(), 5);
+    town.signed.name.seq = 5;
+    let late = town.signed.clone();
+    town.say(&late.into());
+    assert_eq!(town.denied().len(), 1, "who comes too late is told so");
+    assert!(town.network.relay.closed.is_empty());
+}
+
+#[test]
+fn rule_11_what_was_gathered_goes_when_its_link_does_and_frames_twice_the_entries_are_harmless() {
+    let mut town = Town::new();
+    town.claim_authors();
+    let (signed, entries) = (town.signed.clone(), town.wrote[2..].to_vec());
+    town.say(&signed.clone().into());
+    town.say(&Message::Entries(entries[..2].to_vec()));
+    town.network.drop_link(LIAR);
+    town.network.go_online(LIAR);
+    town.network.settle();
+    assert!(town.stands());
+    town.question = 0;
+    town.claim_authors();
+    town.say(&signed.into());
+    town.network.inject(LIAR, frame(&entries[0]));
+    town.say(&Message::Entries(entries[1..].to_vec()));
+    town.network.rest();
+    assert_eq!(town.authors(), 5);
+}
