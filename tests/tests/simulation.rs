@@ -110,6 +110,11 @@ fn r9_a_home_that_writes_down_more_history_gone_than_has_is_found_out() {
     found_out(Planted::HistoryTooFar, &["with other segments than its own"]);
 }
 
+#[test]
+fn r11_a_home_that_does_not_check_the_signature_of_a_head_is_found_out() {
+    found_out(Planted::HeadUnchecked, &["that nobody wrote"]);
+}
+
 fn found_out(bug: Planted, by: &[&str]) {
     let report = sim::hunt(bug).found;
     let report = report.unwrap_or_else(|| panic!("{bug:?} went unnoticed for {SEEDS_FOR_A_BUG} seeds"));

@@ -39,6 +39,7 @@ fn deed(bug: Planted) -> &'static str {
         Planted::KeptEarly => "a page that leads calls another's work kept before its disk has answered",
         Planted::PageStale => "a device puts a page of posts in without what has happened to them since",
         Planted::HistoryUnread => "a relay lets history go whose snapshot it has not read back whole",
+        Planted::HeadUnchecked => "a relay does not check the signature of a head that somebody forwards",
         Planted::HistoryTooFar => "a relay writes down that more history has gone than has",
     }
 }

@@ -188,6 +188,7 @@ impl World {
         self.tally.add(Fault::SnapshotSent, figures.snapshots_sent);
         self.tally.add(Fault::PageSent, figures.pages_sent);
         self.tally.add(Fault::HistoryExpired, figures.segments_expired);
+        self.depart_apart();
     }
 
     /// What keeps the world from being quiet.

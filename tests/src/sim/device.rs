@@ -65,6 +65,8 @@ pub(crate) struct Device {
     pub(crate) mail: Vec<(u64, Input)>,
     /// Until when another page may have taken it for dead without its knowledge; zero if none ever has.
     pub(crate) contested_until: u64,
+    /// It has left for good.
+    pub(crate) gone: bool,
 }
 
 /// The world's clock at its beginning, as people write it.

@@ -105,6 +105,7 @@ impl World {
     pub(crate) fn relay_commits(&mut self, op: OpId, commit: Commit) {
         let at = self.now + self.relay_disk_delay();
         self.check_history(&commit);
+        self.check_lies(&commit);
         if self.relay.pending.replace((op, commit)).is_some() {
             self.fail(|| "the relay has two commits under way".into());
         }

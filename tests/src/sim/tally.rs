@@ -80,11 +80,17 @@ pub enum Fault {
     PageSlept,
     /// Work that a page could not write before another took the disk over, kept as a fork.
     Forked,
+    /// Somebody was asked for what others wrote, and lied.
+    Lied,
+    /// A device left for good, and the relay was put back to before that.
+    Departed,
+    /// An entry that somebody other than its author brought back.
+    BroughtBack,
 }
 
 impl Fault {
     /// Every kind.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 40] = [
         Self::Cut,
         Self::LostInFlight,
         Self::FrameLost,
@@ -122,6 +128,9 @@ impl Fault {
         Self::TwoLeaders,
         Self::PageSlept,
         Self::Forked,
+        Self::Lied,
+        Self::Departed,
+        Self::BroughtBack,
     ];
 }
 

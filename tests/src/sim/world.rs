@@ -13,8 +13,10 @@ use causeway_core::write_queue::OpId;
 
 use crate::sim::Options;
 use crate::sim::chronicle::Chronicle;
+use crate::sim::departure::Copied;
 use crate::sim::device::{Device, End};
 use crate::sim::ledger::Ledger;
+use crate::sim::liar::Liar;
 use crate::sim::link::Link;
 use crate::sim::pages::{Channel, Machine};
 use crate::sim::plan::Plan;
@@ -51,6 +53,9 @@ pub(crate) struct World {
     pub(crate) tally: Tally,
     pub(crate) chronicle: Chronicle,
     pub(crate) troubled: bool,
+    pub(crate) liar: Liar,
+    /// A copy of the relay's disk that it is put back to in the end.
+    pub(crate) copied: Option<Copied>,
     pub(crate) paths: u64,
     pub(crate) failure: Option<String>,
 }
@@ -99,6 +104,10 @@ pub(crate) enum Happening {
     LookAgain(usize, u32),
     /// The relay's wall clock is so far ahead from now on.
     RelayClock(u64),
+    /// Somebody lies about what others wrote.
+    Lie(u64),
+    /// The relay's disk is copied.
+    Copy,
 }
 
 /// Ten times what a run with all its trouble and three pages a device needs; whoever needs more answers answers.
@@ -113,6 +122,9 @@ pub(crate) enum Apart {
     Stroke(u64),
     Act(u64),
     History,
+    Lies,
+    Lie(u64),
+    Departure,
 }
 
 impl Apart {
@@ -122,6 +134,9 @@ impl Apart {
             Self::Stroke(number) => (2 << 40) + number,
             Self::Act(number) => (3 << 40) + number,
             Self::History => 4 << 40,
+            Self::Lies => (4 << 40) + 1,
+            Self::Departure => (4 << 40) + 2,
+            Self::Lie(number) => (5 << 40) + number,
         }
     }
 }
@@ -154,6 +169,8 @@ impl World {
             tally: Tally::default(),
             chronicle: Chronicle::new(options.lines),
             troubled: true,
+            liar: Liar::default(),
+            copied: None,
             paths: 0,
             failure: None,
             plan,
@@ -165,6 +182,8 @@ impl World {
 
     fn populate(&mut self) {
         self.apart(Apart::History, Self::draw_history);
+        self.apart(Apart::Lies, Self::draw_lies);
+        self.apart(Apart::Departure, Self::draw_departure);
         self.start_relay();
         for machine in 0..self.plan.devices {
             self.apart(Apart::Machine(machine as u64), |world| {
@@ -223,6 +242,7 @@ impl World {
             asleep_until: 0,
             mail: Vec::new(),
             contested_until: 0,
+            gone: false,
             talk: Talk::default(),
         });
         let start = self.rng.below(3_000);
@@ -325,6 +345,8 @@ impl World {
             Happening::Usurp(..) => {}
             Happening::LookAgain(page, life) => self.look_again(page, life),
             Happening::RelayClock(ahead) => self.set_relay_clock(ahead),
+            Happening::Lie(number) => self.lie_apart(number),
+            Happening::Copy => self.copy_relay(),
         }
     }
 
@@ -334,7 +356,7 @@ impl World {
             seed = [number as u8; 32];
         }
         let device = &mut self.devices[number];
-        if device.room.is_some() {
+        if device.room.is_some() || device.gone {
             return;
         }
         device.life += 1;
@@ -458,6 +480,9 @@ impl World {
         match output {
             home::Output::Send(to, lane, bytes) => {
                 for ConnId(link) in to {
+                    if self.liar.hears(link, &bytes) {
+                        continue;
+                    }
                     self.send_to_device(link, lane, bytes.clone());
                 }
             }

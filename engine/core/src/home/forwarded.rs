@@ -260,6 +260,10 @@ impl Home {
     }
 
     fn holds(&self, signed: &SignedHead) -> bool {
+        #[cfg(feature = "planted-bugs")]
+        if self.has_bug(crate::planted::Planted::HeadUnchecked) {
+            return true;
+        }
         signed.is_signed(&self.room)
     }
 
