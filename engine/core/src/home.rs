@@ -326,7 +326,10 @@ impl Home {
 
     fn handle_closed(&mut self, conn: ConnId, now: Now) {
         let link = self.conns.remove(&conn);
-        self.waiting_bytes = self.waiting_bytes.saturating_sub(link.map_or(0, |link| link.waiting_bytes));
+        if let Some(link) = link {
+            self.waiting_bytes = self.waiting_bytes.saturating_sub(link.waiting_bytes);
+            self.heads.forwarders.forget(conn, &link.forwarding);
+        }
         for stream in self.streams.values_mut() {
             stream.waiting.forget(conn);
         }
@@ -334,7 +337,6 @@ impl Home {
         self.pages.forget(conn);
         self.jobs.retain(|_, work| !matches!(work, Work::Segment(packed) if packed.reader.0 == conn));
         self.forget_segments(conn);
-        self.heads.forwarders.forget(conn);
         self.presence.handle_closed(conn, now.monotonic);
         self.forget_reader(conn, now);
         self.expect_seen(now);

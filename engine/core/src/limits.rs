@@ -117,17 +117,19 @@ pub const HEADS_TICK: Millis = Millis(10_000);
 /// Signed heads of one stream that a home keeps, 300 bytes of memory each. Those that the snapshot before the newest covers
 /// go, so this is reached only by a stream that gets no snapshots.
 pub const HEADS_KEPT: usize = 4_096;
-/// Signed heads that a device keeps, over all streams of a room: as much.
+/// Signed heads that a device keeps, over all streams of a room: as much. Instead of further ones the oldest go.
 pub const HEADS_HELD: usize = 4_096;
-/// Signed heads in one frame, of some 220 bytes each, and the most that a reader who is brought up is sent: they fit a lane.
+/// Signed heads that are sent together, of some 220 bytes each: they fit a lane.
 pub const HEADS_TOLD: usize = 256;
 /// A reader who lacks no entry is sent signed heads that are no older than this: it has been away since it got the entries.
 /// Older ones it has, or gets with the next entries it lacks.
 pub const HEADS_RECENT: Millis = Millis(60 * 60 * 1_000);
 /// Chains whose heads a link was asked to sign and has not: it has proven [`LINK_REPLICAS`], in a few streams each.
 pub const LINK_ATTESTS: usize = 256;
-/// Chains that a link may be asked to forward, or was and could not.
+/// Chains that a link may be asked to forward at a time.
 pub const LINK_FORWARDED: usize = WANTED_CHAINS;
+/// Chains that a link was asked for and could not bring, 100 bytes each; behind so many it is asked for no others.
+pub const LINK_CLOSED: usize = 8_192;
 /// Chains that a reader is asked to forward after one answer in which it told of more than the home has: they fit the control
 /// lane many times.
 pub const FORWARD_ASKS: usize = 128;
@@ -135,10 +137,14 @@ pub const FORWARD_ASKS: usize = 128;
 pub const FORWARD_WAIT: Millis = Millis(10_000);
 /// Entries of one chain that are forwarded together: twice what a device holds above its snapshot before it asks for another.
 pub const FORWARD_ENTRIES: u64 = 2 * DEVICE_TAIL;
+/// Bytes gathered of what one link forwards: as many as wait for what they build on.
+pub const FORWARD_BYTES: usize = LINK_PARK_BYTES;
+/// Bytes of the same for one room, over all links: four that bring what one link may.
+pub const ROOM_FORWARD_BYTES: usize = 4 * FORWARD_BYTES;
 /// What an entry costs in memory beside its bytes while it waits for the others of its chain.
 pub const FORWARD_OVERHEAD: usize = 256;
-/// Signed heads of a link that led to nothing, each a check of some 60 µs: after so many no more are looked at. Those of a
-/// device that is honest fail only where somebody else was faster.
+/// Signed heads of a link that were none, or with which other entries came, each a check of some 60 µs: after so many it is
+/// asked for nothing more.
 pub const LINK_FRUITLESS: usize = 64;
 /// How long after a room was read it is looked whether some of its history is older than it is kept: whoever opens it waits
 /// for nothing.

@@ -238,16 +238,18 @@ impl Remains<'_> {
         }
     }
 
-    /// Signed heads of what has joined: they prove themselves to whoever is shown them.
+    /// Signed heads of what has joined: a home that is shown them checks them.
     fn vouched(&self, log: &StreamLog) -> Vec<(Vec<u8>, Vec<u8>)> {
-        let whole = |row: &&Vec<u8>| {
-            let signed = SignedHead::decode(row).ok();
-            signed.is_some_and(|signed| {
-                signed.stream == self.stream && log.tip(&signed.name.replica).seq >= signed.name.seq
+        let whole = |key: &[u8], row: &[u8]| {
+            SignedHead::decode(row).is_ok_and(|SignedHead { stream, name, .. }| {
+                key == stored::vouched_key(&stream, &name.replica) && log.tip(&name.replica).seq >= name.seq
             })
         };
         let rows = self.rows(Prefix::Vouched);
-        rows.filter_map(|(key, rows)| Some((key.clone(), rows.iter().find(whole)?.clone()))).collect()
+        let found = |(key, rows): (&Vec<u8>, &Vec<Vec<u8>>)| {
+            Some((key.clone(), rows.iter().find(|row| whole(key, row))?.clone()))
+        };
+        rows.filter_map(found).collect()
     }
 
     /// The count of arrivals as it was found.

@@ -98,8 +98,8 @@ impl World {
             if let Message::Entries(entries) = message {
                 unsafe_entry = entries.iter().find(|entry| {
                     let name = entry.name();
-                    if disk.row(&stored::replica_key(&name.replica)).is_none() {
-                        // Somebody else wrote it, who has it on theirs.
+                    if disk.row(&stored::vouched_key(&entry.header().stream, &name.replica)).is_some() {
+                        // Somebody else wrote it, who has it on theirs: of its own chains a device keeps no signed head.
                         return false;
                     }
                     !rows::survives(disk, &entry.header().stream, name)

@@ -1,11 +1,13 @@
 //! Rule 11: forwarders that lie, and what it costs.
 
+use std::collections::BTreeSet;
+
 use causeway_core::ids::{ReplicaId, StreamId};
-use causeway_core::limits::{FORWARD_ENTRIES, FORWARD_WAIT, LINK_FRUITLESS};
+use causeway_core::limits::{FORWARD_ASKS, FORWARD_ENTRIES, FORWARD_WAIT, LINK_FRUITLESS};
 use causeway_core::log::{Digest, Entry, EntryKind, Head, SignedHead};
 use causeway_core::replica::Identity;
 use causeway_core::stored::{self, Prefix, ReplicaRecord};
-use causeway_core::wire::{self, Body, Compare, ErrorCode, Message, Need, Refused, Subscribe};
+use causeway_core::wire::{self, Body, Compare, ErrorCode, Message, Need, Place, Refused, Subscribe};
 use causeway_tests::network::{Network, room};
 
 use crate::craft::{entry, frame};
@@ -66,18 +68,24 @@ impl Town {
 
     /// Tells the home that it holds so much of a chain, and answers what the home asks for.
     fn claim(&mut self, replica: ReplicaId, seq: u64) -> Option<Need> {
+        self.claim_all(vec![(replica, seq)]).pop()
+    }
+
+    fn claim_all(&mut self, above: Vec<(ReplicaId, u64)>) -> Vec<Need> {
         self.question += 1;
         let (stream, question) = (self.text, self.question);
-        let digest = Digest::of_chains(&[(replica, seq, Head::from_bytes([question as u8; 32]))]);
+        let digest = Digest::of_chains(&[(above[0].0, 1, Head::from_bytes([question as u8; 32]))]);
         let before = self.network.relay.sent.len();
         self.say(&Subscribe { stream, question, digest, newest_but: None }.into());
         let from = ReplicaId::from_bytes([0; 32]);
-        let (groups, above, own) = (vec![replica.as_bytes()[0]], vec![(replica, seq)], Vec::new());
+        let groups: BTreeSet<u8> = above.iter().map(|(replica, _)| replica.as_bytes()[0]).collect();
+        let (groups, own) = (groups.into_iter().collect(), Vec::new());
         self.say(&Compare { stream, question, from, groups, above, own, more: false }.into());
-        self.network.relay.sent[before..].iter().find_map(|(_, message)| match message {
+        let needs = self.network.relay.sent[before..].iter().filter_map(|(_, message)| match message {
             Message::Other(Body::Need(need)) => Some(need.clone()),
             Message::Other(_) | Message::Entries(_) => None,
-        })
+        });
+        needs.collect()
     }
 
     fn claim_authors(&mut self) -> Need {
@@ -128,7 +136,8 @@ fn rule_11_the_truth_is_taken_from_anybody() {
     assert_eq!((need.replica, need.from, need.to), (town.author.id(), 3, 5));
     let signed = town.signed.clone();
     town.say(&signed.into());
-    for entry in town.wrote[2..].to_vec() {
+    for number in 2..5 {
+        let entry = town.wrote[number].clone();
         assert!(town.stands(), "nothing is let in before all of it is here");
         town.say(&Message::Entries(vec![entry]));
     }
@@ -320,4 +329,62 @@ fn rule_11_what_was_gathered_goes_when_its_link_does_and_frames_twice_the_entrie
     town.say(&Message::Entries(entries[1..].to_vec()));
     town.network.rest();
     assert_eq!(town.authors(), 5);
+}
+
+#[test]
+fn rule_11_chains_that_cannot_be_brought_do_not_stand_before_those_that_can() {
+    let mut town = Town::new();
+    // All of them sort before the author's.
+    let first = |number: usize| {
+        let mut id = [0; 32];
+        id[30..].copy_from_slice(&(number as u16).to_be_bytes());
+        (ReplicaId::from_bytes(id), 1)
+    };
+    let (stream, author) = (town.text, (town.author.id(), 5));
+    let all: Vec<_> = (0..3 * FORWARD_ASKS).map(first).chain([author]).collect();
+    for _ in 0..3 {
+        let needs = town.claim_all(all.clone());
+        assert_eq!(needs.len(), FORWARD_ASKS);
+        for Need { replica, .. } in needs {
+            town.say(&Body::Attest(Place { stream, replica, seq: 0 }).into());
+        }
+    }
+    let needs = town.claim_all(all);
+    assert_eq!(needs.iter().map(|need| need.replica).collect::<Vec<_>>(), [town.author.id()]);
+    let (signed, entries) = (town.signed.clone(), town.wrote[2..].to_vec());
+    town.say(&signed.into());
+    town.say(&Message::Entries(entries));
+    town.network.rest();
+    assert_eq!(town.authors(), 5);
+}
+
+#[test]
+fn rule_11_who_comes_second_many_times_may_still_bring_something() {
+    let mut town = Town::new();
+    let head = town.wrote[..2].iter().fold(Head::START, |head, entry| head.next(entry));
+    let older = town.author.vouch(town.text, 2, head, &room());
+    for _ in 0..2 * LINK_FRUITLESS {
+        town.claim_authors();
+        town.say(&older.clone().into());
+        assert_eq!(town.denied(), ["head.stale"]);
+    }
+    town.claim_authors();
+    let (signed, entries) = (town.signed.clone(), town.wrote[2..].to_vec());
+    town.say(&signed.into());
+    town.say(&Message::Entries(entries));
+    town.network.rest();
+    assert_eq!(town.authors(), 5);
+}
+
+#[test]
+fn rule_11_who_was_silent_once_is_not_asked_again_as_older_programs_are() {
+    let mut town = Town::new();
+    town.claim_authors();
+    for _ in 0..FORWARD_WAIT.0 / 1_000 + 1 {
+        town.network.rest();
+    }
+    assert_eq!(town.claim(town.author.id(), 5), None);
+    town.network.go_online(1);
+    town.network.rest();
+    assert_eq!(town.authors(), 5, "somebody else is, at once");
 }

@@ -21,9 +21,13 @@ fn heads(disk: &Disk) -> Vec<SignedHead> {
     rows.map(|(_, value)| SignedHead::decode(value).expect("a record")).collect()
 }
 
+fn is_unsigned(event: &Event) -> bool {
+    matches!(event, Event::Damaged { code, .. } if code == "home.unsigned")
+}
+
 fn calls_unsigned(network: &mut Network, device: usize, text: StreamId) -> bool {
-    let unsigned = |event: &Event| matches!(event, Event::Damaged { stream, code } if *stream == text && code == "home.unsigned");
-    network.events(device).iter().any(unsigned)
+    let of_text = |event: &&Event| matches!(event, Event::Damaged { stream, .. } if *stream == text);
+    network.events(device).iter().filter(of_text).any(is_unsigned)
 }
 
 /// Device 0 has written something and is gone for good; the home is put back to before that. Device 1 has it all.
@@ -209,6 +213,66 @@ fn rule_11_what_is_not_signed_stays_where_it_is_and_that_is_said() {
         network.rest();
     }
     assert_eq!(network.relay.entries(&text), 4, "its author brings it");
+}
+
+#[test]
+fn rule_11_what_is_written_upon_unsigned_work_waits_with_it_and_nobody_is_told_twice() {
+    let (mut network, text) = left_behind(false);
+    network.insert(1, text, 0, "mine ");
+    let asked = |network: &Network| {
+        let needs = network.relay.sent.iter();
+        needs.filter(|(_, message)| matches!(message, Message::Other(Body::Need(_)))).count()
+    };
+    for _ in 0..15 {
+        network.rest();
+    }
+    let (before, told) =
+        (asked(&network), network.events(1).iter().filter(|event| is_unsigned(event)).count());
+    assert_eq!(told, 1);
+    for _ in 0..60 {
+        network.rest();
+    }
+    assert_eq!((asked(&network), calls_unsigned(&mut network, 1, text)), (before, false));
+    assert_eq!(network.devices[1].room.save_status(text).unsaved_on_relay, 1, "it is not called saved");
+    assert_eq!(network.relay.closed, []);
+    network.go_online(0);
+    for _ in 0..15 {
+        network.rest();
+    }
+    assert_eq!(network.text(0, text), "mine before. Never again");
+    assert_eq!(network.devices[1].room.save_status(text).unsaved_on_relay, 0);
+}
+
+#[test]
+fn rule_11_each_entry_is_sent_once_though_own_work_waits_for_it() {
+    let (mut network, text) = Network::with_document(2);
+    let backup = network.relay.disk.clone();
+    network.insert(0, text, 0, "one ");
+    network.rest();
+    network.insert(0, text, 4, "two ");
+    sign(&mut network);
+    network.go_offline(0);
+    network.go_offline(1);
+    for word in ["three ", "four "] {
+        network.insert(1, text, 8, word);
+        network.wait(1_000);
+    }
+    network.relay.put_back(backup, 2);
+    network.restart_home();
+    let before = network.devices[1].sent.len();
+    network.go_online(1);
+    for _ in 0..30 {
+        network.rest();
+    }
+    let author = network.devices[0].room.replica();
+    let sent = network.devices[1].sent[before..].iter().flat_map(|message| match message {
+        Message::Entries(entries) => entries.as_slice(),
+        Message::Other(_) => &[],
+    });
+    let forwarded: Vec<u64> =
+        sent.map(|entry| entry.name()).filter(|name| name.replica == author).map(|name| name.seq).collect();
+    assert_eq!(forwarded, (1..=network.relay.seq(&text, &author)).collect::<Vec<_>>());
+    assert_eq!(network.devices[1].room.save_status(text).unsaved_on_relay, 0);
 }
 
 #[test]

@@ -198,7 +198,7 @@ export class Room {
         return this.#tell("fork", `The relay did not take a piece of your work: ${event.sentence}. It is kept ${keptWhere(this.#storage.get())}.`);
       case "damaged":
         if (event.code === "home.unsigned") {
-          return this.#tell("damaged", "The relay has lost something that somebody else wrote here. This device keeps it; only its author can bring it back.");
+          return this.#tell("damaged", "The relay has lost something that somebody else wrote here. This device keeps it, and what you write upon it; only its author can bring it back.");
         }
         return this.#tell("damaged", `Something stored could not be read (${event.code}). The rest goes on without it.`);
       case "gone":

@@ -207,6 +207,8 @@ impl Room {
         let Refused { stream, replica, seq, code, sentence } = refused.clone();
         if self.identities.contains_key(&replica) {
             self.close_replica(stream, EntryName { replica, seq }, &Why::refused(code, sentence), now);
+        } else {
+            self.heads.let_be(stream, replica);
         }
     }
 

@@ -198,7 +198,8 @@ impl Room {
                 self.forks.hold(aside, true);
                 self.tell_forks(stream);
             }
-            Some(b'v') => self.heads.keep(SignedHead::decode(value)?),
+            // One that cannot be read comes again with the chain's next.
+            Some(b'v') => SignedHead::decode(value).into_iter().for_each(|signed| self.heads.load(signed)),
             Some(b'r') => {
                 let identity = Identity::from_secret(&ReplicaRecord::decode(value)?.secret);
                 self.identities.insert(identity.id(), identity);

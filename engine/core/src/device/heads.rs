@@ -33,6 +33,16 @@ impl Heads {
         self.kept.push(signed);
     }
 
+    /// Takes one from the disk, which has one of each chain.
+    pub(super) fn load(&mut self, signed: SignedHead) {
+        self.kept.push(signed);
+    }
+
+    /// The home does not take what somebody else wrote: no more of it is sent.
+    pub(super) fn let_be(&mut self, id: StreamId, replica: ReplicaId) {
+        self.asked.retain(|asked| (asked.need.stream, asked.need.replica) != (id, replica));
+    }
+
     /// Streams of which something can be brought.
     pub(super) fn streams(&self) -> Vec<StreamId> {
         self.kept.iter().map(|signed| signed.stream).collect()
@@ -92,8 +102,12 @@ impl Room {
         let fits = name.seq <= stream.log.tip(&name.replica).seq
             && stream.log.head_at(&name).is_none_or(|here| here == head);
         let others = self.role == Role::Leading && !self.identities.contains_key(&name.replica);
-        let room = kept > 0 || self.heads.kept.len() < HEADS_HELD;
-        if newer && fits && others && room && self.is_signed(&signed) {
+        if newer && fits && others && self.is_signed(&signed) {
+            if kept == 0 && self.heads.kept.len() >= HEADS_HELD {
+                // The one that has not changed for longest.
+                let SignedHead { stream, name, .. } = self.heads.kept.remove(0);
+                self.queue.delete(stored::vouched_key(&stream, &name.replica));
+            }
             self.queue.put(stored::vouched_key(&id, &name.replica), signed.encode());
             self.heads.keep(signed);
         }
@@ -112,13 +126,17 @@ impl Room {
         let Some(stream) = self.streams.get(&id).filter(|_| self.role == Role::Leading) else { return };
         let signed = self.heads.of(id, replica).filter(|signed| signed.name.seq >= from);
         let signed = signed.filter(|_| stream.covered(&replica) < from).cloned();
-        if let Some(signed) = signed.filter(|_| self.heads.asked.len() < LINK_FORWARDED) {
+        if let Some(signed) = signed {
+            if self.heads.asked.len() >= LINK_FORWARDED {
+                // The home asks again.
+                return;
+            }
             let to = signed.name.seq;
             self.send(&signed.into());
             self.heads.asked.push(Asked { need: Need { stream: id, replica, from, to }, read: false });
             return self.read_lost(id);
         }
-        if stream.log.tip(&replica).seq >= from {
+        if stream.phase == Phase::Ready && stream.log.tip(&replica).seq >= from {
             self.events.damaged(id, "home.unsigned");
         }
         self.send(&Body::Attest(Place { stream: id, replica, seq: 0 }).into());

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::chat::{self, ChatOp};
 use crate::home::Home;
 use crate::home::compaction::{SNAPSHOT_ROWS, Standing};
-use crate::home::conn::Conn;
 use crate::home::durable::Durable;
 use crate::home::lane::Lane;
 use crate::home::stream::HomeStream;
@@ -333,11 +332,9 @@ impl Home {
         let streams = &self.streams;
         let here = |stream, name| streams.get(&stream).is_some_and(|state| state.waiting.holds(&name));
         for (stream, Missing { replica, from, to }) in self.wants.take(here) {
-            let others = |link: &&mut Box<Conn>| !link.proven.contains(&replica);
-            if let Some(link) = self.conns.get_mut(&conn).filter(others) {
-                // What it did not write comes with a signed head; if another link is asked for it already, in vain.
-                link.forwarding.asked = true;
-                self.expect_forwarded(conn, (stream, replica), now);
+            let unproven = self.conns.get(&conn).is_some_and(|link| !link.proven.contains(&replica));
+            if unproven && !self.expect_own_or_forwarded(conn, (stream, replica), now) {
+                continue;
             }
             self.send(conn, &Need { stream, replica, from, to }.into());
         }

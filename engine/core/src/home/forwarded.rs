@@ -2,7 +2,7 @@
 //! than it has. A signed head comes first, then the entries up to there; they are let in together, once they give that head,
 //! and judged like any others. Until then nothing of them is kept but in memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::home::Home;
 use crate::home::append::Answer;
@@ -11,8 +11,8 @@ use crate::home::lane::Lane;
 use crate::home::stream::HomeStream;
 use crate::ids::{ConnId, ReplicaId, StreamId};
 use crate::limits::{
-    COMMIT_BYTES, FORWARD_ASKS, FORWARD_ENTRIES, FORWARD_OVERHEAD, FORWARD_WAIT, HEADS_GROWN,
-    LANE_CONTROL_BYTES, LINK_FORWARDED, LINK_FRUITLESS, LINK_PARK_BYTES, ROOM_PARK_BYTES,
+    COMMIT_BYTES, FORWARD_ASKS, FORWARD_BYTES, FORWARD_ENTRIES, FORWARD_OVERHEAD, FORWARD_WAIT, HEADS_GROWN,
+    LANE_CONTROL_BYTES, LINK_CLOSED, LINK_FORWARDED, LINK_FRUITLESS, ROOM_FORWARD_BYTES,
 };
 use crate::log::{Entry, EntryName, Head, SignedHead, Tip};
 use crate::time::{Millis, Now};
@@ -20,15 +20,23 @@ use crate::wire::{Need, Place, Refused};
 
 /// Who was asked last to forward a chain, and when: one at a time.
 #[derive(Debug, Default)]
-pub(super) struct Forwarders(BTreeMap<ChainName, (ConnId, Millis)>);
+pub(super) struct Forwarders {
+    asked: BTreeMap<ChainName, (ConnId, Millis)>,
+    /// What all links have gathered.
+    bytes: usize,
+}
 
 /// What a link was asked to forward.
 #[derive(Debug, Default)]
 pub(super) struct Forwarding {
     chains: BTreeMap<ChainName, Stage>,
+    /// It cannot bring them, or brought something else: it is not asked for these again.
+    closed: BTreeSet<ChainName>,
+    /// What was gathered of it.
+    bytes: usize,
     /// Whether it ever was: what it then brings too late is no lie.
     pub(super) asked: bool,
-    /// Signed heads of it that led to nothing.
+    /// What it was asked for and brought that could not be what it is said to be.
     fruitless: usize,
 }
 
@@ -37,12 +45,12 @@ pub(super) struct Forwarding {
 enum Stage {
     /// Nothing has come, since then.
     Asked(Millis),
+    /// It was asked whether it wrote it, while somebody else is asked to forward it.
+    Elsewhere,
     /// A signed head has come, and entries come.
     Gathering(Box<Gathering>),
-    /// All of it was let in, and is on its way to the disk.
-    Landing(Box<SignedHead>),
-    /// It cannot bring it, or brought something else: it is not asked again.
-    Closed,
+    /// All of it was let in then, and is on its way to the disk.
+    Landing(Box<SignedHead>, Millis),
 }
 
 /// A chain on its way, from where it stood here to its signed head.
@@ -103,38 +111,45 @@ impl Denial {
             Self::Signature | Self::Chain | Self::TooLarge => false,
         }
     }
+
+    /// Whether that is a fault of the link: somebody else may be faster, and the room full, without one.
+    fn is_fruitless(self) -> bool {
+        !matches!(self, Self::Stale | Self::Busy)
+    }
 }
 
 impl Forwarders {
     /// Whether no other link is being asked for a chain.
     fn is_free(&self, chain: &ChainName, conn: ConnId, now: Millis) -> bool {
-        self.0.get(chain).is_none_or(|asked| asked.0 == conn || !waits(*asked, now))
+        self.asked.get(chain).is_none_or(|asked| asked.0 == conn || !waits(*asked, now))
     }
 
-    fn take(&mut self, chain: ChainName, conn: ConnId, now: Millis) -> bool {
-        if self.0.len() >= HEADS_GROWN {
-            self.0.retain(|_, asked| waits(*asked, now));
+    fn has_room(&mut self, chain: &ChainName, now: Millis) -> bool {
+        if self.asked.len() >= HEADS_GROWN {
+            self.asked.retain(|_, asked| waits(*asked, now));
         }
-        let room = self.0.len() < HEADS_GROWN || self.0.contains_key(&chain);
-        if room {
-            self.0.insert(chain, (conn, now));
-        }
-        room
+        self.asked.len() < HEADS_GROWN || self.asked.contains_key(chain)
+    }
+
+    fn take(&mut self, chain: ChainName, conn: ConnId, now: Millis) {
+        self.asked.insert(chain, (conn, now));
     }
 
     fn release(&mut self, chain: &ChainName, conn: ConnId) {
-        if self.0.get(chain).is_some_and(|(asked, _)| *asked == conn) {
-            self.0.remove(chain);
+        if self.asked.get(chain).is_some_and(|(asked, _)| *asked == conn) {
+            self.asked.remove(chain);
         }
     }
 
-    /// A link has ended: others are asked.
-    pub(super) fn forget(&mut self, conn: ConnId) {
-        self.0.retain(|_, (asked, _)| *asked != conn);
+    /// A link has ended: others are asked, and what it had brought so far goes.
+    pub(super) fn forget(&mut self, conn: ConnId, forwarding: &Forwarding) {
+        self.asked.retain(|_, (asked, _)| *asked != conn);
+        self.bytes = self.bytes.saturating_sub(forwarding.bytes);
     }
 
     pub(super) fn clear(&mut self) {
-        self.0.clear();
+        self.asked.clear();
+        self.bytes = 0;
     }
 }
 
@@ -146,26 +161,48 @@ impl Forwarding {
     /// What was gathered goes with the room's memory of what is not on the disk.
     pub(super) fn forget(&mut self) {
         self.chains.clear();
+        self.bytes = 0;
     }
 
-    /// Whether it may be asked for a chain. One that was asked in vain has had its turn.
+    /// Whether it may be asked for a chain. A device that has a signed head sends it before it reads its disk, so silence is an
+    /// answer as well: older programs give no other.
     fn take(&mut self, chain: ChainName, now: Millis) -> bool {
         match self.chains.get(&chain) {
-            Some(Stage::Asked(at)) if now < at.after(FORWARD_WAIT) => return false,
-            Some(Stage::Asked(_) | Stage::Landing(_)) => self.fruitless += 1,
-            Some(Stage::Gathering(_) | Stage::Closed) => return false,
-            None if self.chains.len() >= LINK_FORWARDED => return false,
+            Some(Stage::Asked(at) | Stage::Landing(_, at)) if now < at.after(FORWARD_WAIT) => return false,
+            Some(Stage::Asked(_)) => {
+                self.close(chain);
+                return false;
+            }
+            Some(Stage::Landing(..)) => self.fruitless += 1,
+            Some(Stage::Gathering(_)) => return false,
+            Some(Stage::Elsewhere) => {}
+            None if !self.is_open(&chain) => return false,
             None => {}
         }
         let more = self.fruitless < LINK_FRUITLESS;
-        self.chains.insert(chain, if more { Stage::Asked(now) } else { Stage::Closed });
-        self.asked = true;
+        if more {
+            self.chains.insert(chain, Stage::Asked(now));
+            self.asked = true;
+        } else {
+            self.close(chain);
+        }
         more
+    }
+
+    /// Whether a chain that is not under way here may be.
+    fn is_open(&self, chain: &ChainName) -> bool {
+        let room = self.chains.len() < LINK_FORWARDED && self.closed.len() < LINK_CLOSED;
+        room && !self.closed.contains(chain)
+    }
+
+    fn close(&mut self, chain: ChainName) {
+        self.chains.remove(&chain);
+        self.closed.insert(chain);
     }
 }
 
 impl Home {
-    /// Chains of which a reader holds more than is here, as many as it is asked for at once.
+    /// Chains of which a reader holds more than is here.
     pub(super) fn lacking(&self, stream: StreamId, above: &[(ReplicaId, u64)]) -> Vec<Need> {
         let lacks = |state: &HomeStream, replica: ReplicaId| {
             let from = state.log.tip(&replica).seq + 1;
@@ -178,16 +215,34 @@ impl Home {
         let needs = above.iter().filter_map(|(replica, to)| {
             Some(Need { stream, replica: *replica, from: from(*replica)?, to: *to })
         });
-        needs.filter(|need| need.from <= need.to).take(FORWARD_ASKS).collect()
+        needs.filter(|need| need.from <= need.to).collect()
     }
 
     /// A reader that holds more is asked for it, unless another one is.
     pub(super) fn ask_for_more(&mut self, conn: ConnId, lacking: Vec<Need>, now: Now) {
+        let mut asked = 0;
         for need in lacking {
-            if self.expect_forwarded(conn, (need.stream, need.replica), now) {
+            if asked < FORWARD_ASKS && self.expect_forwarded(conn, (need.stream, need.replica), now) {
                 self.send(conn, &need.into());
+                asked += 1;
             }
         }
+    }
+
+    /// Whether a link is asked for what its own work waits for and it has not proven to be its own. It may be, by an older
+    /// name; so it is asked once also where somebody else is to forward it.
+    pub(super) fn expect_own_or_forwarded(&mut self, conn: ConnId, chain: ChainName, now: Now) -> bool {
+        if self.expect_forwarded(conn, chain, now) {
+            return true;
+        }
+        let Some(link) = self.conns.get_mut(&conn) else { return false };
+        let forwarding = &mut link.forwarding;
+        let first = !forwarding.chains.contains_key(&chain) && forwarding.is_open(&chain);
+        if first {
+            forwarding.chains.insert(chain, Stage::Elsewhere);
+            forwarding.asked = true;
+        }
+        first
     }
 
     /// The link has proven a replica: what comes of its chains is its own.
@@ -204,14 +259,21 @@ impl Home {
         let late = |stage: &Stage| matches!(stage, Stage::Gathering(of) if now.monotonic >= of.heard.after(FORWARD_WAIT));
         if self.conns.get(&conn).is_some_and(|link| link.forwarding.chains.get(&chain).is_some_and(late)) {
             self.close_forwarded(conn, &chain, false);
+            self.conns.get_mut(&conn).into_iter().for_each(|link| link.forwarding.fruitless += 1);
         }
         let Some(link) = self.conns.get_mut(&conn) else { return false };
         // Questions leave half of the lane to answers.
         let room = link.fill.has_room(Lane::Control, LANE_CONTROL_BYTES / 2);
         let at = now.monotonic;
-        room && self.heads.forwarders.is_free(&chain, conn, at)
-            && link.forwarding.take(chain, at)
-            && self.heads.forwarders.take(chain, conn, at)
+        let forwarders = &mut self.heads.forwarders;
+        let takes = room
+            && forwarders.is_free(&chain, conn, at)
+            && forwarders.has_room(&chain, at)
+            && link.forwarding.take(chain, at);
+        if takes {
+            forwarders.take(chain, conn, at);
+        }
+        takes
     }
 
     /// The link has no signed head of a chain: others are asked.
@@ -279,7 +341,7 @@ impl Home {
             Some(Stage::Asked(_)) => {
                 return self.fail_forwarded(conn, chain, name.seq, Denial::Unvouched);
             }
-            Some(Stage::Landing(_) | Stage::Closed) | None => {
+            Some(Stage::Landing(..) | Stage::Elsewhere) | None => {
                 return self.deny(conn, chain, name.seq, Denial::Unvouched);
             }
         };
@@ -292,11 +354,11 @@ impl Home {
             return self.fail_forwarded(conn, chain, name.seq, Denial::Unvouched);
         }
         let size = entry.bytes().len() + FORWARD_OVERHEAD;
-        if gathering.bytes + size > LINK_PARK_BYTES {
+        if gathering.bytes + size > FORWARD_BYTES {
             return self.fail_forwarded(conn, chain, name.seq, Denial::TooLarge);
         }
-        let full = link.waiting_bytes + size > LINK_PARK_BYTES || self.waiting_bytes + size > ROOM_PARK_BYTES;
-        if busy || full {
+        let in_room = &mut self.heads.forwarders.bytes;
+        if busy || link.forwarding.bytes + size > FORWARD_BYTES || *in_room + size > ROOM_FORWARD_BYTES {
             return self.fail_forwarded(conn, chain, name.seq, Denial::Busy);
         }
         gathering.head = gathering.head.next(entry);
@@ -304,28 +366,29 @@ impl Home {
         gathering.bytes += size;
         gathering.heard = now.monotonic;
         let whole = next == gathering.signed.name.seq;
-        link.waiting_bytes += size;
-        self.waiting_bytes += size;
+        link.forwarding.bytes += size;
+        *in_room += size;
         if whole {
-            self.take_forwarded(conn, &chain);
+            self.take_forwarded(conn, &chain, now);
         }
     }
 
     /// All of it is here.
-    fn take_forwarded(&mut self, conn: ConnId, chain: &ChainName) {
-        let Some(gathering) = self.take_gathering(conn, chain) else { return };
-        let Gathering { signed, from, head, entries, .. } = *gathering;
-        let seq = signed.name.seq;
-        if head != signed.head {
+    fn take_forwarded(&mut self, conn: ConnId, chain: &ChainName, now: Now) {
+        let stage = self.conns.get(&conn).and_then(|link| link.forwarding.chains.get(chain));
+        let Some(Stage::Gathering(gathering)) = stage else { return };
+        let (seq, tip) = (gathering.signed.name.seq, self.tip_of(chain));
+        if gathering.head != gathering.signed.head {
             return self.fail_forwarded(conn, *chain, seq, Denial::Chain);
         }
-        let tip = self.tip_of(chain);
-        if (tip.seq, tip.head) != from {
+        if (tip.seq, tip.head) != gathering.from {
             // Its author, or somebody else, was faster.
             return self.fail_forwarded(conn, *chain, seq, Denial::Stale);
         }
+        let Some(Stage::Gathering(gathering)) = self.end_forwarded(conn, chain) else { return };
+        let Gathering { signed, entries, .. } = *gathering;
         if let Some(link) = self.conns.get_mut(&conn) {
-            link.forwarding.chains.insert(*chain, Stage::Landing(signed.into()));
+            link.forwarding.chains.insert(*chain, Stage::Landing(signed.into(), now.monotonic));
         }
         self.figures.entries_brought += entries.len() as u64;
         for entry in entries {
@@ -337,11 +400,11 @@ impl Home {
     pub(super) fn handle_brought(&mut self, conn: ConnId, chain: ChainName, now: Now) {
         let here = self.streams.get(&chain.0).map_or(0, |state| state.durable_seq(&chain.1));
         let Some(link) = self.conns.get_mut(&conn) else { return };
-        let whole = |stage: &Stage| matches!(stage, Stage::Landing(signed) if signed.name.seq <= here);
+        let whole = |stage: &Stage| matches!(stage, Stage::Landing(signed, _) if signed.name.seq <= here);
         if !link.forwarding.chains.get(&chain).is_some_and(whole) {
             return;
         }
-        if let Some(Stage::Landing(signed)) = link.forwarding.chains.remove(&chain) {
+        if let Some(Stage::Landing(signed, _)) = link.forwarding.chains.remove(&chain) {
             self.heads.forwarders.release(&chain, conn);
             self.keep_head(*signed, now);
         }
@@ -355,7 +418,7 @@ impl Home {
     /// What a link was asked for is not let in, and nothing of it is kept.
     fn fail_forwarded(&mut self, conn: ConnId, chain: ChainName, seq: u64, denial: Denial) {
         self.close_forwarded(conn, &chain, !denial.passes());
-        if let Some(link) = self.conns.get_mut(&conn) {
+        if let Some(link) = self.conns.get_mut(&conn).filter(|_| denial.is_fruitless()) {
             link.forwarding.fruitless += 1;
         }
         self.deny(conn, chain, seq, denial);
@@ -371,26 +434,22 @@ impl Home {
 
     /// Nothing more is awaited of a chain from this link; whether it may be asked again.
     fn close_forwarded(&mut self, conn: ConnId, chain: &ChainName, for_good: bool) {
-        drop(self.take_gathering(conn, chain));
+        let stage = self.end_forwarded(conn, chain);
         self.heads.forwarders.release(chain, conn);
-        let Some(link) = self.conns.get_mut(&conn) else { return };
-        match link.forwarding.chains.get_mut(chain) {
-            Some(stage) if for_good => *stage = Stage::Closed,
-            Some(_) => drop(link.forwarding.chains.remove(chain)),
-            None => {}
+        if stage.is_some() && for_good {
+            self.conns.get_mut(&conn).into_iter().for_each(|link| link.forwarding.close(*chain));
         }
     }
 
-    /// What was gathered of a chain, which no longer counts as waiting.
-    fn take_gathering(&mut self, conn: ConnId, chain: &ChainName) -> Option<Box<Gathering>> {
-        let link = self.conns.get_mut(&conn)?;
-        let stage = link.forwarding.chains.get_mut(chain)?;
-        if !matches!(stage, Stage::Gathering(_)) {
-            return None;
+    /// Takes a chain out of those that are under way, with what was gathered.
+    fn end_forwarded(&mut self, conn: ConnId, chain: &ChainName) -> Option<Stage> {
+        let forwarding = &mut self.conns.get_mut(&conn)?.forwarding;
+        let stage = forwarding.chains.remove(chain)?;
+        if let Stage::Gathering(gathering) = &stage {
+            let in_room = &mut self.heads.forwarders.bytes;
+            forwarding.bytes = forwarding.bytes.saturating_sub(gathering.bytes);
+            *in_room = in_room.saturating_sub(gathering.bytes);
         }
-        let Stage::Gathering(gathering) = std::mem::replace(stage, Stage::Closed) else { return None };
-        link.waiting_bytes = link.waiting_bytes.saturating_sub(gathering.bytes);
-        self.waiting_bytes = self.waiting_bytes.saturating_sub(gathering.bytes);
-        Some(gathering)
+        Some(stage)
     }
 }

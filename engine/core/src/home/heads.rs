@@ -190,9 +190,17 @@ impl Home {
         let now = self.heads.now;
         let recent = |vouched: &Vouched| vouched.at.is_some_and(|at| now < at.after(HEADS_RECENT));
         let told = state.vouched.values().filter(|vouched| lacked || recent(vouched));
-        let frames = frames(told.take(HEADS_TOLD));
+        let told: Vec<&Vouched> = told.collect();
+        let told: Vec<Bytes> = told.chunks(HEADS_TOLD).map(|heads| frames(heads.iter().copied())).collect();
         let Some(link) = self.conns.get_mut(&conn) else { return };
-        if !frames.is_empty() && link.fill.has_room(Lane::Bulk, frames.len()) && link.tell_heads(&stream) {
+        if told.is_empty() || !link.tell_heads(&stream) {
+            return;
+        }
+        for frames in told {
+            let Some(link) = self.conns.get_mut(&conn) else { return };
+            if !link.fill.has_room(Lane::Bulk, frames.len()) {
+                return link.miss_heads(&stream);
+            }
             self.send_bytes(conn, Lane::Bulk, frames);
         }
     }

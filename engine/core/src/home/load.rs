@@ -121,11 +121,13 @@ impl Home {
             }
             Some(b'v') => {
                 // One that cannot be read is asked of its author again.
-                if let (Some((stream, replica)), Ok(signed)) =
-                    (stored::parse_tip_key(key), SignedHead::decode(value))
-                {
-                    let vouched = Vouched { signed, at: None };
-                    self.stream_mut(stream).vouched.insert(replica, vouched);
+                let signed = SignedHead::decode(value).ok();
+                let signed = signed.filter(|SignedHead { stream, name, .. }| {
+                    key == stored::vouched_key(stream, &name.replica)
+                });
+                if let Some(signed) = signed {
+                    let vouched = &mut self.stream_mut(signed.stream).vouched;
+                    vouched.insert(signed.name.replica, Vouched { signed, at: None });
                 }
             }
             Some(b'y') => {
