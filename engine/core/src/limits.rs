@@ -135,6 +135,10 @@ pub const LINK_CLOSED: usize = 8_192;
 pub const FORWARD_ASKS: usize = 128;
 /// Somebody who was asked to forward a chain and has not is left for somebody else after so long.
 pub const FORWARD_WAIT: Millis = Millis(10_000);
+/// What one link takes longer for goes where there is no room for others: 8 MB in so long are what a slow uplink carries.
+pub const FORWARD_MOST: Millis = Millis(60_000);
+/// How often it is looked, where there is no room, for what is late: each time at all links of a room.
+pub const FORWARD_LOOK: Millis = Millis(1_000);
 /// Entries of one chain that are forwarded together: twice what a device holds above its snapshot before it asks for another.
 pub const FORWARD_ENTRIES: u64 = 2 * DEVICE_TAIL;
 /// Bytes gathered of what one link forwards: as many as wait for what they build on.
@@ -143,8 +147,9 @@ pub const FORWARD_BYTES: usize = LINK_PARK_BYTES;
 pub const ROOM_FORWARD_BYTES: usize = 4 * FORWARD_BYTES;
 /// What an entry costs in memory beside its bytes while it waits for the others of its chain.
 pub const FORWARD_OVERHEAD: usize = 256;
-/// Signed heads of a link that were none, or with which other entries came, each a check of some 60 µs: after so many it is
-/// asked for nothing more.
+/// Signed heads of a link that were none, or with which entries came late, others, or such as are refused, each a check of some
+/// 60 µs: after so many it is asked for nothing more. What was refused is remembered, so that an honest one goes on from there
+/// on its next link.
 pub const LINK_FRUITLESS: usize = 64;
 /// How long after a room was read it is looked whether some of its history is older than it is kept: whoever opens it waits
 /// for nothing.

@@ -254,7 +254,7 @@ fn anybody(number: u32) -> ReplicaId {
 }
 
 /// So many blocks that claim the beginning of the text, as no editor writes them.
-fn crowded(replica: ReplicaId, clock: u32, blocks: u32) -> Vec<u8> {
+pub(crate) fn crowded(replica: ReplicaId, clock: u32, blocks: u32) -> Vec<u8> {
     let mut update = vec![1];
     [u64::from(blocks), replica.client(), u64::from(clock)]
         .into_iter()

@@ -3,10 +3,13 @@
 use std::collections::BTreeSet;
 
 use causeway_core::ids::{ReplicaId, StreamId};
-use causeway_core::limits::{FORWARD_ASKS, FORWARD_ENTRIES, FORWARD_WAIT, LINK_FRUITLESS};
+use causeway_core::limits::{
+    FORWARD_ASKS, FORWARD_BYTES, FORWARD_ENTRIES, FORWARD_MOST, FORWARD_OVERHEAD, FORWARD_WAIT,
+    LINK_FRUITLESS, ROOM_FORWARD_BYTES, ROOM_STREAMS,
+};
 use causeway_core::log::{Digest, Entry, EntryKind, Head, SignedHead};
 use causeway_core::replica::Identity;
-use causeway_core::stored::{self, Prefix, ReplicaRecord};
+use causeway_core::stored::{self, Prefix, ReplicaRecord, StreamRecord};
 use causeway_core::wire::{self, Body, Compare, ErrorCode, Message, Need, Place, Refused, Subscribe};
 use causeway_tests::network::{Network, room};
 
@@ -30,12 +33,17 @@ const LIAR: usize = 2;
 
 impl Town {
     fn new() -> Self {
+        Self::of(&["words ", "of ", "mine"])
+    }
+
+    /// What the author wrote that the home has lost.
+    fn of(words: &[&str]) -> Self {
         let (mut network, text) = Network::with_document(2);
         network.join();
         network.insert(0, text, 0, "true ");
         network.rest();
         let backup = network.relay.disk.clone();
-        for word in ["words ", "of ", "mine"] {
+        for word in words {
             network.insert(0, text, 0, word);
             network.rest();
         }
@@ -62,7 +70,11 @@ impl Town {
     }
 
     fn say(&mut self, message: &Message) {
-        self.network.inject(LIAR, wire::encode(message));
+        self.say_as(LIAR, message);
+    }
+
+    fn say_as(&mut self, device: usize, message: &Message) {
+        self.network.inject(device, wire::encode(message));
         self.network.settle();
     }
 
@@ -72,15 +84,19 @@ impl Town {
     }
 
     fn claim_all(&mut self, above: Vec<(ReplicaId, u64)>) -> Vec<Need> {
+        self.claim_as(LIAR, above)
+    }
+
+    fn claim_as(&mut self, device: usize, above: Vec<(ReplicaId, u64)>) -> Vec<Need> {
         self.question += 1;
         let (stream, question) = (self.text, self.question);
         let digest = Digest::of_chains(&[(above[0].0, 1, Head::from_bytes([question as u8; 32]))]);
         let before = self.network.relay.sent.len();
-        self.say(&Subscribe { stream, question, digest, newest_but: None }.into());
+        self.say_as(device, &Subscribe { stream, question, digest, newest_but: None }.into());
         let from = ReplicaId::from_bytes([0; 32]);
         let groups: BTreeSet<u8> = above.iter().map(|(replica, _)| replica.as_bytes()[0]).collect();
         let (groups, own) = (groups.into_iter().collect(), Vec::new());
-        self.say(&Compare { stream, question, from, groups, above, own, more: false }.into());
+        self.say_as(device, &Compare { stream, question, from, groups, above, own, more: false }.into());
         let needs = self.network.relay.sent[before..].iter().filter_map(|(_, message)| match message {
             Message::Other(Body::Need(need)) => Some(need.clone()),
             Message::Other(_) | Message::Entries(_) => None,
@@ -101,6 +117,39 @@ impl Town {
             Message::Other(_) | Message::Entries(_) => None,
         });
         refused.collect()
+    }
+
+    /// A chain of somebody who is made up, signed up to its thousandth entry: all that a link may gather but so many bytes are
+    /// brought. Answers what it wrote last, and who it is.
+    fn fill(&mut self, device: usize, but: usize) -> (Identity, Entry) {
+        let key = Identity::from_secret(&[100 + device as u8; 32]);
+        let replica = key.id();
+        let need = self.claim_as(device, vec![(replica, 1_000)]).pop().expect("nobody has heard of it");
+        assert_eq!(need.replica, replica);
+        let signed = key.vouch(self.text, 1_000, Head::from_bytes([1; 32]), &room());
+        self.say_as(device, &signed.into());
+        let mut left = FORWARD_BYTES - but;
+        let pieces = left.div_ceil(1 << 20);
+        let mut last = None;
+        for seq in 1..=pieces {
+            let share = left / (pieces + 1 - seq);
+            let piece = |length| {
+                let place = (seq as u64, seq as u64);
+                entry(self.text, replica, place, EntryKind::Edit, &vec![7; length])
+            };
+            let over = piece(share).bytes().len() + FORWARD_OVERHEAD - share;
+            let entry = piece(share - over);
+            left -= entry.bytes().len() + FORWARD_OVERHEAD;
+            self.say_as(device, &Message::Entries(vec![entry.clone()]));
+            last = Some(entry);
+        }
+        assert_eq!(left, 0);
+        (key, last.expect("there is room for some"))
+    }
+
+    fn signed_at(&self, seq: u64) -> SignedHead {
+        let head = self.wrote[..seq as usize].iter().fold(Head::START, |head, entry| head.next(entry));
+        self.author.vouch(self.text, seq, head, &room())
     }
 
     fn authors(&self) -> u64 {
@@ -387,4 +436,97 @@ fn rule_11_who_was_silent_once_is_not_asked_again_as_older_programs_are() {
     town.network.go_online(1);
     town.network.rest();
     assert_eq!(town.authors(), 5, "somebody else is, at once");
+}
+
+#[test]
+fn rule_11_what_is_refused_is_brought_once_and_nobody_is_asked_for_it_again() {
+    let mut town = Town::new();
+    // The author went on otherwise than the text on device 1 knows, with something that no editor writes.
+    town.wrote[2] = entry(town.text, town.author.id(), (3, 3), EntryKind::Edit, b"not an update");
+    town.claim(town.author.id(), 3).expect("the home lacks it");
+    let (signed, refused) = (town.signed_at(3), town.wrote[2].clone());
+    town.say(&signed.into());
+    town.say(&Message::Entries(vec![refused]));
+    assert!(town.denied()[0].starts_with("guard."));
+    for _ in 0..3 {
+        assert_eq!(town.claim(town.author.id(), 3), None);
+        for _ in 0..FORWARD_WAIT.0 / 1_000 + 1 {
+            town.network.rest();
+        }
+    }
+    let before = town.network.relay.sent.len();
+    town.network.go_online(1);
+    for _ in 0..15 {
+        town.network.rest();
+    }
+    let asked = town.network.relay.sent[before..].iter();
+    let asked = asked.filter(|(_, message)| matches!(message, Message::Other(Body::Need(_))));
+    assert_eq!(asked.count(), 0, "nor is anybody else");
+    assert!(town.stands());
+}
+
+#[test]
+fn rule_11_who_brings_what_the_disk_is_slow_for_may_go_on() {
+    let mut town = Town::of(&["w"; LINK_FRUITLESS + 6]);
+    town.network.relay.disk_answers = false;
+    for seq in 3..=town.wrote.len() as u64 {
+        let need = town.claim(town.author.id(), seq).expect("the home lacks it");
+        assert_eq!((need.from, need.to), (seq, seq), "what was brought is not asked for again");
+        let signed = town.signed_at(seq);
+        town.say(&signed.into());
+        let entry = town.wrote[seq as usize - 1].clone();
+        town.say(&Message::Entries(vec![entry]));
+        for _ in 0..FORWARD_WAIT.0 / 1_000 + 1 {
+            town.network.rest();
+        }
+    }
+    town.network.release_home_disk();
+    town.network.rest();
+    assert_eq!(town.authors(), town.wrote.len() as u64);
+}
+
+#[test]
+fn rule_11_what_is_gathered_and_left_alone_goes_where_others_need_the_room() {
+    // Left alone for good, and kept alive with an entry now and then.
+    for (but, span) in [(64, FORWARD_WAIT), (40_000, FORWARD_MOST)] {
+        let long = "y".repeat(if but > 64 { 40_000 } else { 1 });
+        let mut town = Town::of(&[long.as_str(); 6]);
+        let more: Vec<usize> = (1..ROOM_FORWARD_BYTES / FORWARD_BYTES).map(|_| town.network.join()).collect();
+        town.network.rest();
+        let fillers: Vec<usize> = [LIAR].into_iter().chain(more).collect();
+        let mut last: Vec<_> = fillers.iter().map(|device| (*device, town.fill(*device, but))).collect();
+        assert_eq!(town.denied(), Vec::<&str>::new());
+        town.network.go_online(1);
+        town.network.rest();
+        assert_eq!(town.denied().first(), Some(&"head.busy"));
+        for second in 0..span.0 / 1_000 + 15 {
+            town.network.rest();
+            if but > 64 && second % 4 == 0 {
+                for (device, (key, entry_before)) in &mut last {
+                    let seq = entry_before.name().seq + 1;
+                    *entry_before = entry(town.text, key.id(), (seq, seq), EntryKind::Edit, b"drip");
+                    town.say_as(*device, &Message::Entries(vec![entry_before.clone()]));
+                }
+            }
+        }
+        assert_eq!(town.authors(), 8, "with {but} bytes left");
+        assert_eq!(town.network.relay.closed, []);
+    }
+}
+
+#[test]
+fn rule_11_a_room_that_takes_nothing_says_so_before_anything_is_sent() {
+    let mut town = Town::new();
+    for number in 0..ROOM_STREAMS as u128 {
+        let stream = StreamId::ydoc((number << 8).to_be_bytes());
+        let record = StreamRecord { arrivals: 1, bytes: 1 };
+        town.network.relay.disk.put(stored::stream_key(&stream), record.encode());
+    }
+    town.network.restart_home();
+    town.network.rest();
+    town.text = StreamId::ydoc([0xee; 16]);
+    town.claim_authors();
+    let signed = town.author.vouch(town.text, 5, Head::from_bytes([5; 32]), &room());
+    town.say(&signed.into());
+    assert_eq!(town.denied(), ["head.busy"]);
 }

@@ -3,11 +3,16 @@
 use causeway_core::device::Event;
 use causeway_core::ids::StreamId;
 use causeway_core::limits::HEADS_TICK;
-use causeway_core::log::SignedHead;
-use causeway_core::stored::Prefix;
+use causeway_core::log::{EntryKind, Head, SignedHead, Tip};
+use causeway_core::replica::Identity;
+use causeway_core::stored::{self, IndexRecord, Prefix, StreamRecord, TipRecord};
 use causeway_core::wire::{Body, Message};
+use causeway_guard::Limits;
 use causeway_tests::disk::Disk;
 use causeway_tests::network::{Network, room};
+
+use crate::costs::crowded;
+use crate::craft::{entry, frame};
 
 /// Long enough for authors to be asked, and for what they sign to be handed out.
 pub(crate) fn sign(network: &mut Network) {
@@ -275,6 +280,54 @@ fn rule_11_each_entry_is_sent_once_though_own_work_waits_for_it() {
     assert_eq!(network.devices[1].room.save_status(text).unsaved_on_relay, 0);
 }
 
+/// What an earlier build took, whose author is gone, is refused by the home that was put back.
+#[test]
+fn rule_11_what_the_home_refuses_now_is_sent_to_it_once() {
+    let (mut network, text) = Network::with_document(1);
+    network.insert(0, text, 0, "ground. ");
+    network.rest();
+    let backup = network.relay.disk.clone();
+    let author = Identity::from_secret(&[77; 32]);
+    let update = crowded(author.id(), 0, Limits::default().jumps + 1);
+    let taken = entry(text, author.id(), (1, 1), EntryKind::Edit, &update);
+    let head = Head::START.next(&taken);
+    let disk = &mut network.relay.disk;
+    let record = disk.row(&stored::stream_key(&text)).and_then(|row| StreamRecord::decode(row).ok());
+    let StreamRecord { arrivals, bytes } = record.expect("the home has it");
+    let tip = Tip { seq: 1, head, logical: 1, clock: Limits::default().jumps + 1, introduced: None };
+    let index = IndexRecord { arrival: arrivals, head };
+    let record = StreamRecord { arrivals: arrivals + 1, bytes: bytes + taken.bytes().len() as u64 };
+    let signed = author.vouch(text, 1, head, &room());
+    disk.put(stored::entry_key(&text, arrivals), stored::encode_entry(&taken));
+    disk.put(stored::index_key(&text, &author.id(), 1), index.encode());
+    disk.put(stored::tip_key(&text, &author.id()), TipRecord::from(tip).encode());
+    disk.put(stored::stream_key(&text), record.encode());
+    disk.put(stored::vouched_key(&text, &author.id()), signed.encode());
+    network.restart_home();
+    network.rest();
+    assert_eq!(heads(&network.devices[0].disk), [signed]);
+    network.insert(0, text, 0, "upon it. ");
+    network.rest();
+    let whole = network.text(0, text);
+    assert!(whole.contains("xxx"));
+    network.relay.put_back(backup, 2);
+    network.restart_home();
+    let before = network.devices[0].sent.len();
+    for _ in 0..60 {
+        network.rest();
+    }
+    let sent = network.devices[0].sent[before..].iter().flat_map(|message| match message {
+        Message::Entries(entries) => entries.as_slice(),
+        Message::Other(_) => &[],
+    });
+    assert_eq!(sent.filter(|entry| entry.name().replica == author.id()).count(), 1);
+    assert_eq!(network.relay.home.figures().entries_refused, 1);
+    assert_eq!(network.devices[0].room.save_status(text).unsaved_on_relay, 1, "what builds on it waits");
+    assert!(network.devices[0].room.forks().is_empty());
+    assert_eq!(network.text(0, text), whole);
+    assert_eq!(network.relay.closed, []);
+}
+
 #[test]
 fn rule_11_heads_outlive_restarts_of_device_and_home() {
     let (mut network, text) = Network::with_document(2);
@@ -361,9 +414,8 @@ fn rule_11_a_text_that_is_deleted_takes_its_heads_along() {
     assert_eq!(heads(&network.devices[1].disk).len(), 1);
     let replica = network.devices[0].room.replica();
     let seq = network.relay.seq(&text, &replica);
-    let end =
-        crate::craft::entry(text, replica, (seq + 1, seq + 1), causeway_core::log::EntryKind::Delete, &[]);
-    network.inject(0, crate::craft::frame(&end));
+    let end = entry(text, replica, (seq + 1, seq + 1), EntryKind::Delete, &[]);
+    network.inject(0, frame(&end));
     sign(&mut network);
     assert_eq!((heads(&network.relay.disk), heads(&network.devices[1].disk)), (vec![], vec![]));
 }

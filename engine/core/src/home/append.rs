@@ -69,16 +69,21 @@ impl Home {
                 "an entry came from a replica that was not proven on this link",
             );
         }
-        let busy = self.stopping || self.queue.bytes() > COMMIT_BYTES || self.is_full(&stream);
-        if self.is_damaged(&stream) || busy {
+        if self.takes_nothing(&stream) {
             return self.answer_later(conn, &entry);
         }
         self.land(conn, entry);
         self.drop_if_empty(&stream);
     }
 
+    /// Whether nothing can be let into a stream now, whoever brings it.
+    pub(super) fn takes_nothing(&self, stream: &StreamId) -> bool {
+        let busy = self.stopping || self.queue.bytes() > COMMIT_BYTES;
+        busy || self.is_full(stream) || self.is_damaged(stream)
+    }
+
     /// Whether this would be a stream more than a room can have. Those of which nothing is here do not count.
-    pub(super) fn is_full(&self, stream: &StreamId) -> bool {
+    fn is_full(&self, stream: &StreamId) -> bool {
         let born = || self.streams.values().filter(|state| state.arrivals > 0).count();
         self.arrivals(stream) == 0 && self.streams.len() >= ROOM_STREAMS && born() >= ROOM_STREAMS
     }
@@ -132,6 +137,7 @@ impl Home {
             && seq >= *from
         {
             let (from, refusal) = (*from, refusal.clone());
+            self.end_landing(conn, &(stream, replica));
             return self.answer_refused(conn, stream, replica, from, &refusal);
         }
         let verdict = match state.log.judge_new(&entry) {
@@ -154,6 +160,7 @@ impl Home {
             Verdict::Refused(refusal) => {
                 self.stream_mut(stream).refused.insert(replica, (seq, refusal.clone()));
                 self.figures.entries_refused += 1;
+                self.end_landing(conn, &(stream, replica));
                 self.answer_refused(conn, stream, replica, seq, &refusal);
             }
         }

@@ -6,13 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::home::Home;
 use crate::home::append::Answer;
+use crate::home::conn::Conn;
 use crate::home::heads::ChainName;
 use crate::home::lane::Lane;
 use crate::home::stream::HomeStream;
 use crate::ids::{ConnId, ReplicaId, StreamId};
 use crate::limits::{
-    COMMIT_BYTES, FORWARD_ASKS, FORWARD_BYTES, FORWARD_ENTRIES, FORWARD_OVERHEAD, FORWARD_WAIT, HEADS_GROWN,
-    LANE_CONTROL_BYTES, LINK_CLOSED, LINK_FORWARDED, LINK_FRUITLESS, ROOM_FORWARD_BYTES,
+    FORWARD_ASKS, FORWARD_BYTES, FORWARD_ENTRIES, FORWARD_LOOK, FORWARD_MOST, FORWARD_OVERHEAD, FORWARD_WAIT,
+    HEADS_GROWN, LANE_CONTROL_BYTES, LINK_CLOSED, LINK_FORWARDED, LINK_FRUITLESS, ROOM_FORWARD_BYTES,
 };
 use crate::log::{Entry, EntryName, Head, SignedHead, Tip};
 use crate::time::{Millis, Now};
@@ -24,6 +25,8 @@ pub(super) struct Forwarders {
     asked: BTreeMap<ChainName, (ConnId, Millis)>,
     /// What all links have gathered.
     bytes: usize,
+    /// Where there is no room, it is looked from then on whether some of that is late.
+    look_at: Millis,
 }
 
 /// What a link was asked to forward.
@@ -36,7 +39,7 @@ pub(super) struct Forwarding {
     bytes: usize,
     /// Whether it ever was: what it then brings too late is no lie.
     pub(super) asked: bool,
-    /// What it was asked for and brought that could not be what it is said to be.
+    /// What it was asked for and brought that could not be what it is said to be, was not brought in time, or was refused.
     fruitless: usize,
 }
 
@@ -63,8 +66,21 @@ struct Gathering {
     head: Head,
     entries: Vec<Entry>,
     bytes: usize,
+    /// When its signed head came.
+    begun: Millis,
     /// When something of it came last.
     heard: Millis,
+}
+
+impl Gathering {
+    fn is_left_alone(&self, now: Millis) -> bool {
+        now >= self.heard.after(FORWARD_WAIT)
+    }
+
+    /// Whether it may go where there is no room: one entry now and then would keep the room from everybody.
+    fn is_late(&self, now: Millis) -> bool {
+        self.is_left_alone(now) || now >= self.begun.after(FORWARD_MOST)
+    }
 }
 
 /// Why something that is forwarded is not let in.
@@ -173,9 +189,9 @@ impl Forwarding {
                 self.close(chain);
                 return false;
             }
-            Some(Stage::Landing(..)) => self.fruitless += 1,
             Some(Stage::Gathering(_)) => return false,
-            Some(Stage::Elsewhere) => {}
+            // What has landed may be slow to get to the disk, or wait for something else.
+            Some(Stage::Landing(..) | Stage::Elsewhere) => {}
             None if !self.is_open(&chain) => return false,
             None => {}
         }
@@ -199,6 +215,16 @@ impl Forwarding {
         self.chains.remove(&chain);
         self.closed.insert(chain);
     }
+
+    /// What is being gathered and may go where there is no room.
+    fn late(&self, now: Millis) -> impl Iterator<Item = ChainName> {
+        // Most links bring nothing.
+        let chains = (self.bytes > 0).then_some(&self.chains);
+        let chains = chains.into_iter().flatten();
+        chains
+            .filter(move |(_, stage)| matches!(stage, Stage::Gathering(of) if of.is_late(now)))
+            .map(|(chain, _)| *chain)
+    }
 }
 
 impl Home {
@@ -206,9 +232,10 @@ impl Home {
     pub(super) fn lacking(&self, stream: StreamId, above: &[(ReplicaId, u64)]) -> Vec<Need> {
         let lacks = |state: &HomeStream, replica: ReplicaId| {
             let from = state.log.tip(&replica).seq + 1;
-            // What is here already and waits for something else is not asked for again.
-            let waits = state.waiting.holds(&EntryName { replica, seq: from });
-            (!state.log.is_gone() && !waits).then_some(from)
+            let name = EntryName { replica, seq: from };
+            // What is here already and waits for something else is not asked for again, and nobody is for what was refused.
+            let settled = state.waiting.holds(&name) || state.has_refused(&name);
+            (!state.log.is_gone() && !settled).then_some(from)
         };
         let state = self.streams.get(&stream);
         let from = |replica| state.map_or(Some(1), |state| lacks(state, replica));
@@ -232,6 +259,11 @@ impl Home {
     /// Whether a link is asked for what its own work waits for and it has not proven to be its own. It may be, by an older
     /// name; so it is asked once also where somebody else is to forward it.
     pub(super) fn expect_own_or_forwarded(&mut self, conn: ConnId, chain: ChainName, now: Now) -> bool {
+        let next = EntryName { replica: chain.1, seq: self.tip_of(&chain).seq + 1 };
+        if self.streams.get(&chain.0).is_some_and(|state| state.has_refused(&next)) {
+            // Whoever wrote it is told so where the two compare what they hold.
+            return false;
+        }
         if self.expect_forwarded(conn, chain, now) {
             return true;
         }
@@ -256,10 +288,9 @@ impl Home {
 
     /// Whether a link may be asked for a chain that it has not proven to be its own; if so, what it brings is awaited.
     pub(super) fn expect_forwarded(&mut self, conn: ConnId, chain: ChainName, now: Now) -> bool {
-        let late = |stage: &Stage| matches!(stage, Stage::Gathering(of) if now.monotonic >= of.heard.after(FORWARD_WAIT));
-        if self.conns.get(&conn).is_some_and(|link| link.forwarding.chains.get(&chain).is_some_and(late)) {
-            self.close_forwarded(conn, &chain, false);
-            self.conns.get_mut(&conn).into_iter().for_each(|link| link.forwarding.fruitless += 1);
+        let left = |stage: &Stage| matches!(stage, Stage::Gathering(of) if of.is_left_alone(now.monotonic));
+        if self.conns.get(&conn).is_some_and(|link| link.forwarding.chains.get(&chain).is_some_and(left)) {
+            self.close_late(conn, &chain);
         }
         let Some(link) = self.conns.get_mut(&conn) else { return false };
         // Questions leave half of the lane to answers.
@@ -298,7 +329,9 @@ impl Home {
             return self.deny(conn, chain, seq, Denial::Unasked);
         }
         let Tip { seq: here, head, .. } = self.tip_of(&chain);
-        let denial = if seq <= here {
+        let denial = if self.takes_nothing(&chain.0) {
+            Some(Denial::Busy)
+        } else if seq <= here {
             Some(Denial::Stale)
         } else if seq - here > FORWARD_ENTRIES {
             Some(Denial::TooLarge)
@@ -314,6 +347,7 @@ impl Home {
             head,
             entries: Vec::new(),
             bytes: 0,
+            begun: now.monotonic,
             heard: now.monotonic,
         };
         if let Some(link) = self.conns.get_mut(&conn) {
@@ -333,8 +367,7 @@ impl Home {
     pub(super) fn handle_forwarded(&mut self, conn: ConnId, entry: &Entry, now: Now) {
         let name = entry.name();
         let chain = (entry.header().stream, name.replica);
-        let busy = self.stopping || self.queue.bytes() > COMMIT_BYTES;
-        let busy = busy || self.is_full(&chain.0) || self.is_damaged(&chain.0);
+        let busy = self.takes_nothing(&chain.0);
         let Some(link) = self.conns.get_mut(&conn) else { return };
         let gathering = match link.forwarding.chains.get_mut(&chain) {
             Some(Stage::Gathering(gathering)) => gathering,
@@ -357,19 +390,61 @@ impl Home {
         if gathering.bytes + size > FORWARD_BYTES {
             return self.fail_forwarded(conn, chain, name.seq, Denial::TooLarge);
         }
-        let in_room = &mut self.heads.forwarders.bytes;
-        if busy || link.forwarding.bytes + size > FORWARD_BYTES || *in_room + size > ROOM_FORWARD_BYTES {
+        gathering.heard = now.monotonic;
+        let has_room = !busy && self.makes_room(conn, size, now);
+        let link = self.conns.get_mut(&conn).filter(|_| has_room);
+        let forwarding = link.map(|link| &mut link.forwarding);
+        let Some(Forwarding { chains, bytes, .. }) = forwarding else {
             return self.fail_forwarded(conn, chain, name.seq, Denial::Busy);
-        }
+        };
+        let Some(Stage::Gathering(gathering)) = chains.get_mut(&chain) else {
+            // It was late itself.
+            return self.deny(conn, chain, name.seq, Denial::Busy);
+        };
         gathering.head = gathering.head.next(entry);
         gathering.entries.push(entry.detached());
         gathering.bytes += size;
-        gathering.heard = now.monotonic;
-        let whole = next == gathering.signed.name.seq;
-        link.forwarding.bytes += size;
-        *in_room += size;
-        if whole {
+        *bytes += size;
+        self.heads.forwarders.bytes += size;
+        if next == gathering.signed.name.seq {
             self.take_forwarded(conn, &chain, now);
+        }
+    }
+
+    /// Whether so much more may be gathered of a link. Where it may not, what is late there goes first, or on all links.
+    fn makes_room(&mut self, conn: ConnId, size: usize, now: Now) -> bool {
+        let is_full = |home: &Self| home.heads.forwarders.bytes + size > ROOM_FORWARD_BYTES;
+        let of_link = |home: &Self| home.conns.get(&conn).map_or(0, |link| link.forwarding.bytes);
+        let has_room = |home: &Self| !is_full(home) && of_link(home) + size <= FORWARD_BYTES;
+        if has_room(self) {
+            return true;
+        }
+        let everywhere = is_full(self) && now.monotonic >= self.heads.forwarders.look_at;
+        let mut late = Vec::new();
+        for (of, link) in self.conns.iter().filter(|(of, _)| everywhere || **of == conn) {
+            late.extend(link.forwarding.late(now.monotonic).map(|chain| (*of, chain)));
+        }
+        if everywhere {
+            self.heads.forwarders.look_at = now.monotonic.after(FORWARD_LOOK);
+        }
+        for (conn, chain) in late {
+            self.close_late(conn, &chain);
+        }
+        has_room(self)
+    }
+
+    /// Gathering a chain takes too long: the link may be asked again, if not too often.
+    fn close_late(&mut self, conn: ConnId, chain: &ChainName) {
+        self.close_forwarded(conn, chain, false);
+        self.conns.get_mut(&conn).into_iter().for_each(|link| link.forwarding.fruitless += 1);
+    }
+
+    /// What a link has brought is refused, as it would be from its author: it is not awaited any more.
+    pub(super) fn end_landing(&mut self, conn: ConnId, chain: &ChainName) {
+        let landing = |link: &Conn| matches!(link.forwarding.chains.get(chain), Some(Stage::Landing(..)));
+        if self.conns.get(&conn).is_some_and(|link| landing(link)) {
+            self.close_forwarded(conn, chain, true);
+            self.conns.get_mut(&conn).into_iter().for_each(|link| link.forwarding.fruitless += 1);
         }
     }
 

@@ -89,6 +89,11 @@ impl HomeStream {
         !self.log.is_gone() && self.durable.digest() != Digest::NOTHING
     }
 
+    /// Whether an entry was refused, itself or one before it in its chain.
+    pub(super) fn has_refused(&self, name: &EntryName) -> bool {
+        self.refused.get(&name.replica).is_some_and(|(from, _)| name.seq >= *from)
+    }
+
     /// Up to which entry the snapshot covers a chain; zero for none.
     pub(super) fn covered(&self, replica: &ReplicaId) -> u64 {
         self.snapshot.as_ref().map_or(0, |standing| standing.covered(replica))
