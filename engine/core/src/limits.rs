@@ -135,7 +135,7 @@ pub const LINK_CLOSED: usize = 8_192;
 pub const FORWARD_ASKS: usize = 128;
 /// Somebody who was asked to forward a chain and has not is left for somebody else after so long.
 pub const FORWARD_WAIT: Millis = Millis(10_000);
-/// What one link takes longer for goes where there is no room for others: 8 MB in so long are what a slow uplink carries.
+/// What one link takes longer for goes where there is no room for others, the oldest first: 8 MB in so long are what a slow uplink carries.
 pub const FORWARD_MOST: Millis = Millis(60_000);
 /// How often it is looked, where there is no room, for what is late: each time at all links of a room.
 pub const FORWARD_LOOK: Millis = Millis(1_000);
@@ -145,6 +145,9 @@ pub const FORWARD_ENTRIES: u64 = 2 * DEVICE_TAIL;
 pub const FORWARD_BYTES: usize = LINK_PARK_BYTES;
 /// Bytes of the same for one room, over all links: four that bring what one link may.
 pub const ROOM_FORWARD_BYTES: usize = 4 * FORWARD_BYTES;
+/// Where less than this is left of it nobody is asked for more, until what is late there has gone: no chain with an entry of
+/// half of it is begun in vain.
+pub const FORWARD_ROOM: usize = 1024 * 1024;
 /// What an entry costs in memory beside its bytes while it waits for the others of its chain.
 pub const FORWARD_OVERHEAD: usize = 256;
 /// Signed heads of a link that were none, or with which entries came late, others, or such as are refused, each a check of some

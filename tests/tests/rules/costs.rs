@@ -264,6 +264,17 @@ pub(crate) fn crowded(replica: ReplicaId, clock: u32, blocks: u32) -> Vec<u8> {
     update
 }
 
+/// One block of so many letters.
+pub(crate) fn long(replica: ReplicaId, clock: u32, letters: usize) -> Vec<u8> {
+    let mut update = vec![1];
+    [1, replica.client(), u64::from(clock)].into_iter().for_each(|number| put(&mut update, number));
+    update.extend(b"\x04\x01\x04text");
+    put(&mut update, letters as u64);
+    update.resize(update.len() + letters, b'x');
+    update.push(0);
+    update
+}
+
 /// A home whose disk holds an update of so many blocks of each of these.
 fn move_in(network: &mut Network, text: StreamId, writers: impl Iterator<Item = (ReplicaId, u32)>) {
     let (disk, mut arrivals, mut bytes) = (&mut network.relay.disk, 0, 0);

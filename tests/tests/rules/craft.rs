@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use causeway_core::ids::{ReplicaId, StreamId};
-use causeway_core::log::{Entry, EntryKind, Header};
+use causeway_core::log::{Dep, Entry, EntryKind, Header};
 use causeway_core::stored;
 use causeway_core::time::Millis;
 use causeway_core::wire::{self, Message};
@@ -13,15 +13,37 @@ use causeway_tests::network::Network;
 pub(crate) fn entry(
     stream: StreamId,
     replica: ReplicaId,
+    place: (u64, u64),
+    kind: EntryKind,
+    payload: &[u8],
+) -> Entry {
+    build(stream, replica, place, kind, Vec::new(), payload)
+}
+
+/// An edit that builds on something.
+pub(crate) fn edit_upon(
+    stream: StreamId,
+    replica: ReplicaId,
+    place: (u64, u64),
+    dep: Dep,
+    payload: &[u8],
+) -> Entry {
+    build(stream, replica, place, EntryKind::Edit, vec![dep], payload)
+}
+
+fn build(
+    stream: StreamId,
+    replica: ReplicaId,
     (seq, logical): (u64, u64),
     kind: EntryKind,
+    deps: Vec<Dep>,
     payload: &[u8],
 ) -> Entry {
     let header = Header {
         stream,
         replica,
         seq,
-        deps: Vec::new(),
+        deps,
         logical,
         time: Millis(0),
         kind,

@@ -5,15 +5,16 @@ use std::collections::BTreeSet;
 use causeway_core::ids::{ReplicaId, StreamId};
 use causeway_core::limits::{
     FORWARD_ASKS, FORWARD_BYTES, FORWARD_ENTRIES, FORWARD_MOST, FORWARD_OVERHEAD, FORWARD_WAIT,
-    LINK_FRUITLESS, ROOM_FORWARD_BYTES, ROOM_STREAMS,
+    LANE_CONTROL_BYTES, LINK_FRUITLESS, PARK_BYTES, ROOM_FORWARD_BYTES, ROOM_STREAMS,
 };
-use causeway_core::log::{Digest, Entry, EntryKind, Head, SignedHead};
+use causeway_core::log::{Dep, Digest, Entry, EntryKind, Head, SignedHead};
 use causeway_core::replica::Identity;
 use causeway_core::stored::{self, Prefix, ReplicaRecord, StreamRecord};
 use causeway_core::wire::{self, Body, Compare, ErrorCode, Message, Need, Place, Refused, Subscribe};
 use causeway_tests::network::{Network, room};
 
-use crate::craft::{entry, frame};
+use crate::costs::{crowded, long};
+use crate::craft::{edit_upon, entry, frame};
 use crate::heads::sign;
 
 /// A restored home, an author who is gone, and a link (of device 2) whose owner can be anybody.
@@ -97,11 +98,43 @@ impl Town {
         let groups: BTreeSet<u8> = above.iter().map(|(replica, _)| replica.as_bytes()[0]).collect();
         let (groups, own) = (groups.into_iter().collect(), Vec::new());
         self.say_as(device, &Compare { stream, question, from, groups, above, own, more: false }.into());
+        self.needs_after(before)
+    }
+
+    /// What the home has asked for after so many messages.
+    fn needs_after(&self, before: usize) -> Vec<Need> {
         let needs = self.network.relay.sent[before..].iter().filter_map(|(_, message)| match message {
             Message::Other(Body::Need(need)) => Some(need.clone()),
             Message::Other(_) | Message::Entries(_) => None,
         });
         needs.collect()
+    }
+
+    /// Brings all that somebody wrote, if the home asks for it.
+    fn bring(&mut self, key: &Identity, wrote: &[Entry]) -> bool {
+        self.bring_as(LIAR, key, wrote)
+    }
+
+    fn bring_as(&mut self, device: usize, key: &Identity, wrote: &[Entry]) -> bool {
+        let asked = self.claim_as(device, vec![(key.id(), wrote.len() as u64)]).pop().is_some();
+        if asked {
+            self.send_all(device, key, wrote);
+        }
+        asked
+    }
+
+    fn send_all(&mut self, device: usize, key: &Identity, wrote: &[Entry]) {
+        self.say_as(device, &vouch(key, self.text, wrote).into());
+        for entry in wrote {
+            self.say_as(device, &Message::Entries(vec![entry.clone()]));
+        }
+    }
+
+    /// Longer than the home waits for what it has asked for.
+    fn wait_long(&mut self) {
+        for _ in 0..FORWARD_WAIT.0 / 1_000 + 1 {
+            self.network.rest();
+        }
     }
 
     fn claim_authors(&mut self) -> Need {
@@ -176,6 +209,18 @@ impl Town {
         self.network.rest();
         assert_eq!(self.network.text(late, self.text), "mineof words true ");
     }
+}
+
+fn vouch(key: &Identity, text: StreamId, wrote: &[Entry]) -> SignedHead {
+    let head = wrote.iter().fold(Head::START, |head, entry| head.next(entry));
+    key.vouch(text, wrote.len() as u64, head, &room())
+}
+
+/// The last of a whole chain, as others name it that build on it.
+fn upon(wrote: &[Entry]) -> Dep {
+    let head = wrote.iter().fold(Head::START, |head, entry| head.next(entry));
+    let name = wrote.last().expect("something").name();
+    Dep { replica: name.replica, seq: name.seq, head: head.short() }
 }
 
 #[test]
@@ -494,11 +539,12 @@ fn rule_11_what_is_gathered_and_left_alone_goes_where_others_need_the_room() {
         let more: Vec<usize> = (1..ROOM_FORWARD_BYTES / FORWARD_BYTES).map(|_| town.network.join()).collect();
         town.network.rest();
         let fillers: Vec<usize> = [LIAR].into_iter().chain(more).collect();
+        let before = town.network.relay.sent.len();
         let mut last: Vec<_> = fillers.iter().map(|device| (*device, town.fill(*device, but))).collect();
-        assert_eq!(town.denied(), Vec::<&str>::new());
         town.network.go_online(1);
         town.network.rest();
-        assert_eq!(town.denied().first(), Some(&"head.busy"));
+        assert_eq!(town.needs_after(before).len(), fillers.len(), "nothing is sent in vain");
+        assert_eq!(town.denied(), Vec::<&str>::new());
         for second in 0..span.0 / 1_000 + 15 {
             town.network.rest();
             if but > 64 && second % 4 == 0 {
@@ -515,7 +561,7 @@ fn rule_11_what_is_gathered_and_left_alone_goes_where_others_need_the_room() {
 }
 
 #[test]
-fn rule_11_a_room_that_takes_nothing_says_so_before_anything_is_sent() {
+fn rule_11_a_room_that_takes_nothing_asks_for_nothing() {
     let mut town = Town::new();
     for number in 0..ROOM_STREAMS as u128 {
         let stream = StreamId::ydoc((number << 8).to_be_bytes());
@@ -525,8 +571,124 @@ fn rule_11_a_room_that_takes_nothing_says_so_before_anything_is_sent() {
     town.network.restart_home();
     town.network.rest();
     town.text = StreamId::ydoc([0xee; 16]);
+    assert_eq!(town.claim(town.author.id(), 5), None);
+}
+
+/// It builds on what nobody brings, and where that waits there is no room for it.
+#[test]
+fn rule_11_what_can_neither_join_nor_wait_comes_again_only_with_what_it_builds_on() {
+    let mut town = Town::new();
+    let text = town.text;
+    let other = town.network.join();
+    town.network.rest();
+    let [base, crowd, late] = [90, 91, 92].map(|secret| Identity::from_secret(&[secret; 32]));
+    let lost = [entry(text, base.id(), (1, 1), EntryKind::Edit, &crowded(base.id(), 0, 1))];
+    let piece = vec![7; PARK_BYTES / 4 - 10_000];
+    let many: Vec<Entry> =
+        (1..=4).map(|seq| edit_upon(text, crowd.id(), (seq, seq + 1), upon(&lost), &piece)).collect();
+    let waits = [edit_upon(text, late.id(), (1, 2), upon(&lost), &long(late.id(), 0, 100_000))];
+    assert!(town.bring(&crowd, &many) && town.bring(&late, &waits));
+    for _ in 0..7 {
+        town.wait_long();
+        assert!(!town.bring(&crowd, &many), "it waits here");
+        assert!(!town.bring(&late, &waits), "it would be sent in vain");
+    }
+    assert!(town.bring_as(other, &base, &lost));
+    assert!(town.bring(&late, &waits));
+    town.network.rest();
+    assert_eq!(town.network.relay.seq(&text, &late.id()), 1);
+    assert_eq!(town.network.relay.closed, []);
+}
+
+#[test]
+fn rule_11_what_builds_on_a_chain_that_waits_asks_for_none_of_it() {
+    let mut town = Town::new();
+    let text = town.text;
+    let other = town.network.join();
+    town.network.rest();
+    let now = town.network.clock(other);
+    town.network.devices[other].room.create_text("proven.md", now).expect("a path");
+    town.network.rest();
+    let own = town.network.devices[other].room.replica();
+    let [base, key] = [90, 91].map(|secret| Identity::from_secret(&[secret; 32]));
+    let lost = [entry(text, base.id(), (1, 1), EntryKind::Edit, &crowded(base.id(), 0, 1))];
+    let first = edit_upon(text, key.id(), (1, 2), upon(&lost), &crowded(key.id(), 0, 1));
+    let second = entry(text, key.id(), (2, 3), EntryKind::Edit, &crowded(key.id(), 1, 1));
+    let both = [first.clone(), second];
+    let work = edit_upon(text, own, (1, 4), upon(&both), &crowded(own, 0, 1));
+    assert!(town.bring(&key, &[first]));
+    let before = town.network.relay.sent.len();
+    for _ in 0..3 {
+        town.say_as(other, &Message::Entries(vec![work.clone()]));
+        town.wait_long();
+    }
+    assert_eq!(town.needs_after(before), [], "what comes behind what waits could not be let in");
+    let third = town.network.join();
+    town.network.rest();
+    assert!(town.bring_as(third, &base, &lost));
+    let before = town.network.relay.sent.len();
+    town.say_as(other, &Message::Entries(vec![work]));
+    let needs = town.needs_after(before);
+    assert_eq!(needs.iter().map(|need| (need.replica, need.from)).collect::<Vec<_>>(), [(key.id(), 2)]);
+    town.send_all(other, &key, &both);
+    town.network.rest();
+    assert_eq!((town.network.relay.seq(&text, &key.id()), town.network.relay.seq(&text, &own)), (2, 1));
+}
+
+/// More than it may have gathered at once: chains by turns, so that each waits for longer than the home would for silence.
+#[test]
+fn rule_11_a_slow_link_that_brings_many_chains_brings_them_all() {
+    let mut town = Town::new();
+    let text = town.text;
+    let keys: Vec<Identity> = (100..170).map(|secret| Identity::from_secret(&[secret; 32])).collect();
+    let chain = |key: &Identity| {
+        let most = entry(text, key.id(), (1, 1), EntryKind::Edit, &long(key.id(), 0, 130_000));
+        [most, entry(text, key.id(), (2, 2), EntryKind::Edit, &crowded(key.id(), 130_000, 1))]
+    };
+    let wrote: Vec<[Entry; 2]> = keys.iter().map(chain).collect();
+    let (mut asked, mut rounds) = (0, 0);
+    loop {
+        let needs = town.claim_all(keys.iter().map(|key| (key.id(), 2)).collect());
+        if needs.is_empty() {
+            break;
+        }
+        (asked, rounds) = (asked + needs.len(), rounds + 1);
+        let is_asked = |key: &Identity| needs.iter().any(|need| need.replica == key.id());
+        let brought: Vec<_> = keys.iter().zip(&wrote).filter(|(key, _)| is_asked(key)).collect();
+        for (key, wrote) in &brought {
+            town.say(&vouch(key, text, *wrote).into());
+        }
+        for turn in 0..2 {
+            for (_, wrote) in &brought {
+                town.say(&Message::Entries(vec![wrote[turn].clone()]));
+                town.network.rest();
+            }
+        }
+        town.network.rest();
+    }
+    assert!(keys.iter().all(|key| town.network.relay.seq(&text, &key.id()) == 2));
+    let at_once = FORWARD_BYTES / (130_000 + FORWARD_OVERHEAD);
+    assert!(at_once < keys.len(), "it is more than fits");
+    assert!(rounds == 2 && asked <= 2 * keys.len() - at_once + 1, "{asked} in {rounds} rounds");
+    assert_eq!(town.network.relay.closed, []);
+}
+
+#[test]
+fn rule_11_denials_do_not_end_a_link_that_takes_them_slowly() {
+    let mut town = Town::new();
     town.claim_authors();
-    let signed = town.author.vouch(town.text, 5, Head::from_bytes([5; 32]), &room());
+    town.network.relay.slow = true;
+    for number in 0..LANE_CONTROL_BYTES / 100 {
+        let key =
+            Identity::from_secret(&[(number >> 8) as u8, number as u8].repeat(16).try_into().expect("32"));
+        let stray = entry(town.text, key.id(), (1, 1), EntryKind::Edit, b"stray");
+        town.say(&Message::Entries(vec![stray]));
+    }
+    assert!(town.denied().len() > 100);
+    town.network.drain();
+    let (signed, entries) = (town.signed.clone(), town.wrote[2..].to_vec());
     town.say(&signed.into());
-    assert_eq!(town.denied(), ["head.busy"]);
+    town.say(&Message::Entries(entries));
+    town.network.rest();
+    assert_eq!((town.authors(), town.network.relay.closed.as_slice()), (5, [].as_slice()));
 }

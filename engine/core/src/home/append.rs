@@ -179,6 +179,7 @@ impl Home {
         let size = entry.bytes().len();
         let full = link.waiting_bytes + size > LINK_PARK_BYTES || self.waiting_bytes + size > ROOM_PARK_BYTES;
         if many || full {
+            self.note_awaited(conn, entry, missing);
             return self.answer_later(conn, entry);
         }
         let Some(state) = self.streams.get_mut(&stream) else { return };
@@ -188,6 +189,9 @@ impl Home {
         self.waiting_bytes += kept;
         if unborn && kept > 0 {
             link.unborn.insert(stream);
+        }
+        if kept == 0 {
+            self.note_awaited(conn, entry, missing);
         }
         self.wants.add(stream, missing);
     }

@@ -12,10 +12,11 @@ use crate::home::lane::Lane;
 use crate::home::stream::HomeStream;
 use crate::ids::{ConnId, ReplicaId, StreamId};
 use crate::limits::{
-    FORWARD_ASKS, FORWARD_BYTES, FORWARD_ENTRIES, FORWARD_LOOK, FORWARD_MOST, FORWARD_OVERHEAD, FORWARD_WAIT,
-    HEADS_GROWN, LANE_CONTROL_BYTES, LINK_CLOSED, LINK_FORWARDED, LINK_FRUITLESS, ROOM_FORWARD_BYTES,
+    FORWARD_ASKS, FORWARD_BYTES, FORWARD_ENTRIES, FORWARD_LOOK, FORWARD_MOST, FORWARD_OVERHEAD, FORWARD_ROOM,
+    FORWARD_WAIT, HEADS_GROWN, LANE_CONTROL_BYTES, LINK_CLOSED, LINK_FORWARDED, LINK_FRUITLESS,
+    ROOM_FORWARD_BYTES,
 };
-use crate::log::{Entry, EntryName, Head, SignedHead, Tip};
+use crate::log::{Entry, EntryName, Head, Missing, SignedHead, Tip};
 use crate::time::{Millis, Now};
 use crate::wire::{Need, Place, Refused};
 
@@ -37,6 +38,8 @@ pub(super) struct Forwarding {
     closed: BTreeSet<ChainName>,
     /// What was gathered of it.
     bytes: usize,
+    /// When it brought something last. Chains come one after the other through one socket: each may have to wait for its turn.
+    heard: Millis,
     /// Whether it ever was: what it then brings too late is no lie.
     pub(super) asked: bool,
     /// What it was asked for and brought that could not be what it is said to be, was not brought in time, or was refused.
@@ -53,7 +56,16 @@ enum Stage {
     /// A signed head has come, and entries come.
     Gathering(Box<Gathering>),
     /// All of it was let in then, and is on its way to the disk.
-    Landing(Box<SignedHead>, Millis),
+    Landing(Box<Landing>),
+}
+
+/// A chain that was let in, until its head is on the disk.
+#[derive(Debug)]
+struct Landing {
+    signed: SignedHead,
+    since: Millis,
+    /// What the first of it builds on for which there was no room to wait. It is of no use again before that is here.
+    awaits: Option<EntryName>,
 }
 
 /// A chain on its way, from where it stood here to its signed head.
@@ -68,19 +80,6 @@ struct Gathering {
     bytes: usize,
     /// When its signed head came.
     begun: Millis,
-    /// When something of it came last.
-    heard: Millis,
-}
-
-impl Gathering {
-    fn is_left_alone(&self, now: Millis) -> bool {
-        now >= self.heard.after(FORWARD_WAIT)
-    }
-
-    /// Whether it may go where there is no room: one entry now and then would keep the room from everybody.
-    fn is_late(&self, now: Millis) -> bool {
-        self.is_left_alone(now) || now >= self.begun.after(FORWARD_MOST)
-    }
 }
 
 /// Why something that is forwarded is not let in.
@@ -184,7 +183,10 @@ impl Forwarding {
     /// answer as well: older programs give no other.
     fn take(&mut self, chain: ChainName, now: Millis) -> bool {
         match self.chains.get(&chain) {
-            Some(Stage::Asked(at) | Stage::Landing(_, at)) if now < at.after(FORWARD_WAIT) => return false,
+            Some(Stage::Asked(at)) if now < at.after(FORWARD_WAIT) || !self.is_left_alone(now) => {
+                return false;
+            }
+            Some(Stage::Landing(landing)) if now < landing.since.after(FORWARD_WAIT) => return false,
             Some(Stage::Asked(_)) => {
                 self.close(chain);
                 return false;
@@ -216,14 +218,23 @@ impl Forwarding {
         self.closed.insert(chain);
     }
 
-    /// What is being gathered and may go where there is no room.
-    fn late(&self, now: Millis) -> impl Iterator<Item = ChainName> {
+    /// Whether it brings nothing any more.
+    fn is_left_alone(&self, now: Millis) -> bool {
+        now >= self.heard.after(FORWARD_WAIT)
+    }
+
+    /// What is being gathered, and since when, that may go where there is no room: all where nothing comes, and else what
+    /// takes too long, as one entry now and then would keep the room from everybody.
+    fn late(&self, now: Millis) -> impl Iterator<Item = (Millis, ChainName)> {
         // Most links bring nothing.
         let chains = (self.bytes > 0).then_some(&self.chains);
-        let chains = chains.into_iter().flatten();
-        chains
-            .filter(move |(_, stage)| matches!(stage, Stage::Gathering(of) if of.is_late(now)))
-            .map(|(chain, _)| *chain)
+        let left_alone = self.is_left_alone(now);
+        chains.into_iter().flatten().filter_map(move |(chain, stage)| match stage {
+            Stage::Gathering(of) if left_alone || now >= of.begun.after(FORWARD_MOST) => {
+                Some((of.begun, *chain))
+            }
+            _ => None,
+        })
     }
 }
 
@@ -260,8 +271,10 @@ impl Home {
     /// name; so it is asked once also where somebody else is to forward it.
     pub(super) fn expect_own_or_forwarded(&mut self, conn: ConnId, chain: ChainName, now: Now) -> bool {
         let next = EntryName { replica: chain.1, seq: self.tip_of(&chain).seq + 1 };
-        if self.streams.get(&chain.0).is_some_and(|state| state.has_refused(&next)) {
-            // Whoever wrote it is told so where the two compare what they hold.
+        // What was brought and waits need not come again. Of what was refused whoever wrote it hears where the two compare
+        // what they hold.
+        let settled = |state: &HomeStream| state.has_refused(&next) || state.waiting.holds(&next);
+        if self.streams.get(&chain.0).is_some_and(settled) || self.takes_nothing(&chain.0) {
             return false;
         }
         if self.expect_forwarded(conn, chain, now) {
@@ -288,16 +301,27 @@ impl Home {
 
     /// Whether a link may be asked for a chain that it has not proven to be its own; if so, what it brings is awaited.
     pub(super) fn expect_forwarded(&mut self, conn: ConnId, chain: ChainName, now: Now) -> bool {
-        let left = |stage: &Stage| matches!(stage, Stage::Gathering(of) if of.is_left_alone(now.monotonic));
-        if self.conns.get(&conn).is_some_and(|link| link.forwarding.chains.get(&chain).is_some_and(left)) {
-            self.close_late(conn, &chain);
+        let Some(forwarding) = self.conns.get(&conn).map(|link| &link.forwarding) else { return false };
+        let at = now.monotonic;
+        match forwarding.chains.get(&chain) {
+            // Gathering it takes too long: the link may be asked again, if not too often.
+            Some(Stage::Gathering(_)) if forwarding.is_left_alone(at) => {
+                self.close_forwarded(conn, &chain, false);
+                self.conns.get_mut(&conn).into_iter().for_each(|link| link.forwarding.fruitless += 1);
+            }
+            Some(Stage::Landing(landing)) if self.lacks(&chain.0, landing.awaits) => return false,
+            _ => {}
+        }
+        // It would be sent for nothing.
+        if self.takes_nothing(&chain.0) || !self.makes_room(FORWARD_ROOM, now) {
+            return false;
         }
         let Some(link) = self.conns.get_mut(&conn) else { return false };
         // Questions leave half of the lane to answers.
         let room = link.fill.has_room(Lane::Control, LANE_CONTROL_BYTES / 2);
-        let at = now.monotonic;
         let forwarders = &mut self.heads.forwarders;
         let takes = room
+            && link.forwarding.bytes <= FORWARD_BYTES / 2
             && forwarders.is_free(&chain, conn, at)
             && forwarders.has_room(&chain, at)
             && link.forwarding.take(chain, at);
@@ -348,9 +372,9 @@ impl Home {
             entries: Vec::new(),
             bytes: 0,
             begun: now.monotonic,
-            heard: now.monotonic,
         };
         if let Some(link) = self.conns.get_mut(&conn) {
+            link.forwarding.heard = now.monotonic;
             link.forwarding.chains.insert(chain, Stage::Gathering(gathering.into()));
         }
     }
@@ -369,6 +393,8 @@ impl Home {
         let chain = (entry.header().stream, name.replica);
         let busy = self.takes_nothing(&chain.0);
         let Some(link) = self.conns.get_mut(&conn) else { return };
+        link.forwarding.heard = now.monotonic;
+        let of_link = link.forwarding.bytes;
         let gathering = match link.forwarding.chains.get_mut(&chain) {
             Some(Stage::Gathering(gathering)) => gathering,
             Some(Stage::Asked(_)) => {
@@ -390,15 +416,14 @@ impl Home {
         if gathering.bytes + size > FORWARD_BYTES {
             return self.fail_forwarded(conn, chain, name.seq, Denial::TooLarge);
         }
-        gathering.heard = now.monotonic;
-        let has_room = !busy && self.makes_room(conn, size, now);
+        let has_room = !busy && of_link + size <= FORWARD_BYTES && self.makes_room(size, now);
         let link = self.conns.get_mut(&conn).filter(|_| has_room);
         let forwarding = link.map(|link| &mut link.forwarding);
         let Some(Forwarding { chains, bytes, .. }) = forwarding else {
             return self.fail_forwarded(conn, chain, name.seq, Denial::Busy);
         };
         let Some(Stage::Gathering(gathering)) = chains.get_mut(&chain) else {
-            // It was late itself.
+            // It took too long itself.
             return self.deny(conn, chain, name.seq, Denial::Busy);
         };
         gathering.head = gathering.head.next(entry);
@@ -411,32 +436,43 @@ impl Home {
         }
     }
 
-    /// Whether so much more may be gathered of a link. Where it may not, what is late there goes first, or on all links.
-    fn makes_room(&mut self, conn: ConnId, size: usize, now: Now) -> bool {
-        let is_full = |home: &Self| home.heads.forwarders.bytes + size > ROOM_FORWARD_BYTES;
-        let of_link = |home: &Self| home.conns.get(&conn).map_or(0, |link| link.forwarding.bytes);
-        let has_room = |home: &Self| !is_full(home) && of_link(home) + size <= FORWARD_BYTES;
-        if has_room(self) {
-            return true;
+    /// Whether so much more may be gathered in the room. Where it may not, the oldest of what is late goes until others fit in.
+    fn makes_room(&mut self, size: usize, now: Now) -> bool {
+        let fits = |home: &Self, size: usize| home.heads.forwarders.bytes + size <= ROOM_FORWARD_BYTES;
+        if fits(self, size) || now.monotonic < self.heads.forwarders.look_at {
+            return fits(self, size);
         }
-        let everywhere = is_full(self) && now.monotonic >= self.heads.forwarders.look_at;
         let mut late = Vec::new();
-        for (of, link) in self.conns.iter().filter(|(of, _)| everywhere || **of == conn) {
-            late.extend(link.forwarding.late(now.monotonic).map(|chain| (*of, chain)));
+        for (conn, link) in &self.conns {
+            late.extend(link.forwarding.late(now.monotonic).map(|(begun, chain)| (begun, *conn, chain)));
         }
-        if everywhere {
+        late.sort_unstable();
+        for (_, conn, chain) in late {
+            if fits(self, size.max(FORWARD_ROOM)) {
+                break;
+            }
+            self.close_forwarded(conn, &chain, false);
+        }
+        if !fits(self, size) {
             self.heads.forwarders.look_at = now.monotonic.after(FORWARD_LOOK);
         }
-        for (conn, chain) in late {
-            self.close_late(conn, &chain);
-        }
-        has_room(self)
+        fits(self, size)
     }
 
-    /// Gathering a chain takes too long: the link may be asked again, if not too often.
-    fn close_late(&mut self, conn: ConnId, chain: &ChainName) {
-        self.close_forwarded(conn, chain, false);
-        self.conns.get_mut(&conn).into_iter().for_each(|link| link.forwarding.fruitless += 1);
+    /// An entry can neither join its stream now nor wait there. Where it is the next one of a chain that was brought, that need
+    /// not come again before what it builds on.
+    pub(super) fn note_awaited(&mut self, conn: ConnId, entry: &Entry, missing: &[Missing]) {
+        let (stream, replica) = (entry.header().stream, entry.name().replica);
+        let is_next = missing.iter().all(|gap| gap.replica != replica);
+        let link = self.conns.get_mut(&conn).filter(|_| is_next);
+        let stage = link.and_then(|link| link.forwarding.chains.get_mut(&(stream, replica)));
+        if let (Some(Stage::Landing(landing)), Some(first)) = (stage, missing.first()) {
+            landing.awaits = Some(EntryName { replica: first.replica, seq: first.to });
+        }
+    }
+
+    fn lacks(&self, stream: &StreamId, name: Option<EntryName>) -> bool {
+        name.is_some_and(|name| self.tip_of(&(*stream, name.replica)).seq < name.seq)
     }
 
     /// What a link has brought is refused, as it would be from its author: it is not awaited any more.
@@ -463,7 +499,8 @@ impl Home {
         let Some(Stage::Gathering(gathering)) = self.end_forwarded(conn, chain) else { return };
         let Gathering { signed, entries, .. } = *gathering;
         if let Some(link) = self.conns.get_mut(&conn) {
-            link.forwarding.chains.insert(*chain, Stage::Landing(signed.into(), now.monotonic));
+            let landing = Landing { signed, since: now.monotonic, awaits: None };
+            link.forwarding.chains.insert(*chain, Stage::Landing(landing.into()));
         }
         self.figures.entries_brought += entries.len() as u64;
         for entry in entries {
@@ -475,13 +512,13 @@ impl Home {
     pub(super) fn handle_brought(&mut self, conn: ConnId, chain: ChainName, now: Now) {
         let here = self.streams.get(&chain.0).map_or(0, |state| state.durable_seq(&chain.1));
         let Some(link) = self.conns.get_mut(&conn) else { return };
-        let whole = |stage: &Stage| matches!(stage, Stage::Landing(signed, _) if signed.name.seq <= here);
+        let whole = |stage: &Stage| matches!(stage, Stage::Landing(of) if of.signed.name.seq <= here);
         if !link.forwarding.chains.get(&chain).is_some_and(whole) {
             return;
         }
-        if let Some(Stage::Landing(signed, _)) = link.forwarding.chains.remove(&chain) {
+        if let Some(Stage::Landing(landing)) = link.forwarding.chains.remove(&chain) {
             self.heads.forwarders.release(&chain, conn);
-            self.keep_head(*signed, now);
+            self.keep_head(landing.signed, now);
         }
     }
 
@@ -501,7 +538,10 @@ impl Home {
 
     /// Says why something is not let in. Nobody but whoever sent it is told: it is no word on the chain.
     fn deny(&mut self, conn: ConnId, (stream, replica): ChainName, seq: u64, denial: Denial) {
-        if self.told.insert((conn, stream, replica, Answer::Refused)) {
+        // Many at once would fill the lane, and the link end with it: the rest hears where the two compare what they hold.
+        let link = self.conns.get(&conn);
+        let room = link.is_some_and(|link| link.fill.has_room(Lane::Control, LANE_CONTROL_BYTES / 2));
+        if room && self.told.insert((conn, stream, replica, Answer::Refused)) {
             let (code, sentence) = (denial.code().into(), denial.sentence().into());
             self.send(conn, &Refused { stream, replica, seq, code, sentence }.into());
         }
