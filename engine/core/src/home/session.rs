@@ -47,6 +47,7 @@ impl Home {
                 for entry in entries {
                     self.handle_entry(conn, entry, now);
                 }
+                self.next_doubt(now);
                 self.told.clear();
                 self.ask(conn, now);
             }
