@@ -16,7 +16,7 @@ use crate::snapshot::{PageId, Root, SignedRoot, SnapshotId};
 use crate::storage::{Durability, Page};
 use crate::stored::{self, Prefix, TipRecord};
 use crate::time::Now;
-use crate::wire::{self, Chunk, Whole};
+use crate::wire::{self, Chunk, Need, Whole};
 use crate::ydoc;
 
 /// Something of which a part has come.
@@ -146,8 +146,8 @@ impl Room {
         }
     }
 
-    /// Rule 12, as for entries: a snapshot that covers what we did not write under a name of ours. Answers whether what
-    /// is here has to be built anew before the snapshot can be taken.
+    /// Rule 12, as for entries: a snapshot that covers what we did not write under a name of ours. Answers whether
+    /// something has to come before the snapshot can be taken.
     fn meet_copy(&mut self, id: StreamId, root: &Root, now: Now) -> bool {
         let own = root.tips().filter(|(replica, _)| self.identities.contains_key(replica));
         for (replica, tip) in own.collect::<Vec<_>>() {
@@ -156,6 +156,15 @@ impl Room {
             let writes_on = stream.document().is_some_and(|document| document.client() == replica.client());
             if tip.seq > here && writes_on && !stream.journal.updates.is_empty() {
                 self.close_replica(id, EntryName { replica, seq: here + 1 }, &Why::cloned(), now);
+                return true;
+            }
+            if tip.seq > here
+                && self.role == Role::Leading
+                && let Some(from) = self.unsaved_from(id, EntryName { replica, seq: 0 }).first()
+            {
+                // It says where the chain ends, and not whether what was not called saved is on the way there.
+                let from = from.1.name().seq;
+                self.send(&Need { stream: id, replica, from, to: tip.seq }.into());
                 return true;
             }
             if stream.wrote(&mark(replica, tip)) == Some(false) {
@@ -197,7 +206,10 @@ impl Room {
                 self.queue.put(stored::tip_key(&id, &replica), TipRecord::from(tip).encode());
             }
             self.mark_saved(id, &mark(replica, tip), now);
-            if let Some(stream) = self.streams.get_mut(&id) {
+            if let Some(stream) = self.streams.get_mut(&id)
+                && stream.saved.get(&replica).is_some_and(|saved| *saved >= tip.seq)
+            {
+                // What is another copy's is no word on ours.
                 stream.question.note_at_least(mark(replica, tip));
             }
             if replica == self.current && here == Some(tip) {
