@@ -29,6 +29,8 @@ pub struct Relay {
     pub fails_but_writes: bool,
     /// Whether its disk carries out what takes entries out of their rows and does not answer.
     pub keeps_quiet_of_drops: bool,
+    /// Whether its disk shows what it was asked to write before it answers for it, as the real stores may.
+    pub shows_before_it_answers: bool,
     /// Whether nobody takes anything from it.
     pub slow: bool,
     /// Whether a link that was slow brings its pages of the log before its entries. The control lane always goes first.
@@ -70,6 +72,7 @@ impl Relay {
             disk_answers: true,
             fails_but_writes: false,
             keeps_quiet_of_drops: false,
+            shows_before_it_answers: false,
             slow: false,
             bulk_first: false,
             closed: Vec::new(),
@@ -191,6 +194,11 @@ impl Relay {
         if let Some(left) = self.busy_reads.checked_sub(1) {
             self.busy_reads = left;
             return Err(StoreFailure::new(FailureKind::Busy, "too many ask at once"));
+        }
+        if self.shows_before_it_answers {
+            let mut disk = self.disk.clone();
+            self.held.iter().for_each(|(_, commit)| disk.commit(commit).expect("nobody else writes here"));
+            return disk.scan(scan);
         }
         self.disk.scan(scan)
     }

@@ -3,9 +3,10 @@
 use causeway_core::home::CompactionPlan;
 use causeway_core::ids::{ReplicaId, StreamId};
 use causeway_core::limits::PARK_ENTRIES;
-use causeway_core::log::{Entry, EntryKind};
+use causeway_core::log::{Digest, Entry, EntryKind};
+use causeway_core::stored;
 use causeway_core::time::Millis;
-use causeway_core::wire::{self, Body, Later, Message, Refused, Saved};
+use causeway_core::wire::{self, Body, Later, Message, Refused, Saved, Subscribe};
 use causeway_core::ydoc::Document;
 use causeway_tests::network::Network;
 
@@ -289,4 +290,147 @@ fn rule_12_more_than_may_wait_is_put_off_and_comes_in_its_order() {
     assert_eq!(network.relay.seq(&unopened(), &replica), landed, "one is missing: {told:?}");
     bring(&mut network, &all[PARK_ENTRIES..]);
     assert_eq!(network.relay.seq(&unopened(), &replica), length);
+}
+
+/// The device asks about the text as if it held nothing, and hears the answer.
+fn ask(network: &mut Network, question: u64) {
+    let ask = Subscribe { stream: unopened(), question, digest: Digest::NOTHING, newest_but: None };
+    network.inject(0, wire::encode(&ask.into()).into());
+    network.deliver_to_home();
+    network.settle();
+}
+
+/// Something could not be compared yet, and the device has let go of it, as the home says that it has it. What it writes next
+/// is taken when it has asked once more: until then it may be on its way from before it heard that.
+fn goes_on_with(network: &mut Network, next: &Entry) {
+    let seq = next.name().seq;
+    let told = bring(network, std::slice::from_ref(next));
+    assert_eq!(told, Told { later: 1, ..Told::default() });
+    ask(network, 1);
+    let told = bring(network, std::slice::from_ref(next));
+    assert_eq!(told, Told { later: 1, ..Told::default() });
+    ask(network, 2);
+    assert_eq!(bring(network, std::slice::from_ref(next)).saved, [seq]);
+}
+
+#[test]
+fn rule_12_after_a_commit_that_failed_meanwhile_a_device_goes_on_without_what_the_home_has() {
+    let (mut network, replica) = writer();
+    let all = numbered(replica, 6, 99);
+    bring(&mut network, &all[..5]);
+    start_again(&mut network);
+    network.relay.busy_reads = 1;
+    assert_eq!(bring(&mut network, &all[2..5]), Told::default());
+    network.relay.failing_commits = 1;
+    network.insert(0, StreamId::first_document(&causeway_tests::network::room()), 0, "c");
+    let before = network.relay.sent.len();
+    network.settle();
+    assert_eq!(told_since(&network, before).later, 1);
+    network.wait(2_500);
+    goes_on_with(&mut network, &all[5]);
+}
+
+#[test]
+fn rule_12_after_more_than_may_wait_a_device_goes_on_without_what_the_home_has() {
+    let (mut network, replica) = writer();
+    let length = PARK_ENTRIES as u64 + 101;
+    let all = numbered(replica, length, u64::MAX);
+    network.relay.disk_answers = false;
+    let offered = &all[..PARK_ENTRIES + 100];
+    assert_eq!(bring(&mut network, offered), Told::default());
+    let told = bring(&mut network, offered);
+    assert!(told.later > 0 && told.saved.is_empty() && told.refused.is_empty(), "{told:?}");
+    network.release_home_disk();
+    network.settle();
+    assert_eq!(network.relay.seq(&unopened(), &replica), length - 1);
+    goes_on_with(&mut network, &all[PARK_ENTRIES + 100]);
+}
+
+#[test]
+fn rule_12_after_a_busy_materialiser_a_device_goes_on_without_what_the_home_has() {
+    let (mut network, replica) = covered(true);
+    let all = numbered(replica, 61, 99);
+    network.relay.busy_jobs = 1;
+    assert_eq!(bring(&mut network, &all[10..20]), Told { later: 1, ..Told::default() });
+    goes_on_with(&mut network, &all[60]);
+}
+
+#[test]
+fn rule_12_what_a_scan_shows_before_it_is_durable_is_not_called_saved() {
+    let (mut network, replica) = writer();
+    let all = numbered(replica, 100, 999);
+    bring(&mut network, &all[..40]);
+    (network.relay.disk_answers, network.relay.shows_before_it_answers) = (false, true);
+    assert_eq!(bring(&mut network, &all[40..]), Told::default());
+    assert_eq!(bring(&mut network, &all[34..70]), Told::default(), "41 may not be there after a power cut");
+    let before = network.relay.sent.len();
+    network.release_home_disk();
+    network.settle();
+    let told = told_since(&network, before);
+    assert_eq!((told.saved.first(), told.refused), (Some(&100), vec![]));
+}
+
+#[test]
+fn rule_12_comparisons_that_end_one_after_the_other_do_not_stand_on_each_other() {
+    let (mut network, replica) = writer();
+    let texts = (0..2_000u16).map(|number| {
+        let mut name = [3; 16];
+        name[..2].copy_from_slice(&number.to_be_bytes());
+        StreamId::ydoc(name)
+    });
+    let texts: Vec<StreamId> = texts.collect();
+    let words = &chain(replica, ["a", "b"])[1..];
+    let payload = |seq: u64| words[seq as usize % 2].payload();
+    let edit = |text, seq| entry(text, replica, (seq, seq), EntryKind::Edit, payload(seq));
+    let create = |text, time| entry(text, replica, (1, time), EntryKind::Create, &[]);
+    let stand: Vec<Entry> = texts.iter().flat_map(|text| [create(*text, 1), edit(*text, 2)]).collect();
+    send(&mut network, &stand);
+    network.settle();
+    start_again(&mut network);
+    // The first is compared, the second waits for what is missing before it, and the third has to be compared once more.
+    let brought = texts.iter().flat_map(|text| [create(*text, 1), edit(*text, 7), create(*text, 2)]);
+    let brought: Vec<Entry> = brought.collect();
+    let before = network.relay.sent.len();
+    network.relay.busy_reads = 1;
+    send(&mut network, &brought);
+    network.wait(1_000);
+    network.settle();
+    let sent = network.relay.sent[before..].iter();
+    let refused = sent.filter(|(_, message)| matches!(message, Message::Other(Body::Refused(_))));
+    assert_eq!(refused.count(), texts.len());
+    assert!(texts.iter().all(|text| network.relay.seq(text, &replica) == 2));
+}
+
+/// A home that has found one of six entries damaged, and has asked for it.
+fn with_a_hole(damaged: u64) -> (Network, ReplicaId, Vec<Entry>) {
+    let (mut network, replica) = writer();
+    let all = numbered(replica, 7, 99);
+    bring(&mut network, &all[..6]);
+    start_again(&mut network);
+    network.relay.disk.damage(&stored::entry_key(&unopened(), damaged - 1));
+    ask(&mut network, 1);
+    let asked = |message: &Message| matches!(message, Message::Other(Body::Need(need)) if (need.stream, need.from) == (unopened(), damaged));
+    assert!(network.relay.sent.iter().any(|(_, message)| asked(message)));
+    (network, replica, all)
+}
+
+#[test]
+fn rule_12_what_the_home_has_asked_for_and_cannot_compare_is_not_refused() {
+    let (mut network, replica, all) = with_a_hole(4);
+    network.relay.disk.damage(&stored::index_key(&unopened(), &replica, 3));
+    assert_eq!(bring(&mut network, &all[3..4]), Told::default());
+    assert_eq!(bring(&mut network, &all[6..]).saved, [7]);
+}
+
+#[test]
+fn rule_12_a_place_that_cannot_be_read_ends_no_link_that_brings_what_was_there() {
+    let (mut network, replica, all) = with_a_hole(4);
+    let index = |seq| stored::index_key(&unopened(), &replica, seq);
+    network.relay.disk.make_unreadable(index(3), index(5));
+    assert_eq!(bring(&mut network, &all[3..4]), Told::default());
+    assert_eq!(bring(&mut network, &all[4..5]), Told { refused: refused_from(5), ..Told::default() });
+    assert_eq!(network.relay.closed, []);
+    // The next start finds it as it was.
+    start_again(&mut network);
+    assert_eq!(bring(&mut network, &all[6..]).saved, [7]);
 }

@@ -8,6 +8,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use bytes::Bytes;
+
 use crate::home::Home;
 use crate::home::append::Appended;
 use crate::home::archive::{look_up, segment};
@@ -18,7 +20,7 @@ use crate::ids::{ConnId, ReplicaId, StreamId};
 use crate::limits::{LINK_PARK_BYTES, PARK_ENTRIES, ROOM_PARK_BYTES, SCAN_BYTES, SCAN_ROWS};
 use crate::log::{Entry, EntryName, Head, Refusal};
 use crate::snapshot::{Done, Job, JobError, SignedRoot};
-use crate::storage::{Durability, Page, Scan, StoreFailure};
+use crate::storage::{Durability, FailureKind, Page, Scan, StoreFailure};
 use crate::stored::{self, IndexRecord};
 use crate::time::Now;
 
@@ -47,6 +49,8 @@ struct Doubt {
     same: Option<u64>,
     /// This one could not wait. Nothing behind it is taken before it has come again.
     put_off: Option<u64>,
+    /// Its link was told since how the chain ends, and that it has this one: it may not bring it again.
+    told: bool,
 }
 
 /// Where it is read what stands here.
@@ -64,7 +68,7 @@ pub(super) enum Source {
 
 impl Doubt {
     fn new(conn: ConnId) -> Self {
-        Self { conn, held: VecDeque::new(), heads: BTreeMap::new(), same: None, put_off: None }
+        Self { conn, held: VecDeque::new(), heads: BTreeMap::new(), same: None, put_off: None, told: false }
     }
 
     /// Whether an entry is the one the chain has there; `None` until its heads are read.
@@ -91,8 +95,7 @@ impl Home {
             return Some(entry);
         }
         if self.doubts.chains.get(&chain).is_some_and(|doubt| doubt.conn != conn) {
-            if !self.is_writer(conn, &chain.1) {
-                // It has waited here while another link of its device took over.
+            if !self.may_bring(conn, &chain.1) {
                 return None;
             }
             self.drop_doubt(&chain);
@@ -116,15 +119,21 @@ impl Home {
         let Some(link) = self.conns.get_mut(&conn) else { return };
         let (seq, size) = (entry.name().seq, entry.bytes().len());
         let doubt = self.doubts.chains.entry(chain).or_insert_with(|| Doubt::new(conn));
+        let mut held = doubt.held.iter();
+        if held.any(|held| held.name().seq == seq && held.bytes() == entry.bytes()) {
+            return;
+        }
         let full = doubt.held.len() >= PARK_ENTRIES
             || link.waiting_bytes + size > LINK_PARK_BYTES
             || self.waiting_bytes + size > ROOM_PARK_BYTES;
         if full || doubt.put_off.is_some_and(|first| seq > first) {
-            doubt.put_off = Some(doubt.put_off.map_or(seq, |first| first.min(seq)));
+            if doubt.put_off.is_none_or(|first| seq < first) {
+                (doubt.put_off, doubt.told) = (Some(seq), false);
+            }
             return self.answer_later(conn, entry);
         }
         if doubt.put_off == Some(seq) {
-            doubt.put_off = None;
+            (doubt.put_off, doubt.told) = (None, false);
         }
         link.waiting_bytes += size;
         self.waiting_bytes += size;
@@ -154,11 +163,11 @@ impl Home {
     fn compare_doubted(&mut self, chain: ChainOf, now: Now) {
         while let Some(doubt) = self.doubts.chains.get(&chain) {
             let Some(entry) = doubt.held.front() else { return self.end_doubt(chain, now) };
-            let state = self.streams.get(&chain.0);
-            if !state.is_some_and(|state| state.is_older(&entry.name())) {
-                return self.end_doubt(chain, now);
-            }
-            match doubt.is_same(entry) {
+            let state = self.streams.get(&chain.0).filter(|state| state.is_older(&entry.name()));
+            let Some(state) = state else { return self.end_doubt(chain, now) };
+            // A scan may show what is not durable yet.
+            let is_durable = entry.name().seq <= state.durable_seq(&chain.1);
+            match doubt.is_same(entry).filter(|_| is_durable) {
                 Some(true) => self.pass(chain),
                 Some(false) => return self.deny_doubted(chain),
                 None => return self.read_doubted(chain),
@@ -177,7 +186,7 @@ impl Home {
             // It is on its way there.
             return self.queue.tag(Appended::Doubted(stream, replica), Durability::Strict);
         }
-        doubt.heads.retain(|of, _| *of + 1 >= seq);
+        doubt.heads.retain(|of, _| *of + 1 == seq);
         let (scan, source) = next_read(chain, covered, doubt, seq);
         self.scan(scan, Reading::Doubt(chain, seq, source));
     }
@@ -198,35 +207,31 @@ impl Home {
         if !self.is_next(&chain, seq) {
             return self.end_turn(chain, now);
         }
-        let Ok(page) = result else {
-            if let Some(doubt) = self.drop_doubt(&chain) {
-                self.fail_reader(doubt.conn);
+        let page = match result {
+            Ok(page) => page,
+            Err(failure) if failure.kind == FailureKind::Damaged => Page::default(),
+            Err(_) => {
+                if let Some(doubt) = self.drop_doubt(&chain) {
+                    self.fail_reader(doubt.conn);
+                }
+                return self.end_turn(chain, now);
             }
-            return self.end_turn(chain, now);
         };
         let is_read = match source {
             Source::Index => self.note_heads(chain, &page),
             Source::Root => self.note_covered(chain, &page),
-            Source::Place => {
-                let place = page.rows.first().filter(|_| page.damaged.is_empty());
-                match place.and_then(|(_, value)| stored::decode_number(value).ok()) {
-                    Some(first) => {
-                        let reading = Reading::Doubt(chain, seq, Source::Segment);
-                        return self.scan(segment(&chain.0, first), reading);
-                    }
-                    None => false,
+            Source::Place => match place_in(&page) {
+                Some(first) => {
+                    return self.scan(segment(&chain.0, first), Reading::Doubt(chain, seq, Source::Segment));
                 }
-            }
-            Source::Segment => {
-                let row = page.rows.first().filter(|_| page.damaged.is_empty());
-                match row.and_then(|(_, value)| stored::decode_segment(value).ok()) {
-                    Some((_, packed)) => {
-                        let segment = packed.to_vec().into();
-                        return self.materialise(Job::Unpack { segment }, Work::Doubt(chain, seq));
-                    }
-                    None => false,
+                None => false,
+            },
+            Source::Segment => match segment_in(&page) {
+                Some(segment) => {
+                    return self.materialise(Job::Unpack { segment }, Work::Doubt(chain, seq));
                 }
-            }
+                None => false,
+            },
         };
         let covered = self.streams.get(&chain.0).map_or(0, |state| state.covered(&chain.1));
         if let Some(doubt) = self.doubts.chains.get(&chain).filter(|_| !is_read) {
@@ -236,16 +241,18 @@ impl Home {
                 return self.scans.put_off(scan, Reading::Doubt(chain, seq, next), now);
             }
             if next == source || source == Source::Segment {
-                self.deny_doubted(chain);
+                self.deny_unless_hole(chain);
             }
         }
         self.end_turn(chain, now);
     }
 
-    /// Whether this is still the entry that is compared next. Its link may have ended meanwhile, and another have begun.
+    /// Whether this is still the entry that is compared next. Its link may have ended meanwhile, and another have begun, or
+    /// the stream have been deleted.
     fn is_next(&self, chain: &ChainOf, seq: u64) -> bool {
         let next = self.doubts.chains.get(chain).and_then(|doubt| doubt.held.front());
-        next.is_some_and(|entry| entry.name().seq == seq)
+        let is_older = |name| self.streams.get(&chain.0).is_some_and(|state| state.is_older(&name));
+        next.is_some_and(|entry| entry.name().seq == seq && is_older(entry.name()))
     }
 
     /// Whether the index says what stands at the next entry.
@@ -280,8 +287,10 @@ impl Home {
         match result {
             _ if !self.is_next(&chain, seq) => {}
             Ok(Done::Unpacked(entries)) => self.compare_unpacked(chain, &entries),
-            Err(JobError::Busy) => self.put_off(chain),
-            Ok(Done::Built(_) | Done::Verified(_) | Done::Wants { .. }) | Err(_) => self.deny_doubted(chain),
+            Err(JobError::Busy | JobError::Late) => self.put_off(chain),
+            Ok(Done::Built(_) | Done::Verified(_) | Done::Wants { .. }) | Err(_) => {
+                self.deny_unless_hole(chain)
+            }
         }
         self.told.clear();
         self.end_turn(chain, now);
@@ -316,8 +325,20 @@ impl Home {
         }
     }
 
-    /// The next entry is not what stands here, or that is to be had no more. What is not known to be the same is refused, so
-    /// whoever wrote it keeps it.
+    /// What stands at the next entry is to be had no more. If the home has asked for it, it stays a hole; else it is refused,
+    /// so whoever wrote it keeps it.
+    fn deny_unless_hole(&mut self, chain: ChainOf) {
+        let Some(doubt) = self.doubts.chains.get_mut(&chain) else { return };
+        let (conn, Some(entry)) = (doubt.conn, doubt.held.front()) else { return };
+        if !self.streams.get(&chain.0).is_some_and(|state| state.hole_of(&entry.name()).is_some()) {
+            return self.deny_doubted(chain);
+        }
+        if let Some(entry) = doubt.held.pop_front() {
+            self.release(conn, &entry);
+        }
+    }
+
+    /// The next entry is not what stands here, or it cannot be told whether it is.
     fn deny_doubted(&mut self, chain: ChainOf) {
         let Some(doubt) = self.drop_doubt(&chain) else { return };
         self.answer_same(chain, &doubt);
@@ -333,10 +354,12 @@ impl Home {
         let (conn, held) = (doubt.conn, std::mem::take(&mut doubt.held));
         self.answer_same(chain, &doubt);
         if let Some(first) = doubt.put_off {
-            self.doubts.chains.insert(chain, Doubt { put_off: Some(first), ..Doubt::new(conn) });
+            self.doubts
+                .chains
+                .insert(chain, Doubt { put_off: Some(first), told: doubt.told, ..Doubt::new(conn) });
         }
         for entry in held {
-            if self.is_writer(conn, &chain.1) {
+            if self.may_bring(conn, &chain.1) {
                 self.land(conn, entry);
             }
         }
@@ -375,6 +398,26 @@ impl Home {
         self.told.clear();
     }
 
+    /// A link is told how the chains of a stream end. What is not beyond that it may not bring again.
+    pub(super) fn note_told(&mut self, conn: ConnId, stream: &StreamId) {
+        let of_link = |of: &ChainOf, doubt: &Doubt| of.0 == *stream && doubt.conn == conn;
+        let Some(state) = self.streams.get(stream) else { return };
+        for (chain, doubt) in self.doubts.chains.iter_mut().filter(|(of, doubt)| of_link(of, doubt)) {
+            doubt.told = doubt.put_off.is_some_and(|first| first <= state.durable_seq(&chain.1));
+        }
+    }
+
+    /// A link asks, and so has heard what it was told before: where the chain is not as the device has it, it knows.
+    pub(super) fn end_put_offs(&mut self, conn: ConnId, stream: &StreamId) {
+        self.doubts.chains.retain(|(of, _), doubt| {
+            let ends = of == stream && doubt.conn == conn && std::mem::take(&mut doubt.told);
+            if ends {
+                doubt.put_off = None;
+            }
+            !ends || !doubt.held.is_empty() || doubt.same.is_some()
+        });
+    }
+
     /// A link has ended, and what was counted for it with it.
     pub(super) fn forget_doubts(&mut self, conn: ConnId) {
         self.doubts.chains.retain(|_, doubt| doubt.conn != conn);
@@ -388,8 +431,9 @@ impl Home {
         Some(doubt)
     }
 
-    /// Whether a link writes in a replica's name.
-    fn is_writer(&self, conn: ConnId, replica: &ReplicaId) -> bool {
+    /// Whether what a link has brought of a replica and had to wait is taken from it still: another link of its device may
+    /// have taken over.
+    fn may_bring(&self, conn: ConnId, replica: &ReplicaId) -> bool {
         self.conns.get(&conn).is_some_and(|link| !link.is_closing() && link.proven.contains(replica))
     }
 
@@ -413,10 +457,25 @@ fn next_read((stream, replica): ChainOf, covered: u64, doubt: &Doubt, seq: u64) 
         let end = [start.as_slice(), &[0]].concat();
         return (Scan { start, end, max_bytes: SCAN_BYTES, max_rows: 1 }, Source::Root);
     }
-    let last = doubt.held.iter().map(|entry| entry.name().seq).max().unwrap_or(seq);
+    // As far as they are held without a gap.
+    let held = doubt.held.iter().map(|entry| entry.name().seq);
+    let last = held.zip(seq..).take_while(|(held, next)| held == next).last().map_or(seq, |(last, _)| last);
     let start = stored::index_key(&stream, &replica, seq - 1);
     let end = [stored::index_key(&stream, &replica, last).as_slice(), &[0]].concat();
     (Scan { start, end, max_bytes: SCAN_BYTES, max_rows: SCAN_ROWS }, Source::Index)
+}
+
+/// Where in the archive the segment begins that was looked up.
+fn place_in(page: &Page) -> Option<u64> {
+    let place = page.rows.first().filter(|_| page.damaged.is_empty());
+    stored::decode_number(&place?.1).ok()
+}
+
+/// The segment that was read.
+fn segment_in(page: &Page) -> Option<Bytes> {
+    let row = page.rows.first().filter(|_| page.damaged.is_empty());
+    let (_, packed) = stored::decode_segment(&row?.1).ok()?;
+    Some(packed.to_vec().into())
 }
 
 fn chain_of(entry: &Entry) -> ChainOf {

@@ -161,6 +161,7 @@ impl Home {
             return self.fail(conn, ErrorCode::TooMuch, "more streams than one device can have");
         }
         if !self.is_damaged(&stream) {
+            self.end_put_offs(conn, &stream);
             self.handle_ask(conn, stream, Ask::Question { number, digest, newest_but });
         }
     }

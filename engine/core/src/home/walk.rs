@@ -253,6 +253,7 @@ impl Home {
             self.send_bytes(conn, Lane::Bulk, bytes);
             self.tell_holes(conn, stream);
             self.tell_heads(conn, stream, lacked);
+            self.note_told(conn, &stream);
         }
     }
 
