@@ -692,3 +692,35 @@ fn rule_11_denials_do_not_end_a_link_that_takes_them_slowly() {
     town.network.rest();
     assert_eq!((town.authors(), town.network.relay.closed.as_slice()), (5, [].as_slice()));
 }
+
+#[test]
+fn rule_12_what_is_forwarded_is_taken_while_older_entries_of_the_chain_are_compared_for_its_author() {
+    let mut town = Town::new();
+    let page = town.network.join();
+    town.network.rest();
+    let conn = town.network.devices[page].link().expect("it is there");
+    let nonce = town.network.relay.sent.iter().find_map(|(to, message)| match message {
+        Message::Other(Body::Welcome(welcome)) if *to == conn => Some(welcome.nonce),
+        Message::Other(_) | Message::Entries(_) => None,
+    });
+    let proof = town.author.prove(&nonce.expect("it was welcomed"), &room());
+    town.say_as(page, &proof.into());
+    // Its author brings what the home has, and the disk has other things to do.
+    town.network.relay.busy_reads = 1;
+    let from = town.network.relay.sent.len();
+    town.say_as(page, &Message::Entries(town.wrote[..1].to_vec()));
+    let need = town.claim_authors();
+    assert_eq!((need.from, need.to), (3, 5));
+    let signed = town.signed.clone();
+    town.say(&signed.into());
+    town.say(&Message::Entries(town.wrote[2..].to_vec()));
+    assert_eq!(town.authors(), 5);
+    let saved = |town: &Town| {
+        let to_page = town.network.relay.sent[from..].iter().filter(|(to, _)| *to == conn);
+        to_page.filter(|(_, message)| matches!(message, Message::Other(Body::Saved(_)))).count()
+    };
+    assert_eq!(saved(&town), 0, "it is not compared yet");
+    town.network.wait(1_000);
+    assert_eq!(saved(&town), 1);
+    assert_eq!(town.denied(), Vec::<&str>::new());
+}

@@ -98,6 +98,10 @@ impl Home {
             if !self.may_bring(conn, &chain.1) {
                 return None;
             }
+            if !self.is_author(conn, &chain.1) {
+                // Its author has vouched for what is new, and what is not is being compared for whoever brought it first.
+                return (!is_older).then_some(entry);
+            }
             self.drop_doubt(&chain);
         }
         let put_off = match self.doubts.chains.get(&chain) {
@@ -289,7 +293,7 @@ impl Home {
             Ok(Done::Unpacked(entries)) => self.compare_unpacked(chain, &entries),
             Err(JobError::Busy | JobError::Late) => self.put_off(chain),
             Ok(Done::Built(_) | Done::Verified(_) | Done::Wants { .. }) | Err(_) => {
-                self.deny_unless_hole(chain)
+                self.deny_unless_hole(chain);
             }
         }
         self.told.clear();
@@ -328,12 +332,13 @@ impl Home {
     /// What stands at the next entry is to be had no more. If the home has asked for it, it stays a hole; else it is refused,
     /// so whoever wrote it keeps it.
     fn deny_unless_hole(&mut self, chain: ChainOf) {
-        let Some(doubt) = self.doubts.chains.get_mut(&chain) else { return };
-        let (conn, Some(entry)) = (doubt.conn, doubt.held.front()) else { return };
-        if !self.streams.get(&chain.0).is_some_and(|state| state.hole_of(&entry.name()).is_some()) {
+        let next = self.doubts.chains.get(&chain).and_then(|doubt| doubt.held.front());
+        let Some(name) = next.map(Entry::name) else { return };
+        if !self.is_hole(&chain.0, &name) {
             return self.deny_doubted(chain);
         }
-        if let Some(entry) = doubt.held.pop_front() {
+        let Some(doubt) = self.doubts.chains.get_mut(&chain) else { return };
+        if let (conn, Some(entry)) = (doubt.conn, doubt.held.pop_front()) {
             self.release(conn, &entry);
         }
     }
@@ -431,10 +436,15 @@ impl Home {
         Some(doubt)
     }
 
-    /// Whether what a link has brought of a replica and had to wait is taken from it still: another link of its device may
-    /// have taken over.
+    /// Whether what a link has brought of a replica and had to wait is taken from it still, be it the author's or one that
+    /// forwards: another link of its device may have taken over.
     fn may_bring(&self, conn: ConnId, replica: &ReplicaId) -> bool {
-        self.conns.get(&conn).is_some_and(|link| !link.is_closing() && link.proven.contains(replica))
+        self.conns.get(&conn).is_some_and(|link| !link.is_closing() && !link.ceded.contains(replica))
+    }
+
+    /// Whether a link writes in a replica's name.
+    fn is_author(&self, conn: ConnId, replica: &ReplicaId) -> bool {
+        self.conns.get(&conn).is_some_and(|link| link.proven.contains(replica))
     }
 
     /// An entry waits no longer.
