@@ -158,12 +158,14 @@ impl Room {
                 self.close_replica(id, EntryName { replica, seq: here + 1 }, &Why::cloned(), now);
                 return true;
             }
-            if tip.seq > here
-                && self.role == Role::Leading
-                && let Some(from) = self.unsaved_from(id, EntryName { replica, seq: 0 }).first()
+            // Without the snapshot that was here the chain ends too early, and says nothing of copies.
+            let covers_more = tip.seq > here && !stream.lacks_snapshot && self.role == Role::Leading;
+            if covers_more
+                && let Some((_, first)) = self.unsaved_from(id, EntryName { replica, seq: 0 }).first()
+                && first.name().seq <= tip.seq
             {
                 // It says where the chain ends, and not whether what was not called saved is on the way there.
-                let from = from.1.name().seq;
+                let from = first.name().seq;
                 self.send(&Need { stream: id, replica, from, to: tip.seq }.into());
                 return true;
             }
