@@ -674,6 +674,29 @@ fn rule_11_a_slow_link_that_brings_many_chains_brings_them_all() {
 }
 
 #[test]
+fn rule_11_a_link_that_is_busy_with_its_own_work_is_not_taken_for_silent() {
+    let mut town = Town::new();
+    let text = town.text;
+    let now = town.network.clock(LIAR);
+    town.network.devices[LIAR].room.create_text("proven.md", now).expect("a path");
+    town.network.rest();
+    let own = town.network.devices[LIAR].room.replica();
+    let logical = town.wrote.last().expect("it wrote").header().logical;
+    town.claim_authors();
+    for seq in 1..=FORWARD_WAIT.0 / 1_000 + 2 {
+        let payload = crowded(own, seq as u32 - 1, 1);
+        let work = edit_upon(text, own, (seq, logical + seq), upon(&town.wrote), &payload);
+        town.say(&Message::Entries(vec![work]));
+        town.network.rest();
+    }
+    let (signed, entries) = (town.signed.clone(), town.wrote[2..].to_vec());
+    town.say(&signed.into());
+    town.say(&Message::Entries(entries));
+    town.network.rest();
+    assert_eq!((town.authors(), town.network.relay.seq(&text, &own)), (5, FORWARD_WAIT.0 / 1_000 + 2));
+}
+
+#[test]
 fn rule_11_denials_do_not_end_a_link_that_takes_them_slowly() {
     let mut town = Town::new();
     town.claim_authors();

@@ -71,6 +71,10 @@ impl Home {
                 "an entry came from a replica that was not proven on this link",
             );
         }
+        if let Some(link) = self.conns.get_mut(&conn) {
+            // What it was asked for may come behind its own work.
+            link.forwarding.hear(now.monotonic);
+        }
         if self.takes_nothing(&stream) {
             return self.answer_later(conn, &entry);
         }

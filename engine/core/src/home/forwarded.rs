@@ -218,6 +218,11 @@ impl Forwarding {
         self.closed.insert(chain);
     }
 
+    /// The link has brought something, be it its own.
+    pub(super) fn hear(&mut self, now: Millis) {
+        self.heard = now;
+    }
+
     /// Whether it brings nothing any more.
     fn is_left_alone(&self, now: Millis) -> bool {
         now >= self.heard.after(FORWARD_WAIT)
@@ -258,6 +263,10 @@ impl Home {
 
     /// A reader that holds more is asked for it, unless another one is.
     pub(super) fn ask_for_more(&mut self, conn: ConnId, lacking: Vec<Need>, now: Now) {
+        // All are of one stream.
+        if lacking.first().is_some_and(|need| self.takes_nothing(&need.stream)) {
+            return;
+        }
         let mut asked = 0;
         for need in lacking {
             if asked < FORWARD_ASKS && self.expect_forwarded(conn, (need.stream, need.replica), now) {
@@ -397,8 +406,10 @@ impl Home {
         let of_link = link.forwarding.bytes;
         let gathering = match link.forwarding.chains.get_mut(&chain) {
             Some(Stage::Gathering(gathering)) => gathering,
+            // Perhaps of a head that was denied while this was on its way: it costs the link nothing.
             Some(Stage::Asked(_)) => {
-                return self.fail_forwarded(conn, chain, name.seq, Denial::Unvouched);
+                self.close_forwarded(conn, &chain, false);
+                return self.deny(conn, chain, name.seq, Denial::Unvouched);
             }
             Some(Stage::Landing(..) | Stage::Elsewhere) | None => {
                 return self.deny(conn, chain, name.seq, Denial::Unvouched);
