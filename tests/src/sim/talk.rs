@@ -106,8 +106,8 @@ impl World {
                 }
                 (80..=94, _, Some(post)) => {
                     let end = posts.iter().position(|other| other.name == post.name).unwrap_or(0);
-                    let here = posts.iter().filter(|post| post.is_unread).count();
-                    let is_more_above = room.unread(id).count > here;
+                    let unread = room.unread(id);
+                    let is_more_above = unread.count > 0 && unread.first.is_none();
                     room.mark_read(id, Some(post.name));
                     // Nothing is read while something new is where nobody sees it.
                     if !is_more_above {

@@ -86,7 +86,8 @@ impl Channel {
                 None => return Vec::new(),
             },
         };
-        if if self.below.unread == 0 { self.unread == 0 } else { upto.is_some() } {
+        let Unread { count, first } = self.unread();
+        if count == 0 || (upto.is_some() && first.is_none()) {
             return Vec::new();
         }
         let before = self.marker.clone();
