@@ -1,5 +1,7 @@
 //! One story per rule of DESIGN §2 and promise of §5, each named by its number.
 
+#[path = "rules/brought_again.rs"]
+mod brought_again;
 #[path = "rules/catching_up.rs"]
 mod catching_up;
 #[path = "rules/channel_pages.rs"]

@@ -17,6 +17,7 @@ mod catch_up;
 mod compaction;
 mod compare;
 mod conn;
+mod doubts;
 mod durable;
 mod figures;
 mod held;
@@ -60,6 +61,7 @@ use crate::write_queue::{OpId, WriteQueue};
 use append::{Answered, Appended};
 use compaction::Compaction;
 use conn::Conn;
+use doubts::Doubts;
 use jobs::Work;
 use load::Load;
 use pages::Pages;
@@ -136,6 +138,7 @@ pub struct Home {
     /// Bytes of entries that wait for what they build on, of all links.
     waiting_bytes: usize,
     wants: Wants,
+    doubts: Doubts,
     /// Answered already to the frame at hand: a device that sends much again is told once.
     told: BTreeSet<Answered>,
     /// Who is answered with the next commit: a link that sends again what is on its way is noted once.
@@ -178,6 +181,7 @@ impl Home {
             queue: WriteQueue::without_retry(),
             waiting_bytes: 0,
             wants: Wants::default(),
+            doubts: Doubts::default(),
             told: BTreeSet::new(),
             again: BTreeSet::new(),
             scans: Scans::default(),
@@ -324,6 +328,7 @@ impl Home {
         for stream in self.streams.values_mut() {
             stream.waiting.forget(conn);
         }
+        self.forget_doubts(conn);
         self.scans.forget(conn);
         self.pages.forget(conn);
         self.jobs.retain(|_, work| !matches!(work, Work::Segment(packed) if packed.reader.0 == conn));
@@ -439,6 +444,7 @@ impl Home {
         self.compaction = None;
         self.compact_at = None;
         self.retention.give_up();
+        self.put_off_doubts();
         self.load = Load::start();
         self.retry_at = Some(now.monotonic.after(STORE_RETRY));
     }

@@ -45,7 +45,8 @@ pub const RETURN_ATTEMPTS: u8 = 32;
 pub const PARK_ENTRIES: usize = 2048;
 /// Bytes of the same.
 pub const PARK_BYTES: usize = 4 << 20;
-/// Bytes of the same for one link, over all streams: two streams' worth.
+/// Bytes of the same for one link, over all streams: two streams' worth. Those count too that wait to be compared with what the
+/// disk has.
 pub const LINK_PARK_BYTES: usize = 2 * PARK_BYTES;
 /// Bytes of the same for one room, over all links: eight that take what one link may. Whoever comes later is asked to come
 /// again.

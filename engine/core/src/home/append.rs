@@ -13,7 +13,7 @@ use crate::limits::{
     CATCH_UP_BYTES, COMMIT_BYTES, FRAME_ENTRIES, LATER_AFTER, LINK_PARK_BYTES, LINK_PARK_STREAMS,
     ROOM_PARK_BYTES, ROOM_STREAMS,
 };
-use crate::log::{Accepted, Entry, EntryKind, Missing, Refusal, Verdict};
+use crate::log::{Accepted, Entry, EntryKind, EntryName, Head, Missing, Refusal, Verdict};
 #[cfg(feature = "planted-bugs")]
 use crate::planted::Planted;
 use crate::storage::{CommitError, Durability};
@@ -35,6 +35,8 @@ pub(super) enum Appended {
     Compacted { stream: StreamId, standing: Box<Standing> },
     /// History of a stream that has gone, and what is left of it.
     Expired { stream: StreamId, history: HistoryRecord },
+    /// Entries of a chain that others are to be compared with.
+    Doubted(StreamId, ReplicaId),
     /// A link that sent again what is on its way already.
     Again { conn: ConnId, stream: StreamId, replica: ReplicaId },
 }
@@ -80,7 +82,7 @@ impl Home {
     }
 
     /// Judges an entry, and then those that waited for it and for each other.
-    fn land(&mut self, conn: ConnId, entry: Entry) {
+    pub(super) fn land(&mut self, conn: ConnId, entry: Entry) {
         let (stream, name) = (entry.header().stream, entry.name());
         let mut landed = Vec::new();
         if self.lets_in(conn, entry) {
@@ -89,10 +91,8 @@ impl Home {
         while let Some(name) = landed.pop() {
             let Some(state) = self.streams.get_mut(&stream) else { return };
             for (conn, entry) in state.waiting.take(&name) {
+                self.release(conn, &entry);
                 if let Some(link) = self.conns.get_mut(&conn) {
-                    let size = entry.bytes().len();
-                    link.waiting_bytes = link.waiting_bytes.saturating_sub(size);
-                    self.waiting_bytes = self.waiting_bytes.saturating_sub(size);
                     link.unborn.remove(&stream);
                 }
                 let name = entry.name();
@@ -130,6 +130,8 @@ impl Home {
             let (from, refusal) = (*from, refusal.clone());
             return self.answer_refused(conn, stream, replica, from, &refusal);
         }
+        let Some(entry) = self.keep_back(conn, entry) else { return };
+        let state = self.stream_mut(stream);
         let verdict = match state.log.judge_new(&entry) {
             Verdict::Fresh(_) if !introduces_truly(&entry) => Verdict::Refused(Refusal::Introduction),
             verdict => verdict,
@@ -144,15 +146,19 @@ impl Home {
         };
         match verdict {
             Verdict::Fresh(accepted) => self.append(conn, entry, accepted),
-            Verdict::Known if self.is_hole(&stream, &entry.name()) => self.mend(conn, &entry),
+            Verdict::Known if self.is_hole(&stream, &entry.name()) => self.put_back(conn, entry),
             Verdict::Known => self.answer_known(conn, stream, replica, seq),
             Verdict::Waits(missing) => self.let_wait(conn, &entry, &missing),
-            Verdict::Refused(refusal) => {
-                self.stream_mut(stream).refused.insert(replica, (seq, refusal.clone()));
-                self.figures.entries_refused += 1;
-                self.answer_refused(conn, stream, replica, seq, &refusal);
-            }
+            Verdict::Refused(refusal) => self.refuse(conn, stream, entry.name(), refusal),
         }
+    }
+
+    /// Takes this entry of a replica and all after it from nobody.
+    pub(super) fn refuse(&mut self, conn: ConnId, stream: StreamId, name: EntryName, refusal: Refusal) {
+        let EntryName { replica, seq } = name;
+        self.figures.entries_refused += 1;
+        self.answer_refused(conn, stream, replica, seq, &refusal);
+        self.stream_mut(stream).refused.insert(replica, (seq, refusal));
     }
 
     /// Keeps an entry until what it builds on has come, within what one link and all of them may make a room keep.
@@ -232,8 +238,10 @@ impl Home {
     fn publish(&mut self, tags: Vec<Appended>, now: Now) {
         let mut runs: BTreeMap<(StreamId, ConnId), (u64, Vec<Entry>)> = BTreeMap::new();
         let mut answers: BTreeSet<(ConnId, StreamId, ReplicaId)> = BTreeSet::new();
+        let mut doubted = Vec::new();
         for tag in tags {
             match tag {
+                Appended::Doubted(stream, replica) => doubted.push((stream, replica)),
                 Appended::Again { conn, stream, replica } => {
                     answers.insert((conn, stream, replica));
                 }
@@ -266,6 +274,9 @@ impl Home {
         }
         for (conn, stream, replica) in answers {
             self.answer_saved(conn, stream, replica);
+        }
+        for chain in doubted {
+            self.handle_doubted(chain);
         }
     }
 
@@ -333,13 +344,23 @@ impl Home {
 
     pub(super) fn answer_saved(&mut self, conn: ConnId, stream: StreamId, replica: ReplicaId) {
         let durable = self.streams.get(&stream).and_then(|state| state.durable.get(&replica));
-        if let Some((seq, head)) = durable {
-            let saved = Saved { stream, replica, seq, head: head.short() };
-            // A `synced` that waits behind pages knows less: to hear it last would look like a loss.
-            let landing = self.conns.get(&conn).and_then(|link| link.lane_of(&stream)) == Some(Lane::Bulk);
-            let lane = if landing { Lane::Bulk } else { Lane::Control };
-            self.answer(conn, lane, &saved.into());
+        if let Some(upto) = durable {
+            self.tell_saved(conn, stream, replica, upto);
         }
+    }
+
+    pub(super) fn tell_saved(
+        &mut self,
+        conn: ConnId,
+        stream: StreamId,
+        replica: ReplicaId,
+        (seq, head): (u64, Head),
+    ) {
+        let saved = Saved { stream, replica, seq, head: head.short() };
+        // A `synced` that waits behind pages knows less: to hear it last would look like a loss.
+        let landing = self.conns.get(&conn).and_then(|link| link.lane_of(&stream)) == Some(Lane::Bulk);
+        let lane = if landing { Lane::Bulk } else { Lane::Control };
+        self.answer(conn, lane, &saved.into());
     }
 
     fn answer_refused(
@@ -357,7 +378,7 @@ impl Home {
         self.send(conn, &refused.into());
     }
 
-    fn answer_later(&mut self, conn: ConnId, entry: &Entry) {
+    pub(super) fn answer_later(&mut self, conn: ConnId, entry: &Entry) {
         let header = entry.header();
         let (stream, replica, seq) = (header.stream, header.replica, header.seq);
         if !self.told.insert((conn, stream, replica, Answer::Later)) {

@@ -73,7 +73,7 @@ impl Home {
 }
 
 /// The segment that holds the entry which arrived as `next`.
-fn segment(stream: &StreamId, next: u64) -> Scan {
+pub(super) fn segment(stream: &StreamId, next: u64) -> Scan {
     let start = stored::archive_key(stream, next + 1);
     let end = stored::archive_key(stream, u64::MAX);
     Scan { start, end, max_bytes: 0, max_rows: 1 }

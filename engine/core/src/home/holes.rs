@@ -6,8 +6,7 @@ use crate::home::reading::Reading;
 use crate::home::stream::HomeStream;
 use crate::ids::{ConnId, ReplicaId, StreamId};
 use crate::limits::{SCAN_BYTES, SCAN_ROWS, STREAM_HOLES};
-use crate::log::{Entry, EntryName, Head};
-use crate::snapshot::SignedRoot;
+use crate::log::{Entry, EntryName};
 use crate::storage::{Durability, Page, Scan};
 use crate::stored::{self, IndexRecord, Prefix};
 use crate::wire::{Lost, Need};
@@ -106,56 +105,18 @@ impl Home {
         }
     }
 
-    /// Its author has brought an entry again whose row is damaged. It is taken if it gives the head the chain had there.
-    pub(super) fn mend(&mut self, conn: ConnId, entry: &Entry) {
-        let (stream, EntryName { replica, seq }) = (entry.header().stream, entry.name());
-        let is_it = |reading: &Reading| {
-            matches!(reading, Reading::Heads(_, brought) | Reading::Covered(_, brought, _)
-                if brought.header().stream == stream && brought.name() == entry.name())
+    /// Its author has brought an entry again whose row is damaged, and it gives the head the chain had there.
+    pub(super) fn put_back(&mut self, conn: ConnId, entry: Entry) {
+        let (stream, name) = (entry.header().stream, entry.name());
+        let is_it = |appended: &Appended| {
+            matches!(appended, Appended::Mended { entry, .. }
+                if entry.header().stream == stream && entry.name() == name)
         };
-        if self.scans.readings().any(is_it) {
+        if self.queue.waiting().any(is_it) {
             return;
         }
-        let start = stored::index_key(&stream, &replica, seq - 1);
-        let end = stored::index_key(&stream, &replica, seq + 1);
-        let scan = Scan { start, end, max_bytes: SCAN_BYTES, max_rows: 2 };
-        self.scan(scan, Reading::Heads(conn, Box::new(entry.detached())));
-    }
-
-    pub(super) fn handle_heads(&mut self, conn: ConnId, entry: Entry, page: &Page) {
-        let (stream, name) = (entry.header().stream, entry.name());
-        let head_at = |seq| {
-            let key = stored::index_key(&stream, &name.replica, seq);
-            let (_, value) = page.rows.iter().find(|(row, _)| *row == key)?;
-            IndexRecord::decode(value).ok().map(|index| index.head)
-        };
-        let Some(here) = head_at(name.seq) else { return };
-        match if name.seq == 1 { Some(Head::START) } else { head_at(name.seq - 1) } {
-            Some(before) => self.put_back(conn, entry, before, here),
-            // The index of what a snapshot covers is gone; the snapshot knows the head.
-            None => {
-                let start = stored::snapshot_key(&stream);
-                let end = [start.as_slice(), &[0]].concat();
-                let scan = Scan { start, end, max_bytes: SCAN_BYTES, max_rows: 1 };
-                self.scan(scan, Reading::Covered(conn, Box::new(entry), here));
-            }
-        }
-    }
-
-    pub(super) fn handle_covered(&mut self, conn: ConnId, entry: Entry, here: Head, page: &Page) {
-        let EntryName { replica, seq } = entry.name();
-        let root = page.rows.first().and_then(|(_, value)| SignedRoot::decode(value).ok());
-        let covered = root.as_ref().and_then(|signed| signed.root.tips().find(|(of, _)| *of == replica));
-        if let Some((_, tip)) = covered.filter(|(_, tip)| tip.seq + 1 == seq) {
-            self.put_back(conn, entry, tip.head, here);
-        }
-    }
-
-    fn put_back(&mut self, conn: ConnId, entry: Entry, before: Head, here: Head) {
-        let stream = entry.header().stream;
         let alive = self.streams.get(&stream).filter(|state| !state.log.is_gone());
-        let Some(arrival) = alive.and_then(|state| state.hole_of(&entry.name())) else { return };
-        if before.next(&entry) == here {
+        if let Some(arrival) = alive.and_then(|state| state.hole_of(&name)) {
             self.queue.put(stored::entry_key(&stream, arrival), stored::encode_entry(&entry));
             self.queue.tag(Appended::Mended { conn, arrival, entry }, Durability::Strict);
         }

@@ -1,5 +1,6 @@
 //! Work that the shell does on threads of its own, and what its answers are for.
 
+use crate::home::doubts::ChainOf;
 use crate::home::segments::Packed;
 use crate::home::{Home, Output, fresh_op};
 use crate::snapshot::{Done, Job, JobError};
@@ -13,6 +14,8 @@ pub(super) enum Work {
     Compaction,
     /// A segment of the archive for a reader.
     Segment(Packed),
+    /// A segment of the archive with which entries of a chain are compared, from this one on.
+    Doubt(ChainOf, u64),
 }
 
 impl Home {
@@ -26,9 +29,11 @@ impl Home {
         match self.jobs.remove(&op) {
             Some(Work::Compaction) => self.handle_compacted(result, now),
             Some(Work::Segment(packed)) => self.handle_segment_job(packed, result, now),
+            Some(Work::Doubt(chain, seq)) => self.handle_doubt_job(chain, seq, result),
             None => {}
         }
     }
+
     fn handle_segment_job(&mut self, packed: Packed, result: Result<Done, JobError>, now: Now) {
         let Packed { reader, end, .. } = packed;
         match result {

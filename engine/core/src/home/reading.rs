@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use crate::home::Home;
 use crate::home::compaction::Step;
+use crate::home::doubts::{ChainOf, Source};
 use crate::home::retention::Look;
 use crate::home::transfer::Part;
 use crate::ids::{ConnId, StreamId};
 use crate::limits::READ_RETRY;
-use crate::log::{Entry, Head};
 use crate::storage::{FailureKind, Page, Scan, StoreFailure};
 use crate::time::{Millis, Now};
 use crate::wire::Want;
@@ -39,10 +39,8 @@ pub(super) enum Reading {
     Expiry(Look),
     /// The name of the entry whose row at this arrival is damaged.
     Name(StreamId, u64),
-    /// The heads around an entry that was brought again.
-    Heads(ConnId, Box<Entry>),
-    /// The snapshot that covers what such an entry continues, and the head the chain had at the entry.
-    Covered(ConnId, Box<Entry>, Head),
+    /// What stands where entries of a chain were brought again, from this one on.
+    Doubt(ChainOf, u64, Source),
 }
 
 /// What the disk was asked for and has not answered.
@@ -61,11 +59,6 @@ impl Scans {
 
     pub(super) fn insert(&mut self, op: OpId, scan: Scan, reading: Reading) {
         self.under_way.insert(op, (scan, reading));
-    }
-
-    /// What is read now or later.
-    pub(super) fn readings(&self) -> impl Iterator<Item = &Reading> {
-        self.under_way.values().chain(&self.put_off).map(|(_, reading)| reading)
     }
 
     /// A link has ended.
@@ -104,8 +97,7 @@ impl Reading {
             | Self::Part(..)
             | Self::Shared(..)
             | Self::Name(..)
-            | Self::Heads(..)
-            | Self::Covered(..) => None,
+            | Self::Doubt(..) => None,
             Self::Lookup(conn, _) | Self::Rows(conn, _) | Self::Segment(conn, _) | Self::Wanted(conn, _) => {
                 Some(*conn)
             }
@@ -145,16 +137,7 @@ impl Home {
                 Ok(page) => self.handle_names(stream, arrival, page),
                 Err(_) => self.forget_hole(&stream, arrival),
             },
-            Reading::Heads(conn, entry) => {
-                if let Ok(page) = result {
-                    self.handle_heads(conn, *entry, &page);
-                }
-            }
-            Reading::Covered(conn, entry, here) => {
-                if let Ok(page) = result {
-                    self.handle_covered(conn, *entry, here, &page);
-                }
-            }
+            Reading::Doubt(chain, seq, source) => self.handle_doubt_read(chain, seq, source, result, now),
         }
     }
 

@@ -236,6 +236,12 @@ impl StreamLog {
         Some(self.chains.get(&name.replica)?.link(name.seq)?.head)
     }
 
+    /// Whether the chain still knows what it has at an entry, so that another of that name is told from it.
+    pub fn remembers(&self, name: &EntryName) -> bool {
+        let Some(chain) = self.chains.get(&name.replica) else { return false };
+        (name.seq == 1 || chain.link(name.seq.saturating_sub(1)).is_some()) && chain.link(name.seq).is_some()
+    }
+
     /// All chains, in the order of replicas.
     pub fn tips(&self) -> Tips<'_> {
         self.chains.tips()
