@@ -160,7 +160,11 @@ fn rule_12_what_a_snapshot_covers_is_compared_with_the_archive() {
         let (mut network, replica) = covered(start);
         let all = numbered(replica, 62, 99);
         let told = bring(&mut network, &all);
-        assert_eq!((told.saved.last(), told.refused), (Some(&62), vec![]), "from below the snapshot to above it");
+        assert_eq!(
+            (told.saved.last(), told.refused),
+            (Some(&62), vec![]),
+            "from below the snapshot to above it"
+        );
         // The head there is not known any more, so nothing is said; the device hears it when it asks next.
         assert_eq!(bring(&mut network, &all[10..20]), Told::default());
         let told = bring(&mut network, &numbered(replica, 70, 30)[20..]);

@@ -16,7 +16,7 @@ use crate::snapshot::{PageId, Root, SignedRoot, SnapshotId};
 use crate::storage::{Durability, Page};
 use crate::stored::{self, Prefix, TipRecord};
 use crate::time::Now;
-use crate::wire::{self, Chunk, Whole};
+use crate::wire::{self, Chunk, Need, Whole};
 use crate::ydoc;
 
 /// Something of which a part has come.
@@ -156,6 +156,12 @@ impl Room {
             let writes_on = stream.document().is_some_and(|document| document.client() == replica.client());
             if tip.seq > here && writes_on && !stream.journal.updates.is_empty() {
                 self.close_replica(id, EntryName { replica, seq: here + 1 }, &Why::cloned(), now);
+                return true;
+            }
+            let saved = stream.saved_upto(&replica);
+            if tip.seq > here && here > saved && self.role == Role::Leading {
+                // It says how the chain ends, and not whether it has on the way there what was not called saved.
+                self.send(&Need { stream: id, replica, from: saved + 1, to: tip.seq }.into());
                 return true;
             }
             if stream.wrote(&mark(replica, tip)) == Some(false) {

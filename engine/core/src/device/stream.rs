@@ -266,6 +266,12 @@ impl Stream {
         }
     }
 
+    /// Up to where the home has answered `saved`, or signed a snapshot.
+    pub(super) fn saved_upto(&self, replica: &ReplicaId) -> u64 {
+        let covered = self.snapshot.as_ref().map_or(0, |root| root.covered(replica));
+        self.saved.get(replica).copied().unwrap_or(0).max(covered)
+    }
+
     /// Whether what the home holds at an entry of this device's is what this device wrote there; `None` if it cannot be
     /// told yet.
     pub(super) fn wrote(&self, mark: &Dep) -> Option<bool> {

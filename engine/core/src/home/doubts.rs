@@ -252,7 +252,8 @@ impl Home {
     fn note_heads(&mut self, chain: ChainOf, page: &Page) -> bool {
         let Some(doubt) = self.doubts.chains.get_mut(&chain) else { return false };
         for (key, value) in &page.rows {
-            if let (Some((_, _, seq)), Ok(index)) = (stored::parse_index_key(key), IndexRecord::decode(value)) {
+            if let (Some((_, _, seq)), Ok(index)) = (stored::parse_index_key(key), IndexRecord::decode(value))
+            {
                 doubt.heads.insert(seq, index.head);
             }
         }
