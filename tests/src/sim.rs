@@ -6,6 +6,7 @@
 mod bugs;
 mod checks;
 mod chronicle;
+mod copies;
 mod cuts;
 mod device;
 mod disks;

@@ -130,3 +130,8 @@ fn a_seed_that_fails_shrinks_to_a_story_that_fails_again() {
     let story = sim::retell(&report, &options);
     assert!(story.contains("--bug outbox-forgets --cuts") && story.contains("FAILED"), "{story}");
 }
+
+#[test]
+fn r12_a_device_that_takes_saved_by_the_number_alone_is_found_out() {
+    found_out(Planted::NumbersBelieved, &["without cause", "lost", "different"]);
+}

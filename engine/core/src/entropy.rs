@@ -11,6 +11,11 @@ impl Entropy {
         Self { key: blake3::derive_key("causeway 2026 entropy", seed), drawn: 0 }
     }
 
+    /// Mixes in what somebody else has drawn. Of a running program that was copied both copies draw the same until then.
+    pub(crate) fn stir(&mut self, drawn: &[u8; 32]) {
+        self.key = *blake3::keyed_hash(&self.key, drawn).as_bytes();
+    }
+
     pub(crate) fn bytes<const N: usize>(&mut self) -> [u8; N] {
         let mut bytes = [0; N];
         for part in bytes.chunks_mut(32) {

@@ -29,11 +29,13 @@ pub enum Planted {
     HistoryUnread,
     /// A home writes down that more history has gone than has.
     HistoryTooFar,
+    /// A device takes `saved` for its own work by the number alone.
+    NumbersBelieved,
 }
 
 impl Planted {
     /// Every bug.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::SavedEarly,
         Self::OutboxForgets,
         Self::SumsSkipped,
@@ -46,6 +48,7 @@ impl Planted {
         Self::PageStale,
         Self::HistoryUnread,
         Self::HistoryTooFar,
+        Self::NumbersBelieved,
     ];
 
     /// Its name on a command line.
@@ -63,6 +66,7 @@ impl Planted {
             Self::PageStale => "page-stale",
             Self::HistoryUnread => "history-unread",
             Self::HistoryTooFar => "history-too-far",
+            Self::NumbersBelieved => "numbers-believed",
         }
     }
 

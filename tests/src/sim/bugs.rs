@@ -40,6 +40,7 @@ fn deed(bug: Planted) -> &'static str {
         Planted::PageStale => "a device puts a page of posts in without what has happened to them since",
         Planted::HistoryUnread => "a relay lets history go whose snapshot it has not read back whole",
         Planted::HistoryTooFar => "a relay writes down that more history has gone than has",
+        Planted::NumbersBelieved => "a device takes `saved` for its own work by the number alone",
     }
 }
 

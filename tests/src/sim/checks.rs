@@ -14,6 +14,9 @@ use causeway_core::wire::{self, Body, Message};
 use causeway_core::ydoc::Document;
 
 use crate::mirror::Mirror;
+use crate::sim::device::Device;
+use crate::sim::pages::Machine;
+use crate::sim::rows::holds;
 use crate::sim::tally::Fault;
 use crate::sim::world::World;
 
@@ -36,12 +39,14 @@ impl World {
                 device.moved.insert(*stream);
             }
             Event::Damaged { code, .. } if code == "home.entry" && self.relay.has_rotted => {}
+            Event::Damaged { code, .. } if code == "replica.cloned" && self.is_copied(number) => {}
             Event::Damaged { stream, code } => {
                 self.fail(|| format!("device {number} calls {stream} damaged without cause: {code}"));
             }
             Event::Fork { .. } if self.devices[number].contested_until >= self.now => {
                 self.tally.note(Fault::Forked);
             }
+            Event::Fork { .. } if self.is_copied(number) => self.tally.note(Fault::CopyForked),
             Event::Fork { stream, code, sentence } => {
                 self.fail(|| {
                     format!(
@@ -89,21 +94,26 @@ impl World {
         let Ok(messages) = wire::decode(bytes) else {
             return self.fail(|| format!("device {number} sends what cannot be read"));
         };
-        let disk = &self.machines[self.devices[number].machine].disk;
         let mut unsafe_entry = None;
         for message in &messages {
             if let Message::Entries(entries) = message {
-                unsafe_entry = entries.iter().find(|entry| {
-                    let name = entry.name();
-                    disk.durable_row(&stored::index_key(&entry.header().stream, &name.replica, name.seq))
-                        .is_none()
-                });
+                unsafe_entry = entries.iter().find(|entry| !self.is_on_authors_disk(number, entry));
             }
         }
         if let Some(entry) = unsafe_entry {
             let entry = format!("{entry:?}");
             self.fail(|| format!("device {number} sends {entry} before its disk has it"));
         }
+    }
+
+    fn is_on_authors_disk(&self, page: usize, entry: &Entry) -> bool {
+        let (machine, name) = (self.devices[page].machine, entry.name());
+        let key = stored::index_key(&entry.header().stream, &name.replica, name.seq);
+        let here = self.machines[machine].disk.durable_row(&key);
+        // Of two copies each may bring again what came from the other.
+        let is_the_other = |other: &&Machine| other.is_copied && self.machines[machine].is_copied;
+        let mut elsewhere = self.machines.iter().filter(is_the_other);
+        here.is_some() || elsewhere.any(|other| holds(&other.disk, entry))
     }
 
     /// Promise 2: what the home calls saved or passes on is behind its disk's frontier.
@@ -172,6 +182,7 @@ impl World {
         self.run_until(self.now + LEASES_END);
         self.compare_people();
         self.compare_history();
+        self.put_copies_back();
         if let Some(what) = self.unfinished() {
             self.fail(|| format!("the quiet ended by itself: {what}"));
         }
@@ -232,7 +243,9 @@ impl World {
 
     /// Work of living pages that was set aside, as their receipts tell.
     fn note_forks(&mut self) {
-        for device in self.devices.iter().filter(|device| device.contested_until > 0) {
+        let machines = &self.machines;
+        let forks = |device: &&Device| device.contested_until > 0 || machines[device.machine].is_copied;
+        for device in self.devices.iter().filter(forks) {
             let Some(room) = &device.room else { continue };
             for stream in self.documents.iter().copied().chain([self.channel()]) {
                 let forked = |edit| room.receipt(&Receipt { stream, edit }).refused;
@@ -243,6 +256,7 @@ impl World {
 
     fn compare_texts(&mut self) {
         self.note_forks();
+        self.note_copied();
         for stream in self.documents.clone() {
             let texts: Vec<String> =
                 self.devices.iter().filter_map(|device| device.room.as_ref()?.text(stream).ok()).collect();
@@ -270,7 +284,7 @@ impl World {
     }
 
     /// Whether a fork on this page's device holds the edit with this mark.
-    fn has_fork_with(&self, page: usize, mark: char) -> bool {
+    pub(crate) fn has_fork_with(&self, page: usize, mark: char) -> bool {
         let mark = mark.to_string();
         let mut forks = self.machines[self.devices[page].machine].disk.rows_of(b'f');
         forks.any(|(_, value)| {

@@ -103,7 +103,7 @@ impl World {
         }
     }
 
-    fn go_offline(&mut self, number: usize) {
+    pub(crate) fn go_offline(&mut self, number: usize) {
         self.tally.note(Fault::Offline);
         self.devices[number].offline_until = self.now + self.rng.between(500, 30_000);
         if let Some(link) = self.devices[number].link {

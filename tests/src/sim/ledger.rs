@@ -163,6 +163,50 @@ impl Ledger {
         }
     }
 
+    /// Work of a page that was called kept, and is not in the text that all see: it must be a fork. `is_saved_for_good` says
+    /// whether what was called saved must be in the text.
+    pub(crate) fn take_for_forked(
+        &mut self,
+        page: usize,
+        stream: StreamId,
+        text: &str,
+        is_saved_for_good: bool,
+    ) {
+        let shown = marks(text);
+        let written: BTreeSet<EditNo> = self.markers.values().map(|marker| marker.written).collect();
+        let shown: BTreeSet<EditNo> = self
+            .markers
+            .iter()
+            .filter(|(mark, _)| shown.contains(mark))
+            .map(|(_, marker)| marker.written)
+            .collect();
+        for (number, edit) in self.edits.iter_mut().enumerate() {
+            let kept = match edit.fate {
+                Fate::Held | Fate::Kept => true,
+                Fate::Saved => !is_saved_for_good,
+                Fate::Open | Fate::Forked | Fate::Unsure => false,
+            };
+            if edit.life.0 != page || edit.stream != stream || !kept || shown.contains(&number) {
+                continue;
+            }
+            // What only took away leaves no trace in a fork that could be looked for.
+            edit.fate = if written.contains(&number) { Fate::Forked } else { Fate::Unsure };
+        }
+    }
+
+    /// Marks of refused work that is in no text of a stream, and its author's page.
+    pub(crate) fn forked(&self, stream: StreamId, text: &str) -> Vec<(usize, char)> {
+        let shown = marks(text);
+        let forked = self.markers.iter().filter(|(mark, marker)| {
+            let fate = self.edits[marker.written].fate;
+            marker.stream == stream
+                && fate == Fate::Forked
+                && marker.taken.is_empty()
+                && !shown.contains(mark)
+        });
+        forked.map(|(mark, marker)| (self.edits[marker.written].life.0, *mark)).collect()
+    }
+
     /// The edits of a life that still goes on.
     pub(crate) fn open_edits(&self, life: Life) -> impl Iterator<Item = (StreamId, u64)> {
         let of_life = self.edits.iter().filter(move |edit| edit.life == life && edit.fate == Fate::Open);

@@ -25,6 +25,8 @@ pub(crate) struct Machine {
     /// Somebody read up to a post while older ones were not here: they are read, on all its pages, and nobody can say
     /// which they are.
     pub(crate) is_vague: bool,
+    /// Another device lives from a copy of its disk, or it from another's.
+    pub(crate) is_copied: bool,
 }
 
 /// The link of a page that follows to the one that leads: nothing is lost on it, and its end may go unheard.

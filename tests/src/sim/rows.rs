@@ -16,10 +16,12 @@ pub(crate) fn stored_too_early(disk: &Disk, commit: &Commit) -> Option<String> {
         let header = entry.header();
         let before = (header.seq > 1).then(|| EntryName { replica: header.replica, seq: header.seq - 1 });
         let deps = header.deps.iter().map(|dep| EntryName { replica: dep.replica, seq: dep.seq });
-        let missing = before
-            .into_iter()
-            .chain(deps)
-            .find(|name| reach(disk, &header.stream, &name.replica) < name.seq)?;
+        // The mark of a chain goes with its refused part, and is written again when the rest has been read.
+        let is_there = |name: &EntryName| {
+            reach(disk, &header.stream, &name.replica) >= name.seq
+                || disk.row(&stored::index_key(&header.stream, &name.replica, name.seq)).is_some()
+        };
+        let missing = before.into_iter().chain(deps).find(|name| !is_there(name))?;
         Some(format!("stores {entry:?} before {}/{}, which it builds on", missing.replica, missing.seq))
     })
 }
@@ -70,6 +72,19 @@ pub(crate) fn told_too_early(disk: &Disk, frame: &[Message]) -> Option<String> {
         }
         Message::Other(_) => None,
     })
+}
+
+/// Whether this very entry survives a power cut here, or is in the snapshot that stands for it.
+pub(crate) fn holds(disk: &Disk, entry: &Entry) -> bool {
+    let (stream, EntryName { replica, seq }) = (entry.header().stream, entry.name());
+    let index = disk.durable_row(&stored::index_key(&stream, &replica, seq));
+    match index.and_then(|row| IndexRecord::decode(row).ok()) {
+        Some(index) => {
+            let row = disk.durable_row(&stored::entry_key(&stream, index.arrival));
+            row.is_some_and(|row| row == stored::encode_entry(entry))
+        }
+        None => snapshot_of(disk, &stream).is_some_and(|root| root.covered(&replica) >= seq),
+    }
 }
 
 fn has_entry(row: impl Fn(&[u8]) -> Option<Vec<u8>>, stream: &StreamId, name: EntryName) -> bool {

@@ -78,13 +78,19 @@ pub enum Fault {
     TwoLeaders,
     /// A page that the browser lets sleep.
     PageSlept,
+    /// A device's disk was copied, and both came to life.
+    DiskCopied,
+    /// Work of one of two copies that the other stands in the way of, kept as a fork.
+    CopyForked,
+    /// The same, put back by whoever wrote it.
+    CopyPutBack,
     /// Work that a page could not write before another took the disk over, kept as a fork.
     Forked,
 }
 
 impl Fault {
     /// Every kind.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 40] = [
         Self::Cut,
         Self::LostInFlight,
         Self::FrameLost,
@@ -121,6 +127,9 @@ impl Fault {
         Self::LeaderChanged,
         Self::TwoLeaders,
         Self::PageSlept,
+        Self::DiskCopied,
+        Self::CopyForked,
+        Self::CopyPutBack,
         Self::Forked,
     ];
 }

@@ -95,6 +95,10 @@ pub(crate) enum Happening {
     Elect(usize),
     Wake(usize, u32),
     Usurp(usize, u32),
+    /// A disk is copied, and the copy comes to life beside the first.
+    CopyDisk(usize),
+    /// A device has no network for a while.
+    LeaveNetwork(usize),
     /// A page that thinks that it leads makes sure.
     LookAgain(usize, u32),
     /// The relay's wall clock is so far ahead from now on.
@@ -113,6 +117,7 @@ pub(crate) enum Apart {
     Stroke(u64),
     Act(u64),
     History,
+    Copy,
 }
 
 impl Apart {
@@ -122,6 +127,7 @@ impl Apart {
             Self::Stroke(number) => (2 << 40) + number,
             Self::Act(number) => (3 << 40) + number,
             Self::History => 4 << 40,
+            Self::Copy => 5 << 40,
         }
     }
 }
@@ -174,9 +180,10 @@ impl World {
         }
         let first = self.rng.between(500, 3_000);
         self.plan(first, Happening::Fate);
+        self.apart(Apart::Copy, Self::plan_copy);
     }
 
-    fn add_machine(&mut self, pages: u64) {
+    pub(crate) fn add_machine(&mut self, pages: u64) {
         let day = 24 * 60 * 60 * 1000;
         let wall_offset = self.rng.below(2 * day) as i64 - day as i64;
         if wall_offset.unsigned_abs() > 3_600_000 {
@@ -323,6 +330,8 @@ impl World {
             Happening::Wake(page, life) => self.wake(page, life),
             Happening::Usurp(page, life) if life == self.devices[page].life => self.usurp(page),
             Happening::Usurp(..) => {}
+            Happening::CopyDisk(machine) => self.copy_disk(machine),
+            Happening::LeaveNetwork(machine) => self.leave_network(machine),
             Happening::LookAgain(page, life) => self.look_again(page, life),
             Happening::RelayClock(ahead) => self.set_relay_clock(ahead),
         }

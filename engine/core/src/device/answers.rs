@@ -3,19 +3,17 @@
 use bytes::Bytes;
 
 use crate::device::Room;
+use crate::device::copies::Heads;
 use crate::device::event::Event;
 use crate::device::fork::Why;
-use crate::device::journal::Tag;
-use crate::device::load::Reading;
+use crate::device::load::{Reading, whole};
 use crate::device::pages::Role;
 use crate::device::stream::{Phase, Sync, Unsaved};
 use crate::ids::{ReplicaId, StreamId};
-use crate::limits::{
-    CATCH_UP_BYTES, FRAME_ENTRIES, LINK_REPLICAS, LOST_NAMES, RESEND_AFTER, SCAN_BYTES, SCAN_ROWS,
-};
-use crate::log::{Dep, Digest, Entry, EntryName};
+use crate::limits::{CATCH_UP_BYTES, FRAME_ENTRIES, LINK_REPLICAS, LOST_NAMES, RESEND_AFTER};
+use crate::log::{Dep, Digest, Entry, EntryName, Tip};
 use crate::sorted;
-use crate::storage::{Durability, Page, Scan};
+use crate::storage::{Durability, Page};
 use crate::stored;
 use crate::time::{Millis, Now};
 use crate::wire::{self, Later, Lost, Need, Refused, Saved, Seen, Synced};
@@ -112,28 +110,43 @@ impl Room {
     }
 
     /// Reads this device's own entries of a stream from its disk, to offer what the home lacks.
-    fn read_lost(&mut self, id: StreamId) {
-        if !self.scans.values().any(|reading| matches!(reading, Reading::Lost(of) if *of == id)) {
+    pub(super) fn read_lost(&mut self, id: StreamId) {
+        let Some(turn) = self.streams.get(&id).map(|stream| stream.reading) else { return };
+        if !self.scans.values().any(|reading| matches!(reading, Reading::Lost(of, ..) if *of == id)) {
             let (start, end) = stored::entry_range(&id, 0, u64::MAX);
-            self.scan(Scan { start, end, max_bytes: SCAN_BYTES, max_rows: SCAN_ROWS }, Reading::Lost(id));
+            self.scan(whole(start, end), Reading::Lost(id, turn, Heads::default()));
         }
     }
 
-    pub(super) fn handle_lost_page(&mut self, id: StreamId, page: Page, now: Now) {
+    pub(super) fn handle_lost_page(
+        &mut self,
+        id: StreamId,
+        turn: u64,
+        mut heads: Heads,
+        page: Page,
+        now: Now,
+    ) {
         let Some(stream) = self.streams.get_mut(&id) else { return };
+        if stream.reading != turn {
+            // Some of it may have been refused since. Where the stream is read anew the home says afterwards what it lacks.
+            return if stream.phase == Phase::Ready { self.read_lost(id) };
+        }
         let mut lost = Vec::new();
         for (key, value) in page.rows {
             let Some((_, arrival)) = stored::parse_entry_key(&key) else { continue };
             let Ok(entry) = stored::decode_entry(value) else { continue };
             let name = entry.name();
-            if self.identities.contains_key(&name.replica) && stream.lost.contains(&name) {
+            if !self.identities.contains_key(&name.replica) {
+                continue;
+            }
+            if stream.lost.contains(&name) {
                 // The home counts it among what it has.
                 stream.lost.retain(|other| *other != name);
                 lost.push(entry.clone());
             }
+            let head = heads.pass(&entry, stream).map(|head| head.short());
             let saved = stream.saved.get(&name.replica).copied().unwrap_or(0);
-            if self.identities.contains_key(&name.replica) && name.seq > saved {
-                let head = stream.log.head_at(&name).map(|head| head.short());
+            if name.seq > saved {
                 let entries = stream.outbox.entry(name.replica).or_default();
                 // Rows come in the order of each chain, so most go to its end.
                 let at = entries.partition_point(|held| held.entry.name().seq < name.seq);
@@ -150,20 +163,23 @@ impl Room {
         match page.more {
             Some(start) => {
                 let (_, end) = stored::entry_range(&id, 0, u64::MAX);
-                self.scan(Scan { start, end, max_bytes: SCAN_BYTES, max_rows: SCAN_ROWS }, Reading::Lost(id));
+                self.scan(whole(start, end), Reading::Lost(id, turn, heads));
             }
             None => self.offer_outbox(id, now),
         }
     }
 
     pub(super) fn handle_saved(&mut self, saved: &Saved, now: Now) {
-        self.pass_on(saved.replica, || saved.clone().into());
         let Saved { stream, replica, seq, head } = *saved;
         let mark = Dep { replica, seq, head };
         if let Some(stream) = self.streams.get_mut(&stream) {
             stream.question.note(mark);
         }
         self.mark_saved(stream, &mark, now);
+        // A page that follows has nothing to compare it with.
+        if self.streams.get(&stream).is_none_or(|stream| stream.saved_upto(&replica) >= seq) {
+            self.pass_on(replica, || saved.clone().into());
+        }
         if let Some(stream) = self.streams.get_mut(&saved.stream)
             && matches!(stream.sync, Sync::Following(_))
         {
@@ -188,8 +204,13 @@ impl Room {
             return self.handle_told_refused(refused.clone(), now);
         }
         let Refused { stream, replica, seq, code, sentence } = refused.clone();
-        if self.identities.contains_key(&replica) {
-            self.close_replica(stream, EntryName { replica, seq }, &Why::refused(code, sentence), now);
+        if !self.identities.contains_key(&replica) {
+            return;
+        }
+        let is_of_copy = matches!(code.as_str(), "entry.equivocation" | "entry.chain");
+        let why = if is_of_copy { Why::cloned() } else { Why::refused(code, sentence) };
+        if !is_of_copy || !self.open_first(stream) {
+            self.close_replica(stream, EntryName { replica, seq }, &why, now);
         }
     }
 
@@ -269,54 +290,53 @@ impl Room {
             return;
         }
         let Some(stream) = self.streams.get_mut(&id) else { return };
+        let (seq, leads) = (upto.seq, self.role == Role::Leading);
+        let known = stream.saved_upto(&upto.replica);
         let wrote = stream.wrote(upto);
+        #[cfg(feature = "planted-bugs")]
+        let wrote =
+            if self.planted == Some(crate::planted::Planted::NumbersBelieved) { Some(true) } else { wrote };
         if wrote == Some(false) {
+            if leads && seq > known {
+                return self.compare_chain(id, upto.replica, seq);
+            }
             return self.handle_cloned(id, upto.replica, now);
         }
-        let seq = upto.seq;
         if seq > stream.log.tip(&upto.replica).seq {
             // The home holds more in our name than we wrote: what is below may be another's too. Its entries come
-            // before the next `synced`, and then the heads can be compared.
+            // before the next `synced`, and then they can be compared.
             return;
         }
+        if wrote.is_none() && leads && seq > known {
+            // The head there is not remembered. That of the newest is, and the home names it when it has that.
+            return;
+        }
+        self.note_saved(id, EntryName { replica: upto.replica, seq });
+    }
+
+    /// The home has this entry of ours and all before it.
+    pub(super) fn note_saved(&mut self, id: StreamId, upto: EntryName) {
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        let EntryName { replica, seq } = upto;
         // Also what was told before: an entry read from the disk again may have been saved on another way meanwhile.
-        stream.forget_outbox(EntryName { replica: upto.replica, seq });
-        stream.marks.handle_saved(EntryName { replica: upto.replica, seq });
+        stream.forget_outbox(upto);
+        stream.marks.handle_saved(upto);
         stream.marks.relay_waits = false;
         self.events.push(Event::SaveStatus(id));
-        let saved = stream.saved.entry(upto.replica).or_default();
+        let saved = stream.saved.entry(replica).or_default();
         if seq <= *saved {
             return;
         }
         let first = std::mem::replace(saved, seq) + 1;
+        if let Some(mark) = stream.mark(replica, seq) {
+            // Of an answer that is under way it was not expected.
+            stream.question.note(mark);
+        }
         if let Some(open) = stream.channel_mut() {
-            open.channel.touch_all(upto.replica, first, seq);
+            open.channel.touch_all(replica, first, seq);
             self.events.push(Event::Channel(id));
         }
-        self.queue.put(stored::saved_key(&id, &upto.replica), stored::encode_number(seq));
-    }
-
-    /// Rule 12: the home holds other words under a name of ours, so this store was copied and the other copy was first.
-    /// What this one wrote and did not send in time becomes a fork.
-    pub(super) fn handle_cloned(&mut self, id: StreamId, replica: ReplicaId, now: Now) {
-        if self.role == Role::Leading && !self.queue.waiting().any(|tag| matches!(tag, Tag::Cloned { .. })) {
-            // To a page that slept while another sealed what it had left it looks the same: the disk knows.
-            self.queue.tag(Tag::Cloned { stream: id, replica }, Durability::Relaxed);
-        } else if self.role == Role::Following {
-            self.leave_clone(id, replica, now);
-        }
-    }
-
-    /// The disk is this page's, so it is the other copy that wrote.
-    pub(super) fn leave_clone(&mut self, id: StreamId, replica: ReplicaId, now: Now) {
-        let unsaved = self.unsaved_from(id, EntryName { replica, seq: 0 });
-        if !unsaved.is_empty() && self.open_first(id) {
-            return;
-        }
-        match unsaved.iter().map(|(_, entry)| entry.name().seq).min() {
-            Some(seq) => self.close_replica(id, EntryName { replica, seq }, &Why::cloned(), now),
-            None => self.events.damaged(id, "replica.cloned"),
-        }
+        self.queue.put(stored::saved_key(&id, &replica), stored::encode_number(seq));
     }
 
     /// Equal versions with unequal digests: somebody holds other content under the same names (rule 5). Whoever has all
@@ -326,7 +346,11 @@ impl Room {
         let Some(stream) = self.streams.get(&synced.stream) else { return };
         let mut entries = 0;
         known.iter().for_each(|(_, seq, _)| entries = seq.wrapping_add(entries));
-        let lacks = stream.lacks_lost() || stream.lacks_passed_over();
+        // Of what was called saved before the home was restored something may be on the disk alone.
+        let doubts = |(replica, tip): (ReplicaId, Tip)| {
+            self.identities.contains_key(&replica) && stream.saved_upto(&replica) < tip.seq
+        };
+        let lacks = stream.lacks_lost() || stream.lacks_passed_over() || stream.log.tips().any(doubts);
         let whole = !stream.waits() && stream.park.is_empty() && !lacks;
         if whole && entries == synced.entries && Digest::of_chains(&known) != synced.digest {
             self.suspect(synced.stream, "stream.digest");

@@ -7,7 +7,7 @@ use crate::device::forks::{ForkId, LATER};
 use crate::device::journal::Tag;
 use crate::device::pages::Role;
 use crate::device::receipts::Receipt;
-use crate::device::stream::{Body, Journal, Phase, Stream, Sync};
+use crate::device::stream::{Body, Journal, Phase, Stream, Sync, Unsaved};
 use crate::ids::{ReplicaId, StreamId};
 use crate::log::{Entry, EntryName, Refusal};
 use crate::storage::Durability;
@@ -285,8 +285,12 @@ impl Room {
 
     /// Entries of a replica that the home has not called saved, on this disk or on their way there.
     pub(super) fn unsaved_from(&self, id: StreamId, from: EntryName) -> Vec<(u64, Entry)> {
+        self.held_from(id, from).map(|held| (held.arrival, held.entry.clone())).collect()
+    }
+
+    pub(super) fn held_from(&self, id: StreamId, from: EntryName) -> impl Iterator<Item = &Unsaved> {
         let outbox = self.streams.get(&id).and_then(|stream| stream.outbox.get(&from.replica));
-        let sealed = self.queue.waiting().filter_map(|tag| match tag {
+        let sealed = self.queue.waiting().filter_map(move |tag| match tag {
             Tag::Sealed(unsaved) if unsaved.entry.header().stream == id => Some(&**unsaved),
             Tag::Sealed(_)
             | Tag::Taken(_)
@@ -299,11 +303,9 @@ impl Room {
             | Tag::Aside { .. }
             | Tag::AsideDone(_) => None,
         });
-        let of_replica = |name: EntryName| name.replica == from.replica && name.seq >= from.seq;
+        let of_replica = move |name: EntryName| name.replica == from.replica && name.seq >= from.seq;
         let all = outbox.into_iter().flatten().chain(sealed);
-        all.filter(|held| of_replica(held.entry.name()))
-            .map(|held| (held.arrival, held.entry.clone()))
-            .collect()
+        all.filter(move |held| of_replica(held.entry.name()))
     }
 
     /// Moves what is not sealed into the fork.

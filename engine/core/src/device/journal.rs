@@ -351,8 +351,10 @@ impl Room {
             Some(Stored::Durable(tags)) => {
                 self.commit_failed = false;
                 self.set_storage(Storage::Working);
-                let entries = tags.iter().filter_map(Tag::entry).filter(|entry| !self.is_refused(entry));
-                let entries: Vec<Entry> = entries.cloned().collect();
+                // What came from the home under a refused name is what stands there.
+                let stands = |tag: &&Tag| !matches!(tag, Tag::Sealed(held) if self.is_refused(&held.entry));
+                let entries: Vec<Entry> =
+                    tags.iter().filter(stands).filter_map(Tag::entry).cloned().collect();
                 let forked = tags.iter().any(Tag::is_of_forks);
                 for tag in tags {
                     self.handle_durable(tag, now);

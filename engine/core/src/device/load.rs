@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use crate::device::copies::Heads;
 use crate::device::event::{Change, Event, Storage};
 use crate::device::journal::Tag;
 use crate::device::pages::Role;
@@ -14,7 +15,7 @@ use crate::limits::{SCAN_BYTES, SCAN_ROWS, STORE_RETRY};
 use crate::log::{Entry, EntryKind, StreamLog, Verdict};
 use crate::snapshot::{PageId, SignedRoot};
 use crate::storage::{Durability, Page, Scan, StoreFailure};
-use crate::stored::{self, Prefix};
+use crate::stored::{self, Prefix, TipRecord};
 use crate::time::Now;
 use crate::wire::{Place, Want};
 use crate::write_queue::OpId;
@@ -39,8 +40,8 @@ pub(super) enum Reading {
     Entries(StreamId, u64, Vec<(u64, Entry)>),
     /// The journal a dead replica left in a stream, gathered so far.
     Journal(StreamId, u64, ReplicaId, Vec<Vec<u8>>),
-    /// Entries of this device's replicas that the home has lost.
-    Lost(StreamId),
+    /// Entries of this device's replicas that the home has lost, and how far their chains were followed.
+    Lost(StreamId, u64, Heads),
     /// One number of a channel's read marker, told by another page.
     Read(Place),
     /// What was read of a channel.
@@ -81,7 +82,9 @@ impl Room {
             (Reading::Journal(stream, turn, replica, read), Ok(page)) => {
                 self.handle_journal_page(stream, turn, replica, read, page, now);
             }
-            (Reading::Lost(stream), Ok(page)) => self.handle_lost_page(stream, page, now),
+            (Reading::Lost(stream, turn, heads), Ok(page)) => {
+                self.handle_lost_page(stream, turn, heads, page, now);
+            }
             (Reading::Channel(stream, turn), Ok(page)) => self.handle_channel_page(stream, turn, page, now),
             (Reading::Meeting(stream, turn, met), Ok(page)) => {
                 self.handle_met_page(stream, turn, met, page, now);
@@ -109,7 +112,9 @@ impl Room {
                 Err(_),
             ) => self.walk_later(page, stream, walk, now),
             // The stream goes on meanwhile, so it is not read anew; the home is asked again and then this disk.
-            (Reading::Lost(stream), Err(_)) => self.subscribe_after(stream, now.monotonic.after(STORE_RETRY)),
+            (Reading::Lost(stream, ..), Err(_)) => {
+                self.subscribe_after(stream, now.monotonic.after(STORE_RETRY));
+            }
             (
                 Reading::Root(stream, _)
                 | Reading::Page(stream, _)
@@ -287,6 +292,15 @@ impl Room {
             Body::Unopened | Body::Text(_) => {}
         }
         let updates = stream.restore(read, own);
+        if rebuilt && leads {
+            // Their marks went with what was refused; what was taken before that stands.
+            for replica in stream.closed.keys() {
+                let tip = stream.log.tip(replica);
+                if tip.seq > 0 {
+                    self.queue.put(stored::tip_key(&id, replica), TipRecord::from(tip).encode());
+                }
+            }
+        }
         if rebuilt && let Body::Text(old) = &stream.body {
             let mut document = Document::new(replica);
             old.editors().for_each(|editor| document.open_editor(editor));

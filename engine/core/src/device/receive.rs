@@ -61,6 +61,16 @@ impl Room {
         if stream.phase != Phase::Ready {
             return;
         }
+        if self.role == Role::Leading && self.identities.contains_key(&entry.header().replica) {
+            return self.take_returned(entry, now);
+        }
+        self.judge(entry, now);
+    }
+
+    /// Judges an entry, and takes it if it may join.
+    pub(super) fn judge(&mut self, entry: &Entry, now: Now) {
+        let id = entry.header().stream;
+        let Some(stream) = self.streams.get_mut(&id) else { return };
         match stream.log.judge(entry) {
             Verdict::Fresh(accepted) => self.accept(entry, accepted, now),
             Verdict::Known => {}
@@ -74,6 +84,7 @@ impl Room {
             {
                 self.handle_cloned(id, entry.header().replica, now);
             }
+            Verdict::Refused(Refusal::Chain) if self.builds_on_other_words(entry) => {}
             // Rule 16: the home took it and this device cannot. It is counted and told, and nobody dies of it.
             Verdict::Refused(refusal) => self.suspect(id, refusal.code()),
         }
@@ -159,10 +170,9 @@ impl Room {
         if self.role == Role::Leading {
             self.queue.tag(Tag::Taken(Box::new(entry.clone())), Durability::Relaxed);
         }
-        if own && replica == self.current {
-            // The same, before we wrote anything more: what is there is taken, and documents opened from now on are
-            // written under a new name.
-            self.mint();
+        if own && self.role == Role::Leading {
+            // The same, before we wrote anything more: what is there is taken, and what we write has a new name.
+            self.leave_name(id, replica);
         }
     }
 

@@ -3,7 +3,6 @@
 use crate::chat::page::{check_contents, check_posts};
 use crate::device::Room;
 use crate::device::event::Event;
-use crate::device::fork::Why;
 use crate::device::journal::Tag;
 use crate::device::load::{Reading, whole};
 use crate::device::pages::Role;
@@ -16,7 +15,7 @@ use crate::snapshot::{PageId, Root, SignedRoot, SnapshotId};
 use crate::storage::{Durability, Page};
 use crate::stored::{self, Prefix, TipRecord};
 use crate::time::Now;
-use crate::wire::{self, Chunk, Need, Whole};
+use crate::wire::{self, Chunk, Whole};
 use crate::ydoc;
 
 /// Something of which a part has come.
@@ -144,32 +143,6 @@ impl Room {
             }
             Body::Unopened | Body::Channel(_) => {}
         }
-    }
-
-    /// Rule 12, as for entries: a snapshot that covers what we did not write under a name of ours. Answers whether what
-    /// is here has to be built anew before the snapshot can be taken.
-    fn meet_copy(&mut self, id: StreamId, root: &Root, now: Now) -> bool {
-        let own = root.tips().filter(|(replica, _)| self.identities.contains_key(replica));
-        for (replica, tip) in own.collect::<Vec<_>>() {
-            let Some(stream) = self.streams.get(&id) else { return true };
-            let here = stream.log.tip(&replica).seq;
-            let writes_on = stream.document().is_some_and(|document| document.client() == replica.client());
-            if tip.seq > here && writes_on && !stream.journal.updates.is_empty() {
-                self.close_replica(id, EntryName { replica, seq: here + 1 }, &Why::cloned(), now);
-                return true;
-            }
-            let saved = stream.saved_upto(&replica);
-            if tip.seq > here && here > saved && self.role == Role::Leading {
-                // It says how the chain ends, and not whether it has on the way there what was not called saved.
-                self.send(&Need { stream: id, replica, from: saved + 1, to: tip.seq }.into());
-                return true;
-            }
-            if stream.wrote(&mark(replica, tip)) == Some(false) {
-                self.handle_cloned(id, replica, now);
-                return true;
-            }
-        }
-        false
     }
 
     /// Writes it to the disk, and lets go of what it covers.

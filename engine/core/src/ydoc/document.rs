@@ -133,15 +133,30 @@ impl Document {
         updates.iter().map(|update| apply_in(&mut txn, update)).fold(Ok(()), Result::and)
     }
 
+    /// The same text, written under another name from now on. What an editor could take back is forgotten.
+    ///
+    /// # Errors
+    /// See [`ApplyError`].
+    pub(crate) fn renamed(&self, client: u64) -> Result<Self, ApplyError> {
+        let mut copy = self.copied(client)?;
+        self.editors().for_each(|editor| copy.open_editor(editor));
+        Ok(copy)
+    }
+
+    fn copied(&self, client: u64) -> Result<Self, ApplyError> {
+        let copy = Self::new(client);
+        let state = self.doc.transact().encode_diff_v1(&StateVector::default());
+        apply_in(&mut copy.doc.transact_mut(), &state)?;
+        Ok(copy)
+    }
+
     /// What this text would be with further changes: the text, how it differs from this one, and whether all that the
     /// changes build on is here.
     ///
     /// # Errors
     /// See [`ApplyError`].
     pub fn with_changes(&self, changes: &[&[u8]]) -> Result<(String, Delta, bool), ApplyError> {
-        let copy = Self::new(self.client);
-        let state = self.doc.transact().encode_diff_v1(&StateVector::default());
-        apply_in(&mut copy.doc.transact_mut(), &state)?;
+        let copy = self.copied(self.client)?;
         copy.expect_delta();
         let mut is_complete = true;
         {
