@@ -141,9 +141,9 @@ fn end_of_log(folder: &Path) -> Option<(PathBuf, usize)> {
 }
 
 /// Waits until what the life before left is carried, as it is behind any commit: its files are gone then.
-fn wait_for_the_carrier(folder: &Path, before: &[PathBuf]) {
+fn wait_for_the_carrier(folder: &Path, leaving: &[PathBuf]) {
     let deadline = Instant::now() + Duration::from_secs(20);
-    while before.iter().any(|log| log.exists()) || folder.join("carrying").exists() {
+    while leaving.iter().any(|log| log.exists()) || folder.join("carrying").exists() {
         assert!(Instant::now() < deadline, "what another life left is never carried");
         yield_now();
     }
@@ -183,23 +183,27 @@ fn live(folder: &Path, number: usize, life: &Life, model: Model) -> Model {
     let never = WriteAheadLimits { carry_bytes: 1 << 30, full_bytes: 1 << 31, piece_bytes: 2_000 };
     let store = StoreKind::Redb.open_within(never, &data).unwrap();
     store.sync().unwrap();
-    let before = logs(&data);
+    let mut leaving = logs(&data);
     let mut states = vec![model];
-    let (mut synced_at, mut newest) = (0, 0);
+    let (mut synced_at, mut newest) = (None, 0);
     for (at, change) in life.commits.iter().enumerate() {
         let commit = commit(change, number * 20 + at);
         let mut model = states.last().unwrap().clone();
         follow(&mut model, &commit);
         store.apply(&space("room"), &commit).unwrap();
         states.push(model);
+        if at == 0 && !leaving.is_empty() {
+            // The first commit is carried with what the life before left.
+            leaving.extend(logs(&data));
+        }
         if at + 1 == life.synced {
-            wait_for_the_carrier(&data, &before);
+            wait_for_the_carrier(&data, &leaving);
             store.sync().unwrap();
-            (synced_at, newest) = (end_of_log(&data).map_or(0, |(_, end)| end), states.len() - 1);
+            (synced_at, newest) = (end_of_log(&data), states.len() - 1);
         }
     }
     if !life.commits.is_empty() {
-        wait_for_the_carrier(&data, &before);
+        wait_for_the_carrier(&data, &leaving);
     }
     if matches!(life.end, End::InOrder) {
         drop(store);
@@ -209,10 +213,13 @@ fn live(folder: &Path, number: usize, life: &Life, model: Model) -> Model {
     }
     copy(&data, &after);
     // What this life has not begun was put on the disk when it began, as was the head of a file before anything behind it.
-    let newest_log = logs(&data).pop().filter(|log| !before.contains(log)).and_then(|_| end_of_log(&after));
+    let newest_log = logs(&data).pop().filter(|log| !leaving.contains(log)).and_then(|_| end_of_log(&after));
     drop(store);
     if let Some((log, written)) = newest_log {
-        take(&life.end, &log, synced_at.max(FILE_HEAD), written);
+        // What was synced may have been carried since, with its file.
+        let synced =
+            synced_at.filter(|(synced, _)| synced.file_name() == log.file_name()).map_or(0, |(_, end)| end);
+        take(&life.end, &log, synced.max(FILE_HEAD), written);
     }
     let found = shown(&after, &folder.join("scratch"));
     let kept = if matches!(life.end, End::Killed) { states.len() - 1 } else { newest };
