@@ -506,3 +506,51 @@ fn t4_posts_that_a_snapshot_covers_are_saved_though_the_page_that_led_has_told_n
         assert_eq!(shown, words, "after {days} days");
     }
 }
+
+#[test]
+fn t5_what_was_written_on_work_that_the_new_leader_gets_later_goes_back_and_nothing_takes_its_place() {
+    for types in [false, true] {
+        let (mut network, pages, text) = Network::with_pages(3);
+        network.insert(pages[0], text, 0, "before ");
+        network.rest();
+        network.go_offline(pages[0]);
+        network.devices[pages[0]].disk_answers = false;
+        network.insert(pages[2], text, 7, "theirs ");
+        network.wait(60);
+        network.settle();
+        assert_eq!(network.text(pages[0], text), "before theirs ", "it is on its way to the disk");
+        let mine = network.insert(pages[0], text, 14, "mine ");
+        network.wait(60);
+        network.freeze(pages[0]);
+        network.freeze(pages[2]);
+        network.lead(pages[1]);
+        network.rest();
+        network.thaw(pages[0]);
+        network.release_disk(pages[0]);
+        network.rest();
+        assert_eq!(network.devices[pages[0]].room.role(), Role::Following);
+        let next = types.then(|| network.insert(pages[0], text, 0, "next "));
+        network.rest();
+        network.thaw(pages[2]);
+        pages.iter().for_each(|page| network.devices[*page].online = true);
+        network.go_online(pages[1]);
+        for _ in 0..8 {
+            network.rest();
+        }
+        let words = ["before ", "theirs ", "mine "].into_iter().chain(types.then_some("next "));
+        for page in &pages {
+            let shown = network.text(*page, text);
+            for word in words.clone() {
+                assert_eq!(shown.matches(word).count(), 1, "{word} in {shown:?} on {page}, {types}");
+            }
+        }
+        assert_eq!(forks(&network, pages[1]), 0, "nothing is left for a person to decide");
+        assert!(network.receipt(pages[0], &mine).device);
+        if let Some(next) = next {
+            let state = network.receipt(pages[0], &next);
+            assert!(state.device && state.relay && !state.refused, "{state:?}");
+        }
+        let status = network.devices[pages[0]].room.save_status(text);
+        assert_eq!((status.unsaved_on_device, status.unsaved_on_relay), (0, 0));
+    }
+}

@@ -8,7 +8,7 @@ use crate::device::stream::{Phase, Stream, Sync};
 use crate::device::{Config, Room};
 use crate::ids::{ReplicaId, StreamId};
 use crate::limits::RESEND_AFTER;
-use crate::log::{Entry, EntryName, Verdict};
+use crate::log::{Entry, EntryKind, EntryName, Verdict};
 use crate::sorted;
 use crate::storage::Durability;
 use crate::time::{Millis, Now};
@@ -267,28 +267,50 @@ impl Room {
         }
     }
 
-    /// Work that is in no reading of the stream joins it again: a page that follows holds it on, one that leads writes it.
-    pub(super) fn rejoin(&mut self, id: StreamId, held: Vec<Entry>, now: Now) {
-        for entry in held {
-            let Some(stream) = self.streams.get_mut(&id) else { return };
-            match stream.log.judge(&entry) {
-                Verdict::Fresh(accepted) => {
-                    stream.log.extend(&entry, accepted);
-                    self.apply_entry(&entry);
-                    self.keep(entry, now);
-                }
-                Verdict::Known => {}
-                Verdict::Waits(_) | Verdict::Refused(_) => {
-                    let why = Why::later("written on top of a change that was refused");
-                    self.keep_entry(&entry, &why, now);
-                    self.tell_fork(id, &why);
-                }
+    /// Held work that builds on what is not here is kept as a fork. Its author writes on under another name: what came next would
+    /// have the same one, and take its place.
+    pub(super) fn keep_apart(&mut self, id: StreamId, apart: &[Entry], now: Now) {
+        let Some(stream) = self.streams.get_mut(&id).filter(|_| !apart.is_empty()) else { return };
+        for EntryName { replica, seq } in apart.iter().map(Entry::name) {
+            let first = stream.closed.entry(replica).or_insert(seq);
+            *first = seq.min(*first);
+        }
+        let leaves = stream.closed.contains_key(&self.current);
+        if stream.moved {
+            // Nobody refused it, and what it builds on may yet come.
+            let why = Why::claimed();
+            for entry in apart.iter().filter(|entry| entry.header().kind == EntryKind::Edit) {
+                self.keep_pieces(id, entry.name().replica, &[entry.payload().to_vec()], &why, now);
             }
+            self.tell_fork(id, &why);
+        } else {
+            let why = Why::later("written on top of a change that was refused");
+            apart.iter().for_each(|entry| self.keep_entry(entry, &why, now));
+            self.tell_fork(id, &why);
+        }
+        if leaves {
+            self.mint();
         }
     }
 }
 
 impl Stream {
+    /// Of what is held, what joins what was read; and what does not, as something that it builds on is not here.
+    pub(super) fn rejoin(&mut self, held: Vec<Entry>) -> (Vec<Entry>, Vec<Entry>) {
+        let (mut joining, mut apart) = (Vec::new(), Vec::new());
+        for entry in held {
+            match self.log.judge(&entry) {
+                Verdict::Fresh(accepted) => {
+                    self.log.extend(&entry, accepted);
+                    joining.push(entry);
+                }
+                Verdict::Known => {}
+                Verdict::Waits(_) | Verdict::Refused(_) => apart.push(entry),
+            }
+        }
+        (joining, apart)
+    }
+
     /// How many entries the leader has sent so far, with those that its snapshot covers.
     fn gathered_entries(&self) -> u64 {
         let covered = |replica: &ReplicaId| self.snapshot.as_ref().map_or(0, |root| root.covered(replica));

@@ -266,7 +266,6 @@ impl Room {
 
     /// All entries are read: build the log and what it amounts to.
     pub(super) fn finish_entries(&mut self, id: StreamId, read: Vec<(u64, Entry)>, now: Now) {
-        let replica = self.current.client();
         let Some(stream) = self.streams.get_mut(&id) else { return };
         let rebuilt = stream.phase == Phase::Rebuilding;
         let leads = self.role == Role::Leading;
@@ -290,7 +289,15 @@ impl Room {
             Body::Unopened | Body::Text(_) => {}
         }
         let updates = stream.restore(read, own);
-        if rebuilt && let Body::Text(old) = &stream.body {
+        let lacks_snapshot = stream.lacks_snapshot;
+        let (joining, apart) = if lacks_snapshot { (held, Vec::new()) } else { stream.rejoin(held) };
+        // Before the text is built: it takes the name that is written under from here on.
+        self.keep_apart(id, &apart, now);
+        let replica = self.current.client();
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        if (rebuilt || !apart.is_empty())
+            && let Body::Text(old) = &stream.body
+        {
             let mut document = Document::new(replica);
             old.editors().for_each(|editor| document.open_editor(editor));
             stream.body = Body::Text(Box::new(document));
@@ -303,12 +310,15 @@ impl Room {
                 self.events.damaged(id, &code);
             }
         }
-        if stream.lacks_snapshot {
+        if lacks_snapshot {
             // Nothing can be written on what is not here: it stays closed until the home has sent it.
-            held.into_iter().for_each(|entry| stream.hold(entry));
+            joining.into_iter().for_each(|entry| stream.hold(entry));
             return self.subscribe(id, now);
         }
-        self.rejoin(id, held, now);
+        for entry in joining {
+            self.apply_entry(&entry);
+            self.keep(entry, now);
+        }
         if matches!(self.streams.get(&id).map(|stream| &stream.body), Some(Body::Channel(_))) {
             return self.read_channel(id);
         }
