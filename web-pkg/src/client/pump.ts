@@ -131,6 +131,10 @@ export class Pump {
         return this.#input((room, mono, wall) => room.stored(message.op, message.outcome, mono, wall));
       case "scanned":
         return this.#input((room, mono, wall) => room.scanned(message.op, message.outcome, mono, wall));
+      case "replaced":
+        return this.#beginAgain();
+      case "here":
+        return;
       case "failed":
         return this.#die(new EngineError("worker-dead", `The part of Causeway that saves and sends has ended. ${message.sentence}`));
       case "woken":
@@ -159,6 +163,16 @@ export class Pump {
 
   reconnect(): void {
     this.#input((room, mono, wall) => room.reconnect(mono, wall));
+  }
+
+  /** Link and disk are gone for now, as they are for a page that slept while another took its place. */
+  #beginAgain(): void {
+    this.#commits = 0;
+    this.#wakeAt = undefined;
+    this.#input((room, mono, wall) => {
+      room.closed(undefined, mono, wall);
+      room.follow(mono, wall);
+    });
   }
 
   #ofLink(message: Extract<FromWorker, { link: number }>): void {

@@ -57,6 +57,8 @@ export type ToWorker =
   | ({ readonly type: "scan"; readonly op: number } & Scan)
   /** Replaces the wake-up asked for before; `null`: none. */
   | { readonly type: "wake"; readonly after: number | null }
+  /** Whether it is there: the answer is `here`. */
+  | { readonly type: "ask" }
   /** What the browser says of the network. It tells pages; workers it tells not everywhere. */
   | { readonly type: "network"; readonly is: "online" | "offline" }
   /** The page may be gone in a moment: another one is to lead. What it has asked for is carried out. */
@@ -74,6 +76,9 @@ export type FromWorker =
   | { readonly type: "stored"; readonly op: number; readonly outcome: Stored }
   | { readonly type: "scanned"; readonly op: number; readonly outcome: Scanned }
   | { readonly type: "woken" }
+  | { readonly type: "here" }
+  /** The port says this, not the worker: the browser has ended that, and another begins. What was on its way is not answered. */
+  | { readonly type: "replaced" }
   /** Nothing more is carried out. The port says this, not the worker: it did not start, or has met a bug. */
   | { readonly type: "failed"; readonly sentence: string }
   /** The network is back, or there is a page to follow. */

@@ -57,6 +57,8 @@ export class Shell {
         return;
       case "wake":
         return this.#alarm.set(message.after);
+      case "ask":
+        return this.report({ type: "here" });
       case "network":
         // Neither is believed: the one is looked into, the other is worth a try.
         if (message.is === "offline") return this.#link?.doubt();

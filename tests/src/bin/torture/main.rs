@@ -36,6 +36,7 @@ mod stall;
 mod stalled;
 mod storm;
 mod swarm;
+mod worker;
 mod writer;
 
 use std::error::Error;
@@ -57,6 +58,7 @@ const SCENARIOS: &[Scenario] = &[
     ("flip", flip::run),
     ("drill", drill::run),
     ("device-kill", device_kill::run),
+    ("worker", worker::run),
     ("storm", storm::run),
     ("stall", stall::run),
     ("half-open", half_open::run),
