@@ -416,11 +416,22 @@ fn t1_much_that_reaches_the_disk_at_once_is_passed_on_in_frames_a_page_can_read(
 
 #[test]
 fn t5_a_journal_that_the_new_leader_has_sealed_and_not_written_stands_once() {
-    // The new leader lives, or dies before its disk has written what it sealed, or after.
+    // The new leader lives, or dies before its disk has written what it sealed, or after. The one that led has sealed nothing since,
+    // or the same journal.
     let ends = [None, Some(false), Some(true)];
-    for (types, end) in ends.into_iter().flat_map(|end| [(false, end), (true, end)]) {
+    let ways = |end| [(false, false, end), (true, false, end), (false, true, end)];
+    for (types, seals, end) in ends.into_iter().flat_map(ways) {
         let (mut network, pages, text, _) = with_a_journal(3);
         network.devices[pages[0]].disk_answers = false;
+        if seals {
+            network.devices[pages[0]].online = true;
+            network.go_online(pages[0]);
+            network.settle();
+            network.wait(60);
+            network.settle();
+            network.go_offline(pages[0]);
+            network.devices[pages[0]].online = false;
+        }
         if types {
             network.insert(pages[0], text, 0, "memory ");
             network.wait(60);
@@ -462,7 +473,11 @@ fn t5_a_journal_that_the_new_leader_has_sealed_and_not_written_stands_once() {
         for page in [pages[0], pages[2], other] {
             let shown = network.text(page, text);
             for word in words.clone() {
-                assert_eq!(shown.matches(word).count(), 1, "{word} in {shown:?} on {page}, {types} {end:?}");
+                assert_eq!(
+                    shown.matches(word).count(),
+                    1,
+                    "{word} in {shown:?} on {page}, {types} {seals} {end:?}"
+                );
             }
         }
         let state = network.receipt(pages[2], &late);

@@ -28,9 +28,9 @@ test("two pages write at once and see each other's words", { timeout: 90_000 }, 
 test("the same on an origin that browsers do not call secure", { timeout: 90_000 }, async () => {
   const [ada, ben] = await pair(`http://${INSECURE_HOST}:${relay.port}`, "insecure");
   assert.equal(await ada.page.evaluate(() => isSecureContext), false);
-  await ada.write("from ada. ");
+  await ada.write("from ada.");
   await ben.showsWords("from ada.");
-  await ben.write("from ben.");
+  await ben.write(" from ben.");
   await ada.shows("from ada. from ben.");
   await ben.isSaved();
   await ben.reload();

@@ -34,7 +34,8 @@ impl Room {
         }
         for id in met {
             self.apply_fresh(id);
-            if let Some(stream) = self.streams.get_mut(&id) {
+            // While it is read anew the log still has what was sealed here.
+            if let Some(stream) = self.streams.get_mut(&id).filter(|stream| stream.phase == Phase::Ready) {
                 stream.find_leftovers();
             }
             self.return_moved(id, now);
