@@ -227,7 +227,7 @@ impl Room {
             self.mark_opened(stream);
             self.load_stream(stream);
         }
-        self.meet_epoch();
+        self.meet_epoch(false);
     }
 
     /// A stream the app opened before the disk's marks were read.

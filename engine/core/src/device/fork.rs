@@ -29,7 +29,7 @@ pub(super) struct Why {
 impl Why {
     /// The home or the log says so.
     pub(super) fn refused(code: String, sentence: String) -> Self {
-        Self { apart: code == CLONED, code, sentence }
+        Self { apart: matches!(code.as_str(), CLONED | CHAIN), code, sentence }
     }
 
     /// This device's own log does not take it. The code says why; the sentences for all of them weigh a kilobyte and more
@@ -294,7 +294,7 @@ impl Room {
             | Tag::Rebuild(_)
             | Tag::Load(_)
             | Tag::Snapshot { .. }
-            | Tag::Cloned { .. }
+            | Tag::Outrun { .. }
             | Tag::Suspicion { .. }
             | Tag::Aside { .. }
             | Tag::AsideDone(_) => None,
@@ -355,5 +355,7 @@ impl Room {
 
 /// Code of work that a copy of this device's store stands in the way of.
 const CLONED: &str = "replica.cloned";
+/// Code of work that builds on what stands otherwise at the home.
+pub(super) const CHAIN: &str = "entry.chain";
 /// Pieces of a fork that never were entries are numbered from here.
 pub(super) const FORK_EDITS: u64 = 1 << 62;

@@ -11,10 +11,10 @@ use crate::device::{Room, failing};
 use crate::directory::{self, Directory};
 use crate::ids::{ReplicaId, SiblingId, StreamId};
 use crate::limits::{SCAN_BYTES, SCAN_ROWS, STORE_RETRY};
-use crate::log::{Entry, EntryKind, StreamLog, Verdict};
+use crate::log::{Dep, Entry, EntryKind, StreamLog, Verdict};
 use crate::snapshot::{PageId, SignedRoot};
 use crate::storage::{Durability, Page, Scan, StoreFailure};
-use crate::stored::{self, Prefix};
+use crate::stored::{self, Prefix, TipRecord};
 use crate::time::Now;
 use crate::wire::{Place, Want};
 use crate::write_queue::OpId;
@@ -41,6 +41,8 @@ pub(super) enum Reading {
     Journal(StreamId, u64, ReplicaId, Vec<Vec<u8>>),
     /// Entries of this device's replicas that the home has lost.
     Lost(StreamId),
+    /// Where an entry of this device's stands, of which the home has told a head.
+    Told(StreamId, Dep),
     /// One number of a channel's read marker, told by another page.
     Read(Place),
     /// What was read of a channel.
@@ -99,6 +101,9 @@ impl Room {
             (Reading::SiblingOlder(page, want), rows) => {
                 self.serve_older(page, want, rows.ok().as_ref());
             }
+            (Reading::Told(stream, mark), Ok(page)) => self.handle_told_row(stream, &mark, &page, now),
+            // The next question asks again.
+            (Reading::Told(..), Err(_)) => {}
             (Reading::Read(read), Ok(page)) => self.handle_read_row(&read, &page),
             // The page that told it tells it to the next leader too.
             (Reading::Read(_), Err(_)) => {}
@@ -290,6 +295,15 @@ impl Room {
             Body::Unopened | Body::Text(_) => {}
         }
         let updates = stream.restore(read, own);
+        if rebuilt && leads {
+            // Their marks went with what was refused; what was taken before that stands.
+            for replica in stream.closed.keys() {
+                let tip = stream.log.tip(replica);
+                if tip.seq > 0 {
+                    self.queue.put(stored::tip_key(&id, replica), TipRecord::from(tip).encode());
+                }
+            }
+        }
         if rebuilt && let Body::Text(old) = &stream.body {
             let mut document = Document::new(replica);
             old.editors().for_each(|editor| document.open_editor(editor));

@@ -61,6 +61,10 @@ impl Room {
         if stream.phase != Phase::Ready {
             return;
         }
+        if self.role == Role::Leading && self.is_returned(entry) {
+            return self.take_returned(entry);
+        }
+        let Some(stream) = self.streams.get_mut(&id) else { return };
         match stream.log.judge(entry) {
             Verdict::Fresh(accepted) => self.accept(entry, accepted, now),
             Verdict::Known => {}
@@ -72,8 +76,9 @@ impl Room {
             Verdict::Refused(Refusal::Equivocation)
                 if self.identities.contains_key(&entry.header().replica) =>
             {
-                self.handle_cloned(id, entry.header().replica, now);
+                self.meet_other_words(id, entry.name(), now);
             }
+            Verdict::Refused(Refusal::Chain) if self.builds_on_other_words(entry) => {}
             // Rule 16: the home took it and this device cannot. It is counted and told, and nobody dies of it.
             Verdict::Refused(refusal) => self.suspect(id, refusal.code()),
         }
@@ -158,6 +163,10 @@ impl Room {
         self.store_entry(entry);
         if self.role == Role::Leading {
             self.queue.tag(Tag::Taken(Box::new(entry.clone())), Durability::Relaxed);
+        }
+        if own && self.role == Role::Leading {
+            // Others are sent only what is durable there, and so is all before it.
+            self.note_saved(id, entry.name());
         }
         if own && replica == self.current {
             // The same, before we wrote anything more: what is there is taken, and documents opened from now on are

@@ -43,6 +43,8 @@ pub(super) struct Stream {
     pub(super) saved: SortedMap<ReplicaId, u64>,
     /// Replicas of this device that were refused here, from which entry on.
     pub(super) closed: SortedMap<ReplicaId, u64>,
+    /// Whether this device's disk may hold entries of its own that do not count as saved any more and are in no outbox.
+    pub(super) own_unread: bool,
     pub(super) sync: Sync,
     pub(super) question: Question,
     /// Entries that the home cannot read from its disk: not asked for until they come.
@@ -182,6 +184,7 @@ impl Stream {
             outbox: SortedMap::new(),
             saved: SortedMap::new(),
             closed: SortedMap::new(),
+            own_unread: false,
             sync: Sync::Off,
             question: Question::default(),
             lost: Vec::new(),
@@ -269,11 +272,20 @@ impl Stream {
     /// Whether what the home holds at an entry of this device's is what this device wrote there; `None` if it cannot be
     /// told yet.
     pub(super) fn wrote(&self, mark: &Dep) -> Option<bool> {
-        let name = EntryName { replica: mark.replica, seq: mark.seq };
-        let unsaved = self.outbox.get(&mark.replica).into_iter().flatten();
-        let noted = unsaved.filter(|unsaved| unsaved.entry.name() == name).find_map(|unsaved| unsaved.head);
-        let head = noted.or_else(|| Some(self.log.head_at(&name)?.short()));
+        let head = self.head_of(&EntryName { replica: mark.replica, seq: mark.seq });
         head.map(|head| head == mark.head)
+    }
+
+    /// The head at an entry of this device's, as far as it is remembered.
+    pub(super) fn head_of(&self, name: &EntryName) -> Option<[u8; 8]> {
+        let mut unsaved = self.outbox.get(&name.replica).into_iter().flatten();
+        let noted = unsaved.find(|unsaved| unsaved.entry.name() == *name).and_then(|unsaved| unsaved.head);
+        noted.or_else(|| Some(self.log.head_at(name)?.short()))
+    }
+
+    /// Up to where the home has called a chain of this device's saved.
+    pub(super) fn saved_upto(&self, replica: &ReplicaId) -> u64 {
+        self.saved.get(replica).copied().unwrap_or(0)
     }
 
     /// An entry and the head there; `None` if the chain does not remember it.

@@ -1,0 +1,217 @@
+//! A copy of this device's store that came to life (rule 12): it writes under the names that stand in it, as this device does.
+//!
+//! A number says nothing about the words under it. It is believed with the head that stands here, and where the home has
+//! something else under a name of ours, or more than we wrote, its entries are compared with ours one by one.
+
+use crate::device::Room;
+use crate::device::event::Event;
+use crate::device::fork::Why;
+use crate::device::journal::Tag;
+use crate::device::load::Reading;
+use crate::device::pages::Role;
+use crate::device::stream::Stream;
+use crate::ids::StreamId;
+use crate::log::{Dep, Entry, EntryName, Missing};
+use crate::storage::{Durability, Page};
+use crate::stored::{self, IndexRecord};
+use crate::time::Now;
+use crate::wire::{Need, Saved};
+
+impl Room {
+    /// What the home says it has of a chain of ours.
+    pub(super) fn mark_saved(&mut self, id: StreamId, upto: &Dep, now: Now) {
+        let Dep { replica, seq, .. } = *upto;
+        if !self.identities.contains_key(&replica) {
+            return;
+        }
+        let Some(stream) = self.streams.get(&id) else { return };
+        let name = EntryName { replica, seq };
+        if self.role == Role::Following && !stream.is_read() {
+            // What it shows may be what was refused. It is told again when it has read the stream.
+            return;
+        }
+        if seq > stream.log.tip(&replica).seq {
+            // The home holds more in our name than we wrote: what is below may be another's too. Its entries come, and are
+            // compared.
+            return;
+        }
+        match (stream.wrote(upto), self.role) {
+            (Some(true), _) | (None, Role::Following) => self.note_saved(id, name),
+            (Some(false), _) => self.meet_other_words(id, name, now),
+            // It is older than the chain remembers, and not than the disk.
+            (None, Role::Leading) if seq >= stream.saved_upto(&replica) => {
+                let row = stored::index_key(&id, &replica, seq);
+                self.scan_row(row, Reading::Told(id, *upto));
+            }
+            (None, Role::Leading) => {}
+        }
+    }
+
+    pub(super) fn handle_told_row(&mut self, id: StreamId, told: &Dep, page: &Page, now: Now) {
+        let name = EntryName { replica: told.replica, seq: told.seq };
+        let row = page.rows.first().and_then(|(_, row)| IndexRecord::decode(row).ok());
+        let here = self.streams.get(&id).map_or(0, |stream| stream.log.tip(&name.replica).seq);
+        match row.filter(|_| name.seq <= here) {
+            Some(row) if row.head.short() == told.head => self.note_saved(id, name),
+            Some(_) => self.meet_other_words(id, name, now),
+            None => {}
+        }
+    }
+
+    /// Promise 3: only now does the outbox forget. The page that wrote it hears of it too: it may have nothing left to
+    /// compare with.
+    pub(super) fn note_saved(&mut self, id: StreamId, upto: EntryName) {
+        let EntryName { replica, seq } = upto;
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        let mark = stream.head_of(&upto).map(|head| Dep { replica, seq, head });
+        // Also what was told before: an entry read from the disk again may have been saved on another way meanwhile.
+        stream.forget_outbox(upto);
+        stream.marks.handle_saved(upto);
+        stream.marks.relay_waits = false;
+        if let Some(mark) = mark {
+            stream.question.note_at_least(mark);
+        }
+        let saved = stream.saved.entry(replica).or_default();
+        let first = *saved + 1;
+        *saved = seq.max(*saved);
+        self.events.push(Event::SaveStatus(id));
+        if let Some(Dep { head, .. }) = mark {
+            self.pass_on(replica, || Saved { stream: id, replica, seq, head }.into());
+        }
+        if seq < first {
+            return;
+        }
+        if let Some(open) = self.streams.get_mut(&id).and_then(Stream::channel_mut) {
+            open.channel.touch_all(replica, first, seq);
+            self.events.push(Event::Channel(id));
+        }
+        self.queue.put(stored::saved_key(&id, &replica), stored::encode_number(seq));
+    }
+
+    /// The home has other words under a name of ours: this store was copied and the other copy was first.
+    pub(super) fn meet_other_words(&mut self, id: StreamId, name: EntryName, now: Now) {
+        if self.role == Role::Following {
+            return self.leave_clone(id, name, now);
+        }
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        let saved = stream.saved_upto(&name.replica);
+        if saved < name.seq {
+            return self.compare_chain(id, name);
+        }
+        // The home was restored, and the other copy was first this time: nothing counts as saved there any more, and what
+        // this disk has of it is offered again.
+        stream.own_unread = true;
+        stream.saved.insert(name.replica, 0);
+        if let Some(open) = stream.channel_mut() {
+            open.channel.touch_all(name.replica, 1, saved);
+            self.events.push(Event::Channel(id));
+        }
+        self.queue.put(stored::saved_key(&id, &name.replica), stored::encode_number(0));
+        self.events.push(Event::SaveStatus(id));
+        self.read_lost(id);
+    }
+
+    /// A home in a new epoch may lack what it called saved, and have the other copy's words there: it has to say so again,
+    /// with the head that stands here.
+    pub(super) fn doubt_saved(&mut self) {
+        for (id, stream) in self.streams.iter_mut() {
+            let own = stream.saved.iter_mut().filter(|(replica, _)| self.identities.contains_key(replica));
+            for (replica, saved) in own {
+                *saved = 0;
+                stream.own_unread = true;
+                self.queue.put(stored::saved_key(id, replica), stored::encode_number(0));
+            }
+            if let Some(open) = stream.channel_mut() {
+                open.channel.show_anew();
+                self.events.push(Event::Channel(*id));
+            }
+        }
+    }
+
+    /// A page that follows: the page that leads has other words there.
+    fn leave_clone(&mut self, id: StreamId, name: EntryName, now: Now) {
+        let unsaved = self.unsaved_from(id, EntryName { seq: 0, ..name });
+        match unsaved.iter().map(|(_, entry)| entry.name()).min() {
+            Some(first) => self.close_replica(id, first, &Why::cloned(), now),
+            None => self.events.damaged(id, "replica.cloned"),
+        }
+    }
+
+    /// Asks for what the home has of a chain of ours above what it called saved.
+    pub(super) fn compare_chain(&mut self, id: StreamId, upto: EntryName) {
+        let EntryName { replica, seq: to } = upto;
+        let Some(stream) = self.streams.get(&id) else { return };
+        let from = stream.saved_upto(&replica) + 1;
+        self.send_if_live(&Need { stream: id, replica, from, to }.into());
+    }
+
+    /// Whether an entry from the home has a name of ours, above what it called saved, while we have such work ourselves.
+    pub(super) fn is_returned(&self, entry: &Entry) -> bool {
+        let EntryName { replica, seq } = entry.name();
+        let Some(stream) = self.streams.get(&entry.header().stream) else { return false };
+        let saved = stream.saved_upto(&replica);
+        self.identities.contains_key(&replica) && seq > saved && stream.log.tip(&replica).seq > saved
+    }
+
+    /// Such an entry is the one that was written here, or another copy's. Nothing is put on top of what was not compared.
+    pub(super) fn take_returned(&mut self, entry: &Entry) {
+        let (id, name) = (entry.header().stream, entry.name());
+        let EntryName { replica, seq } = name;
+        let Some(stream) = self.streams.get(&id) else { return };
+        let saved = stream.saved_upto(&replica);
+        let ends = |tag: &Tag| matches!(tag, Tag::Outrun { stream, .. } if *stream == id);
+        if self.queue.waiting().any(ends) {
+            // It is known where they part, and the rest comes when the stream is read again.
+            return;
+        }
+        if seq > saved + 1 {
+            return self.wants.add(id, &[Missing { replica, from: saved + 1, to: seq }]);
+        }
+        let outbox = stream.outbox.get(&replica).into_iter().flatten().map(|held| &held.entry);
+        let sealed = self.queue.waiting().filter_map(Tag::entry).filter(|held| held.header().stream == id);
+        let is_ours =
+            outbox.chain(sealed).find(|held| held.name() == name).map(|held| held.bytes() == entry.bytes());
+        match is_ours {
+            Some(true) => self.note_saved(id, name),
+            Some(false) => self.outrun(id, name, Why::cloned()),
+            None if stream.own_unread => self.read_lost(id),
+            None if self.reads_lost(id) => {}
+            // It was called saved once, and has left the disk: there is nothing to compare.
+            None => self.note_saved(id, name),
+        }
+    }
+
+    /// Whether what somebody else builds on is not what stands here under a name of ours. Then that is compared first, and
+    /// this entry comes again.
+    pub(super) fn builds_on_other_words(&mut self, entry: &Entry) -> bool {
+        let id = entry.header().stream;
+        let Some(stream) = self.streams.get(&id).filter(|_| self.role == Role::Leading) else { return false };
+        let differs = |dep: &&Dep| {
+            let unsaved = dep.seq > stream.saved_upto(&dep.replica);
+            self.identities.contains_key(&dep.replica) && unsaved && stream.wrote(dep) == Some(false)
+        };
+        let Some(Dep { replica, seq: to, .. }) = entry.header().deps.iter().find(differs).copied() else {
+            return false;
+        };
+        let from = stream.saved_upto(&replica) + 1;
+        self.wants.add(id, &[Missing { replica, from, to }]);
+        true
+    }
+
+    /// Others' words stand where this device has written. To a page that slept while another sealed what it had left it looks
+    /// the same: the disk knows.
+    pub(super) fn outrun(&mut self, stream: StreamId, from: EntryName, why: Why) {
+        self.queue.tag(Tag::Outrun { stream, from, why }, Durability::Relaxed);
+    }
+
+    /// The disk is this page's, so somebody else was first.
+    pub(super) fn give_way(&mut self, id: StreamId, from: EntryName, why: &Why, now: Now) {
+        let Some(stream) = self.streams.get(&id) else { return };
+        let seq = from.seq.max(stream.saved_upto(&from.replica) + 1);
+        let from = EntryName { seq, ..from };
+        // A text that nobody looks at is read first, so that it can be kept whole; what it was for is found out again.
+        if self.unsaved_from(id, from).is_empty() || !self.open_first(id) {
+            self.close_replica(id, from, why, now);
+        }
+    }
+}
