@@ -349,6 +349,49 @@ fn rule_12_where_a_restored_home_has_the_copys_words_forty_entries_ago_nothing_o
     ours_is_a_draft(network, copied, &ours, &["theirs", "theirs too"]);
 }
 
+#[test]
+fn rule_12_until_a_home_of_a_new_epoch_has_said_what_it_has_posts_are_on_this_device() {
+    let (mut network, _) = talkers_and_a_copy();
+    for _ in 0..40 {
+        say(&mut network, 0, "more");
+    }
+    network.rest();
+    let backup = network.relay.disk.clone();
+    network.relay.put_back(backup, 2);
+    network.restart_home();
+    let mut doubted = false;
+    for _ in 0..20 {
+        network.settle_seeing(|network| {
+            for post in posts(network, 0) {
+                doubted |= post.saved != Saved::Relay;
+                assert_ne!(post.saved, Saved::Nowhere, "{post:?}");
+            }
+        });
+        network.wait(250);
+    }
+    // Nothing had to be asked: the home holds just what this device was told in hello.
+    assert!(!doubted);
+    say(&mut network, 0, "and more");
+    network.rest();
+    let backup = network.relay.disk.clone();
+    for text in ["lost", "lost too"] {
+        say(&mut network, 0, text);
+    }
+    network.rest();
+    network.relay.put_back(backup, 3);
+    network.restart_home();
+    for _ in 0..20 {
+        network.settle_seeing(|network| {
+            for post in posts(network, 0) {
+                doubted |= post.saved != Saved::Relay;
+                assert_ne!(post.saved, Saved::Nowhere, "{post:?}");
+            }
+        });
+        network.wait(250);
+    }
+    assert!(doubted && posts(&network, 0).iter().all(|post| post.saved == Saved::Relay));
+}
+
 /// Two copies of a running program, and somebody else.
 fn copies_with_their_memory() -> Network {
     let mut network = Network::new(3);

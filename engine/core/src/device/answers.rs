@@ -9,11 +9,11 @@ use crate::device::journal::Tag;
 use crate::device::load::Reading;
 use crate::device::pages::Role;
 use crate::device::stream::{Phase, Sync, Unsaved};
-use crate::ids::StreamId;
+use crate::ids::{ReplicaId, StreamId};
 use crate::limits::{
     CATCH_UP_BYTES, FRAME_ENTRIES, LINK_REPLICAS, LOST_NAMES, RESEND_AFTER, SCAN_BYTES, SCAN_ROWS,
 };
-use crate::log::{Dep, Digest, Entry, EntryName};
+use crate::log::{Dep, Digest, Entry, EntryName, Tip};
 use crate::sorted;
 use crate::storage::{Durability, Page, Scan};
 use crate::stored;
@@ -300,7 +300,11 @@ impl Room {
         let Some(stream) = self.streams.get(&synced.stream) else { return };
         let mut entries = 0;
         known.iter().for_each(|(_, seq, _)| entries = seq.wrapping_add(entries));
-        let lacks = stream.lacks_lost() || stream.lacks_passed_over();
+        // Of what was called saved by a home before it was restored something may be here alone.
+        let doubts = |(replica, tip): (ReplicaId, Tip)| {
+            self.identities.contains_key(&replica) && stream.saved_upto(&replica) < tip.seq
+        };
+        let lacks = stream.lacks_lost() || stream.lacks_passed_over() || stream.log.tips().any(doubts);
         let whole = !stream.waits() && stream.park.is_empty() && !lacks;
         if whole && entries == synced.entries && Digest::of_chains(&known) != synced.digest {
             self.suspect(synced.stream, "stream.digest");

@@ -50,10 +50,13 @@ impl Room {
     pub(super) fn handle_told_row(&mut self, id: StreamId, told: &Dep, page: &Page, now: Now) {
         let name = EntryName { replica: told.replica, seq: told.seq };
         let row = page.rows.first().and_then(|(_, row)| IndexRecord::decode(row).ok());
-        let here = self.streams.get(&id).map_or(0, |stream| stream.log.tip(&name.replica).seq);
+        let Some(stream) = self.streams.get(&id) else { return };
+        let here = stream.log.tip(&name.replica).seq;
         match row.filter(|_| name.seq <= here) {
             Some(row) if row.head.short() == told.head => self.note_saved(id, name),
             Some(_) => self.meet_other_words(id, name, now),
+            // What a snapshot covers may have left the disk, so it was called saved once: there is nothing to compare.
+            None if name.seq <= stream.covered(&name.replica) => self.note_saved(id, name),
             None => {}
         }
     }
@@ -126,6 +129,14 @@ impl Room {
                 self.events.push(Event::Channel(*id));
             }
         }
+    }
+
+    /// Whether an entry of this device's is on its disk, though it counts as saved no more and is in no outbox yet.
+    pub(super) fn is_unread_own(&self, stream: &Stream, name: EntryName) -> bool {
+        let id = stream.log.stream();
+        let unread = stream.own_unread || self.reads_lost(id);
+        let is_it = |entry: &Entry| (entry.header().stream, entry.name()) == (id, name);
+        unread && !self.queue.waiting().filter_map(Tag::entry).any(is_it)
     }
 
     /// A page that follows: the page that leads has other words there.
