@@ -10,7 +10,7 @@ use crate::device::journal::Tag;
 use crate::device::load::Reading;
 use crate::device::pages::Role;
 use crate::device::stream::Stream;
-use crate::ids::StreamId;
+use crate::ids::{ReplicaId, StreamId};
 use crate::log::{Dep, Entry, EntryName, Missing};
 use crate::storage::{Durability, Page};
 use crate::stored::{self, IndexRecord};
@@ -101,33 +101,33 @@ impl Room {
         if saved < name.seq {
             return self.compare_chain(id, name);
         }
-        // The home was restored, and the other copy was first this time: nothing counts as saved there any more, and what
-        // this disk has of it is offered again.
+        // The home was restored, and the other copy was first this time: what this disk has of it is offered again.
+        self.doubt(id, name.replica);
+        self.read_lost(id);
+    }
+
+    /// Nothing of a chain of ours counts as saved any more.
+    fn doubt(&mut self, id: StreamId, replica: ReplicaId) {
+        let Some(stream) = self.streams.get_mut(&id) else { return };
         stream.own_unread = true;
-        stream.saved.insert(name.replica, 0);
+        stream.saved.insert(replica, 0);
         if let Some(open) = stream.channel_mut() {
-            open.channel.touch_all(name.replica, 1, saved);
+            open.channel.show_anew();
             self.events.push(Event::Channel(id));
         }
-        self.queue.put(stored::saved_key(&id, &name.replica), stored::encode_number(0));
-        self.events.push(Event::SaveStatus(id));
-        self.read_lost(id);
+        self.queue.put(stored::saved_key(&id, &replica), stored::encode_number(0));
     }
 
     /// A home in a new epoch may lack what it called saved, and have the other copy's words there: it has to say so again,
     /// with the head that stands here.
     pub(super) fn doubt_saved(&mut self) {
-        for (id, stream) in self.streams.iter_mut() {
-            let own = stream.saved.iter_mut().filter(|(replica, _)| self.identities.contains_key(replica));
-            for (replica, saved) in own {
-                *saved = 0;
-                stream.own_unread = true;
-                self.queue.put(stored::saved_key(id, replica), stored::encode_number(0));
-            }
-            if let Some(open) = stream.channel_mut() {
-                open.channel.show_anew();
-                self.events.push(Event::Channel(*id));
-            }
+        let mut own = Vec::new();
+        for (id, stream) in self.streams.iter() {
+            own.extend(stream.saved.keys().map(|replica| (*id, *replica)));
+        }
+        own.retain(|(_, replica)| self.identities.contains_key(replica));
+        for (id, replica) in own {
+            self.doubt(id, replica);
         }
     }
 
@@ -135,8 +135,13 @@ impl Room {
     pub(super) fn is_unread_own(&self, stream: &Stream, name: EntryName) -> bool {
         let id = stream.log.stream();
         let unread = stream.own_unread || self.reads_lost(id);
-        let is_it = |entry: &Entry| (entry.header().stream, entry.name()) == (id, name);
-        unread && !self.queue.waiting().filter_map(Tag::entry).any(is_it)
+        unread && self.on_its_way(id, name).is_none()
+    }
+
+    /// An entry that waits for the disk.
+    fn on_its_way(&self, id: StreamId, name: EntryName) -> Option<&Entry> {
+        let mut waiting = self.queue.waiting().filter_map(Tag::entry);
+        waiting.find(|entry| (entry.header().stream, entry.name()) == (id, name))
     }
 
     /// A page that follows: the page that leads has other words there.
@@ -178,11 +183,9 @@ impl Room {
         if seq > saved + 1 {
             return self.wants.add(id, &[Missing { replica, from: saved + 1, to: seq }]);
         }
-        let outbox = stream.outbox.get(&replica).into_iter().flatten().map(|held| &held.entry);
-        let sealed = self.queue.waiting().filter_map(Tag::entry).filter(|held| held.header().stream == id);
-        let is_ours =
-            outbox.chain(sealed).find(|held| held.name() == name).map(|held| held.bytes() == entry.bytes());
-        match is_ours {
+        let mut outbox = stream.outbox.get(&replica).into_iter().flatten().map(|held| &held.entry);
+        let held = outbox.find(|held| held.name() == name).or_else(|| self.on_its_way(id, name));
+        match held.map(|held| held.bytes() == entry.bytes()) {
             Some(true) => self.note_saved(id, name),
             Some(false) => self.outrun(id, name, Why::cloned()),
             None if stream.own_unread => self.read_lost(id),

@@ -14,7 +14,7 @@ use crate::limits::{SCAN_BYTES, SCAN_ROWS, STORE_RETRY};
 use crate::log::{Dep, Entry, EntryKind, StreamLog, Verdict};
 use crate::snapshot::{PageId, SignedRoot};
 use crate::storage::{Durability, Page, Scan, StoreFailure};
-use crate::stored::{self, Prefix, TipRecord};
+use crate::stored::{self, Prefix};
 use crate::time::Now;
 use crate::wire::{Place, Want};
 use crate::write_queue::OpId;
@@ -295,15 +295,6 @@ impl Room {
             Body::Unopened | Body::Text(_) => {}
         }
         let updates = stream.restore(read, own);
-        if rebuilt && leads {
-            // Their marks went with what was refused; what was taken before that stands.
-            for replica in stream.closed.keys() {
-                let tip = stream.log.tip(replica);
-                if tip.seq > 0 {
-                    self.queue.put(stored::tip_key(&id, replica), TipRecord::from(tip).encode());
-                }
-            }
-        }
         if rebuilt && let Body::Text(old) = &stream.body {
             let mut document = Document::new(replica);
             old.editors().for_each(|editor| document.open_editor(editor));
