@@ -1,6 +1,6 @@
 //! Carrying out what devices and the home of a story want.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
 use bytes::Bytes;
 use causeway_core::device::{Change, Event, Input, Output};
@@ -101,37 +101,40 @@ impl Network {
         self.tell(number, Input::Stored(op, result));
     }
 
+    /// Carries out what the home wants until it wants nothing more. What its disk and its materialiser answer is handed in one
+    /// after the other, however often it asks on.
     pub(super) fn pump_home(&mut self) {
-        let mut drained = BTreeSet::new();
-        while let Some(output) = self.relay.home.poll_output() {
-            match output {
-                home::Output::Send(to, lane, bytes) => {
-                    for conn in to {
-                        self.relay.note_sent(conn, lane, &bytes);
-                        if !self.relay.slow {
-                            self.to_device.push_back((conn, bytes.clone()));
-                            drained.insert((conn, lane));
+        let mut answers: VecDeque<home::Input> = VecDeque::new();
+        loop {
+            let mut drained = BTreeSet::new();
+            while let Some(output) = self.relay.home.poll_output() {
+                match output {
+                    home::Output::Send(to, lane, bytes) => {
+                        for conn in to {
+                            self.relay.note_sent(conn, lane, &bytes);
+                            if !self.relay.slow {
+                                self.to_device.push_back((conn, bytes.clone()));
+                                drained.insert((conn, lane));
+                            }
                         }
                     }
-                }
-                home::Output::Close(conn, code) => self.close_from_home(conn, code as u16),
-                home::Output::Commit(op, commit) => {
-                    if let Some(result) = self.relay.commit(op, commit) {
-                        self.tell_home(home::Input::Stored(op, result));
+                    home::Output::Close(conn, code) => self.close_from_home(conn, code as u16),
+                    home::Output::Commit(op, commit) => {
+                        let result = self.relay.commit(op, commit);
+                        answers.extend(result.map(|result| home::Input::Stored(op, result)));
+                    }
+                    home::Output::Materialise(op, job) => {
+                        answers.push_back(home::Input::Materialised(op, self.relay.run(*job)));
+                    }
+                    home::Output::Scan(op, scan) => {
+                        answers.push_back(home::Input::Scanned(op, self.relay.read(&scan)));
                     }
                 }
-                home::Output::Materialise(op, job) => {
-                    let result = self.relay.run(*job);
-                    self.tell_home(home::Input::Materialised(op, result));
-                }
-                home::Output::Scan(op, scan) => {
-                    let result = self.relay.read(&scan);
-                    self.tell_home(home::Input::Scanned(op, result));
-                }
             }
-        }
-        for (conn, lane) in drained {
-            self.tell_home(home::Input::Drained(conn, lane));
+            answers.extend(drained.into_iter().map(|(conn, lane)| home::Input::Drained(conn, lane)));
+            let Some(answer) = answers.pop_front() else { return };
+            let now = self.home_clock();
+            self.relay.home.handle(answer, now);
         }
     }
 
