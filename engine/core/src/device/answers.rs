@@ -47,6 +47,11 @@ impl Room {
         }
         let Some(told) = self.take_answer(synced) else { return };
         let Some(stream) = self.streams.get_mut(&id) else { return };
+        if !stream.comparing.is_empty() {
+            // There is one, and it is not taken yet.
+            stream.sync = Sync::Following(now.monotonic);
+            return;
+        }
         if std::mem::take(&mut stream.lacks_snapshot) {
             // The home has no snapshot either: what it has comes as entries.
             return self.finish_load(id, now);
@@ -90,9 +95,12 @@ impl Room {
 
     /// The home says that an entry is not to be had. What it cannot read from its disk only its author can bring again, also
     /// when the page that wrote it is long closed.
-    pub(super) fn handle_lost(&mut self, lost: Lost) {
+    pub(super) fn handle_lost(&mut self, lost: Lost, now: Now) {
         let Lost { stream: id, name, .. } = lost;
         let Some(stream) = self.streams.get_mut(&id) else { return };
+        if stream.comparing.contains_key(&name.replica) {
+            return self.keep_uncompared(id, name, now);
+        }
         let here = stream.log.tip(&name.replica).seq >= name.seq;
         let own = self.role == Role::Leading && self.identities.contains_key(&name.replica);
         if here && own {

@@ -188,7 +188,7 @@ impl Room {
             Message::Other(Body::Refused(refused)) if live => self.handle_refused(&refused, now),
             Message::Other(Body::Need(need)) if live => self.handle_need(&need, now),
             Message::Other(Body::Seen(seen)) if live => self.handle_seen(&seen),
-            Message::Other(Body::Lost(lost)) if live => self.handle_lost(lost),
+            Message::Other(Body::Lost(lost)) if live => self.handle_lost(lost, now),
             Message::Other(Body::Attest(place)) if live => self.handle_attest(place),
             Message::Other(Body::Vouched(signed)) if live => self.handle_vouched(signed),
             Message::Other(Body::Chunk(chunk)) if live => self.handle_chunk(chunk, now),

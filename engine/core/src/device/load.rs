@@ -430,14 +430,24 @@ impl Stream {
         let stream = self.log.stream();
         self.log = self.snapshot.as_ref().map_or_else(|| StreamLog::new(stream), |root| root.log());
         self.outbox.clear();
+        self.comparing.clear();
         let mut updates = Vec::new();
         for (arrival, entry) in read {
-            let Verdict::Fresh(accepted) = self.log.judge(&entry) else { continue };
+            let header = entry.header();
+            let verdict = self.log.judge(&entry);
+            let saved = self.saved.get(&header.replica).copied().unwrap_or(0);
+            let unsaved = own(&header.replica) && header.seq > saved;
+            let Verdict::Fresh(accepted) = verdict else {
+                if unsaved && self.lacks_snapshot && verdict != Verdict::Known {
+                    // What it builds on may stand in the one that was lost.
+                    let unsaved = Unsaved { arrival, head: None, entry };
+                    self.outbox.entry(unsaved.entry.header().replica).or_default().push_back(unsaved);
+                }
+                continue;
+            };
             self.log.extend(&entry, accepted);
             self.tail += 1;
-            let header = entry.header();
-            let saved = self.saved.get(&header.replica).copied().unwrap_or(0);
-            if own(&header.replica) && header.seq > saved {
+            if unsaved {
                 let head = Some(self.log.tip(&header.replica).head.short());
                 let unsaved = Unsaved { arrival, head, entry: entry.clone() };
                 self.outbox.entry(header.replica).or_default().push_back(unsaved);

@@ -57,6 +57,9 @@ impl Room {
         if self.role == Role::Following && matches!(stream.phase, Phase::Loading | Phase::Rebuilding) {
             return self.gather(entry, now);
         }
+        if stream.comparing.contains_key(&entry.header().replica) {
+            return self.compare_own(entry, now);
+        }
         // What arrives before the disk is read is asked for again by the version told then.
         if stream.phase != Phase::Ready {
             return;

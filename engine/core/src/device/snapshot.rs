@@ -149,6 +149,9 @@ impl Room {
     /// Rule 12, as for entries: a snapshot that covers what we did not write under a name of ours. Answers whether
     /// something has to come before the snapshot can be taken.
     fn meet_copy(&mut self, id: StreamId, root: &Root, now: Now) -> bool {
+        if self.role == Role::Leading && self.streams.get(&id).is_some_and(|stream| stream.lacks_snapshot) {
+            return self.compare_with_own(id, root, now);
+        }
         let own = root.tips().filter(|(replica, _)| self.identities.contains_key(replica));
         for (replica, tip) in own.collect::<Vec<_>>() {
             let Some(stream) = self.streams.get(&id) else { return true };
@@ -158,8 +161,7 @@ impl Room {
                 self.close_replica(id, EntryName { replica, seq: here + 1 }, &Why::cloned(), now);
                 return true;
             }
-            // Without the snapshot that was here the chain ends too early, and says nothing of copies.
-            let covers_more = tip.seq > here && !stream.lacks_snapshot && self.role == Role::Leading;
+            let covers_more = tip.seq > here && self.role == Role::Leading;
             if covers_more
                 && let Some((_, first)) = self.unsaved_from(id, EntryName { replica, seq: 0 }).first()
                 && first.name().seq <= tip.seq

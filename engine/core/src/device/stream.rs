@@ -53,6 +53,8 @@ pub(super) struct Stream {
     pub(super) pages: Vec<Vec<u8>>,
     /// The snapshot on the disk cannot be read.
     pub(super) lacks_snapshot: bool,
+    /// Chains of ours that are compared with the home's before its snapshot takes the place of that one, up to which entry.
+    pub(super) comparing: SortedMap<ReplicaId, u64>,
     /// While it is built anew: whether people were told that what they write meanwhile becomes a fork.
     pub(super) fork_told: bool,
     /// It is built anew because another page leads, not because anything was refused.
@@ -188,6 +190,7 @@ impl Stream {
             snapshot: None,
             pages: Vec::new(),
             lacks_snapshot: false,
+            comparing: SortedMap::new(),
             fork_told: false,
             moved: false,
             returns: 0,

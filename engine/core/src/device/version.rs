@@ -44,6 +44,7 @@ impl Room {
             stream.gathered.clear();
             (stream.snapshot, stream.pages) = (None, Vec::new());
         }
+        stream.comparing.clear();
         let wants_newer = stream.tail >= DEVICE_TAIL || stream.wants_newer;
         let newest_but = (wants_newer && !reads_leader).then(|| stream.newest_seen());
         stream.question.number += 1;
