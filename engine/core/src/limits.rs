@@ -41,7 +41,8 @@ pub const SENTENCE_BYTES: usize = 512;
 /// comes with the first few frames.
 pub const RETURN_ATTEMPTS: u8 = 32;
 
-/// Entries that wait for what they build on, per stream: a device two thousand edits ahead is asked again instead.
+/// Entries that wait for what they build on, per stream: a device two thousand edits ahead is asked again instead. As many of
+/// a chain wait to be compared with what the disk has: each is copied once, and costs two reads at most, in whatever order they come.
 pub const PARK_ENTRIES: usize = 2048;
 /// Bytes of the same.
 pub const PARK_BYTES: usize = 4 << 20;

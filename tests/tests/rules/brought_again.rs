@@ -1,9 +1,12 @@
 //! Rule 12 at the home: what is brought again is held against what stands there, however old it is, and after every start.
 
+use std::time::{Duration, Instant};
+
 use causeway_core::home::CompactionPlan;
 use causeway_core::ids::{ReplicaId, StreamId};
 use causeway_core::limits::PARK_ENTRIES;
 use causeway_core::log::{Digest, Entry, EntryKind};
+use causeway_core::snapshot::JobError;
 use causeway_core::stored;
 use causeway_core::time::Millis;
 use causeway_core::wire::{self, Body, Later, Message, Refused, Saved, Subscribe};
@@ -431,4 +434,84 @@ fn rule_12_a_place_that_cannot_be_read_ends_no_link_that_brings_what_was_there()
     // The next start finds it as it was.
     start_again(&mut network);
     assert_eq!(bring(&mut network, &all[6..]).saved, [7]);
+}
+
+#[test]
+fn rule_12_what_a_busy_room_asks_to_come_again_has_to_come_before_what_is_behind_it() {
+    for start in [false, true] {
+        let (mut network, replica) = writer();
+        bring(&mut network, &numbered(replica, 5, 9));
+        if start {
+            start_again(&mut network);
+        }
+        // Other texts fill what waits for the disk.
+        network.relay.disk_answers = false;
+        let words = "x".repeat(50_000);
+        let long = chain(replica, [words.as_str(); 24]);
+        for number in 10..40 {
+            let text = StreamId::ydoc([number; 16]);
+            for one in &long {
+                let name = one.header();
+                let one = entry(text, replica, (name.seq, name.logical), name.kind, one.payload());
+                network.inject(0, wire::encode_entries([&one]));
+            }
+            network.deliver_to_home();
+        }
+        let ours = numbered(replica, 7, 5);
+        assert_eq!(bring(&mut network, &ours[4..5]), Told { later: 1, ..Told::default() });
+        network.release_home_disk();
+        network.settle();
+        assert_eq!(bring(&mut network, &ours[5..6]), Told { later: 1, ..Told::default() });
+        assert_eq!(network.relay.seq(&unopened(), &replica), 5, "6 of ours does not go where 5 is another's");
+        assert_eq!(bring(&mut network, &ours[4..]).refused, refused_from(5));
+    }
+}
+
+/// How long the home takes for so many entries that are older, with one far ahead behind each; or all of those behind them.
+fn time_of_pairs(pairs: u64, mixed: bool) -> Duration {
+    let (mut network, replica) = writer();
+    network.relay.snapshot_after(u64::MAX / 4, 1_000);
+    let all = numbered(replica, pairs + 60, u64::MAX);
+    bring(&mut network, &all);
+    start_again(&mut network);
+    let gap = |seq: u64| entry(unopened(), replica, (seq, seq), EntryKind::Edit, all[5].payload());
+    let old = all[..pairs as usize].iter().cloned();
+    let gaps = (5_000..5_000 + pairs).map(gap);
+    let held: Vec<Entry> = if mixed {
+        old.zip(gaps).flat_map(|(old, gap)| [old, gap]).collect()
+    } else {
+        old.chain(gaps).collect()
+    };
+    network.relay.busy_reads = 1;
+    network.inject(0, wire::encode_entries(&held));
+    network.deliver_to_home();
+    let (began, reads) = (Instant::now(), network.relay.reads);
+    network.wait(1_000);
+    let took = began.elapsed();
+    assert_eq!(network.relay.closed, []);
+    let reads = (network.relay.reads - reads) as u64;
+    assert!(!mixed || (pairs..=2 * pairs).contains(&reads), "each was compared, in {reads} reads");
+    took
+}
+
+#[test]
+fn rule_12_what_alternates_costs_the_room_as_much_as_it_is_long_and_not_its_square() {
+    let least = |pairs| (0..3).map(|_| time_of_pairs(pairs, true)).min().expect("three");
+    let (short, long) = (least(128), least(1_024));
+    // Eight times as much; each held against all before it was five hundred times, and two seconds.
+    let bound = (short * 40).max(Duration::from_millis(400));
+    assert!(long < bound, "{short:?} for 128, {long:?} for 1,024");
+}
+
+#[test]
+fn rule_12_a_job_that_ends_before_its_time_says_nothing_of_what_is_brought() {
+    for error in [JobError::Panic, JobError::Time] {
+        let (mut network, replica) = covered(true);
+        let all = numbered(replica, 61, 99);
+        network.relay.jobs_fail = Some(error);
+        assert_eq!(bring(&mut network, &all[10..20]), Told { later: 1, ..Told::default() });
+        network.relay.jobs_fail = None;
+        let told = bring(&mut network, &all[10..]);
+        assert_eq!((told.saved.last(), told.refused), (Some(&61), vec![]));
+    }
 }

@@ -76,6 +76,7 @@ impl Home {
             link.forwarding.hear(now.monotonic);
         }
         if self.takes_nothing(&stream) {
+            self.note_untaken(conn, &entry);
             return self.answer_later(conn, &entry);
         }
         self.land(conn, entry);

@@ -6,6 +6,8 @@
 //! Above the snapshot the index has the head at each entry; below it the entries themselves are read from the archive. One read is
 //! under way for a room, and its chains take turns.
 
+mod brought;
+
 use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
@@ -18,11 +20,13 @@ use crate::home::reading::Reading;
 use crate::home::stream::HomeStream;
 use crate::ids::{ConnId, ReplicaId, StreamId};
 use crate::limits::{LINK_PARK_BYTES, PARK_ENTRIES, ROOM_PARK_BYTES, SCAN_BYTES, SCAN_ROWS};
-use crate::log::{Entry, EntryName, Head, Refusal};
+use crate::log::{Entry, EntryName, Head, Refusal, Verdict};
 use crate::snapshot::{Done, Job, JobError, SignedRoot};
 use crate::storage::{Durability, FailureKind, Page, Scan, StoreFailure};
 use crate::stored::{self, IndexRecord};
 use crate::time::Now;
+
+use brought::Brought;
 
 /// A chain of a stream.
 pub(super) type ChainOf = (StreamId, ReplicaId);
@@ -42,7 +46,7 @@ pub(super) struct Doubts {
 struct Doubt {
     conn: ConnId,
     /// What was brought, from the first that is not compared yet.
-    held: VecDeque<Entry>,
+    held: Brought,
     /// Heads of the chain, as far as they were read.
     heads: BTreeMap<u64, Head>,
     /// The last that was found to be what stands here.
@@ -51,6 +55,8 @@ struct Doubt {
     put_off: Option<u64>,
     /// Its link was told since how the chain ends, and that it has this one: it may not bring it again.
     told: bool,
+    /// Whether it waits for its turn.
+    queued: bool,
 }
 
 /// Where it is read what stands here.
@@ -66,9 +72,49 @@ pub(super) enum Source {
     Segment,
 }
 
+impl Doubts {
+    /// A chain waits for its turn, once.
+    fn queue(&mut self, chain: ChainOf) {
+        if let Some(doubt) = self.chains.get_mut(&chain).filter(|doubt| !doubt.queued) {
+            doubt.queued = true;
+            self.waiting.push_back(chain);
+        }
+    }
+
+    /// The chain whose turn it is.
+    fn next(&mut self) -> Option<ChainOf> {
+        let chain = self.waiting.pop_front()?;
+        if let Some(doubt) = self.chains.get_mut(&chain) {
+            doubt.queued = false;
+        }
+        Some(chain)
+    }
+
+    /// Those of one stream: there may be tens of thousands of others.
+    fn of_stream(&mut self, stream: &StreamId) -> impl Iterator<Item = (&ChainOf, &mut Doubt)> {
+        let end = |byte| (*stream, ReplicaId::from_bytes([byte; 32]));
+        self.chains.range_mut(end(0)..=end(0xff))
+    }
+}
+
 impl Doubt {
     fn new(conn: ConnId) -> Self {
-        Self { conn, held: VecDeque::new(), heads: BTreeMap::new(), same: None, put_off: None, told: false }
+        Self {
+            conn,
+            held: Brought::default(),
+            heads: BTreeMap::new(),
+            same: None,
+            put_off: None,
+            told: false,
+            queued: false,
+        }
+    }
+
+    /// An entry cannot wait, and nothing behind it is taken before it has come again.
+    fn put_off_from(&mut self, seq: u64) {
+        if self.put_off.is_none_or(|first| seq < first) {
+            (self.put_off, self.told) = (Some(seq), false);
+        }
     }
 
     /// Whether an entry is the one the chain has there; `None` until its heads are read.
@@ -102,7 +148,7 @@ impl Home {
                 // Its author has vouched for what is new, and what is not is being compared for whoever brought it first.
                 return (!is_older).then_some(entry);
             }
-            self.drop_doubt(&chain);
+            self.take_over_doubt(conn, chain);
         }
         let put_off = match self.doubts.chains.get(&chain) {
             Some(doubt) if !doubt.held.is_empty() => Some(0),
@@ -123,17 +169,14 @@ impl Home {
         let Some(link) = self.conns.get_mut(&conn) else { return };
         let (seq, size) = (entry.name().seq, entry.bytes().len());
         let doubt = self.doubts.chains.entry(chain).or_insert_with(|| Doubt::new(conn));
-        let mut held = doubt.held.iter();
-        if held.any(|held| held.name().seq == seq && held.bytes() == entry.bytes()) {
+        if doubt.held.has(entry) {
             return;
         }
         let full = doubt.held.len() >= PARK_ENTRIES
             || link.waiting_bytes + size > LINK_PARK_BYTES
             || self.waiting_bytes + size > ROOM_PARK_BYTES;
         if full || doubt.put_off.is_some_and(|first| seq > first) {
-            if doubt.put_off.is_none_or(|first| seq < first) {
-                (doubt.put_off, doubt.told) = (Some(seq), false);
-            }
+            doubt.put_off_from(seq);
             return self.answer_later(conn, entry);
         }
         if doubt.put_off == Some(seq) {
@@ -141,17 +184,40 @@ impl Home {
         }
         link.waiting_bytes += size;
         self.waiting_bytes += size;
-        doubt.held.push_back(entry.detached());
+        doubt.held.push(entry.detached());
         if doubt.held.len() == 1 {
             // Its turn comes when all of the frame is judged.
-            self.doubts.waiting.push_back(chain);
+            self.doubts.queue(chain);
+        }
+    }
+
+    /// Nothing can be taken now. What has to be compared first will be, when it has come again.
+    pub(super) fn note_untaken(&mut self, conn: ConnId, entry: &Entry) {
+        let (chain, seq) = (chain_of(entry), entry.name().seq);
+        let in_doubt = |state: &HomeStream| {
+            let is_known = state.log.remembers(&entry.name()) && state.log.judge(entry) == Verdict::Known;
+            !state.log.is_gone() && seq <= state.log.tip(&chain.1).seq && !is_known
+        };
+        if !self.streams.get(&chain.0).is_some_and(in_doubt) {
+            return;
+        }
+        if self.doubts.chains.get(&chain).is_some_and(|doubt| doubt.conn != conn) {
+            self.take_over_doubt(conn, chain);
+        }
+        self.doubts.chains.entry(chain).or_insert_with(|| Doubt::new(conn)).put_off_from(seq);
+    }
+
+    /// What another link of its author has brought gives way: this one will bring it too.
+    fn take_over_doubt(&mut self, conn: ConnId, chain: ChainOf) {
+        if let Some(before) = self.drop_doubt(&chain).filter(|before| before.queued) {
+            self.doubts.chains.insert(chain, Doubt { queued: before.queued, ..Doubt::new(conn) });
         }
     }
 
     /// Goes on with the next chain, unless something is being read.
     pub(super) fn next_doubt(&mut self, now: Now) {
         while self.doubts.at_work.is_none() {
-            let Some(chain) = self.doubts.waiting.pop_front() else { return };
+            let Some(chain) = self.doubts.next() else { return };
             self.compare_doubted(chain, now);
         }
     }
@@ -159,7 +225,7 @@ impl Home {
     /// What was read for the chain at work is taken note of: it waits for its next turn.
     fn end_turn(&mut self, chain: ChainOf, now: Now) {
         self.doubts.at_work = None;
-        self.doubts.waiting.push_back(chain);
+        self.doubts.queue(chain);
         self.next_doubt(now);
     }
 
@@ -291,7 +357,8 @@ impl Home {
         match result {
             _ if !self.is_next(&chain, seq) => {}
             Ok(Done::Unpacked(entries)) => self.compare_unpacked(chain, &entries),
-            Err(JobError::Busy | JobError::Late) => self.put_off(chain),
+            // These say nothing of the segment.
+            Err(JobError::Busy | JobError::Late | JobError::Time | JobError::Panic) => self.put_off(chain),
             Ok(Done::Built(_) | Done::Verified(_) | Done::Wants { .. }) | Err(_) => {
                 self.deny_unless_hole(chain);
             }
@@ -319,7 +386,7 @@ impl Home {
     /// The next entry is what stands here. Where its row is damaged it is put back.
     fn pass(&mut self, chain: ChainOf) {
         let Some(doubt) = self.doubts.chains.get_mut(&chain) else { return };
-        let (conn, Some(entry)) = (doubt.conn, doubt.held.pop_front()) else { return };
+        let (conn, Some(entry)) = (doubt.conn, doubt.held.pop()) else { return };
         self.release(conn, &entry);
         if self.is_hole(&chain.0, &entry.name()) {
             return self.put_back(conn, entry);
@@ -338,7 +405,7 @@ impl Home {
             return self.deny_doubted(chain);
         }
         let Some(doubt) = self.doubts.chains.get_mut(&chain) else { return };
-        if let (conn, Some(entry)) = (doubt.conn, doubt.held.pop_front()) {
+        if let (conn, Some(entry)) = (doubt.conn, doubt.held.pop()) {
             self.release(conn, &entry);
         }
     }
@@ -353,18 +420,26 @@ impl Home {
         self.told.clear();
     }
 
-    /// All that is older was the same: what came behind it is judged.
+    /// All that is older was the same: what came behind it is judged, up to what is older again.
     fn end_doubt(&mut self, chain: ChainOf, now: Now) {
-        let Some(mut doubt) = self.drop_doubt(&chain) else { return };
-        let (conn, held) = (doubt.conn, std::mem::take(&mut doubt.held));
+        let Some(mut doubt) = self.doubts.chains.remove(&chain) else { return };
+        let conn = doubt.conn;
         self.answer_same(chain, &doubt);
+        doubt.same = None;
         if let Some(first) = doubt.put_off {
-            self.doubts
-                .chains
-                .insert(chain, Doubt { put_off: Some(first), told: doubt.told, ..Doubt::new(conn) });
+            let put_off = Doubt { put_off: Some(first), told: doubt.told, ..Doubt::new(conn) };
+            self.doubts.chains.insert(chain, put_off);
         }
-        for entry in held {
-            if self.may_bring(conn, &chain.1) {
+        while let Some(entry) = doubt.held.front() {
+            let name = entry.name();
+            let brings = self.may_bring(conn, &chain.1);
+            if brings && self.streams.get(&chain.0).is_some_and(|state| state.is_older(&name)) {
+                self.doubt_again(chain, doubt);
+                break;
+            }
+            let Some(entry) = doubt.held.pop() else { break };
+            self.release(conn, &entry);
+            if brings {
                 self.land(conn, entry);
             }
         }
@@ -372,9 +447,34 @@ impl Home {
         self.ask(conn, now);
     }
 
+    /// The rest of what was brought waits for its next turn as it is: to hold it anew, one by one, would cost the square of it.
+    fn doubt_again(&mut self, chain: ChainOf, mut rest: Doubt) {
+        // A read for each turn: thousands of answers at once would fill the lane of their link.
+        rest.heads.clear();
+        // What has landed meanwhile may have put off more, and no less.
+        let Some(mut meanwhile) = self.doubts.chains.remove(&chain) else {
+            (rest.put_off, rest.told) = (None, false);
+            self.doubts.chains.insert(chain, rest);
+            return self.doubts.queue(chain);
+        };
+        if meanwhile.conn != rest.conn {
+            rest.held.iter().for_each(|entry| self.release(rest.conn, entry));
+            self.doubts.chains.insert(chain, meanwhile);
+            return;
+        }
+        while let Some(entry) = meanwhile.held.pop() {
+            rest.held.push(entry);
+        }
+        (rest.put_off, rest.told, rest.queued) = (meanwhile.put_off, meanwhile.told, meanwhile.queued);
+        self.doubts.chains.insert(chain, rest);
+        self.doubts.queue(chain);
+    }
+
     /// Says up to which entry what a link has brought is saved: up to the last that was compared, whatever stands behind it.
     fn answer_same(&mut self, (stream, replica): ChainOf, doubt: &Doubt) {
-        let Some(seq) = doubt.same else { return };
+        // What it has put off may be another's.
+        let same = doubt.same.filter(|seq| doubt.put_off.is_none_or(|first| *seq < first));
+        let Some(seq) = same else { return };
         let Some(state) = self.streams.get(&stream) else { return };
         let newest = state.durable.get(&replica).filter(|(newest, _)| *newest == seq).map(|(_, head)| head);
         let head = newest.or_else(|| doubt.heads.get(&seq).copied());
@@ -405,32 +505,38 @@ impl Home {
 
     /// A link is told how the chains of a stream end. What is not beyond that it may not bring again.
     pub(super) fn note_told(&mut self, conn: ConnId, stream: &StreamId) {
-        let of_link = |of: &ChainOf, doubt: &Doubt| of.0 == *stream && doubt.conn == conn;
         let Some(state) = self.streams.get(stream) else { return };
-        for (chain, doubt) in self.doubts.chains.iter_mut().filter(|(of, doubt)| of_link(of, doubt)) {
+        for (chain, doubt) in self.doubts.of_stream(stream).filter(|(_, doubt)| doubt.conn == conn) {
             doubt.told = doubt.put_off.is_some_and(|first| first <= state.durable_seq(&chain.1));
         }
     }
 
     /// A link asks, and so has heard what it was told before: where the chain is not as the device has it, it knows.
     pub(super) fn end_put_offs(&mut self, conn: ConnId, stream: &StreamId) {
-        self.doubts.chains.retain(|(of, _), doubt| {
-            let ends = of == stream && doubt.conn == conn && std::mem::take(&mut doubt.told);
-            if ends {
+        let mut ended = Vec::new();
+        for (chain, doubt) in self.doubts.of_stream(stream).filter(|(_, doubt)| doubt.conn == conn) {
+            if std::mem::take(&mut doubt.told) {
                 doubt.put_off = None;
+                if doubt.held.is_empty() && doubt.same.is_none() {
+                    ended.push(*chain);
+                }
             }
-            !ends || !doubt.held.is_empty() || doubt.same.is_some()
-        });
+        }
+        for chain in ended {
+            self.doubts.chains.remove(&chain);
+        }
     }
 
     /// A link has ended, and what was counted for it with it.
     pub(super) fn forget_doubts(&mut self, conn: ConnId) {
-        self.doubts.chains.retain(|_, doubt| doubt.conn != conn);
+        let Doubts { chains, waiting, .. } = &mut self.doubts;
+        chains.retain(|_, doubt| doubt.conn != conn);
+        waiting.retain(|chain| chains.contains_key(chain));
     }
 
     fn drop_doubt(&mut self, chain: &ChainOf) -> Option<Doubt> {
         let doubt = self.doubts.chains.remove(chain)?;
-        for entry in &doubt.held {
+        for entry in doubt.held.iter() {
             self.release(doubt.conn, entry);
         }
         Some(doubt)
