@@ -697,6 +697,40 @@ fn rule_11_a_link_that_is_busy_with_its_own_work_is_not_taken_for_silent() {
 }
 
 #[test]
+fn rule_11_who_brings_entries_without_a_head_again_and_again_is_asked_no_more() {
+    let mut town = Town::new();
+    let entry = town.wrote[2].clone();
+    let mut asked = 0;
+    for _ in 0..4 * LINK_FRUITLESS {
+        asked += usize::from(town.claim(town.author.id(), 5).is_some());
+        town.say(&Message::Entries(vec![entry.clone()]));
+    }
+    assert_eq!(asked, LINK_FRUITLESS);
+    town.network.go_online(1);
+    town.network.rest();
+    assert_eq!(town.authors(), 5, "somebody else brings it");
+}
+
+#[test]
+fn rule_11_what_was_on_its_way_behind_a_head_that_came_too_late_costs_nothing() {
+    let mut town = Town::new();
+    let head = town.wrote[..2].iter().fold(Head::START, |head, entry| head.next(entry));
+    let older = town.author.vouch(town.text, 2, head, &room());
+    for _ in 0..2 * LINK_FRUITLESS {
+        town.claim_authors();
+        town.say(&older.clone().into());
+        town.claim_authors();
+        town.say(&Message::Entries(vec![town.wrote[2].clone()]));
+    }
+    town.claim_authors();
+    let (signed, entries) = (town.signed.clone(), town.wrote[2..].to_vec());
+    town.say(&signed.into());
+    town.say(&Message::Entries(entries));
+    town.network.rest();
+    assert_eq!(town.authors(), 5);
+}
+
+#[test]
 fn rule_11_denials_do_not_end_a_link_that_takes_them_slowly() {
     let mut town = Town::new();
     town.claim_authors();

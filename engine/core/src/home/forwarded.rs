@@ -44,6 +44,9 @@ pub(super) struct Forwarding {
     pub(super) asked: bool,
     /// What it was asked for and brought that could not be what it is said to be, was not brought in time, or was refused.
     fruitless: usize,
+    /// Chains of which a head was denied that was no fault of the link, as many as may be open at a time: entries may come behind
+    /// it that were on their way.
+    denied: BTreeSet<ChainName>,
 }
 
 /// A chain that a link was asked to forward.
@@ -218,6 +221,13 @@ impl Forwarding {
         self.closed.insert(chain);
     }
 
+    /// What comes of a chain without a head may have been on its way before.
+    fn excuse(&mut self, chain: ChainName) {
+        if self.denied.len() < LINK_FORWARDED {
+            self.denied.insert(chain);
+        }
+    }
+
     /// The link has brought something, be it its own.
     pub(super) fn hear(&mut self, now: Millis) {
         self.heard = now;
@@ -384,6 +394,7 @@ impl Home {
         };
         if let Some(link) = self.conns.get_mut(&conn) {
             link.forwarding.heard = now.monotonic;
+            link.forwarding.denied.remove(&chain);
             link.forwarding.chains.insert(chain, Stage::Gathering(gathering.into()));
         }
     }
@@ -406,11 +417,12 @@ impl Home {
         let of_link = link.forwarding.bytes;
         let gathering = match link.forwarding.chains.get_mut(&chain) {
             Some(Stage::Gathering(gathering)) => gathering,
-            // Perhaps of a head that was denied while this was on its way: it costs the link nothing.
-            Some(Stage::Asked(_)) => {
+            Some(Stage::Asked(_)) if link.forwarding.denied.remove(&chain) => {
+                // Of a head that was denied while this was on its way: it costs the link nothing.
                 self.close_forwarded(conn, &chain, false);
                 return self.deny(conn, chain, name.seq, Denial::Unvouched);
             }
+            Some(Stage::Asked(_)) => return self.fail_forwarded(conn, chain, name.seq, Denial::Unvouched),
             Some(Stage::Landing(..) | Stage::Elsewhere) | None => {
                 return self.deny(conn, chain, name.seq, Denial::Unvouched);
             }
@@ -541,8 +553,12 @@ impl Home {
     /// What a link was asked for is not let in, and nothing of it is kept.
     fn fail_forwarded(&mut self, conn: ConnId, chain: ChainName, seq: u64, denial: Denial) {
         self.close_forwarded(conn, &chain, !denial.passes());
-        if let Some(link) = self.conns.get_mut(&conn).filter(|_| denial.is_fruitless()) {
-            link.forwarding.fruitless += 1;
+        if let Some(link) = self.conns.get_mut(&conn) {
+            if denial.is_fruitless() {
+                link.forwarding.fruitless += 1;
+            } else {
+                link.forwarding.excuse(chain);
+            }
         }
         self.deny(conn, chain, seq, denial);
     }
@@ -562,8 +578,11 @@ impl Home {
     fn close_forwarded(&mut self, conn: ConnId, chain: &ChainName, for_good: bool) {
         let stage = self.end_forwarded(conn, chain);
         self.heads.forwarders.release(chain, conn);
-        if stage.is_some() && for_good {
-            self.conns.get_mut(&conn).into_iter().for_each(|link| link.forwarding.close(*chain));
+        let Some(link) = self.conns.get_mut(&conn) else { return };
+        match stage {
+            Some(_) if for_good => link.forwarding.close(*chain),
+            Some(Stage::Gathering(_)) => link.forwarding.excuse(*chain),
+            Some(Stage::Asked(_) | Stage::Elsewhere | Stage::Landing(_)) | None => {}
         }
     }
 
