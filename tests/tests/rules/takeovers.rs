@@ -7,7 +7,7 @@ use causeway_core::stored::Prefix;
 use causeway_core::wire::{Body, Message, Refused};
 use causeway_tests::network::Network;
 
-use crate::channels::{open, posts, say};
+use crate::channels::{channel, open, posts, say};
 
 pub(crate) fn forks(network: &Network, page: usize) -> usize {
     network.devices[page].disk.rows_of(Prefix::Fork as u8).count()
@@ -568,4 +568,38 @@ fn t5_what_was_written_on_work_that_the_new_leader_gets_later_goes_back_and_noth
         let status = network.devices[pages[0]].room.save_status(text);
         assert_eq!((status.unsaved_on_device, status.unsaved_on_relay), (0, 0));
     }
+}
+
+#[test]
+fn t5_a_post_on_work_that_the_new_leader_does_not_have_is_said_or_a_draft() {
+    let mut network = Network::new(0);
+    let pages = network.join_pages(3);
+    pages.iter().for_each(|page| open(&mut network, *page, 1));
+    network.rest();
+    say(&mut network, pages[0], "before");
+    network.rest();
+    network.go_offline(pages[0]);
+    network.devices[pages[0]].disk_answers = false;
+    say(&mut network, pages[2], "theirs");
+    network.wait(60);
+    network.settle();
+    assert!(posts(&network, pages[0]).iter().any(|post| post.text == "theirs"), "on its way to the disk");
+    say(&mut network, pages[0], "mine");
+    network.freeze(pages[0]);
+    network.freeze(pages[2]);
+    network.lead(pages[1]);
+    network.rest();
+    network.thaw(pages[0]);
+    network.release_disk(pages[0]);
+    network.rest();
+    network.thaw(pages[2]);
+    pages.iter().for_each(|page| network.devices[*page].online = true);
+    network.go_online(pages[1]);
+    for _ in 0..8 {
+        network.rest();
+    }
+    let said = |page: usize| posts(&network, page).iter().filter(|post| post.text == "mine").count();
+    let drafts = network.devices[pages[0]].room.drafts(channel());
+    assert_eq!(said(pages[0]) + drafts.len(), 1, "{drafts:?}");
+    assert!(posts(&network, pages[0]).iter().any(|post| post.text == "theirs"));
 }

@@ -1,4 +1,4 @@
-import type { FromWorker, ToWorker } from "../worker/messages.js";
+import type { Backend, FromWorker, ToWorker } from "../worker/messages.js";
 
 /** The way to whoever carries out what a room wants done. */
 export interface Port {
@@ -19,8 +19,8 @@ export function workerPort(): Port {
 class WorkerPort implements Port {
   #worker: Worker | undefined;
   #tell: (message: FromWorker) => void = () => undefined;
-  /** What the worker was opened with. */
-  #opening: ToWorker | undefined;
+  /** What the next worker is opened with. */
+  #opening: Extract<ToWorker, { type: "open" }> | undefined;
   #asking: ReturnType<typeof setInterval> | undefined;
   #unanswered = 0;
   #hasSpoken = false;
@@ -53,7 +53,7 @@ class WorkerPort implements Port {
     return worker;
   }
 
-  #open(message: ToWorker): void {
+  #open(message: Extract<ToWorker, { type: "open" }>): void {
     this.#opening = message;
     // Counted in questions and not by the clock: a page that slept has asked none.
     this.#asking = setInterval(() => this.#ask(), ASK_EVERY_MS);
@@ -62,8 +62,15 @@ class WorkerPort implements Port {
   #take(message: FromWorker): void {
     [this.#unanswered, this.#hasSpoken] = [0, true];
     if (message.type === "here") return;
-    if (message.type === "backend") this.#keepsRows = message.backend.backend === "memory";
+    if (message.type === "backend") this.#note(message.backend);
+    if (message.type === "failed") clearInterval(this.#asking);
     this.#tell(message);
+  }
+
+  #note({ backend }: Backend): void {
+    this.#keepsRows = backend === "memory";
+    // The next one is to find these rows, and to begin with no others.
+    if (this.#opening !== undefined && !this.#keepsRows) this.#opening = { ...this.#opening, existed: true };
   }
 
   #ask(): void {
@@ -77,6 +84,7 @@ class WorkerPort implements Port {
     this.#replaced = [...this.#replaced.filter((before) => now - before < OFTEN_WITHIN_MS), now];
     this.#end();
     if (this.#keepsRows) return this.#fail("The browser has ended it, and what it kept in its memory with it.");
+    if (!this.#hasSpoken && this.#replaced.length > 1) return this.#fail("Another one does not begin.");
     if (this.#replaced.length > OFTEN) return this.#fail("The browser ends it again and again.");
     [this.#unanswered, this.#hasSpoken] = [0, false];
     this.#worker = this.#begin();

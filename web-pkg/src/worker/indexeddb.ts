@@ -19,16 +19,16 @@ const OPEN_WITHIN_MS = 5_000;
  */
 export class IndexedDbStore implements Store {
   #database: IDBDatabase | undefined;
-  #hasOpened = false;
-
   private constructor(
     private readonly factory: IDBFactory,
     private readonly name: string,
+    /** Whether it is known to be there: none is made in its place then. */
+    private hasOpened: boolean,
   ) {}
 
-  /** Rejects if this browser keeps nothing for this page. */
-  static async open(factory: IDBFactory, room: string): Promise<IndexedDbStore> {
-    const store = new IndexedDbStore(factory, `causeway/${room}`);
+  /** Rejects if this browser keeps nothing for this page, or no more what `existed`. */
+  static async open(factory: IDBFactory, room: string, existed = false): Promise<IndexedDbStore> {
+    const store = new IndexedDbStore(factory, `causeway/${room}`, existed);
     await store.#connection();
     return store;
   }
@@ -117,8 +117,8 @@ export class IndexedDbStore implements Store {
 
   async #connection(): Promise<IDBDatabase> {
     if (this.#database !== undefined) return this.#database;
-    const database = await open(this.factory, this.name, this.#hasOpened);
-    this.#hasOpened = true;
+    const database = await open(this.factory, this.name, this.hasOpened);
+    this.hasOpened = true;
     const forget = (): void => {
       if (this.#database === database) this.#database = undefined;
     };

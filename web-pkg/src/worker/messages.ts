@@ -42,7 +42,14 @@ export type Backend =
 
 /** `link` numbers sockets, so that news of an old one are known as such. */
 export type ToWorker =
-  | { readonly type: "open"; readonly room: string; readonly url: string; readonly storage: "auto" | "memory" }
+  /** `existed`: this page has had the database open before, by a worker that is gone. */
+  | {
+      readonly type: "open";
+      readonly room: string;
+      readonly url: string;
+      readonly storage: "auto" | "memory";
+      readonly existed?: boolean;
+    }
   | { readonly type: "connect"; readonly link: number }
   | { readonly type: "send"; readonly bytes: Bytes }
   | { readonly type: "close" }
@@ -79,7 +86,7 @@ export type FromWorker =
   | { readonly type: "here" }
   /** The port says this, not the worker: the browser has ended that, and another begins. What was on its way is not answered. */
   | { readonly type: "replaced" }
-  /** Nothing more is carried out. The port says this, not the worker: it did not start, or has met a bug. */
+  /** Nothing more is carried out: the worker did not start, has met a bug, or does not find the page's rows again. */
   | { readonly type: "failed"; readonly sentence: string }
   /** The network is back, or there is a page to follow. */
   | { readonly type: "reconnect" }

@@ -84,13 +84,16 @@ export class Shell {
 
   #open(message: Extract<ToWorker, { type: "open" }>): void {
     this.#link = new Link(message.url, this.report);
-    this.#opening = openBackend(message.room, message.storage);
-    void this.#opening.then(({ backend }) => {
+    this.#opening = openBackend(message.room, message.storage, message.existed);
+    this.#opening.then(({ backend }) => {
       this.report({ type: "backend", backend });
       // What is in memory is nobody else's: such a page stands alone.
       if (backend.backend === "memory") return this.report({ type: "lead" });
       this.#pages = new Pages(message.room, this.report);
       this.#pages.election.start();
+    }).catch((error: unknown) => {
+      const sentence = `Its database does not open again (${error instanceof Error ? error.message : String(error)}).`;
+      this.report({ type: "failed", sentence });
     });
   }
 }

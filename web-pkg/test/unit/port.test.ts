@@ -72,7 +72,8 @@ test("D14 the place of one that ends without a word is taken within 15 s, and th
   newest().terminate();
   vi.advanceTimersByTime(15_000);
   expect(Played.begun).toHaveLength(2);
-  expect(newest().heard[0]).toEqual(OPEN);
+  // It is not to begin with an empty database, or none.
+  expect(newest().heard[0]).toEqual({ ...OPEN, existed: true });
   expect(told("replaced")).toBe(1);
   port.post({ type: "connect", link: 2 });
   expect(newest().heard).toContainEqual({ type: "connect", link: 2 });
@@ -92,6 +93,15 @@ test("D14 a script that is a minute on its way is waited for", () => {
   newest().lives = false;
   vi.advanceTimersByTime(55_000);
   expect(Played.begun).toHaveLength(1);
+});
+
+test("D14 where no other can be loaded the page is told", () => {
+  newest().say(ON_DISK);
+  newest().terminate();
+  Played.loads = false;
+  vi.advanceTimersByTime(120_000);
+  expect(Played.begun).toHaveLength(2);
+  expect(told("failed")).toBe(1);
 });
 
 test("D14 a page whose rows were in the worker's memory is told that they are gone", () => {

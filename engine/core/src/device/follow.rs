@@ -6,7 +6,7 @@ use crate::device::journal::Tag;
 use crate::device::pages::Role;
 use crate::device::stream::{Phase, Stream, Sync};
 use crate::device::{Config, Room};
-use crate::ids::{ReplicaId, StreamId};
+use crate::ids::{ReplicaId, StreamId, StreamKind};
 use crate::limits::RESEND_AFTER;
 use crate::log::{Entry, EntryKind, EntryName, Verdict};
 use crate::sorted;
@@ -276,11 +276,15 @@ impl Room {
             *first = seq.min(*first);
         }
         let leaves = stream.closed.contains_key(&self.current);
-        if stream.moved {
+        if stream.moved && id.kind() != StreamKind::Chat {
             // Nobody refused it, and what it builds on may yet come.
             let why = Why::claimed();
-            for entry in apart.iter().filter(|entry| entry.header().kind == EntryKind::Edit) {
-                self.keep_pieces(id, entry.name().replica, &[entry.payload().to_vec()], &why, now);
+            for entry in apart {
+                if entry.header().kind == EntryKind::Edit {
+                    self.keep_pieces(id, entry.name().replica, &[entry.payload().to_vec()], &why, now);
+                } else {
+                    self.keep_entry(entry, &why, now);
+                }
             }
             self.tell_fork(id, &why);
         } else {

@@ -374,6 +374,10 @@ impl Room {
     pub(super) fn finish_load(&mut self, id: StreamId, now: Now) {
         let Some(stream) = self.streams.get_mut(&id) else { return };
         stream.find_leftovers();
+        if self.role == Role::Leading {
+            // Whatever journal there was on the disk is sealed by now: nothing more comes of it.
+            stream.leftovers.clear();
+        }
         if stream.phase == Phase::Ready {
             // It was in use while the disk was met: what has changed is told already.
             self.events.push(Event::SaveStatus(id));
