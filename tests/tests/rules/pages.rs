@@ -1,8 +1,8 @@
 //! Several pages of one device: one leads, the others follow (T1–T8).
 
 use causeway_core::device::{Event, Input, PageInput, Role};
-use causeway_core::stored::Prefix;
-use causeway_core::wire::Refused;
+use causeway_core::stored::{self, Prefix};
+use causeway_core::wire::{Body, Message, Refused};
 use causeway_tests::network::Network;
 
 #[test]
@@ -373,4 +373,50 @@ fn t2_a_page_that_is_far_ahead_of_its_leaders_disk_calls_nothing_kept() {
     }
     let state = network.receipt(pages[1], &last);
     assert!(state.device && state.relay, "{state:?}");
+}
+
+#[test]
+fn rule_16_a_page_is_told_what_its_leader_cannot_read_and_does_not_ask_for_ever() {
+    let (mut network, pages, text) = Network::with_pages(2);
+    let other = network.join();
+    network.open(other, text);
+    network.rest();
+    network.insert(other, text, 0, "one ");
+    network.rest();
+    network.freeze(pages[1]);
+    network.part(pages[1]);
+    for word in ["two ", "three "] {
+        network.insert(other, text, 0, word);
+        network.rest();
+    }
+    let author = network.devices[other].room.replica();
+    let rows = network.devices[pages[0]].disk.rows_of(Prefix::Entry as u8);
+    let of = |value: &[u8], seq| {
+        let name = stored::decode_entry(value.to_vec()).map(|entry| entry.name());
+        name.is_ok_and(|name| name.replica == author && name.seq == seq)
+    };
+    let rotten = rows.filter(|(_, value)| of(value, 3)).map(|(key, _)| key.to_vec()).next();
+    network.devices[pages[0]].disk.damage(&rotten.expect("the leader keeps it"));
+    network.thaw(pages[1]);
+    let before = network.devices[pages[1]].sent.len();
+    for _ in 0..6 {
+        network.rest();
+    }
+    let sent = network.devices[pages[1]].sent[before..].iter();
+    let needs = sent.filter(|message| matches!(message, Message::Other(Body::Need(_)))).count();
+    assert!(needs <= 2, "once, and once as it comes behind what builds on it: {needs}");
+    let told = network.events(pages[1]);
+    let told_of_it = |event: &&Event| matches!(event, Event::Damaged { code, .. } if code == "home.entry");
+    assert_eq!(told.iter().filter(told_of_it).count(), 1, "{told:?}");
+    assert_eq!(network.text(pages[1], text), "one ", "what does not build on it is there");
+    // Another page has the room read anew, which finds the damage and has it mended from the home.
+    network.restart(pages[0], true);
+    network.open(pages[0], text);
+    network.lead(pages[0]);
+    for _ in 0..6 {
+        network.rest();
+    }
+    for page in pages {
+        assert_eq!(network.text(page, text), "three two one ");
+    }
 }

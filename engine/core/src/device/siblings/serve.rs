@@ -15,7 +15,7 @@ use crate::snapshot::SignedRoot;
 use crate::storage::{Page, Scan};
 use crate::stored;
 use crate::time::Now;
-use crate::wire::{self, Body, Compare, Message, Need, Place, Refused, Saved, Subscribe, Synced};
+use crate::wire::{self, Body, Compare, Lost, Message, Need, Place, Refused, Saved, Subscribe, Synced};
 
 /// What a page holds of a stream, in the order of replicas.
 pub(in crate::device) type Held = Vec<(ReplicaId, u64)>;
@@ -26,6 +26,8 @@ pub(super) struct Follows {
     stream: StreamId,
     /// Its newest question.
     question: u64,
+    /// What it has asked for by name and was not sent yet.
+    asked: Option<EntryName>,
     following: Following,
 }
 
@@ -59,6 +61,7 @@ impl Room {
         self.set_following(page, id, Following::Early(digest));
         if let Some(follows) = self.follows(page, id) {
             follows.question = question;
+            follows.asked = None;
         }
         if self.is_served(&id) {
             self.serve_question(page, id, &digest);
@@ -152,8 +155,12 @@ impl Room {
     pub(super) fn serve_need(&mut self, page: SiblingId, need: &Need) {
         let mut held = self.on_disk(&need.stream);
         if let Some((_, seq)) = held.iter_mut().find(|(replica, _)| *replica == need.replica) {
+            let is_there = (1..=*seq).contains(&need.from);
             *seq = need.from - 1;
             self.set_following(page, need.stream, Following::Wanted(held));
+            if let Some(follows) = self.follows(page, need.stream) {
+                follows.asked = is_there.then_some(EntryName { replica: need.replica, seq: need.from });
+            }
             self.serve_waiting(need.stream);
         }
     }
@@ -238,6 +245,9 @@ impl Room {
             for frame in wire::snapshot::frames(&root, &record, &pages, CATCH_UP_BYTES) {
                 self.outputs.push_back(Output::Page(PageOutput::Send(page, frame)));
             }
+            if let Some(follows) = self.follows(page, id) {
+                follows.asked = follows.asked.filter(|name| root.covered(&name.replica) < name.seq);
+            }
             self.walk_from_start(page, id, walk);
         }
     }
@@ -304,6 +314,9 @@ impl Room {
         let entries = rows.rows.into_iter().filter_map(|(_, value)| stored::decode_entry(value).ok());
         let entries: Vec<Entry> = entries.filter(|entry| lacks(entry.name())).collect();
         let more = rows.more.or_else(|| std::mem::take(again).then_some(last).flatten());
+        if let Some(follows) = self.follows(page, id) {
+            follows.asked = follows.asked.filter(|name| entries.iter().all(|entry| entry.name() != *name));
+        }
         if !entries.is_empty() {
             self.send_to(page, &Message::Entries(entries));
         }
@@ -311,8 +324,17 @@ impl Room {
             Some(start) => self.walk(page, id, walk, start),
             None => {
                 self.set_following(page, id, Following::Live);
+                self.tell_lost(page, id);
                 self.send_synced(page, id);
             }
+        }
+    }
+
+    /// What a page has asked for does not read: it would ask again at once for as long as it is not told.
+    fn tell_lost(&mut self, page: SiblingId, id: StreamId) {
+        let asked = self.follows(page, id).and_then(|follows| follows.asked.take());
+        if let Some(name) = asked {
+            self.send_to(page, &Lost::damaged(id, name).into());
         }
     }
 
@@ -455,7 +477,7 @@ impl Room {
         if let Some(held) = self.served(page, id) {
             *held = following;
         } else if let Some(page) = self.siblings.page(page) {
-            page.follows.push(Follows { stream: id, question: 0, following });
+            page.follows.push(Follows { stream: id, question: 0, asked: None, following });
         }
     }
 }
