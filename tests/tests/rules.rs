@@ -38,6 +38,8 @@ mod history_in_doubt;
 mod homes;
 #[path = "rules/links.rs"]
 mod links;
+#[path = "rules/moved.rs"]
+mod moved;
 #[path = "rules/pages.rs"]
 mod pages;
 #[path = "rules/people.rs"]

@@ -130,6 +130,8 @@ pub enum Why {
     Journal,
     /// To offer entries again that have had no answer.
     Outbox,
+    /// To put back work that another page took the disk from.
+    Forks,
     /// To tell what was applied.
     Seen,
     /// To tell or repeat its presence.
@@ -289,6 +291,7 @@ impl Room {
             self.link.due().map(|at| (at, Why::Link)),
             self.journal_due().map(|at| (at, Why::Journal)),
             self.outbox_due().map(|at| (at, Why::Outbox)),
+            self.return_due().map(|at| (at, Why::Forks)),
             self.have_due().map(|at| (at, Why::Seen)),
             self.mine.due(self.link.is_live()).map(|at| (at, Why::Presence)),
             self.disk_retry_at.map(|at| (at, Why::Disk)),
@@ -316,6 +319,7 @@ impl Room {
         self.tick_link(now);
         self.tick_journals(now);
         self.tick_outbox(now);
+        self.tick_returns(now);
         self.tick_older(now);
         self.tick_have(now);
         self.tick_presence(now);

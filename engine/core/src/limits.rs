@@ -37,9 +37,11 @@ pub const SEEN_WRITERS: usize = 256;
 /// Text shown to people in an error frame.
 pub const SENTENCE_BYTES: usize = 512;
 
-/// How often work that a page lost the disk for is tried to be put back: each goes through the whole text, and what it builds on
-/// comes with the first few frames.
-pub const RETURN_ATTEMPTS: u8 = 32;
+/// How long after entries have come it is looked whether work that a page lost the disk for can be put back now, in milliseconds:
+/// each look goes through the whole text. The first time; twice as long after each look in vain.
+pub const RETURN_PAUSE: Millis = Millis(500);
+/// The longest such pause: what the work builds on may come from a page that sleeps.
+pub const RETURN_PAUSE_LONGEST: Millis = Millis(32_000);
 
 /// Entries that wait for what they build on, per stream: a device two thousand edits ahead is asked again instead. As many of
 /// a chain wait to be compared with what the disk has: each is copied once, and costs two reads at most, in whatever order they come.

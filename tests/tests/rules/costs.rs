@@ -24,7 +24,12 @@ fn write(network: &mut Network, device: usize, text: StreamId, words: &str) {
 }
 
 /// One transaction.
-fn change(network: &mut Network, device: usize, text: StreamId, change: impl FnOnce(&mut TextEdit<'_>)) {
+pub(crate) fn change(
+    network: &mut Network,
+    device: usize,
+    text: StreamId,
+    change: impl FnOnce(&mut TextEdit<'_>),
+) {
     let now = network.clock(device);
     let room = &mut network.devices[device].room;
     room.open_editor(text, EDITOR).expect("the document is open");

@@ -7,7 +7,7 @@ use causeway_core::stored::Prefix;
 use causeway_core::wire::{Body, Message, Refused};
 use causeway_tests::network::Network;
 
-use crate::channels::{channel, open, posts, say};
+use crate::channels::{open, posts, say};
 
 pub(crate) fn forks(network: &Network, page: usize) -> usize {
     network.devices[page].disk.rows_of(Prefix::Fork as u8).count()
@@ -20,12 +20,14 @@ pub(crate) fn refuse(network: &mut Network, leader: usize, text: StreamId, autho
     network.hand_to_device(leader, &refused);
 }
 
-fn told_of_fork(network: &mut Network, page: usize, what: &str) -> bool {
+pub(crate) fn told_of_fork(network: &mut Network, page: usize, what: &str) -> bool {
     network.events(page).iter().any(|event| matches!(event, Event::Fork { code, .. } if code == what))
 }
 
 /// The first page has its newest edit in the journal alone, all else is saved, and nobody reaches the home.
-fn with_a_journal(pages: usize) -> (Network, Vec<usize>, StreamId, causeway_core::device::Receipt) {
+pub(crate) fn with_a_journal(
+    pages: usize,
+) -> (Network, Vec<usize>, StreamId, causeway_core::device::Receipt) {
     let (mut network, pages, text) = Network::with_pages(pages);
     network.insert(pages[0], text, 0, "before ");
     network.rest();
@@ -520,86 +522,4 @@ fn t4_posts_that_a_snapshot_covers_are_saved_though_the_page_that_led_has_told_n
         let words = ["before", "one", "two", "three"].map(|text| (text.to_owned(), Saved::Relay));
         assert_eq!(shown, words, "after {days} days");
     }
-}
-
-#[test]
-fn t5_what_was_written_on_work_that_the_new_leader_gets_later_goes_back_and_nothing_takes_its_place() {
-    for types in [false, true] {
-        let (mut network, pages, text) = Network::with_pages(3);
-        network.insert(pages[0], text, 0, "before ");
-        network.rest();
-        network.go_offline(pages[0]);
-        network.devices[pages[0]].disk_answers = false;
-        network.insert(pages[2], text, 7, "theirs ");
-        network.wait(60);
-        network.settle();
-        assert_eq!(network.text(pages[0], text), "before theirs ", "it is on its way to the disk");
-        let mine = network.insert(pages[0], text, 14, "mine ");
-        network.wait(60);
-        network.freeze(pages[0]);
-        network.freeze(pages[2]);
-        network.lead(pages[1]);
-        network.rest();
-        network.thaw(pages[0]);
-        network.release_disk(pages[0]);
-        network.rest();
-        assert_eq!(network.devices[pages[0]].room.role(), Role::Following);
-        let next = types.then(|| network.insert(pages[0], text, 0, "next "));
-        network.rest();
-        network.thaw(pages[2]);
-        pages.iter().for_each(|page| network.devices[*page].online = true);
-        network.go_online(pages[1]);
-        for _ in 0..8 {
-            network.rest();
-        }
-        let words = ["before ", "theirs ", "mine "].into_iter().chain(types.then_some("next "));
-        for page in &pages {
-            let shown = network.text(*page, text);
-            for word in words.clone() {
-                assert_eq!(shown.matches(word).count(), 1, "{word} in {shown:?} on {page}, {types}");
-            }
-        }
-        assert_eq!(forks(&network, pages[1]), 0, "nothing is left for a person to decide");
-        assert!(network.receipt(pages[0], &mine).device);
-        if let Some(next) = next {
-            let state = network.receipt(pages[0], &next);
-            assert!(state.device && state.relay && !state.refused, "{state:?}");
-        }
-        let status = network.devices[pages[0]].room.save_status(text);
-        assert_eq!((status.unsaved_on_device, status.unsaved_on_relay), (0, 0));
-    }
-}
-
-#[test]
-fn t5_a_post_on_work_that_the_new_leader_does_not_have_is_said_or_a_draft() {
-    let mut network = Network::new(0);
-    let pages = network.join_pages(3);
-    pages.iter().for_each(|page| open(&mut network, *page, 1));
-    network.rest();
-    say(&mut network, pages[0], "before");
-    network.rest();
-    network.go_offline(pages[0]);
-    network.devices[pages[0]].disk_answers = false;
-    say(&mut network, pages[2], "theirs");
-    network.wait(60);
-    network.settle();
-    assert!(posts(&network, pages[0]).iter().any(|post| post.text == "theirs"), "on its way to the disk");
-    say(&mut network, pages[0], "mine");
-    network.freeze(pages[0]);
-    network.freeze(pages[2]);
-    network.lead(pages[1]);
-    network.rest();
-    network.thaw(pages[0]);
-    network.release_disk(pages[0]);
-    network.rest();
-    network.thaw(pages[2]);
-    pages.iter().for_each(|page| network.devices[*page].online = true);
-    network.go_online(pages[1]);
-    for _ in 0..8 {
-        network.rest();
-    }
-    let said = |page: usize| posts(&network, page).iter().filter(|post| post.text == "mine").count();
-    let drafts = network.devices[pages[0]].room.drafts(channel());
-    assert_eq!(said(pages[0]) + drafts.len(), 1, "{drafts:?}");
-    assert!(posts(&network, pages[0]).iter().any(|post| post.text == "theirs"));
 }

@@ -5,6 +5,8 @@ export interface Port {
   post(message: ToWorker, transfer?: Transferable[]): void;
   listen(callback: (message: FromWorker) => void): void;
   close(): void;
+  /** Whether it may be that nobody carries anything out at the moment. */
+  readonly isDoubted?: boolean;
 }
 
 /** A worker of this package, and another one where the browser ends it. */
@@ -24,6 +26,10 @@ class WorkerPort implements Port {
   #asking: ReturnType<typeof setInterval> | undefined;
   #unanswered = 0;
   #hasSpoken = false;
+  /** Whether it is not the first. */
+  #isAnother = false;
+  /** Whether one has taken the place of another and has written nothing yet. */
+  #isBetween = false;
   /** Whether its rows are in its memory, and gone with it. */
   #keepsRows = false;
   /** When workers took the place of others. */
@@ -32,7 +38,13 @@ class WorkerPort implements Port {
   post(message: ToWorker, transfer: Transferable[] = []): void {
     this.#worker ??= this.#begin();
     if (message.type === "open") this.#open(message);
+    // Of a room that has ended there is nothing that another worker could go on with.
+    if (message.type === "end") clearInterval(this.#asking);
     this.#worker.postMessage(message, transfer);
+  }
+
+  get isDoubted(): boolean {
+    return this.#isBetween || this.#unanswered > DOUBT;
   }
 
   listen(callback: (message: FromWorker) => void): void {
@@ -62,6 +74,7 @@ class WorkerPort implements Port {
   #take(message: FromWorker): void {
     [this.#unanswered, this.#hasSpoken] = [0, true];
     if (message.type === "here") return;
+    if (message.type === "stored" && message.outcome === "ok") this.#isBetween = false;
     if (message.type === "backend") this.#note(message.backend);
     if (message.type === "failed") clearInterval(this.#asking);
     this.#tell(message);
@@ -84,9 +97,9 @@ class WorkerPort implements Port {
     this.#replaced = [...this.#replaced.filter((before) => now - before < OFTEN_WITHIN_MS), now];
     this.#end();
     if (this.#keepsRows) return this.#fail("The browser has ended it, and what it kept in its memory with it.");
-    if (!this.#hasSpoken && this.#replaced.length > 1) return this.#fail("Another one does not begin.");
+    if (!this.#hasSpoken && this.#isAnother) return this.#fail("Another one does not begin.");
     if (this.#replaced.length > OFTEN) return this.#fail("The browser ends it again and again.");
-    [this.#unanswered, this.#hasSpoken] = [0, false];
+    [this.#unanswered, this.#hasSpoken, this.#isBetween, this.#isAnother] = [0, false, true, true];
     this.#worker = this.#begin();
     if (this.#opening !== undefined) this.#worker.postMessage(this.#opening);
     this.#tell({ type: "replaced" });
@@ -115,6 +128,8 @@ const GOODBYE_MS = 500;
 const ASK_EVERY_MS = 3_000;
 /** Questions without an answer after which a worker is taken for dead. */
 const PATIENCE = 4;
+/** One that has not been answered is on its way. */
+const DOUBT = 1;
 /** The same while it has not said anything: its script may be a minute on its way. */
 const LOADING_PATIENCE = 20;
 /** So many deaths in so short a time are not chance. */

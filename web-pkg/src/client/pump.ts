@@ -90,6 +90,11 @@ export class Pump {
     return this.#commits > 0;
   }
 
+  /** Whether nobody may be there who writes what was handed over. */
+  get isDoubted(): boolean {
+    return this.port.isDoubted === true;
+  }
+
   /** Whether it has come to its end: nothing more goes in or out. */
   get isOver(): boolean {
     return this.#isClosed;

@@ -128,7 +128,7 @@ export class Room {
 
   /**
    * Whether closing the page now would lose something that was written here: the relay has not got it, and this device keeps
-   * nothing, cannot write, or has lost its worker. For `beforeunload`. What a sound disk has yet to write gets there as the page leaves.
+   * nothing, cannot write, or has lost its worker, be it only until another one begins. For `beforeunload`. What a sound disk has yet to write gets there as the page leaves.
    */
   wouldLose(): boolean {
     try {
@@ -143,7 +143,8 @@ export class Room {
   #hasTheOnlyCopy(): boolean {
     const storage = this.#storage.get();
     const isInMemory = storage.backend === "memory";
-    if (keptWhere(storage) === "on this device" && this.#pump.refusal?.code !== "worker-dead") return false;
+    const isWorking = this.#pump.refusal?.code !== "worker-dead" && !this.#pump.isDoubted;
+    if (keptWhere(storage) === "on this device" && isWorking) return false;
     // What was refused waits for the relay no more, and is here alone.
     if (isInMemory && this.forks.get().length > 0) return true;
     return [...this.#writtenTo].some((id) => {
@@ -193,8 +194,11 @@ export class Room {
       case "forks":
         return this.forks.look();
       case "fork":
-        // Nobody refused it, and it goes back by itself; what cannot is listed with the other forks.
-        if (event.code === "disk.claimed") return;
+        if (event.code === "disk.claimed") {
+          // Nobody refused it, and in a text it goes back by itself; what cannot is listed with the other forks.
+          if (!event.stream.startsWith("chat:")) return;
+          return this.#tell("fork", `What you said was not sent, as ${event.sentence}. It is kept as a draft ${keptWhere(this.#storage.get())}.`);
+        }
         return this.#tell("fork", `The relay did not take a piece of your work: ${event.sentence}. It is kept ${keptWhere(this.#storage.get())}.`);
       case "damaged":
         if (event.code === "home.unsigned") {

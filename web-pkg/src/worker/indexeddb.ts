@@ -145,25 +145,35 @@ export class IndexedDbStore implements Store {
   }
 }
 
+/** The rows that a page had are not to be had any more, however often it is tried. */
+export class RowsGone extends Error {}
+
 /** `existed`: an empty database in its place would be mistaken for the one that was there. */
 function open(factory: IDBFactory, name: string, existed: boolean): Promise<IDBDatabase> {
   return new Promise((resolve, reject) => {
     const request = factory.open(name, VERSION);
-    const deadline = setTimeout(() => reject(new Error("the database did not open in time")), OPEN_WITHIN_MS);
+    let [isLate, isGone] = [false, false];
+    const deadline = setTimeout(() => {
+      isLate = true;
+      reject(new Error("the database did not open in time"));
+    }, OPEN_WITHIN_MS);
     request.onupgradeneeded = () => {
+      isGone = existed;
       if (existed) request.transaction?.abort();
       else request.result.createObjectStore(ROWS);
     };
     request.onsuccess = () => {
       clearTimeout(deadline);
+      // Nobody would close it.
+      if (isLate) request.result.close();
       resolve(request.result);
     };
     request.onerror = () => {
       clearTimeout(deadline);
       const { error } = request;
       // It stays as it is: the newer page will want it.
-      if (existed && error?.name === "AbortError") reject(new Error("what it had kept was deleted"));
-      else if (error?.name === "VersionError") reject(new Error("a newer version of this page has kept it; reload to update"));
+      if (isGone) reject(new RowsGone("what it had kept was deleted"));
+      else if (error?.name === "VersionError") reject(new RowsGone("a newer version of this page has kept it; reload to update"));
       else reject(error ?? new Error("the database did not open"));
     };
   });

@@ -27,6 +27,7 @@ export class Page {
   readonly #shell: Shell;
   #tell: (message: FromWorker) => void = () => undefined;
   #isDead = false;
+  #isDoubted = false;
 
   constructor(room: string, storage: "auto" | "memory") {
     this.#shell = new Shell((news) => setImmediate(() => this.#isDead || this.#tell(news)));
@@ -44,8 +45,18 @@ export class Page {
     this.#tell({ type: "failed", sentence });
   }
 
+  /** It hears nothing more of its worker, which may be dead and has not been replaced. */
+  fallSilent(): void {
+    this.#isDead = true;
+    this.#isDoubted = true;
+  }
+
   #port(): Port {
+    const isDoubted = (): boolean => this.#isDoubted;
     return {
+      get isDoubted() {
+        return isDoubted();
+      },
       post: (message) => {
         const copy = structuredClone(message);
         setImmediate(() => this.#isDead || this.#shell.handle(copy));

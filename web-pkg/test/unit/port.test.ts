@@ -104,6 +104,37 @@ test("D14 where no other can be loaded the page is told", () => {
   expect(told("failed")).toBe(1);
 });
 
+test("D14 where no worker ever speaks the page is told, also in a page that is seldom looked at", () => {
+  newest().terminate();
+  Played.loads = false;
+  vi.advanceTimersByTime(3_600_000);
+  expect([Played.begun.length, told("failed")]).toEqual([2, 1]);
+});
+
+test("D14 until another has written something the work may be here alone", () => {
+  newest().say(ON_DISK);
+  vi.advanceTimersByTime(60_000);
+  expect(port.isDoubted).toBe(false);
+  newest().terminate();
+  vi.advanceTimersByTime(7_000);
+  expect([port.isDoubted, Played.begun.length]).toEqual([true, 1]);
+  vi.advanceTimersByTime(8_000);
+  newest().say(ON_DISK);
+  expect([port.isDoubted, Played.begun.length]).toEqual([true, 2]);
+  newest().say({ type: "stored", op: 1, outcome: { failed: "io", sentence: "not yet" } });
+  expect(port.isDoubted).toBe(true);
+  newest().say({ type: "stored", op: 1, outcome: "ok" });
+  expect(port.isDoubted).toBe(false);
+});
+
+test("D14 of a room that has ended no other worker is begun", () => {
+  newest().say(ON_DISK);
+  port.post({ type: "end" });
+  newest().terminate();
+  vi.advanceTimersByTime(600_000);
+  expect(Played.begun).toHaveLength(1);
+});
+
 test("D14 a page whose rows were in the worker's memory is told that they are gone", () => {
   newest().say({ type: "backend", backend: { backend: "memory", reason: "as asked" } });
   newest().terminate();

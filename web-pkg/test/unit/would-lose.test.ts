@@ -31,6 +31,17 @@ test("W13 an engine that dies of the question whether something would be lost co
   for (const page of [kept, full, memory]) page.die();
 });
 
+test("D14 a page whose worker may be dead asks before it is closed, if something would go with it", async () => {
+  await loadEngine();
+  const page = new Profile().open("silent");
+  await write(page, "some words");
+  await vi.waitFor(() => expect(isOnDisk(page)).toBe(true));
+  page.fallSilent();
+  expect(page.room.wouldLose()).toBe(false);
+  await write(page, "more words");
+  expect(page.room.wouldLose()).toBe(true);
+});
+
 async function write({ room }: Page, words: string): Promise<void> {
   const text = room.text(room.documents.firstDocument());
   await text.ready;

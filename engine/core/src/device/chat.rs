@@ -37,14 +37,15 @@ pub(super) struct OpenChannel {
     introduced: Option<(ReplicaId, String, u32)>,
 }
 
-/// Something said that the home refused. It is kept on this device until it is discarded.
+/// Something said that the home refused, or that another page took the disk from before it was written. It is kept on this device
+/// until it is discarded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Draft {
     /// What it is kept under.
     pub key: EntryName,
     /// The words.
     pub text: String,
-    /// Machine code of the refusal.
+    /// Machine code of the reason.
     pub code: String,
     /// The reason, for people.
     pub sentence: String,
@@ -361,6 +362,10 @@ impl Room {
         }
         let payload = wire::payload::encode_chat(op);
         if stream.phase == Phase::Rebuilding {
+            if !matches!(op.kind(), EntryKind::Post | EntryKind::Amend) {
+                // Words are kept as a draft; of a removal nobody would see that it was not made.
+                return Err(ChatError::NotOpen);
+            }
             return Ok(self.fork_edit(id, self.current, payload, now));
         }
         // A replica is one person's for good.

@@ -276,22 +276,21 @@ impl Room {
             *first = seq.min(*first);
         }
         let leaves = stream.closed.contains_key(&self.current);
-        if stream.moved && id.kind() != StreamKind::Chat {
-            // Nobody refused it, and what it builds on may yet come.
-            let why = Why::claimed();
-            for entry in apart {
-                if entry.header().kind == EntryKind::Edit {
-                    self.keep_pieces(id, entry.name().replica, &[entry.payload().to_vec()], &why, now);
-                } else {
-                    self.keep_entry(entry, &why, now);
-                }
-            }
-            self.tell_fork(id, &why);
+        // Where nobody refused it, what it builds on may yet come, and a text takes it back then.
+        let returns = stream.moved && id.kind() != StreamKind::Chat;
+        let why = if stream.moved {
+            Why::claimed()
         } else {
-            let why = Why::later("written on top of a change that was refused");
-            apart.iter().for_each(|entry| self.keep_entry(entry, &why, now));
-            self.tell_fork(id, &why);
+            Why::later("written on top of a change that was refused")
+        };
+        for entry in apart {
+            if returns && entry.header().kind == EntryKind::Edit {
+                self.keep_pieces(id, entry.name().replica, &[entry.payload().to_vec()], &why, now);
+            } else {
+                self.keep_entry(entry, &why, now);
+            }
         }
+        self.tell_fork(id, &why);
         if leaves {
             self.mint();
         }

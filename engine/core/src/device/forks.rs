@@ -21,6 +21,7 @@ use crate::ydoc::{Delta, DeltaOp};
 
 pub(super) use held::Forks;
 pub use id::ForkId;
+pub(super) use moved::Return;
 
 /// Work the home did not take, kept on this device until it is put back or discarded.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -366,7 +366,15 @@ impl Room {
                 self.settle_forks();
             }
             // Rule 3: another page has taken the disk over while this one was asleep.
-            Some(Stored::Failed(CommitError::Conflict { .. })) => self.step_down(now),
+            Some(Stored::Failed(CommitError::Conflict { .. })) => {
+                if !self.commit_failed {
+                    // What was on its way to the disk is not there for the new leader to find.
+                    self.streams
+                        .iter_mut()
+                        .for_each(|(_, stream)| stream.journal_on_disk &= stream.journal_landed);
+                }
+                self.step_down(now);
+            }
             Some(Stored::Failed(CommitError::Failed(failure))) => {
                 self.set_storage(failing(&failure));
                 self.commit_failed = true;
@@ -408,6 +416,7 @@ impl Room {
             Tag::Sealed(unsaved) => self.handle_sealed(*unsaved, now),
             Tag::Journaled { stream: id, edit } => {
                 if let Some(stream) = self.streams.get_mut(&id) {
+                    stream.journal_landed |= edit > 0;
                     stream.marks.handle_on_disk(edit);
                     self.events.push(Event::SaveStatus(id));
                 }
@@ -434,7 +443,7 @@ impl Room {
         if stream.document().is_none_or(|document| document.client() == name.replica.client()) {
             stream.journal.sealing = false;
             // A piece may have been written behind it.
-            stream.journal_on_disk = stream.journal.pieces > 0;
+            (stream.journal_on_disk, stream.journal_landed) = (stream.journal.pieces > 0, false);
         }
         if stream.is_refused(name) {
             return;

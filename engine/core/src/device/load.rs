@@ -384,6 +384,8 @@ impl Room {
             self.serve_waiting(id);
             self.retry_parked(id, now);
             self.apply_fresh(id);
+            self.put_back(id, now);
+            self.return_moved(id, now);
             return self.subscribe(id, now);
         }
         stream.phase = Phase::Ready;

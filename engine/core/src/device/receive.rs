@@ -38,7 +38,7 @@ impl Room {
             if let Some(stream) = self.streams.get_mut(&id).filter(|stream| stream.phase == Phase::Ready) {
                 stream.find_leftovers();
             }
-            self.return_moved(id, now);
+            self.return_soon(id, now);
         }
         let streams = &self.streams;
         let here = |stream, name| streams.get(&stream).is_some_and(|stream| stream.park.holds(name));

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 
 use crate::device::chat::OpenChannel;
+use crate::device::forks::Return;
 use crate::device::passed_over::PassedOver;
 use crate::device::receipts::Marks;
 use crate::device::snapshot::Arriving;
@@ -32,6 +33,8 @@ pub(super) struct Stream {
     pub(super) journal: Journal,
     /// Whether the disk may hold a part of the journal.
     pub(super) journal_on_disk: bool,
+    /// Whether it does.
+    pub(super) journal_landed: bool,
     /// Names this page lost with the disk, each with its last entry here: the new leader seals the journal above it.
     pub(super) leftovers: Vec<EntryName>,
     /// What the leader has sent of a stream that is being read.
@@ -57,8 +60,8 @@ pub(super) struct Stream {
     pub(super) fork_told: bool,
     /// It is built anew because another page leads, not because anything was refused.
     pub(super) moved: bool,
-    /// How often it may still be tried to put moved work back.
-    pub(super) returns: u8,
+    /// Moved work that is to go back.
+    pub(super) returns: Option<Return>,
     /// One that is on its way.
     pub(super) arriving: Option<Arriving>,
     /// A snapshot of the home's that was not taken.
@@ -177,6 +180,7 @@ impl Stream {
             fresh: Vec::new(),
             journal: Journal::default(),
             journal_on_disk: false,
+            journal_landed: false,
             leftovers: Vec::new(),
             gathered: Vec::new(),
             outbox: SortedMap::new(),
@@ -190,7 +194,7 @@ impl Stream {
             lacks_snapshot: false,
             fork_told: false,
             moved: false,
-            returns: 0,
+            returns: None,
             arriving: None,
             passed_over: None,
             arriving_page: None,

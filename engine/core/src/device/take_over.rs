@@ -8,13 +8,13 @@ use std::collections::VecDeque;
 use crate::device::boot::Boot;
 use crate::device::event::Event;
 use crate::device::fork::Why;
+use crate::device::forks::Return;
 use crate::device::journal::Tag;
 use crate::device::load::Reading;
 use crate::device::pages::{PageOutput, Role};
 use crate::device::stream::{Body, Journal, Phase, Stream, Unsaved};
 use crate::device::{Output, Room};
 use crate::ids::{ReplicaId, StreamId};
-use crate::limits::RETURN_ATTEMPTS;
 use crate::log::{Entry, EntryKind, EntryName, Verdict};
 use crate::sorted::{self, SortedMap};
 use crate::storage::{Durability, Page};
@@ -221,7 +221,8 @@ impl Room {
         let mut lost = Vec::new();
         for unsealed in journal {
             edit += unsealed.edits;
-            if edit > on_disk {
+            // A part that completes nothing is of the edit behind it.
+            if edit > on_disk || (edit == on_disk && unsealed.edits == 0) {
                 lost.push(unsealed.update);
             }
         }
@@ -405,7 +406,7 @@ impl Stream {
     /// It is read again from the page that leads now.
     fn leave(&mut self) {
         self.phase = Phase::Rebuilding;
-        (self.moved, self.returns) = (true, RETURN_ATTEMPTS);
+        (self.moved, self.returns) = (true, Some(Return::new()));
     }
 
     /// What is held and not on the disk, each after what it builds on.

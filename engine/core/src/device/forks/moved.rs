@@ -3,9 +3,10 @@
 use crate::device::Room;
 use crate::device::fork::Why;
 use crate::device::forks::ForkId;
-use crate::device::stream::Phase;
+use crate::device::stream::{Phase, Stream};
 use crate::ids::{StreamId, StreamKind};
-use crate::time::Now;
+use crate::limits::{RETURN_PAUSE, RETURN_PAUSE_LONGEST};
+use crate::time::{Millis, Now};
 
 impl Why {
     /// Another page leads now, and has read the disk without it.
@@ -27,28 +28,65 @@ impl Room {
         }
     }
 
+    /// Entries have come that moved work may build on.
+    pub(in crate::device) fn return_soon(&mut self, id: StreamId, now: Now) {
+        let returns = self.streams.get_mut(&id).and_then(|stream| stream.returns.as_mut());
+        if let Some(Return { at, pause }) = returns {
+            at.get_or_insert(now.monotonic.after(*pause));
+        }
+    }
+
+    pub(in crate::device) fn return_due(&self) -> Option<Millis> {
+        self.streams.values().filter_map(|stream| stream.returns.as_ref()?.at).min()
+    }
+
+    pub(in crate::device) fn tick_returns(&mut self, now: Now) {
+        let due = |stream: &Stream| stream.returns.as_ref().and_then(|returns| returns.at);
+        let due = self.streams.iter().filter(|(_, stream)| due(stream).is_some_and(|at| at <= now.monotonic));
+        for id in due.map(|(id, _)| *id).collect::<Vec<_>>() {
+            self.return_moved(id, now);
+        }
+    }
+
     /// Puts this page's own work back once all it builds on is here. Where anything of the fork was refused, or another page
     /// wrote some of it, a person decides.
     pub(in crate::device) fn return_moved(&mut self, id: StreamId, now: Now) {
-        let Some(stream) = self.streams.get(&id) else { return };
+        let Some(stream) = self.streams.get_mut(&id) else { return };
         let ready = stream.phase == Phase::Ready && stream.leftovers.is_empty();
-        if !ready || stream.returns == 0 || id.kind() == StreamKind::Chat {
+        let Some(returns) = &mut stream.returns else { return };
+        returns.at = None;
+        if !ready {
             return;
         }
         let fork = ForkId { stream: id, whole: None };
         let pieces = self.forks.of(fork);
         let own = |replica| self.minted.contains(replica);
         let all_own = pieces.iter().all(|aside| aside.record.code == CLAIMED && own(&aside.replica));
-        if pieces.is_empty() || !all_own {
-            return;
-        }
-        if let Some(stream) = self.streams.get_mut(&id) {
-            stream.returns -= 1;
-        }
         // What it builds on may still be on its way. What cannot be put back stays a fork, and people see it.
-        if id == StreamId::DIRECTORY || self.fork_text(fork).is_ok_and(|text| text.is_complete) {
-            let _ = self.reapply_fork(fork, "", now);
+        let ends = pieces.is_empty() || !all_own || id.kind() == StreamKind::Chat;
+        let whole = || id == StreamId::DIRECTORY || self.fork_text(fork).is_ok_and(|text| text.is_complete);
+        let done = ends || (whole() && self.reapply_fork(fork, "", now).is_ok());
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        if done {
+            stream.returns = None;
+        } else if let Some(Return { pause, .. }) = &mut stream.returns {
+            *pause = Millis(pause.0 * 2).min(RETURN_PAUSE_LONGEST);
         }
+    }
+}
+
+/// Moved work that has not gone back.
+#[derive(Debug)]
+pub(in crate::device) struct Return {
+    /// When it is looked at again.
+    at: Option<Millis>,
+    /// How long after entries have come.
+    pause: Millis,
+}
+
+impl Return {
+    pub(in crate::device) fn new() -> Self {
+        Self { at: None, pause: RETURN_PAUSE }
     }
 }
 
