@@ -4,6 +4,17 @@ import { expect, test, vi } from "vitest";
 import { WasmRoom } from "../../wasm/causeway.js";
 import { type Page, Profile, loadEngine } from "./joined.js";
 
+test("D14 a page whose worker may be dead asks before it is closed, if something would go with it", async () => {
+  await loadEngine();
+  const page = new Profile().open("silent");
+  await write(page, "some words");
+  await vi.waitFor(() => expect(isOnDisk(page)).toBe(true));
+  page.fallSilent();
+  expect(page.room.wouldLose()).toBe(false);
+  await write(page, "more words");
+  expect(page.room.wouldLose()).toBe(true);
+});
+
 test("W13 an engine that dies of the question whether something would be lost counts as the only copy where nothing else holds it, and the page is told", async () => {
   await loadEngine();
   const [kept, full, memory] = [new Profile().open("kept"), new Profile().open("full"), new Profile().open("memory", "memory")];
@@ -29,17 +40,6 @@ test("W13 an engine that dies of the question whether something would be lost co
   trap.mockRestore();
   put.mockRestore();
   for (const page of [kept, full, memory]) page.die();
-});
-
-test("D14 a page whose worker may be dead asks before it is closed, if something would go with it", async () => {
-  await loadEngine();
-  const page = new Profile().open("silent");
-  await write(page, "some words");
-  await vi.waitFor(() => expect(isOnDisk(page)).toBe(true));
-  page.fallSilent();
-  expect(page.room.wouldLose()).toBe(false);
-  await write(page, "more words");
-  expect(page.room.wouldLose()).toBe(true);
 });
 
 async function write({ room }: Page, words: string): Promise<void> {
