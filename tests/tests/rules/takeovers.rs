@@ -1,7 +1,7 @@
 //! What becomes of work while the lead goes from one page to another (T4–T7).
 
 use causeway_core::chat::Saved;
-use causeway_core::device::{Connection, Event, Role};
+use causeway_core::device::{Connection, Event, Input, PageInput, Role};
 use causeway_core::ids::StreamId;
 use causeway_core::stored::Prefix;
 use causeway_core::wire::{Body, Message, Refused};
@@ -522,4 +522,41 @@ fn t4_posts_that_a_snapshot_covers_are_saved_though_the_page_that_led_has_told_n
         let words = ["before", "one", "two", "three"].map(|text| (text.to_owned(), Saved::Relay));
         assert_eq!(shown, words, "after {days} days");
     }
+}
+
+#[test]
+fn t4_what_came_from_the_home_gets_to_the_disk_however_often_the_lead_changes_before() {
+    let (mut network, pages, text) = Network::with_pages(2);
+    let other = network.join();
+    network.open(other, text);
+    network.rest();
+    network.insert(other, text, 0, "one ");
+    network.rest();
+    let page = pages[0];
+    let gives_way = |network: &mut Network| {
+        let now = network.clock(page);
+        network.devices[page].room.handle(Input::Page(PageInput::Follow), now);
+    };
+    network.devices[page].disk_answers = false;
+    network.insert(other, text, 4, "two ");
+    network.settle();
+    assert_eq!(network.text(page, text), "one two ", "it is on its way to the disk");
+    gives_way(&mut network);
+    (network.devices[page].disk_answers, network.devices[page].disk_reads) = (true, false);
+    network.lead(page);
+    // It is still being brought together with the disk.
+    gives_way(&mut network);
+    network.devices[page].disk_reads = true;
+    network.lead(page);
+    network.rest();
+    // What was on its way comes too late.
+    network.release_disk(page);
+    network.insert(other, text, 8, "three ");
+    network.rest();
+    network.devices[page].online = false;
+    network.end_page(pages[1], true);
+    network.restart(page, true);
+    network.open(page, text);
+    network.rest();
+    assert_eq!(network.text(page, text), "one two three ", "without a link");
 }

@@ -151,7 +151,11 @@ impl Room {
             Phase::Gone | Phase::Ready => held.clear(),
             // What was not brought together with the disk yet is held on.
             Phase::Loading | Phase::Rebuilding | Phase::Meeting => {
-                held.retain(|entry| self.minted.contains(&entry.name().replica));
+                // What other pages wrote they bring again; what came from the home nobody does.
+                held.retain(|entry| {
+                    let EntryName { replica, .. } = entry.name();
+                    self.minted.contains(&replica) || !self.identities.contains_key(&replica)
+                });
                 held.retain(|entry| on_its_way.iter().all(|other| other.name() != entry.name()));
             }
         }
