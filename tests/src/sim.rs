@@ -106,7 +106,12 @@ const ALL_LINES: usize = 200_000;
 
 /// Makes a seed that has failed smaller, and tells what is left of it in words.
 pub fn retell(report: &Report, options: &Options) -> String {
-    let Shrunk { cuts, report: small, runs } = shrink(report, options);
+    // What was cut by hand or by an earlier shrinking is told as it is.
+    let Shrunk { cuts, report: small, runs } = if options.cuts == Cuts::default() {
+        shrink(report, options)
+    } else {
+        Shrunk { cuts: options.cuts.clone(), report: report.clone(), runs: 0 }
+    };
     let told = run(report.seed, &Options { lines: ALL_LINES, cuts: cuts.clone(), ..options.clone() });
     let bug = options.bug.map(|bug| format!(" --bug {}", bug.name())).unwrap_or_default();
     format!(
