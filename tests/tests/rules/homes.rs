@@ -3,9 +3,10 @@
 use causeway_core::device::Event;
 use causeway_core::home;
 use causeway_core::ids::StreamId;
-use causeway_core::log::{Digest, Head};
-use causeway_core::stored::{self, Prefix, StreamRecord};
-use causeway_core::wire::{self, Body, Message, Subscribe};
+use causeway_core::log::{Digest, Group, Head, Tip};
+use causeway_core::presence::Lease;
+use causeway_core::stored::{self, Prefix, StreamRecord, TipRecord};
+use causeway_core::wire::{self, Body, Compare, Message, Saved, Subscribe, Synced, Welcome};
 use causeway_tests::network::Network;
 
 #[test]
@@ -361,4 +362,54 @@ fn rule_5_a_snapshot_that_was_passed_over_is_not_held_yet_though_both_sides_coun
     assert!(!told.iter().any(differs), "{told:?}");
     let text = network.text(keeper, text);
     assert!(text.contains("new ") && text.contains("lost "), "{text}");
+}
+
+#[test]
+fn rule_5_a_restored_home_that_is_brought_our_work_meanwhile_is_not_called_damaged() {
+    // It lacks an entry of somebody else's, and others bring one of ours while it answers us: it counts as many as we do.
+    let (mut network, text) = Network::with_document(2);
+    network.insert(0, text, 0, "one ");
+    network.rest();
+    let backup = network.relay.disk.clone();
+    let ours = network.devices[0].room.replica();
+    let had = backup.row(&stored::tip_key(&text, &ours)).expect("it is there");
+    let had = Tip::from(TipRecord::decode(had).expect("a tip"));
+    network.insert(1, text, 0, "theirs ");
+    network.rest();
+    network.insert(0, text, 0, "two ");
+    network.rest();
+    let theirs = network.relay.seq(&text, &network.devices[1].room.replica());
+    (0..2).for_each(|device| network.go_offline(device));
+    network.relay.put_back(backup, 2);
+    network.restart_home();
+    network.home_is_deaf = true;
+    network.go_online(0);
+    network.settle();
+    let (version, nonce, epoch, time) = (wire::VERSION, [0; 32], 2, network.home_clock().wall);
+    let welcome = Welcome { version, nonce, epoch, time, lease: Lease(1), in_step: false };
+    network.hand_to_device(0, &Message::Other(Body::Welcome(welcome)));
+    network.settle();
+    let asked = network.devices[0].sent.iter().filter_map(|message| match message {
+        Message::Other(Body::Subscribe(asked)) if asked.stream == text => Some(asked.question),
+        _ => None,
+    });
+    let question = asked.last().expect("it asks what there is");
+    let compare = Compare {
+        stream: text,
+        question,
+        from: Group(0).first(),
+        groups: Vec::new(),
+        above: Vec::new(),
+        own: Vec::new(),
+        more: false,
+    };
+    network.hand_to_device(0, &compare.into());
+    let saved = Saved { stream: text, replica: ours, seq: had.seq, head: had.head.short() };
+    network.hand_to_device(0, &saved.into());
+    let entries = had.seq + theirs;
+    let synced = Synced { stream: text, question, digest: Digest::NOTHING, entries, gone: false };
+    network.hand_to_device(0, &synced.into());
+    network.settle();
+    let told = network.events(0);
+    assert!(!told.iter().any(|event| matches!(event, Event::Damaged { .. })), "{told:?}");
 }

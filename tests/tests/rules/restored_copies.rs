@@ -16,6 +16,7 @@ use crate::clones::{
     damaged, nothing_is_called_saved_that_is_not, ours_is_a_draft, ours_is_a_text, said_by_the_copy,
     talkers_and_a_copy, texts, typed_by_the_copy, typists,
 };
+use crate::heads::sign;
 use crate::history::{MINUTE, pass, rows, write};
 
 /// A home makes a snapshot after so many entries.
@@ -109,6 +110,39 @@ fn rule_10_who_writes_alone_brings_a_restored_home_what_it_lacks_and_asks_for_no
         network.insert(0, text, 0, "on ");
         network.rest();
         assert_eq!(network.relay.seq(&text, &chain), tip + 1, "and goes on under its name");
+    }
+}
+
+#[test]
+fn rule_10_who_is_asked_for_somebody_elses_words_first_brings_of_its_own_what_is_lacking_and_no_more() {
+    for keeps in [true, false] {
+        let (mut network, text, chain) = snapshot_and_more(keeps, 2);
+        let backup = network.relay.disk.clone();
+        write(&mut network, 1, text, 5);
+        write(&mut network, 0, text, 40);
+        sign(&mut network);
+        let other = network.devices[1].room.replica();
+        let tips = [chain, other].map(|replica| network.relay.seq(&text, &replica));
+        let shown = network.text(0, text);
+        network.go_offline(1);
+        network.events(0);
+        network.relay.put_back(backup, 2);
+        let since = network.devices[0].sent.len();
+        network.restart_home();
+        for _ in 0..120 {
+            network.settle();
+            network.wait(250);
+        }
+        let told = network.events(0);
+        assert_eq!(told.iter().find(|event| is_fork(event)), None, "history is kept: {keeps}");
+        assert_eq!([chain, other].map(|replica| network.relay.seq(&text, &replica)), tips);
+        let entries = network.devices[0].sent[since..].iter().filter_map(|message| match message {
+            Message::Entries(entries) => Some(entries.iter().filter(|entry| entry.name().replica == chain)),
+            Message::Other(_) => None,
+        });
+        assert!(entries.flatten().count() < 60, "what it lacks, history is kept: {keeps}");
+        assert_eq!(network.devices[0].room.save_status(text).unsaved_on_relay, 0);
+        assert_eq!(network.text(0, text), shown);
     }
 }
 

@@ -52,7 +52,7 @@ impl Room {
             return self.finish_load(id, now);
         }
         stream.sync = Sync::Following(now.monotonic);
-        let mut lost = false;
+        let mut lost = std::mem::take(&mut stream.reads_next);
         for Dep { replica, seq: at_home, .. } in &told {
             let at_home = *at_home;
             let held = stream
@@ -116,7 +116,17 @@ impl Room {
             stream.lost.truncate(LOST_NAMES - 1);
             stream.lost.push(name);
         }
-        self.read_lost(id);
+        self.read_for_home(id);
+    }
+
+    /// Reads the disk for what the home has asked for. Not before it has said up to where it has our own work: after a restore
+    /// all of that would be offered, and history may have let go of it.
+    pub(super) fn read_for_home(&mut self, id: StreamId) {
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        stream.reads_next = matches!(stream.sync, Sync::Asked(_) | Sync::Waiting(_));
+        if !stream.reads_next {
+            self.read_lost(id);
+        }
     }
 
     /// Reads this device's own entries of a stream from its disk, to offer what the home lacks, and of others what it has asked

@@ -9,7 +9,7 @@ use crate::device::fork::Why;
 use crate::device::journal::Tag;
 use crate::device::load::Reading;
 use crate::device::pages::Role;
-use crate::device::stream::{Body, Own, Stream};
+use crate::device::stream::{Body, Own, Phase, Stream};
 use crate::ids::{ReplicaId, StreamId};
 use crate::log::{Dep, Entry, EntryName, Missing};
 use crate::snapshot::Root;
@@ -207,6 +207,7 @@ impl Room {
             Some(true) => self.note_saved(id, name, None),
             Some(false) => self.outrun(id, name, Why::cloned()),
             None if self.reads_lost(id) => {}
+            None if stream.log.proves(entry) => self.note_saved(id, name, None),
             None => match stream.own {
                 Own::Unread => self.read_lost(id),
                 // It may be the one whose row cannot be read. It is not called saved on the word of the home alone.
@@ -244,15 +245,18 @@ impl Room {
     pub(super) fn give_way(&mut self, id: StreamId, from: EntryName, why: &Why, now: Now) {
         let Some(stream) = self.streams.get(&id) else { return };
         // What it was for is found out again when all of it is here.
-        if !stream.is_read() || self.reads_lost(id) {
+        if stream.phase != Phase::Ready || self.reads_lost(id) {
             return;
         }
-        let seq = from.seq.max(stream.saved_upto(&from.replica) + 1);
+        let saved = stream.saved_upto(&from.replica);
+        let (is_saved, seq) = (saved >= from.seq, from.seq.max(saved + 1));
         let from = EntryName { seq, ..from };
         if self.unsaved_from(id, from).is_empty() {
             match stream.own {
                 Own::Unread => return self.read_lost(id),
                 Own::Read => return self.part(id, from.replica, why, now),
+                // What was in doubt the home has vouched for meanwhile.
+                Own::Damaged if is_saved => return,
                 Own::Damaged => {}
             }
         }

@@ -134,7 +134,7 @@ impl Room {
             let to = signed.name.seq;
             self.send(&signed.into());
             self.heads.asked.push(Asked { need: Need { stream: id, replica, from, to }, read: false });
-            return self.read_lost(id);
+            return self.read_for_home(id);
         }
         if stream.phase == Phase::Ready && stream.log.tip(&replica).seq >= from {
             self.events.damaged(id, "home.unsigned");

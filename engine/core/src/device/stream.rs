@@ -52,6 +52,8 @@ pub(super) struct Stream {
     pub(super) parted: SortedSet<ReplicaId>,
     pub(super) sync: Sync,
     pub(super) question: Question,
+    /// Whether the disk is to be read for the home, once it has said up to where it has our work.
+    pub(super) reads_next: bool,
     /// Entries that the home cannot read from its disk: not asked for until they come.
     pub(super) lost: Vec<EntryName>,
     /// The snapshot below the entries.
@@ -205,6 +207,7 @@ impl Stream {
             parted: SortedSet::new(),
             sync: Sync::Off,
             question: Question::new(),
+            reads_next: false,
             lost: Vec::new(),
             snapshot: None,
             pages: Vec::new(),
