@@ -29,6 +29,31 @@ pub(crate) fn ensure_rust() -> Outcome {
     process::run(&mut install)
 }
 
+/// The source of the standard library, for artefacts that are built with their own. Whether it is there: without it everything
+/// works, and downloads are larger.
+pub(crate) fn ensure_library_source() -> Outcome<bool> {
+    if library_source()?.is_file() {
+        return Ok(true);
+    }
+    let mut add = Command::new("rustup");
+    add.env_remove("RUSTUP_TOOLCHAIN").args(["component", "add", "rust-src"]).current_dir(workspace::root());
+    if !process::exists("rustup") || process::run(&mut add).is_err() {
+        println!("rust-src cannot be had: the artefact is built with the compiler's own standard library");
+    }
+    Ok(library_source()?.is_file())
+}
+
+fn library_source() -> Outcome<PathBuf> {
+    Ok(sysroot()?.join("lib/rustlib/src/rust/library/Cargo.lock"))
+}
+
+fn sysroot() -> Outcome<PathBuf> {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let told =
+        process::read(Command::new(rustc).args(["--print", "sysroot"]).current_dir(workspace::root()))?;
+    Ok(PathBuf::from(told.trim()))
+}
+
 /// Build scripts need a C compiler and a linker.
 pub(crate) fn ensure_compiler() -> Outcome {
     if process::exists("cc") { Ok(()) } else { debian::ensure(&["build-essential"]) }
@@ -52,10 +77,7 @@ pub(crate) fn ensure_node() -> Outcome {
 }
 
 fn has_wasm_target() -> Outcome<bool> {
-    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let sysroot =
-        process::read(Command::new(rustc).args(["--print", "sysroot"]).current_dir(workspace::root()))?;
-    Ok(PathBuf::from(sysroot.trim()).join("lib/rustlib").join(WASM_TARGET).join("lib").is_dir())
+    Ok(sysroot()?.join("lib/rustlib").join(WASM_TARGET).join("lib").is_dir())
 }
 
 fn node_version(said: &str) -> Option<(u32, u32)> {
