@@ -271,6 +271,8 @@ impl Room {
     fn part(&mut self, id: StreamId, replica: ReplicaId, why: &Why, now: Now) {
         let Some(stream) = self.streams.get_mut(&id) else { return };
         stream.parted.insert(replica);
+        // Only that lets what is written from now on stand on what the home has.
+        stream.wants_newer = true;
         let seq = stream.log.tip(&replica).seq;
         self.note_saved(id, EntryName { replica, seq }, None);
         self.close_replica(id, EntryName { replica, seq: seq + 1 }, why, now);
