@@ -55,3 +55,41 @@ for (const [where, host] of Object.entries(HOSTS)) {
     await ben.close();
   });
 }
+
+test("D14 whichever of two tabs loses its worker, both go on, and nothing that either wrote is lost", { timeout: 240_000 }, async (t) => {
+  const relay = await Relay.start();
+  t.after(() => relay.end());
+  const context = await browser.newContext();
+  t.after(() => context.close());
+  await watchWorkers(context);
+  const room = freshRoom("ended");
+  const origin = `http://127.0.0.1:${relay.port}`;
+  const [ada, bea] = [await Writer.open(browser, origin, room, { context }), await Writer.open(browser, origin, room, { context })];
+  const tabs = [ada, bea];
+  const words = [];
+  const write = async (tab, word) => {
+    words.push(word);
+    await tab.write(`${word} `);
+  };
+  for (const tab of tabs) await tab.isOnline();
+  // The first leads, and then the other one does.
+  for (const [turn, loses] of [ada, bea].entries()) {
+    for (const tab of tabs) await write(tab, `before${tabs.indexOf(tab)}${turn}`);
+    const begun = await endWorker(loses.page);
+    for (const tab of tabs) await write(tab, `meanwhile${tabs.indexOf(tab)}${turn}`);
+    await until("another worker", async () => (await workersBegun(loses.page)) > begun, 40_000);
+    for (const tab of tabs) await write(tab, `after${tabs.indexOf(tab)}${turn}`);
+    for (const tab of tabs) await tab.isSaved();
+  }
+  const ben = await Writer.open(browser, origin, room);
+  let shown;
+  // Who types at the same place at the same time types between the other's letters.
+  const letters = (text) => [...text].sort().join("");
+  const typed = letters(words.map((word) => `${word} `).join(""));
+  await until("all show every letter once", async () => {
+    shown = await Promise.all([...tabs, ben].map((writer) => writer.text()));
+    return shown.every((text) => text === shown[0] && letters(text) === typed);
+  }).catch((error) => assert.fail(`${error.message}: ${JSON.stringify(shown)}`));
+  for (const tab of tabs) assert.deepEqual(tab.errors, []);
+  await ben.close();
+});
