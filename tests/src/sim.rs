@@ -3,6 +3,7 @@
 //! The same seed gives the same run, down to the byte. A run is a time of trouble, in which people type on, and then a
 //! time in which everything is mended and the books are compared.
 
+mod agenda;
 mod bugs;
 mod checks;
 mod chronicle;
@@ -12,6 +13,7 @@ mod device;
 mod disks;
 mod fate;
 mod history;
+mod homes;
 mod ledger;
 mod liar;
 mod link;

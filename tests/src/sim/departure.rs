@@ -10,9 +10,10 @@ use causeway_core::snapshot::SignedRoot;
 use causeway_core::stored::{self, META, MetaRecord, TipRecord};
 
 use crate::disk::Disk;
+use crate::sim::agenda::{Apart, Happening};
 use crate::sim::device::End;
 use crate::sim::tally::Fault;
-use crate::sim::world::{Apart, Happening, World};
+use crate::sim::world::World;
 
 /// Some rounds of asking one device after the other.
 const COME_BACK_WITHIN: u64 = 90_000;

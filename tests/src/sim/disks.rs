@@ -5,9 +5,10 @@ use causeway_core::storage::{Commit, CommitError, Durability, FailureKind, Scan,
 use causeway_core::write_queue::OpId;
 use causeway_core::{device, home};
 
+use crate::sim::agenda::Happening;
 use crate::sim::rows;
 use crate::sim::tally::Fault;
-use crate::sim::world::{Happening, World};
+use crate::sim::world::World;
 
 impl World {
     pub(crate) fn device_disk_delay(&mut self, number: usize) -> u64 {

@@ -7,11 +7,12 @@ use causeway_core::stored::{META, MetaRecord};
 use causeway_core::time::Millis;
 
 use crate::disk::Disk;
+use crate::sim::agenda::{Apart, Happening};
 use crate::sim::device::End;
 use crate::sim::ledger::Fate;
 use crate::sim::plan::Trouble;
 use crate::sim::tally::Fault;
-use crate::sim::world::{Apart, Happening, World};
+use crate::sim::world::World;
 
 impl World {
     /// One stroke of fate, and an appointment for the next.
@@ -214,50 +215,6 @@ impl World {
                 End::Killed | End::PowerCut | End::Wiped => Fate::Unsure,
             }
         });
-    }
-
-    pub(crate) fn kill_relay(&mut self) {
-        self.relay.doomed = false;
-        let Some(home) = self.relay.home.take() else { return };
-        self.tally.add(Fault::FellBehind, home.figures().links_behind);
-        self.tally.add(Fault::Compacted, home.figures().snapshots_made);
-        self.tally.add(Fault::SnapshotSent, home.figures().snapshots_sent);
-        self.tally.add(Fault::PageSent, home.figures().pages_sent);
-        self.tally.add(Fault::HistoryExpired, home.figures().segments_expired);
-        if home.is_compacting() {
-            self.tally.note(Fault::CompactionTorn);
-        }
-        self.tally.note(Fault::RelayKilled);
-        self.chronicle.line(self.now, || "the relay is killed".into());
-        if let Some((_, commit)) = self.relay.pending.take() {
-            if self.rng.chance(50) {
-                let _ = self.relay.disk.commit(&commit);
-            } else {
-                self.tally.note(Fault::RelayCommitTorn);
-            }
-        }
-        if self.rng.chance(50) {
-            let kept = self.rng.index(self.relay.disk.above_frontier() + 1);
-            self.relay.disk.cut_power(kept);
-        }
-        self.end_all_links();
-        let back = self.now + self.rng.between(50, 6_000);
-        self.plan(back, Happening::StartRelay);
-    }
-
-    fn end_all_links(&mut self) {
-        for id in self.links.keys().copied().collect::<Vec<_>>() {
-            let told = self.rng.chance(80);
-            let soon = self.now + self.rng.below(200);
-            let Some(link) = self.links.get_mut(&id) else { continue };
-            link.alive = false;
-            link.at_home = false;
-            if told {
-                self.plan(soon, Happening::ClosedAtDevice(id, None));
-            } else if !link.at_device {
-                self.links.remove(&id);
-            }
-        }
     }
 
     /// An orderly end: everybody is told, what was taken is answered, then the process goes.

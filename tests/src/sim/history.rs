@@ -6,10 +6,11 @@ use causeway_core::storage::Commit;
 use causeway_core::stored::{self, HistoryRecord, Prefix};
 use causeway_core::time::Millis;
 
+use crate::sim::agenda::Happening;
 use crate::sim::device::EPOCH;
 use crate::sim::plan::Trouble;
 use crate::sim::tally::Fault;
-use crate::sim::world::{Happening, World};
+use crate::sim::world::World;
 
 /// Longest way of a commit to the relay's disk.
 const COMMIT_DELAY: u64 = 1_500;

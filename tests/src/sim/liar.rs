@@ -12,8 +12,9 @@ use causeway_core::stored::{self, TipRecord};
 use causeway_core::time::Millis;
 use causeway_core::wire::{self, Body, Compare, Hello, Message, Need, Subscribe, VERSION};
 
+use crate::sim::agenda::{Apart, Happening};
 use crate::sim::tally::Fault;
-use crate::sim::world::{Apart, Happening, World};
+use crate::sim::world::World;
 
 /// What is known of the liar.
 #[derive(Debug, Default)]

@@ -9,9 +9,10 @@ use causeway_core::log::EntryName;
 use causeway_core::wire;
 
 use crate::disk::Disk;
+use crate::sim::agenda::Happening;
 use crate::sim::rows;
 use crate::sim::tally::Fault;
-use crate::sim::world::{Happening, World};
+use crate::sim::world::World;
 
 /// What the pages of one device share.
 #[derive(Debug, Default)]

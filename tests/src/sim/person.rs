@@ -8,11 +8,12 @@ use causeway_core::ids::{EditorId, StreamId};
 use causeway_core::presence::{Cursor, State, Status};
 use causeway_core::ydoc::DeltaOp;
 
+use crate::sim::agenda::{Apart, Happening};
 use crate::sim::cuts;
 use crate::sim::ledger::marks;
 use crate::sim::rng::Rng;
 use crate::sim::tally::Fault;
-use crate::sim::world::{Apart, Happening, World};
+use crate::sim::world::World;
 
 /// The one editor of each device; what it inserts can be taken back.
 const EDITOR: EditorId = EditorId(1);

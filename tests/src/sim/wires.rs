@@ -5,10 +5,11 @@ use causeway_core::home::{self, Lane};
 use causeway_core::limits::FRAME_BYTES;
 use causeway_core::{device, ids::ConnId};
 
+use crate::sim::agenda::Happening;
 use crate::sim::link::{Link, may_suffer};
 use crate::sim::tally::Fault;
 use crate::sim::telling::tell;
-use crate::sim::world::{Happening, World};
+use crate::sim::world::World;
 
 /// One link may cost this much, and one entry larger than its lane.
 const QUEUE_MOST: usize = 512 * 1024 + FRAME_BYTES;

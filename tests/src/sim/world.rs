@@ -2,19 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bytes::Bytes;
 use causeway_core::device::{self, Config, Room};
 use causeway_core::home::{self, Home};
-use causeway_core::ids::{ConnId, RoomId, StreamId};
+use causeway_core::ids::{RoomId, StreamId};
 use causeway_core::planted::Planted;
-use causeway_core::snapshot::Job;
-use causeway_core::storage::Scan;
-use causeway_core::write_queue::OpId;
 
 use crate::sim::Options;
+use crate::sim::agenda::{Apart, Happening};
 use crate::sim::chronicle::Chronicle;
 use crate::sim::departure::Copied;
-use crate::sim::device::{Device, End};
+use crate::sim::device::Device;
 use crate::sim::ledger::Ledger;
 use crate::sim::liar::Liar;
 use crate::sim::link::Link;
@@ -60,86 +57,11 @@ pub(crate) struct World {
     pub(crate) failure: Option<String>,
 }
 
-/// What stands in the agenda.
-#[derive(Clone, Debug)]
-pub(crate) enum Happening {
-    ToHome(u64, Bytes),
-    ToDevice(u64, Bytes),
-    /// A device's call comes through, or not.
-    Call(usize, u32),
-    ClosedAtDevice(u64, Option<u16>),
-    ClosedAtHome(u64),
-    /// The socket takes what the home has queued.
-    Write(u64),
-    DeviceStored(usize, u32),
-    DeviceScanned(usize, u32, OpId, Scan),
-    RelayStored(u32),
-    RelayScanned(u32, OpId, Scan),
-    RelayMaterialised(u32, OpId, Box<Job>),
-    Person(usize),
-    Fate,
-    StartDevice(usize),
-    StartRelay,
-    /// The end of the relay: of an orderly stop, or in the middle of a commit.
-    EndRelay(u32),
-    EndDevice(usize, u32, End),
-    CutLink(u64),
-    /// A page looks for the one that leads.
-    Join(usize, u32),
-    BetweenPages {
-        channel: u64,
-        to_leader: bool,
-        bytes: Bytes,
-    },
-    ChannelClosed {
-        id: u64,
-        follower: (usize, u32),
-        leader: (usize, u32),
-    },
-    /// The pages of a device see to it that one leads.
-    Elect(usize),
-    Wake(usize, u32),
-    Usurp(usize, u32),
-    /// A page that thinks that it leads makes sure.
-    LookAgain(usize, u32),
-    /// The relay's wall clock is so far ahead from now on.
-    RelayClock(u64),
-    /// Somebody lies about what others wrote.
-    Lie(u64),
-    /// The relay's disk is copied.
-    Copy,
-}
-
 /// Ten times what a run with all its trouble and three pages a device needs; whoever needs more answers answers.
 const EVENTS_OF_A_RUN: u64 = 80_000;
 
 /// More than any honest burst at one moment; whoever needs more is turning on the spot.
 const STEPS_AT_ONE_MOMENT: u32 = 50_000;
-
-/// What has chance of its own, by its number.
-pub(crate) enum Apart {
-    Machine(u64),
-    Stroke(u64),
-    Act(u64),
-    History,
-    Lies,
-    Lie(u64),
-    Departure,
-}
-
-impl Apart {
-    fn number(self) -> u64 {
-        match self {
-            Self::Machine(number) => (1 << 40) + number,
-            Self::Stroke(number) => (2 << 40) + number,
-            Self::Act(number) => (3 << 40) + number,
-            Self::History => 4 << 40,
-            Self::Lies => (4 << 40) + 1,
-            Self::Departure => (4 << 40) + 2,
-            Self::Lie(number) => (5 << 40) + number,
-        }
-    }
-}
 
 impl World {
     pub(crate) fn new(seed: u64, options: &Options) -> Self {
@@ -396,23 +318,6 @@ impl World {
         self.plan(first, Happening::Person(number));
     }
 
-    pub(crate) fn start_relay(&mut self) {
-        if self.relay.home.is_some() {
-            return;
-        }
-        let seed = self.rng.seed();
-        let mut home = Home::new(self.room.clone(), &seed);
-        home.plan_compaction(self.plan.compaction);
-        home.keep_history(self.plan.history);
-        if let Some(bug) = self.options.bug {
-            home.plant(bug);
-        }
-        self.relay.life += 1;
-        self.relay.home = Some(home);
-        self.chronicle.line(self.now, || "the relay starts".into());
-        self.settle_home();
-    }
-
     /// Hands an input to a device and carries out what it wants.
     pub(crate) fn tell_device(&mut self, number: usize, input: device::Input) {
         let device = &mut self.devices[number];
@@ -426,15 +331,6 @@ impl World {
         }
     }
 
-    /// Hands an input to the home and carries out what it wants.
-    pub(crate) fn tell_home(&mut self, input: home::Input) {
-        let now = self.relay.clock(self.now);
-        if let Some(home) = &mut self.relay.home {
-            home.handle(input, now);
-            self.settle_home();
-        }
-    }
-
     pub(crate) fn settle_device(&mut self, number: usize) {
         while let Some(output) = self.devices[number].room.as_mut().and_then(Room::poll_output) {
             self.carry_out_for_device(number, output);
@@ -443,12 +339,6 @@ impl World {
             self.watch(number, &event);
         }
         self.check_mirrors(number);
-    }
-
-    pub(crate) fn settle_home(&mut self) {
-        while let Some(output) = self.relay.home.as_mut().and_then(Home::poll_output) {
-            self.carry_out_for_home(output);
-        }
     }
 
     fn carry_out_for_device(&mut self, number: usize, output: device::Output) {
@@ -472,31 +362,6 @@ impl World {
                 let at = self.now + self.device_disk_delay(number);
                 let life = self.devices[number].life;
                 self.plan(at, Happening::DeviceScanned(number, life, op, scan));
-            }
-        }
-    }
-
-    fn carry_out_for_home(&mut self, output: home::Output) {
-        match output {
-            home::Output::Send(to, lane, bytes) => {
-                for ConnId(link) in to {
-                    if self.liar.hears(link, &bytes) {
-                        continue;
-                    }
-                    self.send_to_device(link, lane, bytes.clone());
-                }
-            }
-            home::Output::Close(ConnId(link), code) => self.home_closes(link, code as u16),
-            home::Output::Commit(op, commit) => self.relay_commits(op, commit),
-            home::Output::Materialise(op, job) => {
-                let at = self.now + self.rng.between(0, 40);
-                let life = self.relay.life;
-                self.plan(at, Happening::RelayMaterialised(life, op, job));
-            }
-            home::Output::Scan(op, scan) => {
-                let at = self.now + self.relay_disk_delay();
-                let life = self.relay.life;
-                self.plan(at, Happening::RelayScanned(life, op, scan));
             }
         }
     }
