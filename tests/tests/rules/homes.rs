@@ -3,10 +3,10 @@
 use causeway_core::device::Event;
 use causeway_core::home;
 use causeway_core::ids::StreamId;
-use causeway_core::log::{Digest, Group, Head, Tip};
-use causeway_core::presence::Lease;
-use causeway_core::stored::{self, Prefix, StreamRecord, TipRecord};
-use causeway_core::wire::{self, Body, Compare, Message, Saved, Subscribe, Synced, Welcome};
+use causeway_core::limits::PING_AFTER;
+use causeway_core::log::{Digest, Head};
+use causeway_core::stored::{self, Prefix, StreamRecord};
+use causeway_core::wire::{self, Body, Message, Saved, Subscribe, Synced};
 use causeway_tests::network::Network;
 
 #[test]
@@ -44,6 +44,26 @@ fn rule_10_documents_nobody_looks_at_are_refilled_too() {
         network.rest();
     }
     assert!(network.relay.entries(&text) > 0, "the app does not have to open it again");
+}
+
+#[test]
+fn rule_10_what_is_offered_again_and_was_not_answered_is_offered_after_a_death_too() {
+    let (mut network, text) = Network::with_document(1);
+    let backup = network.relay.disk.clone();
+    network.insert(0, text, 0, "written and saved in this life");
+    network.rest();
+    network.relay.put_back(backup, 2);
+    network.restart_home();
+    // The device meets the new epoch, and the home's disk is slow.
+    network.relay.disk_answers = false;
+    network.rest();
+    network.restart(0, true);
+    network.restart_home();
+    network.relay.disk_answers = true;
+    for _ in 0..5 {
+        network.rest();
+    }
+    assert!(network.relay.entries(&text) > 0, "nobody has to look at it again");
 }
 
 #[test]
@@ -365,51 +385,36 @@ fn rule_5_a_snapshot_that_was_passed_over_is_not_held_yet_though_both_sides_coun
 }
 
 #[test]
-fn rule_5_a_restored_home_that_is_brought_our_work_meanwhile_is_not_called_damaged() {
-    // It lacks an entry of somebody else's, and others bring one of ours while it answers us: it counts as many as we do.
-    let (mut network, text) = Network::with_document(2);
-    network.insert(0, text, 0, "one ");
-    network.rest();
-    let backup = network.relay.disk.clone();
-    let ours = network.devices[0].room.replica();
-    let had = backup.row(&stored::tip_key(&text, &ours)).expect("it is there");
-    let had = Tip::from(TipRecord::decode(had).expect("a tip"));
-    network.insert(1, text, 0, "theirs ");
-    network.rest();
-    network.insert(0, text, 0, "two ");
-    network.rest();
-    let theirs = network.relay.seq(&text, &network.devices[1].room.replica());
-    (0..2).for_each(|device| network.go_offline(device));
-    network.relay.put_back(backup, 2);
-    network.restart_home();
+fn rule_5_what_somebody_else_has_brought_of_ours_is_no_damage_though_both_sides_count_the_same() {
+    let (mut network, text) = Network::with_document(3);
+    for device in 0..3 {
+        network.insert(device, text, 0, "word ");
+        network.rest();
+    }
+    let [ours, theirs] = [1, 2].map(|device: usize| network.devices[device].room.replica());
+    let at_home = network.relay.disk.rows_of(b'c').filter_map(|(key, value)| {
+        let (stream, replica) = stored::parse_tip_key(key)?;
+        let tip = stored::TipRecord::decode(value).ok()?;
+        (stream == text).then_some((replica, tip.seq, tip.head))
+    });
+    // A restored home that lacks as much of theirs as it has got back of ours since it was asked for that.
+    let at_home: Vec<_> = at_home.filter(|(replica, ..)| *replica != theirs).collect();
+    let count = |replica| network.relay.seq(&text, &replica);
+    assert_eq!(count(ours), count(theirs));
     network.home_is_deaf = true;
-    network.go_online(0);
+    network.wait(PING_AFTER.0 + 100);
     network.settle();
-    let (version, nonce, epoch, time) = (wire::VERSION, [0; 32], 2, network.home_clock().wall);
-    let welcome = Welcome { version, nonce, epoch, time, lease: Lease(1), in_step: false };
-    network.hand_to_device(0, &Message::Other(Body::Welcome(welcome)));
-    network.settle();
-    let asked = network.devices[0].sent.iter().filter_map(|message| match message {
+    let asked = network.devices[1].sent.iter().rev().find_map(|message| match message {
         Message::Other(Body::Subscribe(asked)) if asked.stream == text => Some(asked.question),
         _ => None,
     });
-    let question = asked.last().expect("it asks what there is");
-    let compare = Compare {
-        stream: text,
-        question,
-        from: Group(0).first(),
-        groups: Vec::new(),
-        above: Vec::new(),
-        own: Vec::new(),
-        more: false,
-    };
-    network.hand_to_device(0, &compare.into());
-    let saved = Saved { stream: text, replica: ours, seq: had.seq, head: had.head.short() };
-    network.hand_to_device(0, &saved.into());
-    let entries = had.seq + theirs;
-    let synced = Synced { stream: text, question, digest: Digest::NOTHING, entries, gone: false };
-    network.hand_to_device(0, &synced.into());
+    let (question, digest) = (asked.expect("it asks now and then"), Digest::of_chains(&at_home));
+    let entries = at_home.iter().map(|(_, seq, _)| seq).sum();
+    network.events(1);
+    let nothing = Saved { stream: text, replica: ours, seq: 0, head: [0; 8] };
+    network.hand_to_device(1, &nothing.into());
+    network.hand_to_device(1, &Synced { stream: text, question, digest, entries, gone: false }.into());
     network.settle();
-    let told = network.events(0);
+    let told = network.events(1);
     assert!(!told.iter().any(|event| matches!(event, Event::Damaged { .. })), "{told:?}");
 }
