@@ -14,6 +14,7 @@ mod disks;
 mod fate;
 mod history;
 mod homes;
+mod hub;
 mod ledger;
 mod liar;
 mod link;

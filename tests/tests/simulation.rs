@@ -117,6 +117,11 @@ fn r11_a_home_that_does_not_check_the_signature_of_a_head_is_found_out() {
     found_out(Planted::HeadUnchecked, &["that nobody wrote"]);
 }
 
+#[test]
+fn r10_a_device_that_takes_a_home_of_an_earlier_epoch_for_the_one_it_knew_is_found_out() {
+    found_out(Planted::EpochEarlier, &["back at the relay are"]);
+}
+
 fn found_out(bug: Planted, by: &[&str]) {
     let report = sim::hunt(bug).found;
     let report = report.unwrap_or_else(|| panic!("{bug:?} went unnoticed for {SEEDS_FOR_A_BUG} seeds"));

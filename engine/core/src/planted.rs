@@ -31,11 +31,13 @@ pub enum Planted {
     HistoryTooFar,
     /// A home does not check the signature of a head with which somebody brings what others wrote.
     HeadUnchecked,
+    /// A device takes a home of an earlier epoch for the one that it knew.
+    EpochEarlier,
 }
 
 impl Planted {
     /// Every bug.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::SavedEarly,
         Self::OutboxForgets,
         Self::SumsSkipped,
@@ -49,6 +51,7 @@ impl Planted {
         Self::HistoryUnread,
         Self::HistoryTooFar,
         Self::HeadUnchecked,
+        Self::EpochEarlier,
     ];
 
     /// Its name on a command line.
@@ -67,6 +70,7 @@ impl Planted {
             Self::HistoryUnread => "history-unread",
             Self::HistoryTooFar => "history-too-far",
             Self::HeadUnchecked => "head-unchecked",
+            Self::EpochEarlier => "epoch-earlier",
         }
     }
 

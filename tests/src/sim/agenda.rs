@@ -6,6 +6,8 @@ use causeway_core::storage::Scan;
 use causeway_core::write_queue::OpId;
 
 use crate::sim::device::End;
+use crate::sim::hub::Bell;
+use crate::sim::relay::At;
 
 /// What stands in the agenda.
 #[derive(Clone, Debug)]
@@ -20,15 +22,15 @@ pub(crate) enum Happening {
     Write(u64),
     DeviceStored(usize, u32),
     DeviceScanned(usize, u32, OpId, Scan),
-    RelayStored(u32),
-    RelayScanned(u32, OpId, Scan),
-    RelayMaterialised(u32, OpId, Box<Job>),
+    HomeStored(At, u32),
+    HomeScanned(At, u32, OpId, Scan),
+    HomeMaterialised(At, u32, OpId, Box<Job>),
     Person(usize),
     Fate,
     StartDevice(usize),
-    StartRelay,
-    /// The end of the relay: of an orderly stop, or in the middle of a commit.
-    EndRelay(u32),
+    StartHome(At),
+    /// The end of a home: of an orderly stop, or in the middle of a commit.
+    EndHome(At, u32),
     EndDevice(usize, u32, End),
     CutLink(u64),
     /// A page looks for the one that leads.
@@ -55,6 +57,8 @@ pub(crate) enum Happening {
     Lie(u64),
     /// The relay's disk is copied.
     Copy,
+    /// Somebody comes to the hub or leaves it, or it is gone.
+    Bell(Bell),
 }
 
 /// What has chance of its own, by its number.
@@ -66,6 +70,9 @@ pub(crate) enum Apart {
     Lies,
     Lie(u64),
     Departure,
+    Lessons,
+    Lesson(u64),
+    LastLesson,
 }
 
 impl Apart {
@@ -77,6 +84,9 @@ impl Apart {
             Self::History => 4 << 40,
             Self::Lies => (4 << 40) + 1,
             Self::Departure => (4 << 40) + 2,
+            Self::Lessons => (4 << 40) + 3,
+            Self::LastLesson => (4 << 40) + 4,
+            Self::Lesson(number) => (6 << 40) + number,
             Self::Lie(number) => (5 << 40) + number,
         }
     }

@@ -40,6 +40,7 @@ fn deed(bug: Planted) -> &'static str {
         Planted::PageStale => "a device puts a page of posts in without what has happened to them since",
         Planted::HistoryUnread => "a relay lets history go whose snapshot it has not read back whole",
         Planted::HeadUnchecked => "a relay does not check the signature of a head that somebody forwards",
+        Planted::EpochEarlier => "a device takes a home of an earlier epoch for the one that it knew",
         Planted::HistoryTooFar => "a relay writes down that more history has gone than has",
     }
 }

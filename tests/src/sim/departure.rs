@@ -12,6 +12,7 @@ use causeway_core::stored::{self, META, MetaRecord, TipRecord};
 use crate::disk::Disk;
 use crate::sim::agenda::{Apart, Happening};
 use crate::sim::device::End;
+use crate::sim::relay::At;
 use crate::sim::tally::Fault;
 use crate::sim::world::World;
 
@@ -30,7 +31,7 @@ type Chain = (StreamId, ReplicaId);
 
 impl World {
     pub(crate) fn draw_departure(&mut self) {
-        if self.rng.chance(50) && self.plan.history.is_none() {
+        if self.rng.chance(50) && self.plan.history.is_none() && !self.school.is_held() {
             let at = self.rng.between(self.plan.trouble / 2, self.plan.trouble);
             self.plan(at, Happening::Copy);
         }
@@ -46,6 +47,9 @@ impl World {
     /// After everything came together.
     pub(crate) fn depart_apart(&mut self) {
         let sound = !self.relay.has_rotted && !self.relay.has_miswritten && self.failure.is_none();
+        if sound && self.school.is_held() {
+            return self.apart(Apart::LastLesson, Self::last_lesson);
+        }
         let copied = self.copied.take().filter(|copied| sound && copied.epoch == self.relay.epoch);
         if let Some(copied) = copied {
             self.apart(Apart::Departure, |world| world.depart(copied.disk));
@@ -54,17 +58,28 @@ impl World {
 
     fn depart(&mut self, mut disk: Disk) {
         let leaves = self.rng.index(self.machines.len());
-        self.chronicle.line(self.now, || format!("machine {leaves} leaves for good"));
-        for page in self.machines[leaves].pages.clone() {
-            self.devices[page].gone = true;
-            self.end_life(page, End::Killed);
-        }
-        self.kill_relay();
+        self.leave_for_good(leaves);
+        self.kill_home(At::Relay);
         self.relay.epoch += 1;
         disk.put(META.to_vec(), MetaRecord { epoch: self.relay.epoch }.encode());
         self.relay.disk = disk;
+        self.relay.promised.clear();
         self.tally.note(Fault::Departed);
-        let expected = self.comes_back(leaves);
+        self.come_back_without(leaves);
+    }
+
+    /// A machine is never seen again.
+    pub(crate) fn leave_for_good(&mut self, machine: usize) {
+        self.chronicle.line(self.now, || format!("machine {machine} leaves for good"));
+        for page in self.machines[machine].pages.clone() {
+            self.devices[page].gone = true;
+            self.end_life(page, End::Killed);
+        }
+    }
+
+    /// Those who stay bring to the relay what they can.
+    pub(crate) fn come_back_without(&mut self, left: usize) {
+        let expected = self.comes_back(left);
         let before = at_home(&self.relay.disk);
         self.run_until(self.now + COME_BACK_WITHIN);
         let now = at_home(&self.relay.disk);

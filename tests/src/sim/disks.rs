@@ -6,6 +6,7 @@ use causeway_core::write_queue::OpId;
 use causeway_core::{device, home};
 
 use crate::sim::agenda::Happening;
+use crate::sim::relay::At;
 use crate::sim::rows;
 use crate::sim::tally::Fault;
 use crate::sim::world::World;
@@ -19,8 +20,8 @@ impl World {
         self.rng.between(0, 8)
     }
 
-    pub(crate) fn relay_disk_delay(&mut self) -> u64 {
-        if self.relay.slow_disk_until > self.now {
+    pub(crate) fn home_disk_delay(&mut self, at: At) -> u64 {
+        if self.at(at).slow_disk_until > self.now {
             self.tally.note(Fault::SlowDisk);
             return self.rng.between(50, 1_500);
         }
@@ -103,49 +104,51 @@ impl World {
         self.tell_device(number, device::Input::Scanned(op, result));
     }
 
-    pub(crate) fn relay_commits(&mut self, op: OpId, commit: Commit) {
-        let at = self.now + self.relay_disk_delay();
-        self.check_history(&commit);
+    pub(crate) fn home_commits(&mut self, at: At, op: OpId, commit: Commit) {
+        let stored = self.now + self.home_disk_delay(at);
+        if at == At::Relay {
+            self.check_history(&commit);
+        }
         self.check_lies(&commit);
-        if self.relay.pending.replace((op, commit)).is_some() {
-            self.fail(|| "the relay has two commits under way".into());
+        if self.at_mut(at).pending.replace((op, commit)).is_some() {
+            self.fail(|| format!("{at} has two commits under way"));
         }
-        let life = self.relay.life;
-        if std::mem::take(&mut self.relay.doomed) {
-            let before = self.rng.between(self.now, at);
-            self.plan(before, Happening::EndRelay(life));
+        let life = self.at(at).life;
+        if std::mem::take(&mut self.at_mut(at).doomed) {
+            let before = self.rng.between(self.now, stored);
+            self.plan(before, Happening::EndHome(at, life));
         }
-        self.plan(at, Happening::RelayStored(life));
+        self.plan(stored, Happening::HomeStored(at, life));
     }
 
-    pub(crate) fn relay_stored(&mut self, life: u32) {
-        if self.relay.life != life || self.relay.home.is_none() {
+    pub(crate) fn home_stored(&mut self, at: At, life: u32) {
+        if self.at(at).life != life || self.at(at).home.is_none() {
             return;
         }
-        let failing = self.relay.failing_until > self.now && self.rng.chance(60);
+        let failing = self.at(at).failing_until > self.now && self.rng.chance(60);
         let carried_out = !failing || self.rng.chance(50);
-        let Some((op, mut commit)) = self.relay.pending.take() else { return };
-        if carried_out && let Some(what) = rows::stored_twice(&self.relay.disk, &commit) {
-            self.fail(|| format!("the relay {what}"));
+        let Some((op, mut commit)) = self.at_mut(at).pending.take() else { return };
+        if carried_out && let Some(what) = rows::stored_twice(&self.at(at).disk, &commit) {
+            self.fail(|| format!("{at} {what}"));
         }
-        if carried_out && !failing && self.relay.miswrites {
+        if carried_out && !failing && self.at(at).miswrites {
             self.miswrite(&mut commit);
         }
-        let mut result = if carried_out { self.relay.disk.commit(&commit) } else { Ok(()) };
-        if carried_out && let Some(what) = rows::stored_too_early(&self.relay.disk, &commit) {
-            self.fail(|| format!("the relay {what}"));
+        let mut result = if carried_out { self.at_mut(at).disk.commit(&commit) } else { Ok(()) };
+        if carried_out && let Some(what) = rows::stored_too_early(&self.at(at).disk, &commit) {
+            self.fail(|| format!("{at} {what}"));
         }
         if failing {
             self.tally.note(Fault::RelayDiskFailed);
-            self.chronicle.line(self.now, || format!("a commit of the relay fails ({carried_out})"));
+            self.chronicle.line(self.now, || format!("a commit of {at} fails ({carried_out})"));
             result = Err(CommitError::Failed(failure()));
         }
-        self.chronicle.trace(self.now, "relay stored", op.0, &[u8::from(result.is_ok())]);
-        self.tell_home(home::Input::Stored(op, result));
+        self.chronicle.trace(self.now, "home stored", op.0, &[u8::from(result.is_ok())]);
+        self.tell_home(at, home::Input::Stored(op, result));
     }
 
-    pub(crate) fn relay_materialised(&mut self, life: u32, op: OpId, job: Job) {
-        if self.relay.life != life || self.relay.home.is_none() {
+    pub(crate) fn home_materialised(&mut self, at: At, life: u32, op: OpId, job: Job) {
+        if self.at(at).life != life || self.at(at).home.is_none() {
             return;
         }
         let busy = self.troubled && self.rng.chance(5);
@@ -157,24 +160,25 @@ impl World {
         };
         let honest = !self.relay.has_miswritten;
         if let Some(error) = result.as_ref().err().filter(|error| honest && **error != JobError::Busy) {
-            self.fail(|| format!("a job of the home fails: {error}"));
+            self.fail(|| format!("a job of {at} fails: {error}"));
         }
-        self.tell_home(home::Input::Materialised(op, result));
+        self.tell_home(at, home::Input::Materialised(op, result));
     }
 
-    pub(crate) fn relay_scanned(&mut self, life: u32, op: OpId, scan: &Scan) {
-        if self.relay.life != life || self.relay.home.is_none() {
+    pub(crate) fn home_scanned(&mut self, at: At, life: u32, op: OpId, scan: &Scan) {
+        if self.at(at).life != life || self.at(at).home.is_none() {
             return;
         }
-        let failing = self.relay.failing_until > self.now && self.rng.chance(20);
+        let failing = self.at(at).failing_until > self.now && self.rng.chance(20);
         let result = if failing {
             self.tally.note(Fault::RelayReadFailed);
-            self.chronicle.line(self.now, || "a read of the relay fails".into());
+            self.chronicle.line(self.now, || format!("a read of {at} fails"));
             Err(failure())
         } else {
-            self.relay.read(scan, self.now)
+            let now = self.now;
+            self.at_mut(at).read(scan, now)
         };
-        self.tell_home(home::Input::Scanned(op, result));
+        self.tell_home(at, home::Input::Scanned(op, result));
     }
 }
 

@@ -11,6 +11,7 @@ use crate::sim::agenda::{Apart, Happening};
 use crate::sim::device::End;
 use crate::sim::ledger::Fate;
 use crate::sim::plan::Trouble;
+use crate::sim::relay::At;
 use crate::sim::tally::Fault;
 use crate::sim::world::World;
 
@@ -48,7 +49,7 @@ impl World {
                 self.devices[device].failing_until = self.now + self.rng.between(200, 5_000);
             }
             Trouble::RelayKill if self.rng.chance(60) => self.relay.doomed = true,
-            Trouble::RelayKill => self.kill_relay(),
+            Trouble::RelayKill => self.kill_home(At::Relay),
             Trouble::RelayStop => self.stop_relay(),
             Trouble::RelayDisk => self.relay.failing_until = self.now + self.rng.between(200, 5_000),
             Trouble::Restore => self.back_up_or_restore(),
@@ -201,6 +202,7 @@ impl World {
         let durable = self.devices[number].durable.clone();
         let synced = |stream: &StreamId, edit: u64| durable.get(stream).is_some_and(|upto| edit <= *upto);
         let follows = room.role() == Role::Following;
+        let at_school = self.school.is_held();
         self.ledger.end_of_life(life, |stream, edit| {
             let receipt = causeway_core::device::Receipt { stream, edit };
             let state = room.receipt(&receipt);
@@ -209,7 +211,8 @@ impl World {
             match end {
                 End::Killed if state.refused && state.device => Fate::Forked,
                 _ if state.refused => Fate::Unsure,
-                _ if state.relay => Fate::Saved,
+                // A hub may be gone for good with what it called saved: these devices hold it, and do not lose their disks.
+                _ if state.relay && !at_school => Fate::Saved,
                 End::Killed | End::PowerCut if held => Fate::Held,
                 End::Killed if state.device => Fate::Kept,
                 End::Killed | End::PowerCut | End::Wiped => Fate::Unsure,
@@ -224,10 +227,10 @@ impl World {
         }
         self.tally.note(Fault::RelayStopped);
         self.chronicle.line(self.now, || "the relay is told to stop".into());
-        self.tell_home(home::Input::Stop { spread: Millis(3_000) });
+        self.tell_home(At::Relay, home::Input::Stop { spread: Millis(3_000) });
         let gone = self.now + self.rng.between(100, 2_000);
         let life = self.relay.life;
-        self.plan(gone, Happening::EndRelay(life));
+        self.plan(gone, Happening::EndHome(At::Relay, life));
     }
 
     /// Yesterday's copy of the relay's disk, made or put back.
@@ -238,11 +241,12 @@ impl World {
             self.relay.backup = Some(copy);
             return;
         }
-        self.kill_relay();
+        self.kill_home(At::Relay);
         let Some(mut backup) = self.relay.backup.take() else { return };
         self.relay.epoch += 1;
         backup.put(META.to_vec(), MetaRecord { epoch: self.relay.epoch }.encode());
         self.relay.disk = backup;
+        self.relay.promised.clear();
         self.tally.note(Fault::RelayRestored);
         self.chronicle.line(self.now, || "the relay's disk is put back".into());
     }
@@ -256,10 +260,11 @@ impl World {
         self.relay.failing_until = 0;
         self.relay.slow_disk_until = 0;
         self.relay.clock_ahead = 0;
+        self.end_lessons();
         for id in self.links.keys().copied().collect::<Vec<_>>() {
             self.cut(id);
         }
-        self.start_relay();
+        self.start_home(At::Relay);
         self.add_newcomer();
         for number in 0..self.devices.len() {
             let device = &mut self.devices[number];
@@ -271,7 +276,9 @@ impl World {
             let life = device.life;
             self.wake(number, life);
             self.start_device(number);
-            self.open_everything(number);
+            if !self.school.looks_at_nothing() {
+                self.open_everything(number);
+            }
         }
     }
 

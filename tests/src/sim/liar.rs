@@ -13,6 +13,7 @@ use causeway_core::time::Millis;
 use causeway_core::wire::{self, Body, Compare, Hello, Message, Need, Subscribe, VERSION};
 
 use crate::sim::agenda::{Apart, Happening};
+use crate::sim::relay::At;
 use crate::sim::tally::Fault;
 use crate::sim::world::World;
 
@@ -80,13 +81,13 @@ impl World {
         let conn = ConnId(FIRST_LINK + self.liar.links);
         self.chronicle
             .line(self.now, || format!("somebody lies about {}/{} of {stream}", name.replica, name.seq));
-        self.tell_home(home::Input::Opened(conn));
+        self.tell_home(At::Relay, home::Input::Opened(conn));
         if self.is_asked(conn, stream, name.replica, name.seq) {
             self.tally.note(Fault::Lied);
             self.say(conn, &signed.into());
             self.say(conn, &Message::Entries(entries));
         }
-        self.tell_home(home::Input::Closed(conn));
+        self.tell_home(At::Relay, home::Input::Closed(conn));
         self.liar.heard.clear();
     }
 
@@ -107,7 +108,7 @@ impl World {
     }
 
     fn say(&mut self, conn: ConnId, message: &Message) {
-        self.tell_home(home::Input::Received(conn, wire::encode(message)));
+        self.tell_home(At::Relay, home::Input::Received(conn, wire::encode(message)));
     }
 
     /// An entry under somebody's name that they never wrote, and a head that they have not signed.

@@ -3,12 +3,14 @@
 use bytes::Bytes;
 use causeway_core::home::Lane;
 
+use crate::sim::relay::At;
 use crate::sim::rng::Rng;
 
-/// One link between a device and the relay. Its number is the home's [`causeway_core::ids::ConnId`].
+/// One link between a device and a home. Its number is the home's [`causeway_core::ids::ConnId`].
 #[derive(Debug)]
 pub(crate) struct Link {
     pub(crate) device: usize,
+    pub(crate) to: At,
     /// Whether the device still thinks that it is open.
     pub(crate) at_device: bool,
     /// Whether the home still thinks so.
@@ -29,9 +31,10 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    pub(crate) fn new(device: usize, delay: u64) -> Self {
+    pub(crate) fn new(device: usize, to: At, delay: u64) -> Self {
         Self {
             device,
+            to,
             at_device: true,
             at_home: true,
             alive: true,

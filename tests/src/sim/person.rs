@@ -52,7 +52,7 @@ impl World {
         self.settle_device(number);
     }
 
-    fn write(&mut self, number: usize) {
+    pub(crate) fn write(&mut self, number: usize) {
         let stream = self.documents[self.rng.index(self.documents.len())];
         let now = self.devices[number].now(self.now);
         let life = self.devices[number].life();

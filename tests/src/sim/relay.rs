@@ -1,6 +1,7 @@
 //! The relay of the simulated world: a home over a disk.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use causeway_core::home::Home;
 use causeway_core::ids::{ReplicaId, StreamId};
@@ -12,7 +13,27 @@ use causeway_core::write_queue::OpId;
 use crate::disk::Disk;
 use crate::sim::device::EPOCH;
 
-/// The relay: its disk outlives its process.
+/// Where a room is kept: at its relay, or meanwhile on a device that plays relay for those around it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum At {
+    Relay,
+    Hub,
+}
+
+impl At {
+    pub(crate) const ALL: [Self; 2] = [Self::Relay, Self::Hub];
+}
+
+impl fmt::Display for At {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Relay => "the relay",
+            Self::Hub => "the hub",
+        })
+    }
+}
+
+/// The relay, or a hub: its disk outlives its process.
 #[derive(Debug)]
 pub(crate) struct Relay {
     pub(crate) life: u32,
@@ -31,6 +52,8 @@ pub(crate) struct Relay {
     /// Whether it ever has.
     pub(crate) has_miswritten: bool,
     pub(crate) epoch: u64,
+    /// Up to where it has called each chain saved, as long as it has this disk.
+    pub(crate) promised: BTreeMap<(StreamId, ReplicaId), u64>,
     pub(crate) failing_until: u64,
     pub(crate) slow_disk_until: u64,
     /// How far its wall clock is ahead of the world's.
@@ -56,6 +79,7 @@ impl Relay {
             miswrites: false,
             has_miswritten: false,
             epoch: 1,
+            promised: BTreeMap::new(),
             failing_until: 0,
             slow_disk_until: 0,
             clock_ahead: 0,
@@ -68,6 +92,20 @@ impl Relay {
     /// Its clocks.
     pub(crate) fn clock(&self, world: u64) -> Now {
         Now { monotonic: Millis(world), wall: Millis(EPOCH + world + self.clock_ahead) }
+    }
+
+    /// When its home wants to be woken.
+    pub(crate) fn due(&self) -> Option<u64> {
+        self.home.as_ref()?.poll_timeout().map(|at| at.0)
+    }
+
+    /// What it has called saved and would not survive a power cut.
+    pub(crate) fn broken_promise(&self) -> Option<String> {
+        let mut broken =
+            self.promised.iter().filter(|((stream, replica), seq)| self.durable_seq(stream, replica) < **seq);
+        broken.next().map(|((stream, replica), seq)| {
+            format!("has called {replica}/{seq} of {stream} saved, and does not have it")
+        })
     }
 
     /// Reads a page.

@@ -86,11 +86,19 @@ pub enum Fault {
     Departed,
     /// An entry that somebody other than its author brought back.
     BroughtBack,
+    /// A device lost the relay and reaches a hub.
+    CameToHub,
+    /// The way back.
+    LeftHub,
+    /// A hub ended in the middle of its work.
+    HubKilled,
+    /// A hub was gone for good, and another device plays relay.
+    HubTakenOver,
 }
 
 impl Fault {
     /// Every kind.
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 44] = [
         Self::Cut,
         Self::LostInFlight,
         Self::FrameLost,
@@ -131,6 +139,10 @@ impl Fault {
         Self::Lied,
         Self::Departed,
         Self::BroughtBack,
+        Self::CameToHub,
+        Self::LeftHub,
+        Self::HubKilled,
+        Self::HubTakenOver,
     ];
 }
 

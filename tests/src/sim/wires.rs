@@ -7,6 +7,7 @@ use causeway_core::{device, ids::ConnId};
 
 use crate::sim::agenda::Happening;
 use crate::sim::link::{Link, may_suffer};
+use crate::sim::relay::At;
 use crate::sim::tally::Fault;
 use crate::sim::telling::tell;
 use crate::sim::world::World;
@@ -38,17 +39,22 @@ impl World {
             return;
         }
         device.connecting = false;
-        if device.offline_until > self.now || self.relay.home.is_none() {
+        let offline = device.offline_until > self.now;
+        let to = self.reaches(number);
+        if offline || self.at(to).home.is_none() {
             return self.tell_device(number, device::Input::Closed(None));
         }
         self.next_link += 1;
         let id = self.next_link;
-        let delay = self.rng.between(1, 80);
-        self.links.insert(id, Link::new(number, delay));
+        let delay = match to {
+            At::Relay => self.rng.between(1, 80),
+            At::Hub => self.rng.between(1, 5),
+        };
+        self.links.insert(id, Link::new(number, to, delay));
         self.devices[number].link = Some(id);
         self.chronicle.trace(self.now, "open", id, &[]);
-        self.chronicle.line(self.now, || format!("device {number} opens link {id}"));
-        self.tell_home(home::Input::Opened(ConnId(id)));
+        self.chronicle.line(self.now, || format!("device {number} opens link {id} to {to}"));
+        self.tell_home(to, home::Input::Opened(ConnId(id)));
         self.tell_device(number, device::Input::Opened);
     }
 
@@ -84,9 +90,10 @@ impl World {
             return;
         };
         let drained = link.at_home && !link.waits_in(lane);
+        let home = link.to;
         self.travel(id, &bytes, Way::ToDevice);
         if drained {
-            self.tell_home(home::Input::Drained(ConnId(id), lane));
+            self.tell_home(home, home::Input::Drained(ConnId(id), lane));
         }
         // Mostly at once; sometimes the socket takes no more for a moment.
         let pause = if self.rng.below(8) == 0 { self.rng.below(20) } else { 0 };
@@ -135,10 +142,10 @@ impl World {
         if !link.alive || !link.at_home {
             return self.tally.note(Fault::LostInFlight);
         }
-        let number = link.device;
+        let (number, home) = (link.device, link.to);
         self.chronicle.trace(self.now, "to home", id, &bytes);
-        self.chronicle.line(self.now, || format!("{number} -> home on {id}: {}", tell(&bytes)));
-        self.tell_home(home::Input::Received(ConnId(id), bytes));
+        self.chronicle.line(self.now, || format!("{number} -> {home} on {id}: {}", tell(&bytes)));
+        self.tell_home(home, home::Input::Received(ConnId(id), bytes));
     }
 
     pub(crate) fn deliver_to_device(&mut self, id: u64, bytes: Bytes) {
@@ -146,9 +153,9 @@ impl World {
         if !link.alive || !link.at_device {
             return self.tally.note(Fault::LostInFlight);
         }
-        let number = link.device;
+        let (number, home) = (link.device, link.to);
         self.chronicle.trace(self.now, "to device", id, &bytes);
-        self.chronicle.line(self.now, || format!("home -> {number} on {id}: {}", tell(&bytes)));
+        self.chronicle.line(self.now, || format!("{home} -> {number} on {id}: {}", tell(&bytes)));
         self.tell_device(number, device::Input::Received(bytes));
     }
 
@@ -227,8 +234,9 @@ impl World {
             return;
         }
         link.queue.clear();
+        let home = link.to;
         self.chronicle.trace(self.now, "closed at home", id, &[]);
-        self.tell_home(home::Input::Closed(ConnId(id)));
+        self.tell_home(home, home::Input::Closed(ConnId(id)));
         self.bury(id);
     }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use causeway_core::device::{self, Config, Room};
-use causeway_core::home::{self, Home};
+use causeway_core::home;
 use causeway_core::ids::{RoomId, StreamId};
 use causeway_core::planted::Planted;
 
@@ -12,12 +12,13 @@ use crate::sim::agenda::{Apart, Happening};
 use crate::sim::chronicle::Chronicle;
 use crate::sim::departure::Copied;
 use crate::sim::device::Device;
+use crate::sim::hub::School;
 use crate::sim::ledger::Ledger;
 use crate::sim::liar::Liar;
 use crate::sim::link::Link;
 use crate::sim::pages::{Channel, Machine};
 use crate::sim::plan::Plan;
-use crate::sim::relay::Relay;
+use crate::sim::relay::{At, Relay};
 use crate::sim::rng::Rng;
 use crate::sim::talk::Talk;
 use crate::sim::tally::{Fault, Tally};
@@ -43,6 +44,9 @@ pub(crate) struct World {
     pub(crate) machines: Vec<Machine>,
     pub(crate) channels: BTreeMap<u64, Channel>,
     pub(crate) relay: Relay,
+    /// A relay in the pocket of those who do not reach the other.
+    pub(crate) hub: Relay,
+    pub(crate) school: School,
     pub(crate) links: BTreeMap<u64, Link>,
     pub(crate) next_link: u64,
     pub(crate) documents: Vec<StreamId>,
@@ -85,6 +89,8 @@ impl World {
             machines: Vec::new(),
             channels: BTreeMap::new(),
             relay: Relay::new(),
+            hub: Relay::new(),
+            school: School::default(),
             links: BTreeMap::new(),
             next_link: 0,
             ledger: Ledger::default(),
@@ -105,8 +111,9 @@ impl World {
     fn populate(&mut self) {
         self.apart(Apart::History, Self::draw_history);
         self.apart(Apart::Lies, Self::draw_lies);
+        self.apart(Apart::Lessons, Self::draw_lessons);
         self.apart(Apart::Departure, Self::draw_departure);
-        self.start_relay();
+        self.start_home(At::Relay);
         for machine in 0..self.plan.devices {
             self.apart(Apart::Machine(machine as u64), |world| {
                 let pages = if world.rng.chance(60) { 1 } else { world.rng.between(2, 4) };
@@ -196,9 +203,11 @@ impl World {
     pub(crate) fn run_until(&mut self, end: u64) {
         while self.failure.is_none() {
             let agenda = self.agenda.keys().next().map(|(at, _)| *at);
-            let home = self.relay.home.as_ref().and_then(Home::poll_timeout).map(|at| at.0);
+            let home = At::ALL.into_iter().filter_map(|at| Some((self.at(at).due()?, at))).min();
             let device = self.devices.iter().filter_map(|device| Some((device.due()?, device.number))).min();
-            let Some(next) = [agenda, home, device.map(|(at, _)| at)].into_iter().flatten().min() else {
+            let Some(next) =
+                [agenda, home.map(|(at, _)| at), device.map(|(at, _)| at)].into_iter().flatten().min()
+            else {
                 break;
             };
             if next > end {
@@ -223,8 +232,8 @@ impl World {
             if agenda.is_some_and(|at| at <= self.now) {
                 let (_, happening) = self.agenda.pop_first().expect("the agenda was just looked at");
                 self.happen(happening);
-            } else if home.is_some_and(|at| at <= self.now) {
-                self.tell_home(home::Input::Tick);
+            } else if let Some((_, home)) = home.filter(|(at, _)| *at <= self.now) {
+                self.tell_home(home, home::Input::Tick);
             } else if let Some((_, number)) = device {
                 self.tell_device(number, device::Input::Tick);
             }
@@ -243,18 +252,18 @@ impl World {
             Happening::Write(link) => self.write_out(link),
             Happening::DeviceStored(device, life) => self.device_stored(device, life),
             Happening::DeviceScanned(device, life, op, scan) => self.device_scanned(device, life, op, &scan),
-            Happening::RelayStored(life) => self.relay_stored(life),
-            Happening::RelayScanned(life, op, scan) => self.relay_scanned(life, op, &scan),
-            Happening::RelayMaterialised(life, op, job) => self.relay_materialised(life, op, *job),
+            Happening::HomeStored(at, life) => self.home_stored(at, life),
+            Happening::HomeScanned(at, life, op, scan) => self.home_scanned(at, life, op, &scan),
+            Happening::HomeMaterialised(at, life, op, job) => self.home_materialised(at, life, op, *job),
             Happening::Person(device) => self.act(device),
             Happening::Fate => self.strike(),
             Happening::StartDevice(device) => self.start_device(device),
-            Happening::StartRelay => self.start_relay(),
-            Happening::EndRelay(life) if life == self.relay.life => self.kill_relay(),
+            Happening::StartHome(at) => self.start_home(at),
+            Happening::EndHome(at, life) if life == self.at(at).life => self.kill_home(at),
             Happening::EndDevice(device, life, end) if life == self.devices[device].life => {
                 self.end_life(device, end);
             }
-            Happening::EndRelay(_) | Happening::EndDevice(..) => {}
+            Happening::EndHome(..) | Happening::EndDevice(..) => {}
             Happening::CutLink(link) => self.cut(link),
             Happening::Join(page, life) => self.join(page, life),
             Happening::BetweenPages { channel, to_leader, bytes } => {
@@ -269,6 +278,7 @@ impl World {
             Happening::RelayClock(ahead) => self.set_relay_clock(ahead),
             Happening::Lie(number) => self.lie_apart(number),
             Happening::Copy => self.copy_relay(),
+            Happening::Bell(bell) => self.ring(bell),
         }
     }
 
@@ -298,16 +308,18 @@ impl World {
         }
         self.begin_talk(number);
         self.introduce(number, &mut room, 0);
-        if self.rng.chance(80) {
+        let looks = !self.school.looks_at_nothing();
+        if self.rng.chance(80) && looks {
             room.open_channel(self.channel()).expect("a channel");
         }
         // Some people look at one document only; in the end everybody looks at all.
-        let opened: Vec<StreamId> = self.documents.iter().copied().filter(|_| self.rng.chance(80)).collect();
+        let opened: Vec<StreamId> =
+            self.documents.iter().copied().filter(|_| looks && self.rng.chance(80)).collect();
         for document in opened {
             room.open_text(document).expect("a text");
         }
         self.devices[number].room = Some(room);
-        if !self.troubled {
+        if !self.troubled && looks {
             self.open_everything(number);
         }
         self.chronicle.line(self.now, || format!("device {number} starts its life {life}"));
