@@ -122,7 +122,9 @@ fn measure() -> Outcome {
     let gzip = compress::gzip(&bytes)?.len();
     println!("causeway_bg.wasm: {} bytes raw, {gzip} bytes gzip, budget {GZIP_BUDGET}", bytes.len());
     if !toolchain::ensure_library_source()? {
-        println!("not held against the budget: it is larger than what is shipped, which has its own standard library");
+        println!(
+            "not held against the budget: it is larger than what is shipped, which has its own standard library"
+        );
         return Ok(());
     }
     within_budget(gzip)

@@ -148,12 +148,8 @@ impl Room {
 
     /// An entry that waits for the disk.
     fn on_its_way(&self, id: StreamId, name: EntryName) -> Option<&Entry> {
-        for entry in self.queue.waiting().filter_map(Tag::entry) {
-            if (entry.header().stream, entry.name()) == (id, name) {
-                return Some(entry);
-            }
-        }
-        None
+        let mut waiting = self.queue.waiting().filter_map(Tag::entry);
+        waiting.find(|entry| (entry.header().stream, entry.name()) == (id, name))
     }
 
     /// A page that follows: the page that leads has other words there.

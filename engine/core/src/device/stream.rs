@@ -305,12 +305,7 @@ impl Stream {
 
     /// What the outbox has under a name.
     pub(super) fn held_as(&self, name: &EntryName) -> Option<&Unsaved> {
-        for unsaved in self.outbox.get(&name.replica)? {
-            if unsaved.entry.name() == *name {
-                return Some(unsaved);
-            }
-        }
-        None
+        self.outbox.get(&name.replica)?.iter().find(|unsaved| unsaved.entry.name() == *name)
     }
 
     /// Up to where the home has called a chain of this device's saved.
