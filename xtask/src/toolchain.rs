@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::OnceLock;
 
+use crate::cargo::cargo;
 use crate::failure::{Failure, Outcome};
 use crate::workspace;
 use crate::{debian, process};
@@ -29,22 +31,44 @@ pub(crate) fn ensure_rust() -> Outcome {
     process::run(&mut install)
 }
 
-/// The source of the standard library, for artefacts that are built with their own. Whether it is there: without it everything
-/// works, and downloads are larger.
-pub(crate) fn ensure_library_source() -> Outcome<bool> {
-    if library_source()?.is_file() {
+/// Whether the standard library can be built: its source is there, and what that depends on. Asked for once: what is built and what
+/// is measured must be the same.
+pub(crate) fn can_build_library() -> Outcome<bool> {
+    static CAN: OnceLock<bool> = OnceLock::new();
+    if let Some(can) = CAN.get() {
+        return Ok(*can);
+    }
+    let can = has_library_source()? && has_library_crates()?;
+    if !can {
+        println!("the artefact is built with the compiler's own standard library");
+    }
+    Ok(*CAN.get_or_init(|| can))
+}
+
+fn has_library_source() -> Outcome<bool> {
+    if library()?.is_file() {
         return Ok(true);
     }
     let mut add = Command::new("rustup");
     add.env_remove("RUSTUP_TOOLCHAIN").args(["component", "add", "rust-src"]).current_dir(workspace::root());
     if !process::exists("rustup") || process::run(&mut add).is_err() {
-        println!("rust-src cannot be had: the artefact is built with the compiler's own standard library");
+        println!("rust-src cannot be had");
     }
-    Ok(library_source()?.is_file())
+    Ok(library()?.is_file())
 }
 
-fn library_source() -> Outcome<PathBuf> {
-    Ok(sysroot()?.join("lib/rustlib/src/rust/library/Cargo.lock"))
+/// Its crates come from the registry, and stay in cargo's cache.
+fn has_library_crates() -> Outcome<bool> {
+    let mut fetch = cargo(["fetch", "--quiet", "--locked", "--target", WASM_TARGET, "--manifest-path"]);
+    let fetched = process::run(fetch.arg(library()?).env("RUSTC_BOOTSTRAP", "1")).is_ok();
+    if !fetched {
+        println!("the crates of the standard library cannot be had");
+    }
+    Ok(fetched)
+}
+
+fn library() -> Outcome<PathBuf> {
+    Ok(sysroot()?.join("lib/rustlib/src/rust/library/Cargo.toml"))
 }
 
 fn sysroot() -> Outcome<PathBuf> {

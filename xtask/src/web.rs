@@ -12,6 +12,8 @@ use crate::{compress, npm, process, toolchain, workspace};
 
 /// What a page may cost on a phone before it shows text (DESIGN §7).
 const GZIP_BUDGET: usize = 250_000;
+/// What it may be more where only the compiler's own standard library is to be had: nobody ships that.
+const LARGER_LIBRARY: usize = 12_500;
 
 pub(crate) fn run() -> Outcome {
     let mut report = Report::new("web");
@@ -35,7 +37,7 @@ pub(crate) fn build(report: &mut Report) -> Outcome {
 fn compile() -> Outcome {
     let mut command =
         cargo(["build", "--profile", "web", "--target", WASM_TARGET, "--package", "causeway-wasm"]);
-    if toolchain::ensure_library_source()? {
+    if toolchain::can_build_library()? {
         command.args(SMALL_STANDARD_LIBRARY);
     }
     let flags = format!("{} {LITTLE_INLINING} {NO_LOCATIONS}", without_machine_paths());
@@ -120,22 +122,17 @@ fn measure() -> Outcome {
     let bytes =
         fs::read(workspace::web_artefact().join("causeway_bg.wasm")).during("cannot read the artefact")?;
     let gzip = compress::gzip(&bytes)?.len();
-    println!("causeway_bg.wasm: {} bytes raw, {gzip} bytes gzip, budget {GZIP_BUDGET}", bytes.len());
-    if !toolchain::ensure_library_source()? {
-        println!(
-            "not held against the budget: it is larger than what is shipped, which has its own standard library"
-        );
-        return Ok(());
-    }
-    within_budget(gzip)
+    let budget = if toolchain::can_build_library()? { GZIP_BUDGET } else { GZIP_BUDGET + LARGER_LIBRARY };
+    println!("causeway_bg.wasm: {} bytes raw, {gzip} bytes gzip, budget {budget}", bytes.len());
+    within_budget(gzip, budget)
 }
 
-fn within_budget(gzip: usize) -> Outcome {
-    if gzip <= GZIP_BUDGET {
+fn within_budget(gzip: usize, budget: usize) -> Outcome {
+    if gzip <= budget {
         return Ok(());
     }
-    let over = gzip - GZIP_BUDGET;
-    Err(Failure::new(format!("the artefact is {over} bytes over its budget of {GZIP_BUDGET} bytes gzip")))
+    let over = gzip - budget;
+    Err(Failure::new(format!("the artefact is {over} bytes over its budget of {budget} bytes gzip")))
 }
 
 fn pages() -> Outcome {
@@ -213,8 +210,8 @@ mod tests {
 
     #[test]
     fn an_artefact_over_the_budget_is_refused_with_the_excess() {
-        assert!(within_budget(GZIP_BUDGET).is_ok());
-        let failure = within_budget(GZIP_BUDGET + 7).expect_err("seven bytes too many");
+        assert!(within_budget(GZIP_BUDGET, GZIP_BUDGET).is_ok());
+        let failure = within_budget(GZIP_BUDGET + 7, GZIP_BUDGET).expect_err("seven bytes too many");
         assert!(failure.to_string().contains("7 bytes over"), "{failure}");
     }
 }

@@ -79,6 +79,41 @@ fn t5_what_was_written_on_work_that_the_new_leader_gets_later_goes_back_and_noth
 }
 
 #[test]
+fn t5_what_moved_work_builds_on_may_come_from_a_page_that_slept() {
+    let (mut network, pages, text) = Network::with_pages(3);
+    network.insert(pages[0], text, 0, "before ");
+    network.rest();
+    network.go_offline(pages[0]);
+    pages.iter().for_each(|page| network.devices[*page].online = false);
+    network.devices[pages[0]].disk_answers = false;
+    network.insert(pages[2], text, 7, "theirs ");
+    network.wait(60);
+    network.settle();
+    network.insert(pages[0], text, 14, "mine ");
+    network.wait(60);
+    network.freeze(pages[0]);
+    network.freeze(pages[2]);
+    network.lead(pages[1]);
+    network.rest();
+    network.thaw(pages[0]);
+    network.release_disk(pages[0]);
+    network.rest();
+    // The page that led leads again before the author of what its work builds on wakes.
+    network.end_page(pages[1], true);
+    network.lead(pages[0]);
+    network.rest();
+    assert_eq!(network.text(pages[0], text), "before ");
+    network.thaw(pages[2]);
+    for _ in 0..4 {
+        network.rest();
+    }
+    for page in [pages[0], pages[2]] {
+        assert_eq!(network.text(page, text), "before theirs mine ", "on page {page}");
+    }
+    assert_eq!(forks(&network, pages[0]), 0);
+}
+
+#[test]
 fn t5_a_post_on_work_that_the_new_leader_does_not_have_is_said_or_a_draft() {
     let mut network = Network::new(0);
     let pages = network.join_pages(3);

@@ -28,7 +28,7 @@ class WorkerPort implements Port {
   #hasSpoken = false;
   /** Whether it is not the first. */
   #isAnother = false;
-  /** Whether one has taken the place of another and has written nothing yet. */
+  /** Whether one has taken the place of another and neither leads nor follows yet. */
   #isBetween = false;
   /** Whether its rows are in its memory, and gone with it. */
   #keepsRows = false;
@@ -74,7 +74,7 @@ class WorkerPort implements Port {
   #take(message: FromWorker): void {
     [this.#unanswered, this.#hasSpoken] = [0, true];
     if (message.type === "here") return;
-    if (message.type === "stored" && message.outcome === "ok") this.#isBetween = false;
+    if (message.type === "follow" || (message.type === "stored" && message.outcome === "ok")) this.#isBetween = false;
     if (message.type === "backend") this.#note(message.backend);
     if (message.type === "failed") clearInterval(this.#asking);
     this.#tell(message);

@@ -33,6 +33,8 @@ export class Pump {
   #isDelivering = false;
   #isClosed = false;
   #isUnlinked = false;
+  /** Whether another worker has begun, and what was typed meanwhile is not written. */
+  #isBetween = false;
   /** Commits that the disk has not answered yet. */
   #commits = 0;
   /** Why no command is taken any more. */
@@ -92,7 +94,12 @@ export class Pump {
 
   /** Whether nobody may be there who writes what was handed over. */
   get isDoubted(): boolean {
-    return this.port.isDoubted === true;
+    return this.#isBetween || this.port.isDoubted === true;
+  }
+
+  /** Everything is written: what was typed while another worker began is as well, if one has. */
+  noteWritten(): void {
+    if (this.port.isDoubted !== true) this.#isBetween = false;
   }
 
   /** Whether it has come to its end: nothing more goes in or out. */
@@ -174,6 +181,7 @@ export class Pump {
   #beginAgain(): void {
     this.#commits = 0;
     this.#wakeAt = undefined;
+    this.#isBetween = true;
     this.#input((room, mono, wall) => {
       room.closed(undefined, mono, wall);
       room.follow(mono, wall);

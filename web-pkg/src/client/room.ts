@@ -213,6 +213,7 @@ export class Room {
 
   #settled(): void {
     if (this.#pump.isOver) return;
+    if (this.#pump.isDoubted && this.#isWritten()) this.#pump.noteWritten();
     this.documents.lookAgain();
     for (const text of this.#texts.values()) text.lookAgain();
     this.#letGo();

@@ -203,13 +203,14 @@ impl Room {
             Some(true) => self.note_saved(id, name, None),
             Some(false) => self.outrun(id, name, Why::cloned()),
             None if self.reads_lost(id) => {}
-            None if stream.log.proves(entry) => self.note_saved(id, name, None),
-            None => match stream.own {
-                Own::Unread => self.read_lost(id),
+            None => match (stream.log.proves(entry), stream.own) {
+                (Some(true), _) => self.note_saved(id, name, None),
+                (_, Own::Unread) => self.read_lost(id),
+                (Some(false), _) => self.outrun(id, name, Why::cloned()),
                 // It may be the one whose row cannot be read. It is not called saved on the word of the home alone.
-                Own::Damaged => self.outrun(id, name, Why::cloned()),
+                (None, Own::Damaged) => self.outrun(id, name, Why::cloned()),
                 // It was called saved once, and has left the disk: there is nothing to compare.
-                Own::Read => self.note_saved(id, name, None),
+                (None, Own::Read) => self.note_saved(id, name, None),
             },
         }
     }
@@ -246,13 +247,15 @@ impl Room {
         }
         let saved = stream.saved_upto(&from.replica);
         let (is_saved, seq) = (saved >= from.seq, from.seq.max(saved + 1));
+        if is_saved && stream.own == Own::Damaged {
+            // What was in doubt the home has vouched for meanwhile.
+            return;
+        }
         let from = EntryName { seq, ..from };
         if self.unsaved_from(id, from).is_empty() {
             match stream.own {
                 Own::Unread => return self.read_lost(id),
                 Own::Read => return self.part(id, from.replica, why, now),
-                // What was in doubt the home has vouched for meanwhile.
-                Own::Damaged if is_saved => return,
                 Own::Damaged => {}
             }
         }

@@ -137,7 +137,7 @@ impl Room {
             return self.read_for_home(id);
         }
         if stream.phase == Phase::Ready && stream.log.tip(&replica).seq >= from {
-            self.events.damaged(id, "home.unsigned");
+            self.suspect(id, "home.unsigned");
         }
         self.send(&Body::Attest(Place { stream: id, replica, seq: 0 }).into());
     }

@@ -357,6 +357,7 @@ impl Room {
         for (id, stream) in self.streams.iter_mut() {
             stream.sync = Sync::Off;
             stream.question.forget();
+            stream.reads_next = false;
             stream.marks.handle_unseen();
             stream.to_tell.clear();
             (stream.arriving, stream.arriving_page) = (None, None);

@@ -300,8 +300,10 @@ impl Room {
         }
         let updates = stream.restore(read, own);
         let lacks_snapshot = stream.lacks_snapshot;
-        let (joining, apart) = if lacks_snapshot { (held, Vec::new()) } else { stream.rejoin(held) };
+        let (joining, mut apart) = if lacks_snapshot { (held, Vec::new()) } else { stream.rejoin(held) };
         // Before the text is built: it takes the name that is written under from here on.
+        // What others wrote the home sends again.
+        apart.retain(|entry| self.identities.contains_key(&entry.name().replica));
         self.keep_apart(id, &apart, now);
         let replica = self.current.client();
         let Some(stream) = self.streams.get_mut(&id) else { return };

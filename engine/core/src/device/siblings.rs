@@ -294,6 +294,7 @@ impl Room {
         if !self.identities.contains_key(&replica) {
             // It came from the home to a page that led before this one, and did not reach the disk there.
             self.accept(entry, accepted, now);
+            self.return_soon(entry.header().stream, now);
             return self.apply_fresh(entry.header().stream);
         }
         let Some(stream) = self.streams.get_mut(&entry.header().stream) else { return };
@@ -301,6 +302,7 @@ impl Room {
         self.apply_entry(entry);
         self.keep(entry.detached(), now);
         self.note_landed(entry.header().stream, entry.name(), now);
+        self.return_soon(entry.header().stream, now);
         self.apply_fresh(entry.header().stream);
     }
 

@@ -127,6 +127,7 @@ impl Room {
             // Own entries above the one that was lost stand on the disk and nowhere else.
             self.load_stream(id);
         }
+        self.return_soon(id, now);
         self.retry_parked(id, now);
         self.apply_fresh(id);
         self.fetch_older(id);

@@ -231,7 +231,7 @@ impl Room {
             }
         }
         stream.leave();
-        stream.journal_on_disk = false;
+        (stream.journal_on_disk, stream.journal_landed) = (false, false);
         let forked = !sealed.is_empty() || !lost.is_empty();
         stream.marks.handle_claimed(author);
         // What goes back may be the same work, so it waits for this too.

@@ -357,13 +357,12 @@ impl StreamLog {
         Verdict::Fresh(Accepted { head: tip.head.next(entry), clock, introduced: tip.introduced })
     }
 
-    /// Whether the chain remembers enough to say that this entry is the one that stands in it.
-    pub fn proves(&self, entry: &Entry) -> bool {
+    /// Whether this entry is the one that stands in its chain; `None` where that does not remember enough to say.
+    pub fn proves(&self, entry: &Entry) -> Option<bool> {
         let EntryName { replica, seq } = entry.name();
-        let Some(chain) = self.chains.get(&replica) else { return false };
-        let before = if seq == 1 { Some(Head::START) } else { chain.link(seq - 1).map(|link| link.head) };
-        let here = chain.link(seq).map(|link| link.head);
-        before.map(|before| before.next(entry)).is_some_and(|head| here == Some(head))
+        let chain = self.chains.get(&replica)?;
+        let before = if seq == 1 { Head::START } else { chain.link(seq - 1)?.head };
+        Some(before.next(entry) == chain.link(seq)?.head)
     }
 
     fn judge_known(&self, entry: &Entry) -> Verdict {

@@ -63,9 +63,9 @@ impl Room {
         let own = |replica| self.minted.contains(replica);
         let all_own = pieces.iter().all(|aside| aside.record.code == CLAIMED && own(&aside.replica));
         // What it builds on may still be on its way. What cannot be put back stays a fork, and people see it.
-        let ends = pieces.is_empty() || !all_own || id.kind() == StreamKind::Chat;
+        let ends = pieces.is_empty() || id.kind() == StreamKind::Chat;
         let whole = || id == StreamId::DIRECTORY || self.fork_text(fork).is_ok_and(|text| text.is_complete);
-        let done = ends || (whole() && self.reapply_fork(fork, "", now).is_ok());
+        let done = ends || (all_own && whole() && self.reapply_fork(fork, "", now).is_ok());
         let Some(stream) = self.streams.get_mut(&id) else { return };
         if done {
             stream.returns = None;
