@@ -1,34 +1,48 @@
 //! T5: what a page that lost the disk had written goes back by itself.
 
-use causeway_core::device::{Input, PageInput, Role};
+use causeway_core::device::{Input, PageInput, Receipt, Role};
+use causeway_core::ids::StreamId;
 use causeway_tests::network::Network;
 
 use crate::channels::{channel, open, posts, say};
 use crate::costs::change;
 use crate::takeovers::{forks, told_of_fork, with_a_journal};
 
+/// The first page wrote "mine " on top of what the third has on its way to the disk, "theirs ", and slept while the second took over,
+/// without a link to the home. The first follows now, and the third sleeps.
+fn overtaken() -> (Network, Vec<usize>, StreamId, Receipt) {
+    let (mut network, pages, text) = Network::with_pages(3);
+    network.insert(pages[0], text, 0, "before ");
+    network.rest();
+    pages.iter().for_each(|page| network.devices[*page].online = false);
+    network.go_offline(pages[0]);
+    network.devices[pages[0]].disk_answers = false;
+    network.insert(pages[2], text, 7, "theirs ");
+    network.wait(60);
+    network.settle();
+    assert_eq!(network.text(pages[0], text), "before theirs ", "it is on its way to the disk");
+    let mine = network.insert(pages[0], text, 14, "mine ");
+    network.wait(60);
+    fall_asleep_and_follow(&mut network, &pages);
+    (network, pages, text, mine)
+}
+
+/// The first page sleeps while the second takes over, and wakes; the third sleeps on.
+fn fall_asleep_and_follow(network: &mut Network, pages: &[usize]) {
+    network.freeze(pages[0]);
+    network.freeze(pages[2]);
+    network.lead(pages[1]);
+    network.rest();
+    network.thaw(pages[0]);
+    network.release_disk(pages[0]);
+    network.rest();
+    assert_eq!(network.devices[pages[0]].room.role(), Role::Following);
+}
+
 #[test]
 fn t5_what_was_written_on_work_that_the_new_leader_gets_later_goes_back_and_nothing_takes_its_place() {
     for (types, busy) in [(false, false), (true, false), (true, true)] {
-        let (mut network, pages, text) = Network::with_pages(3);
-        network.insert(pages[0], text, 0, "before ");
-        network.rest();
-        network.go_offline(pages[0]);
-        network.devices[pages[0]].disk_answers = false;
-        network.insert(pages[2], text, 7, "theirs ");
-        network.wait(60);
-        network.settle();
-        assert_eq!(network.text(pages[0], text), "before theirs ", "it is on its way to the disk");
-        let mine = network.insert(pages[0], text, 14, "mine ");
-        network.wait(60);
-        network.freeze(pages[0]);
-        network.freeze(pages[2]);
-        network.lead(pages[1]);
-        network.rest();
-        network.thaw(pages[0]);
-        network.release_disk(pages[0]);
-        network.rest();
-        assert_eq!(network.devices[pages[0]].room.role(), Role::Following);
+        let (mut network, pages, text, mine) = overtaken();
         let next = types.then(|| network.insert(pages[0], text, 0, "next "));
         network.rest();
         if busy {
@@ -80,24 +94,7 @@ fn t5_what_was_written_on_work_that_the_new_leader_gets_later_goes_back_and_noth
 
 #[test]
 fn t5_what_moved_work_builds_on_may_come_from_a_page_that_slept() {
-    let (mut network, pages, text) = Network::with_pages(3);
-    network.insert(pages[0], text, 0, "before ");
-    network.rest();
-    network.go_offline(pages[0]);
-    pages.iter().for_each(|page| network.devices[*page].online = false);
-    network.devices[pages[0]].disk_answers = false;
-    network.insert(pages[2], text, 7, "theirs ");
-    network.wait(60);
-    network.settle();
-    network.insert(pages[0], text, 14, "mine ");
-    network.wait(60);
-    network.freeze(pages[0]);
-    network.freeze(pages[2]);
-    network.lead(pages[1]);
-    network.rest();
-    network.thaw(pages[0]);
-    network.release_disk(pages[0]);
-    network.rest();
+    let (mut network, pages, text, _) = overtaken();
     // The page that led leads again before the author of what its work builds on wakes.
     network.end_page(pages[1], true);
     network.lead(pages[0]);
@@ -128,13 +125,7 @@ fn t5_a_post_on_work_that_the_new_leader_does_not_have_is_said_or_a_draft() {
     network.settle();
     assert!(posts(&network, pages[0]).iter().any(|post| post.text == "theirs"), "on its way to the disk");
     say(&mut network, pages[0], "mine");
-    network.freeze(pages[0]);
-    network.freeze(pages[2]);
-    network.lead(pages[1]);
-    network.rest();
-    network.thaw(pages[0]);
-    network.release_disk(pages[0]);
-    network.rest();
+    fall_asleep_and_follow(&mut network, &pages);
     network.thaw(pages[2]);
     pages.iter().for_each(|page| network.devices[*page].online = true);
     network.go_online(pages[1]);
