@@ -48,6 +48,8 @@ mod people;
 mod promises;
 #[path = "rules/quarantines.rs"]
 mod quarantines;
+#[path = "rules/restored_copies.rs"]
+mod restored_copies;
 #[path = "rules/returns.rs"]
 mod returns;
 #[path = "rules/salvage.rs"]

@@ -16,6 +16,7 @@
 mod answers;
 mod boot;
 mod chat;
+mod copies;
 mod documents;
 mod event;
 mod follow;

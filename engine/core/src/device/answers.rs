@@ -4,16 +4,16 @@ use bytes::Bytes;
 
 use crate::device::Room;
 use crate::device::event::Event;
-use crate::device::fork::Why;
+use crate::device::fork::{CHAIN, Why};
 use crate::device::journal::Tag;
 use crate::device::load::Reading;
 use crate::device::pages::Role;
-use crate::device::stream::{Phase, Sync, Unsaved};
+use crate::device::stream::{Own, Phase, Sync, Unsaved};
 use crate::ids::{ReplicaId, StreamId};
 use crate::limits::{
     CATCH_UP_BYTES, FRAME_ENTRIES, LINK_REPLICAS, LOST_NAMES, RESEND_AFTER, SCAN_BYTES, SCAN_ROWS,
 };
-use crate::log::{Dep, Digest, Entry, EntryName};
+use crate::log::{Dep, Digest, Entry, EntryName, Tip};
 use crate::sorted;
 use crate::storage::{Durability, Page, Scan};
 use crate::stored;
@@ -72,13 +72,14 @@ impl Room {
                 }
             }
         }
+        for mark in told.iter().filter(|mark| mark.seq > 0) {
+            self.mark_saved(id, mark, now);
+        }
         #[cfg(feature = "planted-bugs")]
         let lost = lost && self.planted != Some(crate::planted::Planted::OutboxForgets);
         if lost {
+            // Behind what `mark_saved` reads: it says from where on.
             self.read_lost(id);
-        }
-        for mark in told.iter().filter(|mark| mark.seq > 0) {
-            self.mark_saved(id, mark, now);
         }
         self.offer_outbox(id, now);
         self.tick_journals(now);
@@ -96,7 +97,10 @@ impl Room {
         let here = stream.log.tip(&name.replica).seq >= name.seq;
         let own = self.role == Role::Leading && self.identities.contains_key(&name.replica);
         if here && own {
-            self.bring_again(id, std::iter::once(name));
+            // What has expired is in a snapshot: the home takes it no more, and the head that it tells says what it was.
+            if !lost.has_expired() {
+                self.bring_again(id, std::iter::once(name));
+            }
         } else if !here && !stream.lost.contains(&name) {
             stream.lost.truncate(LOST_NAMES - 1);
             stream.lost.push(name);
@@ -118,19 +122,32 @@ impl Room {
     /// Reads this device's own entries of a stream from its disk, to offer what the home lacks, and of others what it has asked
     /// for.
     pub(super) fn read_lost(&mut self, id: StreamId) {
-        if !self.scans.values().any(|reading| matches!(reading, Reading::Lost(of) if *of == id)) {
+        if !self.reads_lost(id) {
             self.heads.begin(id);
+            if let Some(stream) = self.streams.get_mut(&id) {
+                stream.own = Own::Read;
+            }
             let (start, end) = stored::entry_range(&id, 0, u64::MAX);
             self.scan(Scan { start, end, max_bytes: SCAN_BYTES, max_rows: SCAN_ROWS }, Reading::Lost(id));
         }
     }
 
+    pub(super) fn reads_lost(&self, id: StreamId) -> bool {
+        self.scans.values().any(|reading| matches!(reading, Reading::Lost(of) if *of == id))
+    }
+
     pub(super) fn handle_lost_page(&mut self, id: StreamId, page: Page, now: Now) {
         let Some(stream) = self.streams.get_mut(&id) else { return };
         let (mut lost, mut others) = (Vec::new(), Vec::new());
+        if !page.damaged.is_empty() {
+            stream.note_damage();
+        }
         for (key, value) in page.rows {
             let Some((_, arrival)) = stored::parse_entry_key(&key) else { continue };
-            let Ok(entry) = stored::decode_entry(value) else { continue };
+            let Ok(entry) = stored::decode_entry(value) else {
+                stream.note_damage();
+                continue;
+            };
             let name = entry.name();
             if self.heads.wants(id, name) {
                 others.push(entry.clone());
@@ -174,7 +191,6 @@ impl Room {
     }
 
     pub(super) fn handle_saved(&mut self, saved: &Saved, now: Now) {
-        self.pass_on(saved.replica, || saved.clone().into());
         let Saved { stream, replica, seq, head } = *saved;
         let mark = Dep { replica, seq, head };
         if let Some(stream) = self.streams.get_mut(&stream) {
@@ -205,10 +221,14 @@ impl Room {
             return self.handle_told_refused(refused.clone(), now);
         }
         let Refused { stream, replica, seq, code, sentence } = refused.clone();
-        if self.identities.contains_key(&replica) {
-            self.close_replica(stream, EntryName { replica, seq }, &Why::refused(code, sentence), now);
-        } else {
-            self.heads.let_be(stream, replica);
+        let from = EntryName { replica, seq };
+        if !self.identities.contains_key(&replica) {
+            return self.heads.let_be(stream, replica);
+        }
+        match code.as_str() {
+            EQUIVOCATION => self.outrun(stream, from, Why::cloned()),
+            CHAIN => self.outrun(stream, from, Why::refused(code, sentence)),
+            _ => self.close_replica(stream, from, &Why::refused(code, sentence), now),
         }
     }
 
@@ -282,62 +302,6 @@ impl Room {
         self.offer(&entries, now);
     }
 
-    /// Promise 3: only now does the outbox forget.
-    pub(super) fn mark_saved(&mut self, id: StreamId, upto: &Dep, now: Now) {
-        if !self.identities.contains_key(&upto.replica) {
-            return;
-        }
-        let Some(stream) = self.streams.get_mut(&id) else { return };
-        let wrote = stream.wrote(upto);
-        if wrote == Some(false) {
-            return self.handle_cloned(id, upto.replica, now);
-        }
-        let seq = upto.seq;
-        if seq > stream.log.tip(&upto.replica).seq {
-            // The home holds more in our name than we wrote: what is below may be another's too. Its entries come
-            // before the next `synced`, and then the heads can be compared.
-            return;
-        }
-        // Also what was told before: an entry read from the disk again may have been saved on another way meanwhile.
-        stream.forget_outbox(EntryName { replica: upto.replica, seq });
-        stream.marks.handle_saved(EntryName { replica: upto.replica, seq });
-        stream.marks.relay_waits = false;
-        self.events.push(Event::SaveStatus(id));
-        let saved = stream.saved.entry(upto.replica).or_default();
-        if seq <= *saved {
-            return;
-        }
-        let first = std::mem::replace(saved, seq) + 1;
-        if let Some(open) = stream.channel_mut() {
-            open.channel.touch_all(upto.replica, first, seq);
-            self.events.push(Event::Channel(id));
-        }
-        self.queue.put(stored::saved_key(&id, &upto.replica), stored::encode_number(seq));
-    }
-
-    /// Rule 12: the home holds other words under a name of ours, so this store was copied and the other copy was first.
-    /// What this one wrote and did not send in time becomes a fork.
-    pub(super) fn handle_cloned(&mut self, id: StreamId, replica: ReplicaId, now: Now) {
-        if self.role == Role::Leading && !self.queue.waiting().any(|tag| matches!(tag, Tag::Cloned { .. })) {
-            // To a page that slept while another sealed what it had left it looks the same: the disk knows.
-            self.queue.tag(Tag::Cloned { stream: id, replica }, Durability::Relaxed);
-        } else if self.role == Role::Following {
-            self.leave_clone(id, replica, now);
-        }
-    }
-
-    /// The disk is this page's, so it is the other copy that wrote.
-    pub(super) fn leave_clone(&mut self, id: StreamId, replica: ReplicaId, now: Now) {
-        let unsaved = self.unsaved_from(id, EntryName { replica, seq: 0 });
-        if !unsaved.is_empty() && self.open_first(id) {
-            return;
-        }
-        match unsaved.iter().map(|(_, entry)| entry.name().seq).min() {
-            Some(seq) => self.close_replica(id, EntryName { replica, seq }, &Why::cloned(), now),
-            None => self.events.damaged(id, "replica.cloned"),
-        }
-    }
-
     /// Equal versions with unequal digests: somebody holds other content under the same names (rule 5). Whoever has all
     /// that the home sent, and as many entries, has the same versions: what is not saved yet does not count.
     fn compare_digests(&mut self, synced: &Synced) {
@@ -345,7 +309,12 @@ impl Room {
         let Some(stream) = self.streams.get(&synced.stream) else { return };
         let mut entries = 0;
         known.iter().for_each(|(_, seq, _)| entries = seq.wrapping_add(entries));
-        let lacks = stream.lacks_lost() || stream.lacks_passed_over();
+        // Of what was called saved by a home before it was restored something may be here alone.
+        let doubts = |(replica, tip): (ReplicaId, Tip)| {
+            self.identities.contains_key(&replica) && stream.saved_upto(&replica) < tip.seq
+        };
+        let lacks = stream.lacks_lost() || stream.lacks_passed_over() || stream.log.tips().any(doubts);
+        let lacks = lacks || stream.parted.len() > 0;
         let whole = !stream.waits() && stream.park.is_empty() && !lacks;
         if whole && entries == synced.entries && Digest::of_chains(&known) != synced.digest {
             self.suspect(synced.stream, "stream.digest");
@@ -362,7 +331,7 @@ impl Room {
         stream.log.end();
         self.tell_gone(id);
         self.forget_rows(&id);
-        self.queue.tag(crate::device::journal::Tag::Journaled { stream: id, edit: 0 }, Durability::Relaxed);
+        self.queue.tag(Tag::Journaled { stream: id, edit: 0 }, Durability::Relaxed);
         self.events.push(Event::Gone(id));
         self.events.push(Event::SaveStatus(id));
     }
@@ -385,3 +354,6 @@ pub(super) fn frames(entries: Vec<&Entry>) -> Vec<Bytes> {
     }
     frames
 }
+
+/// Code of an entry in whose place another stands.
+const EQUIVOCATION: &str = "entry.equivocation";

@@ -4,7 +4,7 @@ use crate::device::event::Storage;
 use crate::device::fork::FORK_EDITS;
 use crate::device::heads::Heads;
 use crate::device::load::Reading;
-use crate::device::stream::Stream;
+use crate::device::stream::{Own, Stream};
 use crate::device::{Event, Output, Room, failing, fresh_op};
 use crate::ids::{ReplicaId, StreamId};
 use crate::limits::{SCAN_BYTES, SCAN_ROWS, STORE_RETRY};
@@ -227,7 +227,7 @@ impl Room {
             self.mark_opened(stream);
             self.load_stream(stream);
         }
-        self.meet_epoch();
+        self.meet_epoch(false);
     }
 
     /// A stream the app opened before the disk's marks were read.
@@ -236,6 +236,7 @@ impl Room {
             let marked = self.new_stream(id);
             if let Some(stream) = self.streams.get_mut(&id) {
                 (stream.closed, stream.saved) = (marked.closed, marked.saved);
+                stream.own = Own::Unread;
                 if let Some(open) = stream.channel_mut() {
                     open.channel.show_anew();
                     self.events.push(Event::Channel(id));

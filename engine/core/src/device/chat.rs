@@ -427,7 +427,10 @@ impl Room {
         let held = stream.outbox.get(&name.replica);
         let on_disk = match self.role {
             Role::Leading if stream.phase != Phase::Meeting => {
-                held.and_then(|entries| entries.back()).is_some_and(|last| name.seq <= last.entry.name().seq)
+                let is_held = held
+                    .and_then(|entries| entries.back())
+                    .is_some_and(|last| name.seq <= last.entry.name().seq);
+                is_held || self.is_unread_own(stream, name)
             }
             // What is not on the disk is held.
             Role::Leading | Role::Following => {

@@ -117,15 +117,21 @@ impl Room {
         stream.gathered.push((place, entry.clone()));
     }
 
+    /// Whether a page that follows has no log of a stream yet that it reads from the leader.
+    pub(super) fn gathers(&self, stream: &Stream) -> bool {
+        let id = stream.log.stream();
+        let read = self.scans.values().any(|reading| reading.is_of_channel(id, stream.reading));
+        matches!(stream.phase, Phase::Loading | Phase::Rebuilding) && !read
+    }
+
     /// The leader has sent all there is on the disk.
     pub(super) fn handle_leader_synced(&mut self, synced: &Synced, now: Now) {
         let id = synced.stream;
-        let Some(stream) = self.streams.get_mut(&id) else { return };
+        let Some(stream) = self.streams.get(&id) else { return };
         if synced.gone {
             return self.handle_gone(id, now);
         }
-        let read = self.scans.values().any(|reading| reading.is_of_channel(id, stream.reading));
-        let reads = matches!(stream.phase, Phase::Loading | Phase::Rebuilding) && !read;
+        let reads = self.gathers(stream);
         let Some(mut kept) = self.take_answer(synced) else { return };
         if reads {
             let Some(stream) = self.streams.get_mut(&id) else { return };
@@ -236,7 +242,9 @@ impl Room {
             });
         }
         stream.outbox.retain(|_, entries| !entries.is_empty());
-        let mine = (self.identities.contains_key(&from.replica) && closed.contains_key(&from.replica))
+        let tip = stream.log.tip(&from.replica).seq;
+        let closes = closed.get(&from.replica).is_some_and(|first| *first <= tip);
+        let mine = (self.identities.contains_key(&from.replica) && closes)
             || !refused.is_empty()
             || !stream.journal.updates.is_empty();
         let whole = self.whole_text(id).filter(|_| why.apart && mine);

@@ -29,7 +29,7 @@ pub(super) struct Why {
 impl Why {
     /// The home or the log says so.
     pub(super) fn refused(code: String, sentence: String) -> Self {
-        Self { apart: code == CLONED, code, sentence }
+        Self { apart: matches!(code.as_str(), CLONED | CHAIN), code, sentence }
     }
 
     /// This device's own log does not take it. The code says why; the sentences for all of them weigh a kilobyte and more
@@ -73,7 +73,11 @@ impl Room {
             return self.close_followed(id, from, why, now);
         }
         let refused = self.branch(id, from);
-        let whole = self.whole_text(id).filter(|_| why.apart);
+        let Some(stream) = self.streams.get(&id) else { return };
+        let keeps = !refused.is_empty()
+            || !stream.journal.updates.is_empty()
+            || !stream.parted.contains(&from.replica);
+        let whole = self.whole_text(id).filter(|_| why.apart && keeps);
         let Some(stream) = self.streams.get_mut(&id) else { return };
         let mut closing = vec![from];
         stream.closed.insert(from.replica, from.seq);
@@ -100,8 +104,12 @@ impl Room {
             self.queue.delete(stored::tip_key(&id, &replica));
         }
         let refused: Vec<Entry> = refused.into_iter().map(|(_, entry)| entry).collect();
-        self.set_aside(id, &refused, whole, why, now);
-        self.tell_fork(id, why);
+        if keeps {
+            self.set_aside(id, &refused, whole, why, now);
+            self.tell_fork(id, why);
+        } else {
+            self.events.damaged(id, &why.code);
+        }
         self.tell_closed(id, &closing, why);
         if closed.contains_key(&self.current) {
             self.mint();
@@ -294,7 +302,7 @@ impl Room {
             | Tag::Rebuild(_)
             | Tag::Load(_)
             | Tag::Snapshot { .. }
-            | Tag::Cloned { .. }
+            | Tag::Outrun { .. }
             | Tag::Suspicion { .. }
             | Tag::Aside { .. }
             | Tag::AsideDone(_) => None,
@@ -355,5 +363,7 @@ impl Room {
 
 /// Code of work that a copy of this device's store stands in the way of.
 const CLONED: &str = "replica.cloned";
+/// Code of work that builds on what stands otherwise at the home.
+pub(super) const CHAIN: &str = "entry.chain";
 /// Pieces of a fork that never were entries are numbered from here.
 pub(super) const FORK_EDITS: u64 = 1 << 62;

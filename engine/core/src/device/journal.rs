@@ -34,8 +34,8 @@ pub(super) enum Tag {
     Load(StreamId),
     /// A snapshot, and what was known of its stream before.
     Snapshot { stream: StreamId, before: Vec<(ReplicaId, u64)> },
-    /// A replica that somebody else writes under, if the disk is still this page's.
-    Cloned { stream: StreamId, replica: ReplicaId },
+    /// Work that is refused because others' words stand there, if the disk is still this page's.
+    Outrun { stream: StreamId, from: EntryName, why: Why },
     /// Damage, if the disk is still this page's.
     Suspicion { stream: StreamId, code: &'static str },
     /// A piece of another page's fork.
@@ -53,7 +53,7 @@ impl Tag {
             | Self::Rebuild(_)
             | Self::Load(_)
             | Self::Snapshot { .. }
-            | Self::Cloned { .. }
+            | Self::Outrun { .. }
             | Self::Suspicion { .. }
             | Self::Aside { .. }
             | Self::AsideDone(_) => None,
@@ -351,8 +351,10 @@ impl Room {
             Some(Stored::Durable(tags)) => {
                 self.commit_failed = false;
                 self.set_storage(Storage::Working);
-                let entries = tags.iter().filter_map(Tag::entry).filter(|entry| !self.is_refused(entry));
-                let entries: Vec<Entry> = entries.cloned().collect();
+                // What came from the home under a refused name is what stands there.
+                let stands = |tag: &&Tag| !matches!(tag, Tag::Sealed(held) if self.is_refused(&held.entry));
+                let entries: Vec<Entry> =
+                    tags.iter().filter(stands).filter_map(Tag::entry).cloned().collect();
                 let forked = tags.iter().any(Tag::is_of_forks);
                 for tag in tags {
                     self.handle_durable(tag, now);
@@ -427,7 +429,7 @@ impl Room {
             }
             Tag::AsideDone(names) => self.tell_aside_done(&names),
             Tag::Snapshot { stream, before } => self.publish_snapshot(stream, &before),
-            Tag::Cloned { stream, replica } => self.leave_clone(stream, replica, now),
+            Tag::Outrun { stream, from, why } => self.give_way(stream, from, &why, now),
             Tag::Suspicion { stream, code } => {
                 self.events.damaged(stream, code);
             }

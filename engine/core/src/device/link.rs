@@ -237,7 +237,7 @@ impl Room {
         match self.role {
             Role::Leading => {
                 self.link.epoch = Some(welcome.epoch);
-                self.meet_epoch();
+                self.meet_epoch(welcome.in_step);
                 self.tell_uplink();
             }
             Role::Following => self.meet_leader(),
@@ -269,12 +269,15 @@ impl Room {
     /// Rule 10: what a restored home lacks is offered again as soon as it says what it has, also of documents that nobody
     /// looks at. That nothing counts as saved any more is written with the epoch, in one commit, so that a death in
     /// between costs nothing.
-    pub(super) fn meet_epoch(&mut self) {
+    pub(super) fn meet_epoch(&mut self, in_step: bool) {
         let Some(epoch) = self.link.epoch.filter(|epoch| *epoch != self.epoch && self.boot.is_done()) else {
             return;
         };
         self.epoch = epoch;
         self.queue.put(META.to_vec(), MetaRecord { epoch }.encode());
+        if !in_step {
+            self.doubt_saved(None);
+        }
         for (stream, replica) in self.boot.doubt_saved(&self.identities) {
             self.queue.put(stored::saved_key(&stream, &replica), stored::encode_number(0));
             self.load_unless_here(stream);

@@ -5,13 +5,13 @@ use bytes::Bytes;
 use crate::device::event::{Change, Event, Storage};
 use crate::device::journal::Tag;
 use crate::device::pages::Role;
-use crate::device::stream::{Body, Phase, Stream, Unsaved};
+use crate::device::stream::{Body, Own, Phase, Stream, Unsaved};
 use crate::device::take_over::Met;
 use crate::device::{Room, failing};
 use crate::directory::{self, Directory};
 use crate::ids::{ReplicaId, SiblingId, StreamId};
 use crate::limits::{SCAN_BYTES, SCAN_ROWS, STORE_RETRY};
-use crate::log::{Entry, EntryKind, StreamLog, Verdict};
+use crate::log::{Dep, Entry, EntryKind, StreamLog, Verdict};
 use crate::snapshot::{PageId, SignedRoot};
 use crate::storage::{Durability, Page, Scan, StoreFailure};
 use crate::stored::{self, Prefix};
@@ -41,6 +41,8 @@ pub(super) enum Reading {
     Journal(StreamId, u64, ReplicaId, Vec<Vec<u8>>),
     /// Entries of this device's replicas that the home has lost.
     Lost(StreamId),
+    /// Where an entry of this device's stands, of which the home has told a head in an epoch.
+    Told { stream: StreamId, mark: Dep, epoch: u64 },
     /// One number of a channel's read marker, told by another page.
     Read(Place),
     /// What was read of a channel.
@@ -99,6 +101,11 @@ impl Room {
             (Reading::SiblingOlder(page, want), rows) => {
                 self.serve_older(page, want, rows.ok().as_ref());
             }
+            // The next question asks again, and a home that was restored meanwhile may have less.
+            (Reading::Told { stream, mark, epoch }, Ok(page)) if epoch == self.epoch => {
+                self.handle_told_row(stream, &mark, &page, now);
+            }
+            (Reading::Told { .. }, _) => {}
             (Reading::Read(read), Ok(page)) => self.handle_read_row(&read, &page),
             // The page that told it tells it to the next leader too.
             (Reading::Read(_), Err(_)) => {}
@@ -110,6 +117,9 @@ impl Room {
             ) => self.walk_later(page, stream, walk, now),
             // The stream goes on meanwhile, so it is not read anew; the home is asked again and then this disk.
             (Reading::Lost(stream), Err(_)) => {
+                if let Some(state) = self.streams.get_mut(&stream) {
+                    state.own = Own::Unread;
+                }
                 self.heads.finish(stream);
                 self.subscribe_after(stream, now.monotonic.after(STORE_RETRY));
             }
@@ -436,6 +446,15 @@ impl Stream {
         let stream = self.log.stream();
         self.log = self.snapshot.as_ref().map_or_else(|| StreamLog::new(stream), |root| root.log());
         self.outbox.clear();
+        // Below the snapshot the disk has some for thirty days.
+        self.own = Own::Read;
+        if let Some(root) = &self.snapshot {
+            for (replica, tip) in root.tips() {
+                if own(&replica) && self.saved_upto(&replica) < tip.seq {
+                    self.own = Own::Unread;
+                }
+            }
+        }
         let mut updates = Vec::new();
         for (arrival, entry) in read {
             let Verdict::Fresh(accepted) = self.log.judge(&entry) else { continue };

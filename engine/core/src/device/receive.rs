@@ -48,6 +48,11 @@ impl Room {
             !lost(*stream, EntryName { replica: missing.replica, seq: missing.from })
         });
         for (stream, Missing { replica, from, to }) in wants {
+            if self.identities.contains_key(&replica)
+                && let Some(state) = self.streams.get_mut(&stream)
+            {
+                state.question.compared.insert(replica);
+            }
             self.send(&Need { stream, replica, from, to }.into());
         }
     }
@@ -62,6 +67,10 @@ impl Room {
         if stream.phase != Phase::Ready {
             return;
         }
+        if self.role == Role::Leading && self.is_returned(entry) {
+            return self.take_returned(entry);
+        }
+        let Some(stream) = self.streams.get_mut(&id) else { return };
         match stream.log.judge(entry) {
             Verdict::Fresh(accepted) => self.accept(entry, accepted, now),
             Verdict::Known => {}
@@ -73,8 +82,9 @@ impl Room {
             Verdict::Refused(Refusal::Equivocation)
                 if self.identities.contains_key(&entry.header().replica) =>
             {
-                self.handle_cloned(id, entry.header().replica, now);
+                self.meet_other_words(id, entry.name(), now);
             }
+            Verdict::Refused(Refusal::Chain) if self.builds_on_other_words(entry) => {}
             // Rule 16: the home took it and this device cannot. It is counted and told, and nobody dies of it.
             Verdict::Refused(refusal) => self.suspect(id, refusal.code()),
         }
@@ -159,6 +169,10 @@ impl Room {
         self.store_entry(entry);
         if self.role == Role::Leading {
             self.queue.tag(Tag::Taken(Box::new(entry.clone())), Durability::Relaxed);
+        }
+        if own && self.role == Role::Leading {
+            // Others are sent only what is durable there, and so is all before it.
+            self.note_saved(id, entry.name(), None);
         }
         if own && replica == self.current {
             // The same, before we wrote anything more: what is there is taken, and documents opened from now on are

@@ -16,7 +16,7 @@ use crate::snapshot::{PageId, Root, SignedRoot, SnapshotId};
 use crate::storage::{Durability, Page};
 use crate::stored::{self, Prefix, TipRecord};
 use crate::time::Now;
-use crate::wire::{self, Chunk, Need, Whole};
+use crate::wire::{self, Chunk, Whole};
 use crate::ydoc;
 
 /// Something of which a part has come.
@@ -110,6 +110,7 @@ impl Room {
         }
         stream.passed_over = None;
         stream.log.cover(root.tips(), &root.frontier);
+        stream.rejoin_parted(&root);
         stream.lost.retain(|name| root.covered(&name.replica) < name.seq);
         stream.wants_newer = false;
         if let Body::Channel(open) = &mut stream.body {
@@ -154,23 +155,26 @@ impl Room {
             let Some(stream) = self.streams.get(&id) else { return true };
             let here = stream.log.tip(&replica).seq;
             let writes_on = stream.document().is_some_and(|document| document.client() == replica.client());
-            if tip.seq > here && writes_on && !stream.journal.updates.is_empty() {
-                self.close_replica(id, EntryName { replica, seq: here + 1 }, &Why::cloned(), now);
-                return true;
+            if stream.parted.contains(&replica) {
+                continue;
             }
+            let wrote = stream.wrote(&mark(replica, tip));
             // Without the snapshot that was here the chain ends too early, and says nothing of copies.
-            let covers_more = tip.seq > here && !stream.lacks_snapshot && self.role == Role::Leading;
-            if covers_more
+            let compares = wrote != Some(true) && !stream.lacks_snapshot && self.role == Role::Leading;
+            if compares
                 && let Some((_, first)) = self.unsaved_from(id, EntryName { replica, seq: 0 }).first()
                 && first.name().seq <= tip.seq
             {
                 // It says where the chain ends, and not whether what was not called saved is on the way there.
-                let from = first.name().seq;
-                self.send(&Need { stream: id, replica, from, to: tip.seq }.into());
+                self.compare_chain(id, EntryName { replica, seq: tip.seq });
                 return true;
             }
-            if stream.wrote(&mark(replica, tip)) == Some(false) {
-                self.handle_cloned(id, replica, now);
+            if tip.seq > here && writes_on && !stream.journal.updates.is_empty() {
+                self.close_replica(id, EntryName { replica, seq: here + 1 }, &Why::cloned(), now);
+                return true;
+            }
+            if wrote == Some(false) {
+                self.meet_other_words(id, EntryName { replica, seq: tip.seq }, now);
                 return true;
             }
         }

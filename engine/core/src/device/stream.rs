@@ -46,6 +46,10 @@ pub(super) struct Stream {
     pub(super) saved: SortedMap<ReplicaId, u64>,
     /// Replicas of this device that were refused here, from which entry on.
     pub(super) closed: SortedMap<ReplicaId, u64>,
+    /// What of this device's own entries that do not count as saved any more is in the outbox.
+    pub(super) own: Own,
+    /// Replicas of this device of which the home has other words where nothing is left here to compare with them.
+    pub(super) parted: SortedSet<ReplicaId>,
     pub(super) sync: Sync,
     pub(super) question: Question,
     /// Entries that the home cannot read from its disk: not asked for until they come.
@@ -87,6 +91,17 @@ pub(super) struct Unsaved {
     /// First bytes of its chain's head, if they are known: `saved` must name the same.
     pub(super) head: Option<[u8; 8]>,
     pub(super) entry: Entry,
+}
+
+/// Where entries of this device's are that do not count as saved any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Own {
+    /// Those that are left on the disk are in the outbox.
+    Read,
+    /// The disk may hold some that are in no outbox.
+    Unread,
+    /// The same as [`Own::Read`], but for some whose rows cannot be read.
+    Damaged,
 }
 
 /// Whether the stream can be used.
@@ -186,8 +201,10 @@ impl Stream {
             outbox: SortedMap::new(),
             saved: SortedMap::new(),
             closed: SortedMap::new(),
+            own: Own::Read,
+            parted: SortedSet::new(),
             sync: Sync::Off,
-            question: Question::default(),
+            question: Question::new(),
             lost: Vec::new(),
             snapshot: None,
             pages: Vec::new(),
@@ -273,11 +290,29 @@ impl Stream {
     /// Whether what the home holds at an entry of this device's is what this device wrote there; `None` if it cannot be
     /// told yet.
     pub(super) fn wrote(&self, mark: &Dep) -> Option<bool> {
-        let name = EntryName { replica: mark.replica, seq: mark.seq };
-        let unsaved = self.outbox.get(&mark.replica).into_iter().flatten();
-        let noted = unsaved.filter(|unsaved| unsaved.entry.name() == name).find_map(|unsaved| unsaved.head);
-        let head = noted.or_else(|| Some(self.log.head_at(&name)?.short()));
+        let head = self.head_of(&EntryName { replica: mark.replica, seq: mark.seq });
         head.map(|head| head == mark.head)
+    }
+
+    /// The head at an entry of this device's, as far as it is remembered.
+    pub(super) fn head_of(&self, name: &EntryName) -> Option<[u8; 8]> {
+        let noted = self.held_as(name).and_then(|unsaved| unsaved.head);
+        noted.or_else(|| Some(self.log.head_at(name)?.short()))
+    }
+
+    /// What the outbox has under a name.
+    pub(super) fn held_as(&self, name: &EntryName) -> Option<&Unsaved> {
+        for unsaved in self.outbox.get(&name.replica)? {
+            if unsaved.entry.name() == *name {
+                return Some(unsaved);
+            }
+        }
+        None
+    }
+
+    /// Up to where the home has called a chain of this device's saved.
+    pub(super) fn saved_upto(&self, replica: &ReplicaId) -> u64 {
+        self.saved.get(replica).copied().unwrap_or(0)
     }
 
     /// An entry and the head there; `None` if the chain does not remember it.
@@ -329,10 +364,19 @@ impl Stream {
     /// Lets go of what the other end of the link has taken over.
     pub(super) fn forget_outbox(&mut self, upto: EntryName) {
         if let Some(entries) = self.outbox.get_mut(&upto.replica) {
-            entries.retain(|unsaved| unsaved.entry.name().seq > upto.seq);
+            while entries.front().is_some_and(|unsaved| unsaved.entry.name().seq <= upto.seq) {
+                entries.pop_front();
+            }
             if entries.is_empty() {
                 self.outbox.remove(&upto.replica);
             }
+        }
+    }
+
+    /// A row cannot be read that may be of this device's own work.
+    pub(super) fn note_damage(&mut self) {
+        if self.own == Own::Read {
+            self.own = Own::Damaged;
         }
     }
 

@@ -134,7 +134,7 @@ impl Room {
             | Tag::Journaled { .. }
             | Tag::Rebuild(_)
             | Tag::Load(_)
-            | Tag::Cloned { .. }
+            | Tag::Outrun { .. }
             | Tag::Suspicion { .. }
             | Tag::Aside { .. }
             | Tag::AsideDone(_) => false,

@@ -6,19 +6,22 @@
 use crate::device::Room;
 use crate::device::event::Event;
 use crate::device::pages::Role;
-use crate::device::stream::{Phase, Stream, Sync};
+use crate::device::stream::{Own, Phase, Stream, Sync};
 use crate::ids::{ReplicaId, StreamId};
 use crate::limits::{DEVICE_TAIL, TOLD_CHAINS};
 use crate::log::{Dep, Digest, EntryName, Group, Head, RoomDigest, differing, groups_of, marks_of};
+use crate::sorted::SortedSet;
 use crate::time::{Millis, Now};
 use crate::wire::{Compare, Subscribe, Synced};
 
 /// The newest question about a stream.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Question {
     number: u64,
     /// Chains of this device as the other end holds them, if it says nothing else; taken with the answer.
     own: Option<Vec<Dep>>,
+    /// Chains of ours of which entries were asked for: what comes above these meanwhile asks for no more.
+    pub(super) compared: SortedSet<ReplicaId>,
 }
 
 /// A chain up to where the other end is taken to hold it.
@@ -48,6 +51,7 @@ impl Room {
         let newest_but = (wants_newer && !reads_leader).then(|| stream.newest_seen());
         stream.question.number += 1;
         stream.question.own = Some(own);
+        stream.question.compared.clear();
         stream.sync = Sync::Asked(now.monotonic);
         let question = stream.question.number;
         let digest = Digest::of_chains(&known);
@@ -140,7 +144,11 @@ impl Room {
         for (replica, tip) in stream.log.tips() {
             let seq = match self.role {
                 Role::Leading if self.identities.contains_key(&replica) => {
-                    stream.saved.get(&replica).copied().unwrap_or(0)
+                    match stream.saved_upto(&replica) {
+                        // In doubt it is taken to be there: where it is not, the home says up to where it has it.
+                        0 if stream.own == Own::Unread => stream.handed_over(&replica),
+                        saved => saved,
+                    }
                 }
                 Role::Leading => tip.seq,
                 Role::Following => stream.handed_over(&replica),
@@ -169,6 +177,10 @@ impl Room {
 }
 
 impl Question {
+    pub(super) fn new() -> Self {
+        Self { number: 0, own: None, compared: SortedSet::new() }
+    }
+
     /// No answer is awaited any more.
     pub(super) fn forget(&mut self) {
         self.own = None;

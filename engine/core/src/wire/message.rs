@@ -313,6 +313,11 @@ impl Lost {
         Self { expired: true, ..Self::damaged(stream, name) }
     }
 
+    /// Whether it has gone with its history.
+    pub fn has_expired(&self) -> bool {
+        self.expired
+    }
+
     /// Machine code of the reason.
     pub fn code(&self) -> &'static str {
         if self.expired { "home.expired" } else { "home.entry" }
