@@ -394,8 +394,13 @@ fn rule_12_comparisons_that_end_one_after_the_other_do_not_stand_on_each_other()
     let brought = texts.iter().flat_map(|text| [create(*text, 1), edit(*text, 7), create(*text, 2)]);
     let brought: Vec<Entry> = brought.collect();
     let before = network.relay.sent.len();
+    // All of them wait for the first read.
+    network.relay.busy_reads = 1;
     send(&mut network, &brought);
     network.settle();
+    network.wait(1_000);
+    network.settle();
+    assert_eq!(network.relay.closed, [], "nor are they all answered at once");
     let sent = network.relay.sent[before..].iter();
     let refused = sent.filter(|(_, message)| matches!(message, Message::Other(Body::Refused(_))));
     assert_eq!(refused.count(), texts.len());

@@ -218,31 +218,43 @@ impl Home {
     pub(super) fn next_doubt(&mut self, now: Now) {
         while self.doubts.at_work.is_none() {
             let Some(chain) = self.doubts.next() else { return };
-            self.compare_doubted(chain, now);
+            if self.compare_doubted(chain, now) {
+                self.read_doubted(chain);
+            }
         }
     }
 
-    /// What was read for the chain at work is taken note of: it waits for its next turn.
+    /// What was read for the chain at work is taken note of: where more has to be read it waits for its next turn. What can be
+    /// said is said now, as what thousands of chains say at once would fill the lane of their link.
     fn end_turn(&mut self, chain: ChainOf, now: Now) {
         self.doubts.at_work = None;
-        self.doubts.queue(chain);
+        if self.compare_doubted(chain, now) {
+            self.doubts.queue(chain);
+        }
         self.next_doubt(now);
     }
 
-    /// Compares as far as what was read reaches, and reads on.
-    fn compare_doubted(&mut self, chain: ChainOf, now: Now) {
+    /// Compares as far as what was read reaches, and answers whether more has to be read.
+    fn compare_doubted(&mut self, chain: ChainOf, now: Now) -> bool {
         while let Some(doubt) = self.doubts.chains.get(&chain) {
-            let Some(entry) = doubt.held.front() else { return self.end_doubt(chain, now) };
-            let state = self.streams.get(&chain.0).filter(|state| state.is_older(&entry.name()));
-            let Some(state) = state else { return self.end_doubt(chain, now) };
+            let state = self.streams.get(&chain.0);
+            let older = doubt.held.front().zip(state).filter(|(entry, state)| state.is_older(&entry.name()));
+            let Some((entry, state)) = older else {
+                self.end_doubt(chain, now);
+                return false;
+            };
             // A scan may show what is not durable yet.
             let is_durable = entry.name().seq <= state.durable_seq(&chain.1);
             match doubt.is_same(entry).filter(|_| is_durable) {
                 Some(true) => self.pass(chain),
-                Some(false) => return self.deny_doubted(chain),
-                None => return self.read_doubted(chain),
+                Some(false) => {
+                    self.deny_doubted(chain);
+                    return false;
+                }
+                None => return true,
             }
         }
+        false
     }
 
     /// Reads what is missing to compare the next entry.
