@@ -58,6 +58,8 @@ mod salvage;
 mod sealing;
 #[path = "rules/snapshots.rs"]
 mod snapshots;
+#[path = "rules/steps.rs"]
+mod steps;
 #[path = "rules/takeovers.rs"]
 mod takeovers;
 #[path = "rules/unheard.rs"]

@@ -43,6 +43,10 @@ pub const RETURN_PAUSE: Millis = Millis(500);
 /// The longest such pause: what the work builds on may come from a page that sleeps.
 pub const RETURN_PAUSE_LONGEST: Millis = Millis(32_000);
 
+/// Bytes of changes that were accepted and wait to be applied to a text; what comes while so much waits is asked for again.
+/// Ordinary changes are applied faster than any link brings them, so only those wait that were made to be dear.
+pub const BACKLOG_BYTES: usize = 4 << 20;
+
 /// Entries that wait for what they build on, per stream: a device two thousand edits ahead is asked again instead. As many of
 /// a chain wait to be compared with what the disk has: each is copied once, and costs two reads at most, in whatever order they come.
 pub const PARK_ENTRIES: usize = 2048;

@@ -9,7 +9,7 @@ mod edit;
 mod state;
 mod undo;
 
-pub(crate) use document::together;
+pub(crate) use document::{Step, together};
 pub use document::{ApplyError, Document, Edited, documents_built};
 pub use edit::{EditError, TextEdit};
 pub use state::states_built;

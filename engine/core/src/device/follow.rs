@@ -8,7 +8,7 @@ use crate::device::stream::{Phase, Stream, Sync};
 use crate::device::{Config, Room};
 use crate::ids::{ReplicaId, StreamId, StreamKind};
 use crate::limits::RESEND_AFTER;
-use crate::log::{Entry, EntryKind, EntryName, Verdict};
+use crate::log::{Dep, Entry, EntryKind, EntryName, Verdict};
 use crate::sorted;
 use crate::storage::Durability;
 use crate::time::{Millis, Now};
@@ -132,18 +132,22 @@ impl Room {
             return self.handle_gone(id, now);
         }
         let reads = self.gathers(stream);
-        let Some(mut kept) = self.take_answer(synced) else { return };
-        if reads {
-            let Some(stream) = self.streams.get_mut(&id) else { return };
-            if stream.gathered_entries() != synced.entries {
-                // Something of it could not be read: later.
-                stream.sync = Sync::Waiting(now.monotonic.after(RESEND_AFTER));
-                return;
-            }
-            let gathered = std::mem::take(&mut stream.gathered);
-            self.finish_entries(id, gathered, now);
-            kept = self.known_there(id).1;
+        let Some(kept) = self.take_answer(synced) else { return };
+        if !reads {
+            return self.go_on_following(id, kept, now);
         }
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        if stream.gathered_entries() != synced.entries {
+            // Something of it could not be read: later.
+            stream.sync = Sync::Waiting(now.monotonic.after(RESEND_AFTER));
+            return;
+        }
+        let gathered = std::mem::take(&mut stream.gathered);
+        self.build(id, gathered, now);
+    }
+
+    /// The page has what its leader has, which holds so much of what this page wrote.
+    pub(super) fn go_on_following(&mut self, id: StreamId, kept: Vec<Dep>, now: Now) {
         if let Some(stream) = self.streams.get_mut(&id) {
             stream.sync = Sync::Following(now.monotonic);
         }

@@ -352,6 +352,9 @@ impl Room {
         self.link.pinged = None;
         self.link.proven.clear();
         self.heads.forget_asked();
+        if self.role == Role::Following {
+            self.steps.forget_building();
+        }
         self.others.handle_closed();
         self.events.push(Event::Others);
         for (id, stream) in self.streams.iter_mut() {

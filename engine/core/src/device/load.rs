@@ -5,13 +5,14 @@ use bytes::Bytes;
 use crate::device::event::{Change, Event, Storage};
 use crate::device::journal::Tag;
 use crate::device::pages::Role;
-use crate::device::stream::{Body, Own, Phase, Stream, Unsaved};
+use crate::device::steps::{Backlog, Standing};
+use crate::device::stream::{Body, Own, Phase, Stream};
 use crate::device::take_over::Met;
 use crate::device::{Room, failing};
 use crate::directory::{self, Directory};
 use crate::ids::{ReplicaId, SiblingId, StreamId};
 use crate::limits::{SCAN_BYTES, SCAN_ROWS, STORE_RETRY};
-use crate::log::{Dep, Entry, EntryKind, StreamLog, Verdict};
+use crate::log::{Dep, Entry, EntryKind};
 use crate::snapshot::{PageId, SignedRoot};
 use crate::storage::{Durability, Page, Scan, StoreFailure};
 use crate::stored::{self, Prefix};
@@ -270,12 +271,18 @@ impl Room {
                 let (_, end) = stored::entry_range(&id, 0, u64::MAX);
                 self.scan(whole(start, end), Reading::Entries(id, turn, read));
             }
-            None => self.finish_entries(id, read, now),
+            None => self.build(id, read, now),
         }
     }
 
-    /// All entries are read: build the log and what it amounts to.
-    pub(super) fn finish_entries(&mut self, id: StreamId, read: Vec<(u64, Entry)>, now: Now) {
+    /// The log is built, and the text if there is one: sorts out what it amounts to.
+    pub(super) fn finish_entries(
+        &mut self,
+        id: StreamId,
+        standing: Standing,
+        document: Option<Document>,
+        now: Now,
+    ) {
         let Some(stream) = self.streams.get_mut(&id) else { return };
         let rebuilt = stream.phase == Phase::Rebuilding;
         let leads = self.role == Role::Leading;
@@ -298,7 +305,7 @@ impl Room {
             }
             Body::Unopened | Body::Text(_) => {}
         }
-        let updates = stream.restore(read, own);
+        stream.restore(standing, own);
         let lacks_snapshot = stream.lacks_snapshot;
         let (joining, mut apart) = if lacks_snapshot { (held, Vec::new()) } else { stream.rejoin(held) };
         // Before the text is built: it takes the name that is written under from here on.
@@ -307,21 +314,18 @@ impl Room {
         self.keep_apart(id, &apart, now);
         let replica = self.current.client();
         let Some(stream) = self.streams.get_mut(&id) else { return };
-        if (rebuilt || !apart.is_empty())
-            && let Body::Text(old) = &stream.body
-        {
-            let mut document = Document::new(replica);
-            old.editors().for_each(|editor| document.open_editor(editor));
-            stream.body = Body::Text(Box::new(document));
-        }
-        if let Body::Text(document) = &mut stream.body {
-            let entries = updates.iter().map(Entry::payload);
-            let all: Vec<&[u8]> = page.into_iter().chain(entries).collect();
-            if let Err(error) = document.load(&all) {
-                let code = format!("ydoc.apply: {error}");
-                self.events.damaged(id, &code);
+        if let (Body::Text(old), Some(document)) = (&mut stream.body, document) {
+            let client = if rebuilt || !apart.is_empty() { replica } else { old.client() };
+            match document.under(client) {
+                Ok(mut document) => {
+                    old.editors().for_each(|editor| document.open_editor(editor));
+                    **old = document;
+                }
+                Err(error) => self.events.damaged(id, &format!("ydoc.apply: {error}")),
             }
         }
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        stream.backlog = Backlog::default();
         if lacks_snapshot {
             // Nothing can be written on what is not here: it stays closed until the home has sent it.
             joining.into_iter().for_each(|entry| stream.hold(entry));
@@ -395,7 +399,7 @@ impl Room {
             self.events.push(Event::SaveStatus(id));
             self.serve_waiting(id);
             self.retry_parked(id, now);
-            self.apply_fresh(id);
+            self.work_off(id, now);
             self.put_back(id, now);
             self.return_moved(id, now);
             return self.subscribe(id, now);
@@ -442,11 +446,9 @@ impl Reading {
 }
 
 impl Stream {
-    /// Builds the log from entries in their order of arrival, and sorts out what the home has not saved.
-    /// Answers the entries with the updates of its text, if it is opened as one.
-    fn restore(&mut self, read: Vec<(u64, Entry)>, own: impl Fn(&ReplicaId) -> bool) -> Vec<Entry> {
-        let stream = self.log.stream();
-        self.log = self.snapshot.as_ref().map_or_else(|| StreamLog::new(stream), |root| root.log());
+    /// Takes what stands of the entries that were read, and sorts out what the home has not saved.
+    fn restore(&mut self, standing: Standing, own: impl Fn(&ReplicaId) -> bool) {
+        self.log = standing.log;
         self.outbox.clear();
         // Below the snapshot the disk has some for thirty days.
         self.own = Own::Read;
@@ -457,30 +459,24 @@ impl Stream {
                 }
             }
         }
-        let mut updates = Vec::new();
-        for (arrival, entry) in read {
-            let Verdict::Fresh(accepted) = self.log.judge(&entry) else { continue };
-            self.log.extend(&entry, accepted);
+        for unsaved in standing.entries {
             self.tail += 1;
+            let entry = &unsaved.entry;
             let header = entry.header();
-            let saved = self.saved.get(&header.replica).copied().unwrap_or(0);
-            if own(&header.replica) && header.seq > saved {
-                let head = Some(self.log.tip(&header.replica).head.short());
-                let unsaved = Unsaved { arrival, head, entry: entry.clone() };
-                self.outbox.entry(header.replica).or_default().push_back(unsaved);
-            }
             match (&mut self.body, header.kind) {
                 (Body::Directory(directory), EntryKind::Edit) => {
                     if let Ok(op) = directory::check(entry.payload()) {
                         directory.apply(header, op);
                     }
                 }
-                (Body::Text(_), EntryKind::Edit) => updates.push(entry),
-                (Body::Channel(open), _) => open.channel.apply(&entry),
+                (Body::Channel(open), _) => open.channel.apply(entry),
                 _ => {}
             }
+            let replica = header.replica;
+            if own(&replica) && header.seq > self.saved_upto(&replica) {
+                self.outbox.entry(replica).or_default().push_back(unsaved);
+            }
         }
-        updates
     }
 }
 

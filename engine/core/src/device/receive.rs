@@ -3,11 +3,11 @@
 use bytes::Bytes;
 
 use crate::device::Room;
-use crate::device::event::{Change, Event};
+use crate::device::event::Event;
 use crate::device::fork::Why;
 use crate::device::journal::Tag;
 use crate::device::pages::Role;
-use crate::device::stream::{Body, Phase, Stream};
+use crate::device::stream::{Body, Phase};
 use crate::directory;
 use crate::ids::StreamId;
 use crate::limits::{SEEN_TICK, SEEN_WRITERS};
@@ -15,7 +15,6 @@ use crate::log::{Accepted, Entry, EntryKind, EntryName, Missing, Refusal, Verdic
 use crate::storage::Durability;
 use crate::time::{Millis, Now};
 use crate::wire::{Have, Need};
-use crate::ydoc;
 
 impl Room {
     pub(super) fn handle_entries(&mut self, entries: Vec<Entry>, now: Now) {
@@ -33,7 +32,7 @@ impl Room {
             }
         }
         for id in met {
-            self.apply_fresh(id);
+            self.work_off(id, now);
             // While it is read anew the log still has what was sealed here.
             if let Some(stream) = self.streams.get_mut(&id).filter(|stream| stream.phase == Phase::Ready) {
                 stream.find_leftovers();
@@ -64,7 +63,7 @@ impl Room {
             return self.gather(entry, now);
         }
         // What arrives before the disk is read is asked for again by the version told then.
-        if stream.phase != Phase::Ready {
+        if stream.phase != Phase::Ready || stream.backlog.misses() {
             return;
         }
         if self.role == Role::Leading && self.is_returned(entry) {
@@ -138,7 +137,7 @@ impl Room {
         }
     }
 
-    /// Takes an entry that was judged. What it does to a text waits for [`Room::apply_fresh`].
+    /// Takes an entry that was judged. What it does to a text waits for [`Room::work_off`].
     pub(super) fn accept(&mut self, entry: &Entry, accepted: Accepted, now: Now) {
         let header = entry.header();
         let (id, replica) = (header.stream, header.replica);
@@ -161,7 +160,7 @@ impl Room {
             stream.to_tell.insert(replica);
         }
         if header.kind == EntryKind::Edit && stream.document().is_some() {
-            stream.fresh.push(entry.bytes().slice_ref(entry.payload()));
+            stream.backlog.push(entry.bytes().slice_ref(entry.payload()), accepted.places);
         } else {
             self.apply_entry(entry);
         }
@@ -205,33 +204,12 @@ impl Room {
     /// Applies an update to the text if it is open. Of one that is still being read nobody is told before its reset.
     pub(super) fn apply_update(&mut self, id: StreamId, update: &[u8]) {
         if let Some(stream) = self.streams.get_mut(&id).filter(|stream| stream.document().is_some()) {
-            stream.fresh.push(Bytes::copy_from_slice(update));
+            stream.backlog.push(Bytes::copy_from_slice(update), 0);
             self.apply_fresh(id);
         }
     }
 
-    /// Applies what was accepted to the text, and tells of it once: to find out what has changed costs a walk along the
-    /// text, which a page of the log must not cost for each of its entries.
-    pub(super) fn apply_fresh(&mut self, id: StreamId) {
-        let Some(stream) = self.streams.get_mut(&id).filter(|stream| !stream.fresh.is_empty()) else {
-            return;
-        };
-        let updates = std::mem::take(&mut stream.fresh);
-        let told = matches!(stream.phase, Phase::Ready | Phase::Meeting);
-        let updates: Vec<&[u8]> = updates.iter().map(|update| &update[..]).collect();
-        for part in ydoc::together(&updates) {
-            let Some(document) = self.streams.get_mut(&id).and_then(Stream::document_mut) else { return };
-            let (delta, applied) = document.apply_all(part);
-            if let Some(delta) = delta.filter(|_| told) {
-                self.events.push(Event::Text { stream: id, change: Change::Delta(delta), editor: None });
-            }
-            if let Err(error) = applied {
-                self.events.damaged(id, &format!("ydoc.apply: {error}"));
-            }
-        }
-    }
-
-    fn mine_have(&mut self, now: Now) {
+    pub(super) fn mine_have(&mut self, now: Now) {
         self.have_at.get_or_insert(now.monotonic.after(SEEN_TICK));
     }
 
@@ -248,7 +226,7 @@ impl Room {
         self.have_at = None;
         let live = self.link.is_live() && self.role == Role::Leading;
         let mut told: Vec<Have> = Vec::new();
-        for (id, stream) in self.streams.iter_mut() {
+        for (id, stream) in self.streams.iter_mut().filter(|(_, stream)| stream.backlog.is_empty()) {
             let grown = std::mem::take(&mut stream.to_tell);
             if live && (1..=SEEN_WRITERS).contains(&grown.len()) {
                 let above =

@@ -295,7 +295,7 @@ impl Room {
             // It came from the home to a page that led before this one, and did not reach the disk there.
             self.accept(entry, accepted, now);
             self.return_soon(entry.header().stream, now);
-            return self.apply_fresh(entry.header().stream);
+            return self.work_off(entry.header().stream, now);
         }
         let Some(stream) = self.streams.get_mut(&entry.header().stream) else { return };
         stream.log.extend(entry, accepted);
@@ -303,7 +303,7 @@ impl Room {
         self.keep(entry.detached(), now);
         self.note_landed(entry.header().stream, entry.name(), now);
         self.return_soon(entry.header().stream, now);
-        self.apply_fresh(entry.header().stream);
+        self.work_off(entry.header().stream, now);
     }
 
     fn handle_aside(&mut self, page: SiblingId, aside: Aside, now: Now) {

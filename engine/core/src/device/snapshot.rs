@@ -129,7 +129,7 @@ impl Room {
         }
         self.return_soon(id, now);
         self.retry_parked(id, now);
-        self.apply_fresh(id);
+        self.work_off(id, now);
         self.fetch_older(id);
         Some(())
     }
@@ -138,7 +138,7 @@ impl Room {
     pub(super) fn apply_page(&mut self, id: StreamId, page: &[u8]) {
         let Some(stream) = self.streams.get_mut(&id) else { return };
         match &mut stream.body {
-            Body::Text(_) => self.apply_update(id, page),
+            Body::Text(_) => stream.backlog.push_state(page.to_vec().into()),
             Body::Directory(directory) => {
                 let decisions = directory::check_page(page).into_iter().flatten();
                 decisions.for_each(|decision| directory.restore(decision));

@@ -2,13 +2,12 @@
 
 use std::collections::VecDeque;
 
-use bytes::Bytes;
-
 use crate::device::chat::OpenChannel;
 use crate::device::forks::Return;
 use crate::device::passed_over::PassedOver;
 use crate::device::receipts::Marks;
 use crate::device::snapshot::Arriving;
+use crate::device::steps::Backlog;
 use crate::device::version::Question;
 use crate::directory::Directory;
 use crate::ids::{ReplicaId, StreamId, StreamKind};
@@ -28,8 +27,8 @@ pub(super) struct Stream {
     /// Counts the readings of the stream from the disk: only the newest may finish.
     pub(super) reading: u64,
     pub(super) body: Body,
-    /// Updates of entries that were accepted and are not in the text yet: none between two inputs.
-    pub(super) fresh: Vec<Bytes>,
+    /// Updates of entries that were accepted and are not in the text yet.
+    pub(super) backlog: Backlog,
     pub(super) journal: Journal,
     /// Whether the disk may hold a part of the journal.
     pub(super) journal_on_disk: bool,
@@ -194,7 +193,7 @@ impl Stream {
             phase: Phase::Loading,
             reading: 0,
             body,
-            fresh: Vec::new(),
+            backlog: Backlog::default(),
             journal: Journal::default(),
             journal_on_disk: false,
             journal_landed: false,

@@ -46,6 +46,7 @@ impl Room {
             // A page that follows reads from its leader.
             stream.gathered.clear();
             (stream.snapshot, stream.pages) = (None, Vec::new());
+            self.steps.forget(id);
         }
         let wants_newer = stream.tail >= DEVICE_TAIL || stream.wants_newer;
         let newest_but = (wants_newer && !reads_leader).then(|| stream.newest_seen());

@@ -1,0 +1,249 @@
+//! A text that takes long is worked on in steps (M5): between two of them everything else of the room gets its turn.
+//!
+//! What a change costs shows only when it is applied: it may walk along all pieces of the text, wherever it touches it. So a
+//! step takes what would cost about a second if all of its places did, and one entry at least.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+
+use crate::device::Room;
+use crate::device::event::{Change, Event};
+use crate::device::pages::Role;
+use crate::device::stream::{Phase, Stream, Unsaved};
+use crate::ids::StreamId;
+use crate::limits::BACKLOG_BYTES;
+use crate::log::{Entry, EntryKind, StreamLog, Verdict};
+use crate::time::{Millis, Now};
+use crate::ydoc::{ApplyError, Document, Step};
+
+/// Changes that were accepted and are not in the text yet.
+#[derive(Debug, Default)]
+pub(super) struct Backlog {
+    changes: VecDeque<Fresh>,
+    bytes: usize,
+    /// Whether something was let go of because there was too much: the home is asked for it.
+    missed: bool,
+}
+
+#[derive(Debug)]
+struct Fresh {
+    update: Bytes,
+    places: u32,
+}
+
+/// A text that is being built from what was read.
+#[derive(Debug)]
+pub(super) struct Building {
+    stream: StreamId,
+    /// The reading of the stream it belongs to.
+    turn: u64,
+    /// `None`: nobody has opened it as a text.
+    document: Option<Document>,
+    rest: VecDeque<(u64, Entry)>,
+    standing: Standing,
+}
+
+/// What stands of the entries that were read, in their order of arrival, and the log of it.
+#[derive(Debug)]
+pub(super) struct Standing {
+    pub(super) log: StreamLog,
+    pub(super) entries: Vec<Unsaved>,
+}
+
+/// Texts that are not up to date with their logs.
+#[derive(Debug, Default)]
+pub(super) struct Steps {
+    building: VecDeque<Building>,
+    behind: VecDeque<StreamId>,
+    at: Option<Millis>,
+}
+
+impl Steps {
+    pub(super) fn due(&self) -> Option<Millis> {
+        self.at
+    }
+
+    /// Another page leads, or the one that was read from is gone: all is read again.
+    pub(super) fn forget_building(&mut self) {
+        self.building.clear();
+    }
+
+    /// A stream is asked for again.
+    pub(super) fn forget(&mut self, stream: StreamId) {
+        self.building.retain(|building| building.stream != stream);
+    }
+}
+
+impl Backlog {
+    pub(super) fn push(&mut self, update: Bytes, places: u32) {
+        self.bytes += update.len();
+        self.changes.push_back(Fresh { update, places });
+    }
+
+    /// A state of the text that knows of nothing outside itself: what waits and stands in it then costs nothing.
+    pub(super) fn push_state(&mut self, page: Bytes) {
+        self.bytes += page.len();
+        self.changes.push_front(Fresh { update: page, places: 0 });
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+
+    /// Whether a change is let go of, as too much waits already.
+    pub(super) fn misses(&mut self) -> bool {
+        self.missed |= self.bytes >= BACKLOG_BYTES;
+        self.bytes >= BACKLOG_BYTES
+    }
+
+    /// Takes out what fits a step, and one change at least; all of it without a bound.
+    fn take(&mut self, mut step: Option<Step>) -> Vec<Bytes> {
+        let mut taken = Vec::new();
+        while let Some(Fresh { update, places }) = self.changes.pop_front() {
+            self.bytes -= update.len();
+            let is_last = step.as_mut().is_some_and(|step| step.take(update.len(), places));
+            taken.push(update);
+            if is_last {
+                break;
+            }
+        }
+        taken
+    }
+}
+
+impl Room {
+    /// Takes a step with what was accepted of a text. What is left waits for the next tick.
+    pub(super) fn work_off(&mut self, id: StreamId, now: Now) {
+        let Some(stream) = self.streams.get_mut(&id).filter(|stream| !stream.backlog.is_empty()) else {
+            return;
+        };
+        let step = stream.document().map(Document::begin_step);
+        let updates = stream.backlog.take(step);
+        let more = !stream.backlog.is_empty();
+        self.apply_updates(id, &updates);
+        if more {
+            self.steps.behind.push_back(id);
+            self.steps.at = Some(now.monotonic);
+        }
+    }
+
+    /// All at once: what comes next builds on it.
+    pub(super) fn apply_fresh(&mut self, id: StreamId) {
+        if let Some(stream) = self.streams.get_mut(&id) {
+            let updates = stream.backlog.take(None);
+            self.apply_updates(id, &updates);
+        }
+    }
+
+    /// Applies changes to a text, and tells of them once: to find out what has changed costs a walk along the text, which a
+    /// page of the log must not cost for each of its entries.
+    fn apply_updates(&mut self, id: StreamId, updates: &[Bytes]) {
+        let Some(stream) = self.streams.get_mut(&id).filter(|_| !updates.is_empty()) else { return };
+        let told = matches!(stream.phase, Phase::Ready | Phase::Meeting);
+        let Some(document) = stream.document_mut() else { return };
+        let updates: Vec<&[u8]> = updates.iter().map(|update| &update[..]).collect();
+        let (deltas, applied) = document.apply_all(&updates);
+        for delta in deltas.into_iter().filter(|_| told) {
+            self.events.push(Event::Text { stream: id, change: Change::Delta(delta), editor: None });
+        }
+        if let Err(error) = applied {
+            self.events.damaged(id, &format!("ydoc.apply: {error}"));
+        }
+    }
+
+    pub(super) fn tick_steps(&mut self, now: Now) {
+        if self.steps.at.is_none_or(|at| now.monotonic < at) {
+            return;
+        }
+        // One step for each tick: whoever waits for this device waits for one at most.
+        if let Some(id) = self.steps.behind.pop_front() {
+            self.work_off(id, now);
+            self.catch_up_with(id, now);
+        } else if let Some(building) = self.steps.building.pop_front() {
+            self.build_on(building, now);
+        }
+        let idle = self.steps.behind.is_empty() && self.steps.building.is_empty();
+        self.steps.at = (!idle).then_some(now.monotonic);
+    }
+
+    /// The text is up to date: what had to wait for it goes on.
+    fn catch_up_with(&mut self, id: StreamId, now: Now) {
+        let Some(stream) = self.streams.get_mut(&id).filter(|stream| stream.backlog.is_empty()) else {
+            return;
+        };
+        let missed = std::mem::take(&mut stream.backlog.missed);
+        self.mine_have(now);
+        self.return_soon(id, now);
+        if missed {
+            self.subscribe(id, now);
+        }
+    }
+
+    /// All entries of a stream are read: builds its log, and the text if it is opened as one.
+    pub(super) fn build(&mut self, id: StreamId, read: Vec<(u64, Entry)>, now: Now) {
+        let current = self.current.client();
+        let Some(stream) = self.streams.get(&id) else { return };
+        let client = |old: &Document| if stream.phase == Phase::Rebuilding { current } else { old.client() };
+        let mut document = stream.document().map(client).map(Document::new);
+        let log = stream.snapshot.as_ref().map_or_else(|| StreamLog::new(id), |root| root.log());
+        let (turn, page) = (stream.reading, stream.pages.first().map(Vec::as_slice));
+        let loaded = document.as_mut().zip(page).map_or(Ok(()), |(document, page)| document.load(&[page]));
+        if let Err(error) = loaded {
+            self.events.damaged(id, &format!("ydoc.apply: {error}"));
+        }
+        let standing = Standing { log, entries: Vec::new() };
+        self.build_on(Building { stream: id, turn, document, rest: read.into(), standing }, now);
+    }
+
+    /// Takes a step with a text that is being built. When it is done the stream can be used.
+    fn build_on(&mut self, mut building: Building, now: Now) {
+        let id = building.stream;
+        let is_current = |stream: &&mut Stream| {
+            stream.reading == building.turn && matches!(stream.phase, Phase::Loading | Phase::Rebuilding)
+        };
+        let Some(stream) = self.streams.get_mut(&id).filter(is_current) else { return };
+        // The leader has sent all: nothing is asked again meanwhile.
+        stream.note_heard(now);
+        if let Err(error) = building.step() {
+            self.events.damaged(id, &format!("ydoc.apply: {error}"));
+        }
+        if building.rest.is_empty() {
+            return self.finish_building(building, now);
+        }
+        self.steps.building.push_back(building);
+        self.steps.at = Some(now.monotonic);
+    }
+
+    fn finish_building(&mut self, building: Building, now: Now) {
+        let Building { stream, document, standing, .. } = building;
+        self.finish_entries(stream, standing, document, now);
+        if self.role == Role::Following {
+            let (_, kept) = self.known_there(stream);
+            self.go_on_following(stream, kept, now);
+        }
+    }
+}
+
+impl Building {
+    fn step(&mut self) -> Result<(), ApplyError> {
+        let mut step = self.document.as_ref().map(Document::begin_step);
+        let mut is_last = false;
+        let mut updates = Vec::new();
+        while let Some((arrival, entry)) = self.rest.pop_front() {
+            let Verdict::Fresh(accepted) = self.standing.log.judge(&entry) else { continue };
+            self.standing.log.extend(&entry, accepted);
+            let head = Some(self.standing.log.tip(&entry.header().replica).head.short());
+            if let Some(step) = step.as_mut().filter(|_| entry.header().kind == EntryKind::Edit) {
+                is_last = step.take(entry.payload().len(), accepted.places);
+                updates.push(entry.bytes().slice_ref(entry.payload()));
+            }
+            self.standing.entries.push(Unsaved { arrival, head, entry });
+            if is_last {
+                break;
+            }
+        }
+        let updates: Vec<&[u8]> = updates.iter().map(|update| &update[..]).collect();
+        self.document.as_mut().map_or(Ok(()), |document| document.load(&updates))
+    }
+}

@@ -1,0 +1,213 @@
+//! M5: a text whose changes are dear is worked on in steps, and between two of them everything else goes on.
+
+use causeway_core::device::Why;
+use causeway_core::ids::StreamId;
+use causeway_tests::network::Network;
+
+use crate::costs::{change, write};
+use crate::forks::refuse;
+
+/// Places of which a text that is as long as [`LETTERS`] takes a part in a step, and one entry not all.
+const PLACES: u32 = 1_500;
+const LETTERS: u32 = 300_000;
+
+/// A long text, and another one, which are open on both of two devices.
+fn two_texts() -> (Network, StreamId, StreamId) {
+    let (mut network, long) = Network::with_document(2);
+    network.relay.snapshot_after(u64::MAX / 4, 500);
+    write(&mut network, 1, long, &"x".repeat(LETTERS as usize));
+    let now = network.clock(1);
+    let short = network.devices[1].room.create_text("notes.md", now).expect("a path");
+    network.rest();
+    network.open(0, short);
+    network.rest();
+    (network, long, short)
+}
+
+/// Puts words in at many places of a long text.
+fn scatter(network: &mut Network, device: usize, text: StreamId, words: &str) {
+    change(network, device, text, |edit| {
+        for place in (0..PLACES).rev() {
+            edit.insert(place * (LETTERS / PLACES), words).expect("inside the text");
+        }
+    });
+}
+
+fn letters(network: &mut Network, device: usize, text: StreamId, letter: char) -> u32 {
+    network.text(device, text).matches(letter).count() as u32
+}
+
+fn is_behind(network: &Network, device: usize) -> bool {
+    let due = network.devices[device].room.poll_timeout();
+    due.is_some_and(|(at, why)| why == Why::Text && at <= network.clock(device).monotonic)
+}
+
+/// Lets things go on until a device has begun with a text that takes long.
+fn until_behind(network: &mut Network, device: usize) {
+    for _ in 0..200 {
+        network.settle();
+        if is_behind(network, device) {
+            return;
+        }
+        network.wait(5);
+    }
+    panic!("nothing takes long: {:?}", network.devices[device].room.poll_timeout());
+}
+
+#[test]
+fn m5_other_texts_go_on_while_one_takes_long() {
+    let (mut network, long, short) = two_texts();
+    network.go_offline(0);
+    network.rest();
+    scatter(&mut network, 1, long, "y");
+    network.rest();
+    network.go_online(0);
+    network.settle();
+    let first = letters(&mut network, 0, long, 'y');
+    assert!(0 < first && first < PLACES && is_behind(&network, 0), "{first} of {PLACES} places");
+
+    network.insert(1, short, 0, "hello");
+    network.settle();
+    assert_eq!(network.text(0, short), "hello", "it is shown before the other text is done");
+    assert_eq!(letters(&mut network, 0, long, 'y'), first);
+    // Who writes in that very text waits for nothing either.
+    network.insert(0, long, 0, "mine ");
+    network.settle();
+    network.wait(0);
+    network.rest();
+    network.rest();
+    let expected = network.text(1, long);
+    assert!(expected.starts_with("mine "));
+    assert!(network.text(0, long) == expected, "the devices show different texts");
+    assert_eq!(letters(&mut network, 0, long, 'y'), PLACES);
+}
+
+#[test]
+fn m5_a_text_that_takes_long_opens_later_than_another() {
+    let (mut network, long, short) = two_texts();
+    scatter(&mut network, 1, long, "y");
+    network.insert(1, short, 0, "hello");
+    network.rest();
+    network.rest();
+    let expected = network.text(1, long);
+    network.go_offline(0);
+    network.restart(0, true);
+    network.settle();
+    network.open(0, long);
+    network.open(0, short);
+    network.settle();
+    assert!(is_behind(&network, 0) && !network.devices[0].room.is_open(long), "it is open at once");
+    assert_eq!(network.text(0, short), "hello");
+    network.rest();
+    assert!(network.text(0, long) == expected, "it lacks something");
+    // Nobody has seen half of it, and it is up to date with its log.
+    network.go_online(0);
+    network.rest();
+    assert!(network.text(0, long) == expected, "it lacks something");
+    network.insert(0, long, 0, "on ");
+    network.rest();
+    assert!(network.text(1, long) == format!("on {expected}"), "it was written elsewhere");
+}
+
+#[test]
+fn m5_a_page_that_follows_reads_a_text_that_takes_long_in_steps() {
+    let (mut network, pages, long) = Network::with_pages(2);
+    network.relay.snapshot_after(u64::MAX / 4, 500);
+    write(&mut network, pages[0], long, &"x".repeat(LETTERS as usize));
+    scatter(&mut network, pages[0], long, "y");
+    network.rest();
+    network.rest();
+    let expected = network.text(pages[0], long);
+    let third = network.join_page(pages[0]);
+    network.settle();
+    network.open(third, long);
+    until_behind(&mut network, third);
+    assert!(!network.devices[third].room.is_open(long), "it is open at once");
+    // What comes meanwhile is not lost.
+    network.insert(pages[0], long, 0, "new ");
+    network.settle();
+    network.rest();
+    network.rest();
+    assert!(network.text(third, long) == format!("new {expected}"), "it lacks something");
+    network.insert(third, long, 0, "on ");
+    network.rest();
+    for page in [pages[0], pages[1], third] {
+        assert!(network.text(page, long) == format!("on new {expected}"), "page {page} lacks something");
+    }
+}
+
+/// The page that leads dies while another is reading from it: that one takes over and reads the disk.
+#[test]
+fn m5_a_page_takes_over_while_it_reads_a_text_that_takes_long() {
+    let (mut network, pages, long) = Network::with_pages(1);
+    network.relay.snapshot_after(u64::MAX / 4, 500);
+    write(&mut network, pages[0], long, &"x".repeat(LETTERS as usize));
+    scatter(&mut network, pages[0], long, "y");
+    network.rest();
+    network.rest();
+    let expected = network.text(pages[0], long);
+    let next = network.join_page(pages[0]);
+    network.settle();
+    network.open(next, long);
+    until_behind(&mut network, next);
+    network.end_page(pages[0], true);
+    network.lead(next);
+    network.settle();
+    network.rest();
+    network.rest();
+    assert!(network.text(next, long) == expected, "it lacks something");
+}
+
+#[test]
+fn m5_more_than_may_wait_is_asked_for_again() {
+    let (mut network, long, _) = two_texts();
+    network.go_offline(0);
+    network.rest();
+    scatter(&mut network, 1, long, "y");
+    network.rest();
+    // Six megabytes; four may wait.
+    for _ in 0..100 {
+        write(&mut network, 1, long, &"z".repeat(60_000));
+    }
+    network.rest();
+    network.go_online(0);
+    network.settle();
+    assert!(is_behind(&network, 0));
+    for _ in 0..4 {
+        network.rest();
+    }
+    let expected = network.text(1, long);
+    assert!(network.text(0, long) == expected, "it lacks something");
+    assert!(network.devices[0].room.forks().is_empty());
+}
+
+/// What is refused while others' changes wait: the text is built anew, and lacks none of them.
+#[test]
+fn m5_a_text_is_built_anew_while_changes_wait() {
+    let (mut network, long, _) = two_texts();
+    network.insert(0, long, 0, "no ");
+    network.settle();
+    let refused = network.devices[0].room.replica();
+    network.rest();
+    network.go_offline(0);
+    network.rest();
+    scatter(&mut network, 1, long, "y");
+    network.rest();
+    network.insert(0, long, 0, "mine ");
+    network.settle();
+    network.go_online(0);
+    network.settle();
+    assert!(is_behind(&network, 0));
+    let seq = network.relay.seq(&long, &refused);
+    refuse(&mut network, 0, long, causeway_core::log::EntryName { replica: refused, seq });
+    network.settle();
+    network.rest();
+    network.rest();
+    assert_eq!(letters(&mut network, 0, long, 'y'), PLACES);
+    network.insert(0, long, 0, "on ");
+    network.rest();
+    assert!(network.text(1, long).starts_with("on "), "nobody hears of what is written next");
+    let expected = network.text(1, long);
+    let shown = network.text(0, long);
+    assert!(shown.len() <= expected.len() && letters(&mut network, 1, long, 'y') == PLACES);
+}
