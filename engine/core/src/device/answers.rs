@@ -8,6 +8,7 @@ use crate::device::fork::{CHAIN, Why};
 use crate::device::journal::Tag;
 use crate::device::load::Reading;
 use crate::device::pages::Role;
+use crate::device::steps::Backlog;
 use crate::device::stream::{Own, Phase, Sync, Unsaved};
 use crate::ids::{ReplicaId, StreamId};
 use crate::limits::{
@@ -338,6 +339,7 @@ impl Room {
         self.keep_unsaved(id, now);
         let Some(stream) = self.streams.get_mut(&id) else { return };
         stream.phase = Phase::Gone;
+        stream.backlog = Backlog::default();
         stream.log.end();
         self.tell_gone(id);
         self.forget_rows(&id);

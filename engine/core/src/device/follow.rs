@@ -143,11 +143,14 @@ impl Room {
             return;
         }
         let gathered = std::mem::take(&mut stream.gathered);
-        self.build(id, gathered, now);
+        if self.build(id, gathered, now) {
+            let (_, kept) = self.known_there(id);
+            self.go_on_following(id, kept, now);
+        }
     }
 
     /// The page has what its leader has, which holds so much of what this page wrote.
-    pub(super) fn go_on_following(&mut self, id: StreamId, kept: Vec<Dep>, now: Now) {
+    fn go_on_following(&mut self, id: StreamId, kept: Vec<Dep>, now: Now) {
         if let Some(stream) = self.streams.get_mut(&id) {
             stream.sync = Sync::Following(now.monotonic);
         }

@@ -271,7 +271,7 @@ impl Room {
                 let (_, end) = stored::entry_range(&id, 0, u64::MAX);
                 self.scan(whole(start, end), Reading::Entries(id, turn, read));
             }
-            None => self.build(id, read, now),
+            None => drop(self.build(id, read, now)),
         }
     }
 

@@ -51,12 +51,19 @@ pub(super) struct Standing {
     pub(super) entries: Vec<Unsaved>,
 }
 
-/// Texts that are not up to date with their logs.
+/// Texts that are not up to date with their logs, in the order in which they get their turns.
 #[derive(Debug, Default)]
 pub(super) struct Steps {
-    building: VecDeque<Building>,
-    behind: VecDeque<StreamId>,
+    queue: VecDeque<Work>,
     at: Option<Millis>,
+}
+
+#[derive(Debug)]
+enum Work {
+    /// To apply the backlog of a text that is in use.
+    Behind(StreamId),
+    /// To build a text that is opened.
+    Building(Box<Building>),
 }
 
 impl Steps {
@@ -66,12 +73,21 @@ impl Steps {
 
     /// Another page leads, or the one that was read from is gone: all is read again.
     pub(super) fn forget_building(&mut self) {
-        self.building.clear();
+        self.queue.retain(|work| matches!(work, Work::Behind(_)));
     }
 
     /// A stream is asked for again.
     pub(super) fn forget(&mut self, stream: StreamId) {
-        self.building.retain(|building| building.stream != stream);
+        self.queue.retain(|work| !matches!(work, Work::Building(building) if building.stream == stream));
+    }
+
+    fn is_behind(&self, stream: StreamId) -> bool {
+        self.queue.iter().any(|work| matches!(work, Work::Behind(other) if *other == stream))
+    }
+
+    fn push(&mut self, work: Work, now: Now) {
+        self.queue.push_back(work);
+        self.at = Some(now.monotonic);
     }
 }
 
@@ -113,19 +129,20 @@ impl Backlog {
 }
 
 impl Room {
-    /// Takes a step with what was accepted of a text. What is left waits for the next tick.
+    /// Takes a step with what was accepted of a text. What is left waits for its turn, and what comes behind it too.
     pub(super) fn work_off(&mut self, id: StreamId, now: Now) {
+        if self.steps.is_behind(id) {
+            return;
+        }
         let Some(stream) = self.streams.get_mut(&id).filter(|stream| !stream.backlog.is_empty()) else {
             return;
         };
         let step = stream.document().map(Document::begin_step);
         let updates = stream.backlog.take(step);
-        let more = !stream.backlog.is_empty();
-        self.apply_updates(id, &updates);
-        if more {
-            self.steps.behind.push_back(id);
-            self.steps.at = Some(now.monotonic);
+        if !stream.backlog.is_empty() {
+            self.steps.push(Work::Behind(id), now);
         }
+        self.apply_updates(id, &updates);
     }
 
     /// All at once: what comes next builds on it.
@@ -156,15 +173,22 @@ impl Room {
         if self.steps.at.is_none_or(|at| now.monotonic < at) {
             return;
         }
-        // One step for each tick: whoever waits for this device waits for one at most.
-        if let Some(id) = self.steps.behind.pop_front() {
-            self.work_off(id, now);
-            self.catch_up_with(id, now);
-        } else if let Some(building) = self.steps.building.pop_front() {
-            self.build_on(building, now);
+        // One for each tick: whoever waits for this device waits for one step at most.
+        match self.steps.queue.pop_front() {
+            Some(Work::Behind(id)) => {
+                self.work_off(id, now);
+                self.catch_up_with(id, now);
+            }
+            Some(Work::Building(building)) => {
+                let id = building.stream;
+                if self.build_on(*building, now) && self.role == Role::Following {
+                    // What the leader has told meanwhile of what this page wrote was not heard.
+                    self.subscribe(id, now);
+                }
+            }
+            None => {}
         }
-        let idle = self.steps.behind.is_empty() && self.steps.building.is_empty();
-        self.steps.at = (!idle).then_some(now.monotonic);
+        self.steps.at = (!self.steps.queue.is_empty()).then_some(now.monotonic);
     }
 
     /// The text is up to date: what had to wait for it goes on.
@@ -180,10 +204,11 @@ impl Room {
         }
     }
 
-    /// All entries of a stream are read: builds its log, and the text if it is opened as one.
-    pub(super) fn build(&mut self, id: StreamId, read: Vec<(u64, Entry)>, now: Now) {
+    /// All entries of a stream are read: builds its log, and the text if it is opened as one. Answers whether that is done, and
+    /// the stream can be used.
+    pub(super) fn build(&mut self, id: StreamId, read: Vec<(u64, Entry)>, now: Now) -> bool {
         let current = self.current.client();
-        let Some(stream) = self.streams.get(&id) else { return };
+        let Some(stream) = self.streams.get(&id) else { return false };
         let client = |old: &Document| if stream.phase == Phase::Rebuilding { current } else { old.client() };
         let mut document = stream.document().map(client).map(Document::new);
         let log = stream.snapshot.as_ref().map_or_else(|| StreamLog::new(id), |root| root.log());
@@ -193,35 +218,28 @@ impl Room {
             self.events.damaged(id, &format!("ydoc.apply: {error}"));
         }
         let standing = Standing { log, entries: Vec::new() };
-        self.build_on(Building { stream: id, turn, document, rest: read.into(), standing }, now);
+        self.build_on(Building { stream: id, turn, document, rest: read.into(), standing }, now)
     }
 
-    /// Takes a step with a text that is being built. When it is done the stream can be used.
-    fn build_on(&mut self, mut building: Building, now: Now) {
+    /// Takes a step with a text that is being built; answers as [`Room::build`].
+    fn build_on(&mut self, mut building: Building, now: Now) -> bool {
         let id = building.stream;
         let is_current = |stream: &&mut Stream| {
             stream.reading == building.turn && matches!(stream.phase, Phase::Loading | Phase::Rebuilding)
         };
-        let Some(stream) = self.streams.get_mut(&id).filter(is_current) else { return };
+        let Some(stream) = self.streams.get_mut(&id).filter(is_current) else { return false };
         // The leader has sent all: nothing is asked again meanwhile.
         stream.note_heard(now);
         if let Err(error) = building.step() {
             self.events.damaged(id, &format!("ydoc.apply: {error}"));
         }
-        if building.rest.is_empty() {
-            return self.finish_building(building, now);
+        if !building.rest.is_empty() {
+            self.steps.push(Work::Building(Box::new(building)), now);
+            return false;
         }
-        self.steps.building.push_back(building);
-        self.steps.at = Some(now.monotonic);
-    }
-
-    fn finish_building(&mut self, building: Building, now: Now) {
-        let Building { stream, document, standing, .. } = building;
-        self.finish_entries(stream, standing, document, now);
-        if self.role == Role::Following {
-            let (_, kept) = self.known_there(stream);
-            self.go_on_following(stream, kept, now);
-        }
+        let Building { document, standing, .. } = building;
+        self.finish_entries(id, standing, document, now);
+        true
     }
 }
 

@@ -81,7 +81,16 @@ impl Document {
         let text = doc.get_or_insert_text(ROOT);
         let captured = Arc::new(Mutex::new(Captured::default()));
         observe(&doc, &text, &captured);
-        Self { doc, text, client, captured, editors: SortedMap::new(), clock: Clock::default(), caret: None, taken: 0 }
+        Self {
+            doc,
+            text,
+            client,
+            captured,
+            editors: SortedMap::new(),
+            clock: Clock::default(),
+            caret: None,
+            taken: 0,
+        }
     }
 
     /// The same text to be written under another client id.
