@@ -66,13 +66,6 @@ impl Room {
         }
     }
 
-    /// A quiet link is used to find out whether anything was missed: equal digests cost the home one answer.
-    pub(super) fn compare_with_home(&mut self, now: Now) {
-        for id in self.streams.keys().copied().collect::<Vec<_>>() {
-            self.subscribe(id, now);
-        }
-    }
-
     /// The digest of the room for hello, and the streams it counts.
     pub(super) fn room_digest(&self) -> (Digest, Vec<StreamId>) {
         let (mut room, mut counted) = (RoomDigest::default(), Vec::new());
