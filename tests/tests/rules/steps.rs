@@ -1,10 +1,14 @@
 //! M5: a text whose changes are dear is worked on in steps, and between two of them everything else goes on.
 
-use causeway_core::device::Why;
+use causeway_core::device::{Event, Why};
 use causeway_core::ids::StreamId;
+use causeway_core::log::{EntryKind, EntryName};
+use causeway_core::stored;
+use causeway_core::wire::Message;
 use causeway_tests::network::Network;
 
 use crate::costs::{change, write};
+use crate::craft::entry;
 use crate::forks::refuse;
 
 /// Places of which a text that is as long as [`LETTERS`] takes a part in a step, and one entry not all.
@@ -199,15 +203,95 @@ fn m5_a_text_is_built_anew_while_changes_wait() {
     network.settle();
     assert!(is_behind(&network, 0));
     let seq = network.relay.seq(&long, &refused);
-    refuse(&mut network, 0, long, causeway_core::log::EntryName { replica: refused, seq });
-    network.settle();
-    network.rest();
-    network.rest();
+    network.devices[0].disk_reads = false;
+    refuse(&mut network, 0, long, EntryName { replica: refused, seq });
+    for word in ["late ", "later "] {
+        network.settle();
+        network.wait(0);
+        network.insert(0, long, 0, word);
+        let shown = network.text(0, long);
+        assert!(shown.starts_with(word), "it went elsewhere");
+    }
+    network.release_reads(0);
+    for _ in 0..3 {
+        network.rest();
+    }
     assert_eq!(letters(&mut network, 0, long, 'y'), PLACES);
-    network.insert(0, long, 0, "on ");
+    let fork = network.devices[0].room.forks()[0].id;
+    let kept = network.devices[0].room.fork_text(fork).expect("the text is open");
+    assert!(kept.is_complete && kept.text.starts_with("later late mine "), "{}", &kept.text[..40]);
+}
+
+#[test]
+fn m5_a_text_is_deleted_while_changes_wait() {
+    let (mut network, long, short) = two_texts();
+    network.go_offline(0);
     network.rest();
-    assert!(network.text(1, long).starts_with("on "), "nobody hears of what is written next");
-    let expected = network.text(1, long);
-    let shown = network.text(0, long);
-    assert!(shown.len() <= expected.len() && letters(&mut network, 1, long, 'y') == PLACES);
+    scatter(&mut network, 1, long, "y");
+    network.rest();
+    network.go_online(0);
+    network.settle();
+    assert!(is_behind(&network, 0));
+    let rows = network.devices[1].disk.rows_of(b'e');
+    let entries = rows.filter_map(|(_, value)| stored::decode_entry(value.to_vec()).ok());
+    let last = entries.filter(|entry| entry.header().stream == long).last().expect("it was written");
+    let (last, logical) = (last.name(), last.header().logical);
+    let delete = entry(long, last.replica, (last.seq + 1, logical + 1), EntryKind::Delete, &[]);
+    network.hand_to_device(0, &Message::Entries(vec![delete]));
+    assert!(network.events(0).contains(&Event::Gone(long)), "it is gone at once");
+    network.insert(0, short, 0, "hello");
+    network.rest();
+    assert_eq!(network.text(1, short), "hello");
+}
+
+#[test]
+fn m5_another_page_of_the_device_writes_while_changes_wait() {
+    let (mut network, pages, long) = Network::with_pages(2);
+    network.relay.snapshot_after(u64::MAX / 4, 500);
+    let other = network.join();
+    network.open(other, long);
+    network.rest();
+    write(&mut network, other, long, &"x".repeat(LETTERS as usize));
+    network.rest();
+    network.rest();
+    network.go_offline(pages[0]);
+    network.rest();
+    scatter(&mut network, other, long, "y");
+    network.rest();
+    network.go_online(pages[0]);
+    network.settle();
+    assert!(is_behind(&network, pages[0]));
+    let before = letters(&mut network, pages[0], long, 'y');
+    network.insert(pages[1], long, 0, "tab ");
+    network.settle();
+    assert_eq!(letters(&mut network, pages[0], long, 'y'), before, "it is applied in one go");
+    for _ in 0..3 {
+        network.rest();
+    }
+    let expected = network.text(other, long);
+    assert!(expected.contains("tab "));
+    for page in pages {
+        assert!(network.text(page, long) == expected, "page {page} lacks something");
+    }
+}
+
+/// A step may take seconds, and on a quiet link a page asks its leader again after ten.
+#[test]
+fn m5_a_text_that_takes_minutes_is_opened_by_a_page_that_follows() {
+    let (mut network, pages, long) = Network::with_pages(1);
+    network.relay.snapshot_after(u64::MAX / 4, 500);
+    write(&mut network, pages[0], long, &"x".repeat(LETTERS as usize));
+    scatter(&mut network, pages[0], long, "y");
+    network.rest();
+    network.rest();
+    let next = network.join_page(pages[0]);
+    network.settle();
+    network.open(next, long);
+    until_behind(&mut network, next);
+    for _ in 0..60 {
+        network.now += 11_000;
+        network.wait(0);
+        network.settle();
+    }
+    assert_eq!(letters(&mut network, next, long, 'y'), PLACES);
 }

@@ -282,7 +282,8 @@ impl Room {
 
     /// When entries that have had no answer are offered again.
     pub(super) fn outbox_due(&self) -> Option<Millis> {
-        let due = self.streams.values().filter_map(|stream| match stream.sync {
+        let heard = self.streams.values().filter(|stream| !stream.backlog.is_full());
+        let due = heard.filter_map(|stream| match stream.sync {
             Sync::Asked(since) => Some(since.after(RESEND_AFTER)),
             Sync::Following(since) if stream.waits() => Some(since.after(RESEND_AFTER)),
             Sync::Waiting(until) => Some(until),
@@ -298,7 +299,8 @@ impl Room {
             Sync::Waiting(until) => now.monotonic >= until,
             Sync::Off => false,
         };
-        let late = self.streams.iter().filter(|(_, stream)| due(stream.sync, stream.waits()));
+        let heard = self.streams.iter().filter(|(_, stream)| !stream.backlog.is_full());
+        let late = heard.filter(|(_, stream)| due(stream.sync, stream.waits()));
         for id in late.map(|(id, _)| *id).collect::<Vec<_>>() {
             self.subscribe(id, now);
         }

@@ -254,6 +254,9 @@ impl Room {
         let mine = (self.identities.contains_key(&from.replica) && closes)
             || !refused.is_empty()
             || !stream.journal.updates.is_empty();
+        if why.apart && mine {
+            self.apply_fresh(id);
+        }
         let whole = self.whole_text(id).filter(|_| why.apart && mine);
         let Some(stream) = self.streams.get_mut(&id) else { return };
         if matches!(stream.phase, Phase::Ready | Phase::Meeting) {

@@ -73,6 +73,9 @@ impl Room {
             return self.close_followed(id, from, why, now);
         }
         let refused = self.branch(id, from);
+        if why.apart {
+            self.apply_fresh(id);
+        }
         let Some(stream) = self.streams.get(&id) else { return };
         let keeps = !refused.is_empty()
             || !stream.journal.updates.is_empty()
@@ -144,16 +147,17 @@ impl Room {
         let unsaved =
             replicas.into_iter().flat_map(|replica| self.unsaved_from(id, EntryName { replica, seq: 0 }));
         let unsaved: Vec<Entry> = unsaved.map(|(_, entry)| entry).collect();
-        // What was refused before builds on a text that goes now.
-        let changes = ForkId { stream: id, whole: None };
-        let before = if self.role == Role::Leading { self.fork_text(changes).ok() } else { None };
-        let whole = before.map(|fork| fork.text).or_else(|| self.whole_text(id));
         let forked = self.role == Role::Leading && self.count_forks(id) > 0;
         let Some(stream) = self.streams.get_mut(&id) else { return };
         stream.outbox.clear();
         if unsaved.is_empty() && stream.journal.updates.is_empty() && !forked {
             return;
         }
+        // What was refused before builds on a text that goes now.
+        self.apply_fresh(id);
+        let changes = ForkId { stream: id, whole: None };
+        let before = if self.role == Role::Leading { self.fork_text(changes).ok() } else { None };
+        let whole = before.map(|fork| fork.text).or_else(|| self.whole_text(id));
         let why = Why::gone();
         if whole.is_some() && forked {
             self.discard_fork(changes);

@@ -316,12 +316,11 @@ impl Room {
         let Some(stream) = self.streams.get_mut(&id) else { return };
         if let (Body::Text(old), Some(document)) = (&mut stream.body, document) {
             let client = if rebuilt || !apart.is_empty() { replica } else { old.client() };
-            match document.under(client) {
-                Ok(mut document) => {
-                    old.editors().for_each(|editor| document.open_editor(editor));
-                    **old = document;
-                }
-                Err(error) => self.events.damaged(id, &format!("ydoc.apply: {error}")),
+            let (mut document, copied) = document.under(client);
+            old.editors().for_each(|editor| document.open_editor(editor));
+            **old = document;
+            if let Err(error) = copied {
+                self.events.damaged(id, &format!("ydoc.apply: {error}"));
             }
         }
         let Some(stream) = self.streams.get_mut(&id) else { return };

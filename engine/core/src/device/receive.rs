@@ -1,7 +1,5 @@
 //! Entries of others, from the home or the leader.
 
-use bytes::Bytes;
-
 use crate::device::Room;
 use crate::device::event::Event;
 use crate::device::fork::Why;
@@ -63,13 +61,15 @@ impl Room {
             return self.gather(entry, now);
         }
         // What arrives before the disk is read is asked for again by the version told then.
-        if stream.phase != Phase::Ready || stream.backlog.misses() {
+        if stream.phase != Phase::Ready {
             return;
         }
         if self.role == Role::Leading && self.is_returned(entry) {
             return self.take_returned(entry);
         }
-        let Some(stream) = self.streams.get_mut(&id) else { return };
+        let Some(stream) = self.streams.get_mut(&id).filter(|stream| !stream.backlog.is_full()) else {
+            return;
+        };
         match stream.log.judge(entry) {
             Verdict::Fresh(accepted) => self.accept(entry, accepted, now),
             Verdict::Known => {}
@@ -147,23 +147,17 @@ impl Room {
         if own && writes_on && !stream.journal.updates.is_empty() {
             // Rule 12: an entry under our own name that we did not write, while we have written others under it.
             let from = EntryName { replica, seq: stream.log.tip(&replica).seq + 1 };
-            self.apply_fresh(id);
             return self.close_replica(id, from, &Why::cloned(), now);
         }
         stream.log.extend(entry, accepted);
         stream.lost.retain(|name| *name != entry.name());
         if header.kind == EntryKind::Delete {
-            self.apply_fresh(id);
             return self.handle_gone(id, now);
         }
         if stream.to_tell.len() <= SEEN_WRITERS {
             stream.to_tell.insert(replica);
         }
-        if header.kind == EntryKind::Edit && stream.document().is_some() {
-            stream.backlog.push(entry.bytes().slice_ref(entry.payload()), accepted.places);
-        } else {
-            self.apply_entry(entry);
-        }
+        self.apply_later(entry, accepted);
         self.mine_have(now);
         self.store_entry(entry);
         if self.role == Role::Leading {
@@ -177,6 +171,17 @@ impl Room {
             // The same, before we wrote anything more: what is there is taken, and documents opened from now on are
             // written under a new name.
             self.mint();
+        }
+    }
+
+    /// What an entry does to the state of its stream; what it does to a text waits for [`Room::work_off`].
+    pub(super) fn apply_later(&mut self, entry: &Entry, accepted: Accepted) {
+        let header = entry.header();
+        match self.streams.get_mut(&header.stream) {
+            Some(stream) if header.kind == EntryKind::Edit && stream.document().is_some() => {
+                stream.backlog.push(entry.payload(), accepted.places);
+            }
+            _ => self.apply_entry(entry),
         }
     }
 
@@ -204,7 +209,7 @@ impl Room {
     /// Applies an update to the text if it is open. Of one that is still being read nobody is told before its reset.
     pub(super) fn apply_update(&mut self, id: StreamId, update: &[u8]) {
         if let Some(stream) = self.streams.get_mut(&id).filter(|stream| stream.document().is_some()) {
-            stream.backlog.push(Bytes::copy_from_slice(update), 0);
+            stream.backlog.push(update, 0);
             self.apply_fresh(id);
         }
     }

@@ -299,7 +299,7 @@ impl Room {
         }
         let Some(stream) = self.streams.get_mut(&entry.header().stream) else { return };
         stream.log.extend(entry, accepted);
-        self.apply_entry(entry);
+        self.apply_later(entry, accepted);
         self.keep(entry.detached(), now);
         self.note_landed(entry.header().stream, entry.name(), now);
         self.return_soon(entry.header().stream, now);

@@ -138,7 +138,10 @@ impl Room {
     pub(super) fn apply_page(&mut self, id: StreamId, page: &[u8]) {
         let Some(stream) = self.streams.get_mut(&id) else { return };
         match &mut stream.body {
-            Body::Text(_) => stream.backlog.push_state(page.to_vec().into()),
+            Body::Text(document) => {
+                document.weigh_anew();
+                stream.backlog.push_state(page);
+            }
             Body::Directory(directory) => {
                 let decisions = directory::check_page(page).into_iter().flatten();
                 decisions.for_each(|decision| directory.restore(decision));

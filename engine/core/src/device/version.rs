@@ -37,7 +37,12 @@ impl Room {
             Phase::Loading | Phase::Rebuilding => reads_leader || stream.lacks_snapshot,
             Phase::Meeting => stream.lacks_snapshot,
         };
-        if !in_use {
+        if !in_use || stream.backlog.is_full() {
+            return;
+        }
+        if self.steps.builds(id, stream.reading) {
+            // The leader has sent all: when the text is built it is asked anew.
+            self.streams.get_mut(&id).into_iter().for_each(|stream| stream.sync = Sync::Asked(now.monotonic));
             return;
         }
         let (known, own) = self.known_there(id);
@@ -46,7 +51,6 @@ impl Room {
             // A page that follows reads from its leader.
             stream.gathered.clear();
             (stream.snapshot, stream.pages) = (None, Vec::new());
-            self.steps.forget(id);
         }
         let wants_newer = stream.tail >= DEVICE_TAIL || stream.wants_newer;
         let newest_but = (wants_newer && !reads_leader).then(|| stream.newest_seen());

@@ -93,18 +93,15 @@ impl Document {
         }
     }
 
-    /// The same text to be written under another client id.
-    ///
-    /// # Errors
-    /// See [`ApplyError`].
-    pub(crate) fn under(self, client: u64) -> Result<Self, ApplyError> {
+    /// The same text to be written under another client id, and whether it could be copied.
+    pub(crate) fn under(self, client: u64) -> (Self, Result<(), ApplyError>) {
         if self.client == client {
-            return Ok(self);
+            return (self, Ok(()));
         }
         let state = self.doc.transact().encode_diff_v1(&StateVector::default());
         let mut copy = Self::new(client);
-        copy.load(&[&state])?;
-        Ok(copy)
+        let copied = copy.load(&[&state]);
+        (copy, copied)
     }
 
     /// The client id this document writes under.
@@ -161,6 +158,11 @@ impl Document {
         self.taken += updates.iter().map(|update| update.len() as u64).sum::<u64>();
         let mut txn = self.doc.transact_mut();
         updates.iter().map(|update| apply_in(&mut txn, update)).fold(Ok(()), Result::and)
+    }
+
+    /// A state of the whole text comes next: it says how much there is.
+    pub(crate) fn weigh_anew(&mut self) {
+        self.taken = 0;
     }
 
     /// What may be done with this text in about a second.
@@ -398,7 +400,7 @@ static BUILT: AtomicU64 = AtomicU64::new(0);
 
 /// Work with a text that takes a bounded time: what a change costs shows only when it is applied, so each of its places
 /// counts as a walk along all pieces and a cut through the longest.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Step {
     left: u64,
     pieces: u64,
