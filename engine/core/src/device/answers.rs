@@ -6,7 +6,7 @@ use crate::device::Room;
 use crate::device::event::Event;
 use crate::device::fork::{CHAIN, Why};
 use crate::device::journal::Tag;
-use crate::device::load::Reading;
+use crate::device::load::{Reading, UNWRITTEN};
 use crate::device::pages::Role;
 use crate::device::stream::{Own, Phase, Sync, Unsaved};
 use crate::ids::{ReplicaId, StreamId};
@@ -47,9 +47,16 @@ impl Room {
         }
         let Some(told) = self.take_answer(synced) else { return };
         let Some(stream) = self.streams.get_mut(&id) else { return };
-        if std::mem::take(&mut stream.lacks_snapshot) {
+        if stream.lacks_snapshot && !stream.question.declined {
+            stream.lacks_snapshot = false;
             // The home has no snapshot either: what it has comes as entries.
             return self.finish_load(id, now);
+        }
+        if stream.lacks_snapshot {
+            // Its snapshot comes again when it has said of all that stands below it whether it is the same.
+            stream.reads_next = false;
+            told.iter().filter(|mark| mark.seq > 0).for_each(|mark| self.mark_saved(id, mark, now));
+            return self.read_lost(id);
         }
         stream.sync = Sync::Following(now.monotonic);
         let mut lost = std::mem::take(&mut stream.reads_next);
@@ -94,7 +101,7 @@ impl Room {
     pub(super) fn handle_lost(&mut self, lost: Lost) {
         let Lost { stream: id, name, .. } = lost;
         let Some(stream) = self.streams.get_mut(&id) else { return };
-        let here = stream.log.tip(&name.replica).seq >= name.seq;
+        let here = stream.log.tip(&name.replica).seq >= name.seq || stream.held_as(&name).is_some();
         let own = self.role == Role::Leading && self.identities.contains_key(&name.replica);
         if here && own {
             // What has expired is in a snapshot: the home takes it no more, and the head that it tells says what it was.
@@ -306,6 +313,7 @@ impl Room {
     pub(super) fn offer_outbox(&mut self, id: StreamId, now: Now) {
         let Some(stream) = self.streams.get(&id) else { return };
         let waiting = stream.outbox.values().take(LINK_REPLICAS).flatten();
+        let waiting = waiting.filter(|unsaved| !stream.lacks_snapshot || unsaved.arrival < UNWRITTEN);
         // Order of arrival is an order that respects dependencies.
         let entries =
             sorted::by_number(waiting.map(|unsaved| (unsaved.arrival, unsaved.entry.clone())).collect());

@@ -31,7 +31,8 @@ impl Room {
             // What it shows may be what was refused. It is told again when it has read the stream.
             return;
         }
-        if seq > stream.log.tip(&replica).seq {
+        let waits = stream.lacks_snapshot && stream.outbox.contains_key(&replica);
+        if seq > stream.log.tip(&replica).seq && !waits {
             // The home holds more in our name than we wrote: what is below may be another's too. Its entries come, and are
             // compared.
             return;
@@ -53,7 +54,7 @@ impl Room {
         let row = page.rows.first().and_then(|(_, row)| IndexRecord::decode(row).ok());
         let Some(stream) = self.streams.get(&id) else { return };
         let here = stream.log.tip(&name.replica).seq;
-        match row.filter(|_| name.seq <= here) {
+        match row.filter(|_| name.seq <= here || stream.lacks_snapshot) {
             Some(row) if row.head.short() == told.head => self.note_saved(id, name, Some(told.head)),
             Some(_) => self.meet_other_words(id, name, now),
             // What a snapshot covers may have left the disk, so it was called saved once: there is nothing to compare.
@@ -178,7 +179,8 @@ impl Room {
         let EntryName { replica, seq } = entry.name();
         let Some(stream) = self.streams.get(&entry.header().stream) else { return false };
         let saved = stream.saved_upto(&replica);
-        self.identities.contains_key(&replica) && seq > saved && stream.log.tip(&replica).seq > saved
+        let wrote = stream.log.tip(&replica).seq > saved || stream.outbox.contains_key(&replica);
+        self.identities.contains_key(&replica) && seq > saved && wrote
     }
 
     /// Such an entry is the one that was written here, or another copy's. Nothing is put on top of what was not compared.
@@ -242,7 +244,7 @@ impl Room {
     pub(super) fn give_way(&mut self, id: StreamId, from: EntryName, why: &Why, now: Now) {
         let Some(stream) = self.streams.get(&id) else { return };
         // What it was for is found out again when all of it is here.
-        if stream.phase != Phase::Ready || self.reads_lost(id) {
+        if (stream.phase != Phase::Ready && !stream.lacks_snapshot) || self.reads_lost(id) {
             return;
         }
         let saved = stream.saved_upto(&from.replica);

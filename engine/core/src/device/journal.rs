@@ -273,6 +273,12 @@ impl Room {
 
     /// Rule 3: what a dead page left is sealed under its own replica, which then writes no more.
     pub(super) fn seal_leftover(&mut self, id: StreamId, replica: ReplicaId, pieces: &[Vec<u8>], now: Now) {
+        let Some(stream) = self.streams.get(&id) else { return };
+        let last = stream.outbox.get(&replica).and_then(|entries| entries.back());
+        if last.is_some_and(|last| last.entry.name().seq > stream.log.tip(&replica).seq) {
+            // It comes behind what waits for others' entries, and is found at a later start.
+            return;
+        }
         if !pieces.is_empty() {
             let pieces: Vec<Unsealed> =
                 pieces.iter().map(|piece| Unsealed { edits: 0, update: piece.clone() }).collect();

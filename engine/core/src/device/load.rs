@@ -173,6 +173,7 @@ impl Room {
         state.reading += 1;
         let turn = state.reading;
         (state.snapshot, state.pages, state.tail) = (None, Vec::new(), 0);
+        (state.snapshot_lost, state.lacks_snapshot) = (false, false);
         state.passed_over = None;
         self.scan_row(stored::snapshot_key(&stream), Reading::Root(stream, turn));
     }
@@ -223,7 +224,7 @@ impl Room {
         if let Some(stream) = self.streams.get_mut(&id) {
             (stream.snapshot, stream.pages) = (None, Vec::new());
             // A stream that is in use has what the snapshot would bring.
-            stream.lacks_snapshot = stream.phase != Phase::Meeting;
+            stream.snapshot_lost = stream.phase != Phase::Meeting;
         }
         self.events.damaged(id, "store.record");
         self.scan_tail(id, turn);
@@ -298,9 +299,17 @@ impl Room {
             }
             Body::Unopened | Body::Text(_) => {}
         }
+        let lacks_snapshot = std::mem::take(&mut stream.snapshot_lost);
+        // Not before: a snapshot that came while it was read would have covered it unseen.
+        stream.lacks_snapshot = lacks_snapshot;
         let updates = stream.restore(read, own);
-        let lacks_snapshot = stream.lacks_snapshot;
-        let (joining, mut apart) = if lacks_snapshot { (held, Vec::new()) } else { stream.rejoin(held) };
+        let (joining, mut apart) = if lacks_snapshot {
+            let mut held = held;
+            held.retain(|entry| stream.held_as(&entry.name()).is_none());
+            (held, Vec::new())
+        } else {
+            stream.rejoin(held)
+        };
         // Before the text is built: it takes the name that is written under from here on.
         // What others wrote the home sends again.
         apart.retain(|entry| self.identities.contains_key(&entry.name().replica));
@@ -324,7 +333,15 @@ impl Room {
         }
         if lacks_snapshot {
             // Nothing can be written on what is not here: it stays closed until the home has sent it.
-            joining.into_iter().for_each(|entry| stream.hold(entry));
+            for entry in joining {
+                let arrival = UNWRITTEN + entry.header().logical;
+                let name = entry.name();
+                stream.outbox.entry(name.replica).or_default().push_back(Unsaved {
+                    arrival,
+                    head: None,
+                    entry,
+                });
+            }
             return self.subscribe(id, now);
         }
         for entry in joining {
@@ -459,16 +476,23 @@ impl Stream {
         }
         let mut updates = Vec::new();
         for (arrival, entry) in read {
-            let Verdict::Fresh(accepted) = self.log.judge(&entry) else { continue };
-            self.log.extend(&entry, accepted);
-            self.tail += 1;
             let header = entry.header();
-            let saved = self.saved.get(&header.replica).copied().unwrap_or(0);
-            if own(&header.replica) && header.seq > saved {
-                let head = Some(self.log.tip(&header.replica).head.short());
+            let verdict = self.log.judge(&entry);
+            // What does not join is offered too: the home asks for what it waits for, or says why it is refused.
+            let unsaved = verdict != Verdict::Known && header.seq > self.saved_upto(&header.replica);
+            let joins = matches!(verdict, Verdict::Fresh(_));
+            if let Verdict::Fresh(accepted) = verdict {
+                self.log.extend(&entry, accepted);
+            }
+            if own(&header.replica) && unsaved && (joins || !self.is_refused(entry.name())) {
+                let head = joins.then(|| self.log.tip(&header.replica).head.short());
                 let unsaved = Unsaved { arrival, head, entry: entry.clone() };
                 self.outbox.entry(header.replica).or_default().push_back(unsaved);
             }
+            if !joins {
+                continue;
+            }
+            self.tail += 1;
             match (&mut self.body, header.kind) {
                 (Body::Directory(directory), EntryKind::Edit) => {
                     if let Ok(op) = directory::check(entry.payload()) {
@@ -483,6 +507,9 @@ impl Stream {
         updates
     }
 }
+
+/// Arrival of what is held while the home's snapshot is waited for and stands in no row yet: behind all rows there can be.
+pub(super) const UNWRITTEN: u64 = 1 << 63;
 
 pub(super) fn whole(start: Vec<u8>, end: Vec<u8>) -> Scan {
     Scan { start, end, max_bytes: SCAN_BYTES, max_rows: SCAN_ROWS }

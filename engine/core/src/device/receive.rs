@@ -64,13 +64,18 @@ impl Room {
             return self.gather(entry, now);
         }
         // What arrives before the disk is read is asked for again by the version told then.
-        if stream.phase != Phase::Ready {
+        if stream.phase != Phase::Ready && !stream.lacks_snapshot {
             return;
         }
         if self.role == Role::Leading && self.is_returned(entry) {
-            return self.take_returned(entry);
+            self.take_returned(entry);
+            if self.is_returned(entry) {
+                return;
+            }
         }
-        let Some(stream) = self.streams.get_mut(&id) else { return };
+        let Some(stream) = self.streams.get_mut(&id).filter(|stream| stream.phase == Phase::Ready) else {
+            return;
+        };
         match stream.log.judge(entry) {
             Verdict::Fresh(accepted) => self.accept(entry, accepted, now),
             Verdict::Known => {}

@@ -60,7 +60,9 @@ pub(super) struct Stream {
     pub(super) snapshot: Option<Box<Root>>,
     /// Pages of it, while the stream is being read from the disk.
     pub(super) pages: Vec<Vec<u8>>,
-    /// The snapshot on the disk cannot be read.
+    /// The snapshot on the disk cannot be read, and what is above it may not have been read yet.
+    pub(super) snapshot_lost: bool,
+    /// Only the home's snapshot is waited for: own work that was not called saved stands in the outbox.
     pub(super) lacks_snapshot: bool,
     /// While it is built anew: whether people were told that what they write meanwhile becomes a fork.
     pub(super) fork_told: bool,
@@ -211,6 +213,7 @@ impl Stream {
             lost: Vec::new(),
             snapshot: None,
             pages: Vec::new(),
+            snapshot_lost: false,
             lacks_snapshot: false,
             fork_told: false,
             moved: false,
