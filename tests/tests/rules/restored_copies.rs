@@ -1,7 +1,7 @@
 //! Rules 10 and 12 behind a home that was restored: an honest device pays for what the home lacks and no more, and a
 //! copied one is not told that the copy's words are its own, also where its disk fails or has let go.
 
-use causeway_core::chat::Saved;
+use causeway_core::chat::{Post, Saved};
 use causeway_core::device::Event;
 use causeway_core::home::CompactionPlan;
 use causeway_core::ids::{ReplicaId, StreamId};
@@ -343,9 +343,24 @@ fn own_rows(disk: &Disk, stream: StreamId, replica: ReplicaId) -> usize {
 
 #[test]
 fn rule_12_where_nothing_is_left_to_compare_with_it_is_not_tried_for_ever() {
+    nothing_is_left_of_two(&["theirs", "theirs too"], false);
+}
+
+#[test]
+fn rule_12_nor_where_the_copy_went_on_for_longer_and_nothing_of_it_is_put_on_top() {
+    nothing_is_left_of_two(&["theirs", "theirs too", "a third", "a fourth"], false);
+}
+
+#[test]
+fn rule_12_nor_after_a_start() {
+    nothing_is_left_of_two(&["theirs", "theirs too", "a third", "a fourth"], true);
+}
+
+/// Device 0 has said two things that have left its disk, and the restored home has these of the copy under their names.
+fn nothing_is_left_of_two(theirs: &[&str], restarts: bool) {
     let (mut network, copied) = talkers_and_a_copy();
     let before = network.relay.disk.clone();
-    said_by_the_copy(&mut network, 0, &["theirs", "theirs too"]);
+    said_by_the_copy(&mut network, 0, theirs);
     let restored = std::mem::replace(&mut network.relay.disk, before);
     network.restart_home();
     network.rest();
@@ -373,8 +388,18 @@ fn rule_12_where_nothing_is_left_to_compare_with_it_is_not_tried_for_ever() {
         network.settle();
         network.wait(250);
     }
+    if restarts {
+        network.restart(0, true);
+        open(&mut network, 0, 1);
+        for _ in 0..240 {
+            network.settle();
+            network.wait(250);
+        }
+    }
     let (since, commits) = (network.relay.sent.len(), network.devices[0].disk.above_frontier());
     let before = posts(&network, 0);
+    let is_ours = |post: &Post| !theirs.contains(&post.text.as_str());
+    assert!(before.iter().all(is_ours), "nothing is put on top of ours: {before:?}");
     for _ in 0..240 {
         network.settle_seeing(|network| assert_eq!(posts(network, 0), before, "nothing goes to and fro"));
         network.wait(250);

@@ -11,7 +11,7 @@ use crate::device::load::Reading;
 use crate::device::pages::Role;
 use crate::device::stream::{Body, Own, Phase, Stream};
 use crate::ids::{ReplicaId, StreamId};
-use crate::log::{Dep, Entry, EntryName, Missing};
+use crate::log::{Dep, Entry, EntryName, Head, Missing};
 use crate::snapshot::Root;
 use crate::storage::{Durability, Page};
 use crate::stored::{self, IndexRecord};
@@ -200,21 +200,28 @@ impl Room {
             }
             return;
         }
+        let returned = stream.returned_head(entry);
         let held = stream.held_as(&name).map(|held| &held.entry).or_else(|| self.on_its_way(id, name));
-        match held.map(|held| held.bytes() == entry.bytes()) {
-            Some(true) => self.note_saved(id, name, None),
-            Some(false) => self.outrun(id, name, Why::cloned()),
-            None if self.reads_lost(id) => {}
-            None => match (stream.log.proves(entry), stream.own) {
-                (Some(true), _) => self.note_saved(id, name, None),
-                (_, Own::Unread) => self.read_lost(id),
-                (Some(false), _) => self.outrun(id, name, Why::cloned()),
+        let is_ours = match held.map(|held| held.bytes() == entry.bytes()) {
+            None if self.reads_lost(id) => return,
+            None => match (returned.zip(stream.log.head_at(&name)), stream.own) {
+                (Some((returned, here)), _) if returned == here => true,
+                (_, Own::Unread) => return self.read_lost(id),
+                (Some(_), _) => false,
                 // It may be the one whose row cannot be read. It is not called saved on the word of the home alone.
-                (None, Own::Damaged) => self.outrun(id, name, Why::cloned()),
-                // It was called saved once, and has left the disk: there is nothing to compare.
-                (None, Own::Read) => self.note_saved(id, name, None),
+                (None, Own::Damaged) => false,
+                // It was called saved once, and has left the disk: there is nothing to compare before the chain ends.
+                (None, Own::Read) => true,
             },
+            Some(is_same) => is_same,
+        };
+        if !is_ours {
+            return self.outrun(id, name, Why::cloned());
         }
+        if let Some((stream, head)) = self.streams.get_mut(&id).zip(returned) {
+            stream.returned.insert(replica, (seq, head));
+        }
+        self.note_saved(id, name, None);
     }
 
     /// Whether what somebody else builds on is not what stands here under a name of ours. Then that is compared first, and
@@ -248,6 +255,7 @@ impl Room {
             return;
         }
         let saved = stream.saved_upto(&from.replica);
+        let stands = stream.log.tip(&from.replica).seq >= from.seq;
         let (is_saved, seq) = (saved >= from.seq, from.seq.max(saved + 1));
         if is_saved && stream.own == Own::Damaged {
             // What was in doubt the home has vouched for meanwhile.
@@ -255,6 +263,10 @@ impl Room {
         }
         let from = EntryName { seq, ..from };
         if self.unsaved_from(id, from).is_empty() {
+            if !stands {
+                // It has given way already.
+                return;
+            }
             match stream.own {
                 Own::Unread => return self.read_lost(id),
                 Own::Read => return self.part(id, from.replica, why, now),
@@ -276,11 +288,25 @@ impl Room {
         stream.wants_newer = true;
         let seq = stream.log.tip(&replica).seq;
         self.note_saved(id, EntryName { replica, seq }, None);
+        // The next start finds out again, as it may be beside another home.
+        self.queue.put(stored::saved_key(&id, &replica), stored::encode_number(0));
         self.close_replica(id, EntryName { replica, seq: seq + 1 }, why, now);
     }
 }
 
 impl Stream {
+    /// The head at an entry that the home has sent, if it is known what the home has before it.
+    fn returned_head(&self, entry: &Entry) -> Option<Head> {
+        let EntryName { replica, seq } = entry.name();
+        let before = seq - 1;
+        let head = match self.returned.get(&replica) {
+            Some((upto, head)) if *upto == before => Some(*head),
+            _ if before == 0 => Some(Head::START),
+            _ => self.log.head_at(&EntryName { replica, seq: before }),
+        };
+        Some(head?.next(entry))
+    }
+
     /// What the home has of a chain that is not to be compared any more stands here as well, once a snapshot has brought it.
     pub(super) fn rejoin_parted(&mut self, root: &Root) {
         for (replica, tip) in root.tips() {

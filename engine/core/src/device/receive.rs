@@ -67,6 +67,10 @@ impl Room {
         if stream.phase != Phase::Ready && !stream.lacks_snapshot {
             return;
         }
+        if stream.parted.contains(&entry.header().replica) {
+            // Nothing is put on top of it. It comes with a snapshot.
+            return;
+        }
         if self.role == Role::Leading && self.is_returned(entry) {
             self.take_returned(entry);
             if self.is_returned(entry) {

@@ -12,7 +12,7 @@ use crate::device::snapshot::Arriving;
 use crate::device::version::Question;
 use crate::directory::Directory;
 use crate::ids::{ReplicaId, StreamId, StreamKind};
-use crate::log::{Dep, Entry, EntryName, Park, StreamLog};
+use crate::log::{Dep, Entry, EntryName, Head, Park, StreamLog};
 use crate::snapshot::Root;
 use crate::sorted::{SortedMap, SortedSet};
 use crate::time::{Millis, Now};
@@ -50,6 +50,8 @@ pub(super) struct Stream {
     pub(super) own: Own,
     /// Replicas of this device of which the home has other words where nothing is left here to compare with them.
     pub(super) parted: SortedSet<ReplicaId>,
+    /// Of chains of this device that the home sends back: up to where they were taken for ours, and the head there.
+    pub(super) returned: SortedMap<ReplicaId, (u64, Head)>,
     pub(super) sync: Sync,
     pub(super) question: Question,
     /// Whether the disk is to be read for the home, once it has said up to where it has our work.
@@ -207,6 +209,7 @@ impl Stream {
             closed: SortedMap::new(),
             own: Own::Read,
             parted: SortedSet::new(),
+            returned: SortedMap::new(),
             sync: Sync::Off,
             question: Question::new(),
             reads_next: false,

@@ -122,6 +122,8 @@ impl Room {
                 break;
             }
             match self.role {
+                // What there is more of it comes with a snapshot.
+                Role::Leading if stream.parted.contains(&replica) => own.push((replica, u64::MAX)),
                 Role::Leading if self.is_ours(stream, &replica) => own.push((replica, tip.seq)),
                 Role::Leading => above.push((replica, tip.seq)),
                 // The page that leads knows what this device wrote: all of it, or it was refused.

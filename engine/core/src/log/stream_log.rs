@@ -357,14 +357,6 @@ impl StreamLog {
         Verdict::Fresh(Accepted { head: tip.head.next(entry), clock, introduced: tip.introduced })
     }
 
-    /// Whether this entry is the one that stands in its chain; `None` where that does not remember enough to say.
-    pub fn proves(&self, entry: &Entry) -> Option<bool> {
-        let EntryName { replica, seq } = entry.name();
-        let chain = self.chains.get(&replica)?;
-        let before = if seq == 1 { Head::START } else { chain.link(seq - 1)?.head };
-        Some(before.next(entry) == chain.link(seq)?.head)
-    }
-
     fn judge_known(&self, entry: &Entry) -> Verdict {
         let header = entry.header();
         let Some(chain) = self.chains.get(&header.replica) else { return Verdict::Known };
