@@ -146,6 +146,40 @@ fn rule_10_who_is_asked_for_somebody_elses_words_first_brings_of_its_own_what_is
     }
 }
 
+/// Where the device looks up what it has at the entry that the home tells of, its disk fails for a while, or has rotted.
+#[test]
+fn rule_10_a_disk_that_fails_while_the_home_is_compared_makes_no_fork_of_what_history_has_let_go() {
+    for rots in [false, true] {
+        let (mut network, text, chain) = snapshot_and_more(false, 1);
+        let backup = network.relay.disk.clone();
+        write(&mut network, 0, text, 40);
+        let (tip, shown) = (network.relay.seq(&text, &chain), network.text(0, text));
+        network.events(0);
+        network.relay.put_back(backup, 2);
+        let told = stored::index_key(&text, &chain, network.relay.seq(&text, &chain));
+        let disk = &mut network.devices[0].disk;
+        if rots {
+            disk.damage(&told);
+        } else {
+            disk.make_unreadable(told.clone(), [told.as_slice(), &[0]].concat());
+        }
+        network.restart_home();
+        for round in 0..120 {
+            network.settle();
+            network.wait(250);
+            if round == 60 {
+                network.devices[0].disk.make_readable();
+            }
+        }
+        let told = network.events(0);
+        assert_eq!(told.iter().find(|event| is_fork(event)), None, "rots: {rots}");
+        assert_eq!(network.devices[0].room.forks().len(), 0, "rots: {rots}");
+        assert_eq!(network.relay.seq(&text, &chain), tip, "rots: {rots}");
+        assert_eq!(network.devices[0].room.save_status(text).unsaved_on_relay, 0, "rots: {rots}");
+        assert_eq!(network.text(0, text), shown);
+    }
+}
+
 #[test]
 fn rule_10_an_app_that_starts_beside_a_restored_home_makes_no_fork_of_what_history_has_let_go() {
     for keeps in [true, false] {

@@ -14,7 +14,7 @@ use crate::limits::{
     CATCH_UP_BYTES, FRAME_ENTRIES, LINK_REPLICAS, LOST_NAMES, RESEND_AFTER, SCAN_BYTES, SCAN_ROWS,
 };
 use crate::log::{Dep, Digest, Entry, EntryName, Tip};
-use crate::sorted;
+use crate::sorted::{self, SortedMap};
 use crate::storage::{Durability, Page, Scan};
 use crate::stored;
 use crate::time::{Millis, Now};
@@ -79,8 +79,12 @@ impl Room {
                 }
             }
         }
-        for mark in told.iter().filter(|mark| mark.seq > 0) {
-            self.mark_saved(id, mark, now);
+        for mark in told {
+            if mark.seq > 0 {
+                self.mark_saved(id, &mark, now);
+            } else if let Some(stream) = self.streams.get_mut(&id) {
+                stream.untold.remove(&mark.replica);
+            }
         }
         #[cfg(feature = "planted-bugs")]
         let lost = lost && self.planted != Some(crate::planted::Planted::OutboxForgets);
@@ -143,6 +147,7 @@ impl Room {
             self.heads.begin(id);
             if let Some(stream) = self.streams.get_mut(&id) {
                 stream.own = Own::Read;
+                stream.walked = SortedMap::new();
             }
             let (start, end) = stored::entry_range(&id, 0, u64::MAX);
             self.scan(Scan { start, end, max_bytes: SCAN_BYTES, max_rows: SCAN_ROWS }, Reading::Lost(id));
@@ -175,8 +180,13 @@ impl Room {
                 lost.push(entry.clone());
             }
             let saved = stream.saved.get(&name.replica).copied().unwrap_or(0);
-            if self.identities.contains_key(&name.replica) && name.seq > saved {
-                let head = stream.log.head_at(&name).map(|head| head.short());
+            let own = self.identities.contains_key(&name.replica);
+            let head = stream.log.head_at(&name).or_else(|| stream.next_head(&stream.walked, &entry));
+            if let Some(head) = head.filter(|_| own) {
+                stream.walked.insert(name.replica, (name.seq, head));
+            }
+            if own && name.seq > saved {
+                let head = head.map(|head| head.short());
                 let entries = stream.outbox.entry(name.replica).or_default();
                 // Rows come in the order of each chain, so most go to its end.
                 let at = entries.partition_point(|held| held.entry.name().seq < name.seq);
@@ -313,6 +323,7 @@ impl Room {
     pub(super) fn offer_outbox(&mut self, id: StreamId, now: Now) {
         let Some(stream) = self.streams.get(&id) else { return };
         let waiting = stream.outbox.values().take(LINK_REPLICAS).flatten();
+        let waiting = waiting.filter(|unsaved| !stream.untold.contains(&unsaved.entry.name().replica));
         let waiting = waiting.filter(|unsaved| !stream.lacks_snapshot || unsaved.arrival < UNWRITTEN);
         // Order of arrival is an order that respects dependencies.
         let entries =

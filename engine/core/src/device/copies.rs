@@ -13,6 +13,7 @@ use crate::device::stream::{Body, Own, Phase, Stream};
 use crate::ids::{ReplicaId, StreamId};
 use crate::log::{Dep, Entry, EntryName, Head, Missing};
 use crate::snapshot::Root;
+use crate::sorted::{SortedMap, SortedSet};
 use crate::storage::{Durability, Page};
 use crate::stored::{self, IndexRecord};
 use crate::time::Now;
@@ -37,11 +38,17 @@ impl Room {
             // compared.
             return;
         }
-        match (stream.wrote(upto), self.role) {
+        let wrote = stream.wrote(upto);
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        stream.untold.remove(&replica);
+        match (wrote, self.role) {
             (Some(true), _) | (None, Role::Following) => self.note_saved(id, name, Some(upto.head)),
             (Some(false), _) => self.meet_other_words(id, name, now),
             // It is older than the chain remembers, and not than the disk.
             (None, Role::Leading) if seq >= stream.saved_upto(&replica) => {
+                if seq > stream.saved_upto(&replica) {
+                    stream.untold.insert(replica);
+                }
                 let row = stored::index_key(&id, &replica, seq);
                 self.scan_row(row, Reading::Told { stream: id, mark: *upto, epoch: self.epoch });
             }
@@ -52,7 +59,10 @@ impl Room {
     pub(super) fn handle_told_row(&mut self, id: StreamId, told: &Dep, page: &Page, now: Now) {
         let name = EntryName { replica: told.replica, seq: told.seq };
         let row = page.rows.first().and_then(|(_, row)| IndexRecord::decode(row).ok());
-        let Some(stream) = self.streams.get(&id) else { return };
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        if row.is_some() || (page.rows.is_empty() && page.damaged.is_empty()) {
+            stream.untold.remove(&name.replica);
+        }
         let here = stream.log.tip(&name.replica).seq;
         match row.filter(|_| name.seq <= here || stream.lacks_snapshot) {
             Some(row) if row.head.short() == told.head => self.note_saved(id, name, Some(told.head)),
@@ -129,7 +139,8 @@ impl Room {
                 }
             }
             if only.is_none() {
-                stream.parted.clear();
+                (stream.parted, stream.untold) = (SortedSet::new(), SortedSet::new());
+                stream.returned = SortedMap::new();
             }
             if let Body::Channel(open) = &mut stream.body
                 && stream.own == Own::Unread
@@ -200,7 +211,7 @@ impl Room {
             }
             return;
         }
-        let returned = stream.returned_head(entry);
+        let returned = stream.next_head(&stream.returned, entry);
         let held = stream.held_as(&name).map(|held| &held.entry).or_else(|| self.on_its_way(id, name));
         let is_ours = match held.map(|held| held.bytes() == entry.bytes()) {
             None if self.reads_lost(id) => return,
@@ -295,11 +306,11 @@ impl Room {
 }
 
 impl Stream {
-    /// The head at an entry that the home has sent, if it is known what the home has before it.
-    fn returned_head(&self, entry: &Entry) -> Option<Head> {
+    /// The head at an entry that was sent or read, if it is known what stood there before it.
+    pub(super) fn next_head(&self, met: &SortedMap<ReplicaId, (u64, Head)>, entry: &Entry) -> Option<Head> {
         let EntryName { replica, seq } = entry.name();
-        let before = seq - 1;
-        let head = match self.returned.get(&replica) {
+        let before = seq.checked_sub(1)?;
+        let head = match met.get(&replica) {
             Some((upto, head)) if *upto == before => Some(*head),
             _ if before == 0 => Some(Head::START),
             _ => self.log.head_at(&EntryName { replica, seq: before }),

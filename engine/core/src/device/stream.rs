@@ -52,6 +52,11 @@ pub(super) struct Stream {
     pub(super) parted: SortedSet<ReplicaId>,
     /// Of chains of this device that the home sends back: up to where they were taken for ours, and the head there.
     pub(super) returned: SortedMap<ReplicaId, (u64, Head)>,
+    /// The same of what was read from the disk for the home, as far as it is known.
+    pub(super) walked: SortedMap<ReplicaId, (u64, Head)>,
+    /// Chains of this device of which the home has told a head that could not be held against the disk yet. They are not
+    /// offered: history may have let go of what it has.
+    pub(super) untold: SortedSet<ReplicaId>,
     pub(super) sync: Sync,
     pub(super) question: Question,
     /// Whether the disk is to be read for the home, once it has said up to where it has our work.
@@ -210,6 +215,8 @@ impl Stream {
             own: Own::Read,
             parted: SortedSet::new(),
             returned: SortedMap::new(),
+            walked: SortedMap::new(),
+            untold: SortedSet::new(),
             sync: Sync::Off,
             question: Question::new(),
             reads_next: false,
