@@ -390,8 +390,41 @@ fn rule_12_nor_after_a_start() {
     nothing_is_left_of_two(&["theirs", "theirs too", "a third", "a fourth"], true);
 }
 
+#[test]
+fn rule_12_what_is_said_after_a_chain_was_given_up_does_not_wait_for_a_snapshot() {
+    for theirs in [&["theirs"][..], &["theirs", "theirs too"], &["theirs", "theirs too", "a third"]] {
+        let (mut network, copied) = left_with_nothing(theirs);
+        network.relay.snapshot_after(u64::MAX / 4, 300);
+        network.restart_home();
+        network.go_online(1);
+        for _ in 0..240 {
+            network.settle();
+            network.wait(250);
+        }
+        for text in ["at once", "and more"] {
+            say(&mut network, 0, text);
+            network.rest();
+        }
+        assert_ne!(network.devices[0].room.replica(), copied);
+        assert_eq!(network.devices[0].room.drafts(channel()), [], "none is refused: {theirs:?}");
+        assert_eq!(network.devices[0].room.save_status(channel()).unsaved_on_relay, 0, "{theirs:?}");
+        assert!(texts(&network, 1).ends_with(&["at once".into(), "and more".into()]), "{theirs:?}");
+    }
+}
+
 /// Device 0 has said two things that have left its disk, and the restored home has these of the copy under their names.
 fn nothing_is_left_of_two(theirs: &[&str], restarts: bool) {
+    let (mut network, copied) = left_with_nothing(theirs);
+    network.restart_home();
+    for _ in 0..240 {
+        network.settle();
+        network.wait(250);
+    }
+    in_peace(network, copied, theirs, restarts);
+}
+
+/// The home has been put back and does not serve yet.
+fn left_with_nothing(theirs: &[&str]) -> (Network, ReplicaId) {
     let (mut network, copied) = talkers_and_a_copy();
     let before = network.relay.disk.clone();
     said_by_the_copy(&mut network, 0, theirs);
@@ -417,11 +450,11 @@ fn nothing_is_left_of_two(theirs: &[&str], restarts: bool) {
     network.go_offline(1);
     network.events(0);
     network.relay.put_back(restored, 2);
-    network.restart_home();
-    for _ in 0..240 {
-        network.settle();
-        network.wait(250);
-    }
+    (network, copied)
+}
+
+/// Nothing goes to and fro, and what others say comes.
+fn in_peace(mut network: Network, copied: ReplicaId, theirs: &[&str], restarts: bool) {
     if restarts {
         network.restart(0, true);
         open(&mut network, 0, 1);

@@ -263,10 +263,19 @@ impl StreamLog {
 
     /// The dependencies and the logical time of the next entry of `replica`.
     pub fn next_place(&self, replica: &ReplicaId) -> (Vec<Dep>, u64) {
+        self.next_place_apart(replica, |_| false)
+    }
+
+    /// The same of an entry that builds on nothing of some chains.
+    pub(crate) fn next_place_apart(
+        &self,
+        replica: &ReplicaId,
+        apart: impl Fn(&ReplicaId) -> bool,
+    ) -> (Vec<Dep>, u64) {
         let deps: Vec<Dep> = self
             .frontier
             .iter()
-            .filter(|(other, _)| *other != replica)
+            .filter(|(other, _)| *other != replica && !apart(other))
             .filter_map(|(other, seq)| {
                 let link = self.chains.get(other)?.link(*seq)?;
                 Some(Dep { replica: *other, seq: *seq, head: link.head.short() })
