@@ -38,6 +38,8 @@ mod history_in_doubt;
 mod homes;
 #[path = "rules/links.rs"]
 mod links;
+#[path = "rules/lost_snapshots.rs"]
+mod lost_snapshots;
 #[path = "rules/moved.rs"]
 mod moved;
 #[path = "rules/pages.rs"]

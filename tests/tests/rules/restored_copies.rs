@@ -1,7 +1,7 @@
 //! Rules 10 and 12 behind a home that was restored: an honest device pays for what the home lacks and no more, and a
 //! copied one is not told that the copy's words are its own, also where its disk fails or has let go.
 
-use causeway_core::chat::Saved;
+use causeway_core::chat::{Post, Saved};
 use causeway_core::device::Event;
 use causeway_core::home::CompactionPlan;
 use causeway_core::ids::{ReplicaId, StreamId};
@@ -142,6 +142,40 @@ fn rule_10_who_is_asked_for_somebody_elses_words_first_brings_of_its_own_what_is
         });
         assert!(entries.flatten().count() < 60, "what it lacks, history is kept: {keeps}");
         assert_eq!(network.devices[0].room.save_status(text).unsaved_on_relay, 0);
+        assert_eq!(network.text(0, text), shown);
+    }
+}
+
+/// Where the device looks up what it has at the entry that the home tells of, its disk fails for a while, or has rotted.
+#[test]
+fn rule_10_a_disk_that_fails_while_the_home_is_compared_makes_no_fork_of_what_history_has_let_go() {
+    for rots in [false, true] {
+        let (mut network, text, chain) = snapshot_and_more(false, 1);
+        let backup = network.relay.disk.clone();
+        write(&mut network, 0, text, 40);
+        let (tip, shown) = (network.relay.seq(&text, &chain), network.text(0, text));
+        network.events(0);
+        network.relay.put_back(backup, 2);
+        let told = stored::index_key(&text, &chain, network.relay.seq(&text, &chain));
+        let disk = &mut network.devices[0].disk;
+        if rots {
+            disk.damage(&told);
+        } else {
+            disk.make_unreadable(told.clone(), [told.as_slice(), &[0]].concat());
+        }
+        network.restart_home();
+        for round in 0..120 {
+            network.settle();
+            network.wait(250);
+            if round == 60 {
+                network.devices[0].disk.make_readable();
+            }
+        }
+        let told = network.events(0);
+        assert_eq!(told.iter().find(|event| is_fork(event)), None, "rots: {rots}");
+        assert_eq!(network.devices[0].room.forks().len(), 0, "rots: {rots}");
+        assert_eq!(network.relay.seq(&text, &chain), tip, "rots: {rots}");
+        assert_eq!(network.devices[0].room.save_status(text).unsaved_on_relay, 0, "rots: {rots}");
         assert_eq!(network.text(0, text), shown);
     }
 }
@@ -343,9 +377,57 @@ fn own_rows(disk: &Disk, stream: StreamId, replica: ReplicaId) -> usize {
 
 #[test]
 fn rule_12_where_nothing_is_left_to_compare_with_it_is_not_tried_for_ever() {
+    nothing_is_left_of_two(&["theirs", "theirs too"], false);
+}
+
+#[test]
+fn rule_12_nor_where_the_copy_went_on_for_longer_and_nothing_of_it_is_put_on_top() {
+    nothing_is_left_of_two(&["theirs", "theirs too", "a third", "a fourth"], false);
+}
+
+#[test]
+fn rule_12_nor_after_a_start() {
+    nothing_is_left_of_two(&["theirs", "theirs too", "a third", "a fourth"], true);
+}
+
+#[test]
+fn rule_12_what_is_said_after_a_chain_was_given_up_does_not_wait_for_a_snapshot() {
+    for theirs in [&["theirs"][..], &["theirs", "theirs too"], &["theirs", "theirs too", "a third"]] {
+        let (mut network, copied) = left_with_nothing(theirs);
+        network.relay.snapshot_after(u64::MAX / 4, 300);
+        network.restart_home();
+        network.go_online(1);
+        for _ in 0..240 {
+            network.settle();
+            network.wait(250);
+        }
+        for text in ["at once", "and more"] {
+            say(&mut network, 0, text);
+            network.rest();
+        }
+        assert_ne!(network.devices[0].room.replica(), copied);
+        assert_eq!(network.devices[0].room.drafts(channel()), [], "none is refused: {theirs:?}");
+        assert_eq!(network.devices[0].room.save_status(channel()).unsaved_on_relay, 0, "{theirs:?}");
+        assert!(texts(&network, 1).ends_with(&["at once".into(), "and more".into()]), "{theirs:?}");
+    }
+}
+
+/// Device 0 has said two things that have left its disk, and the restored home has these of the copy under their names.
+fn nothing_is_left_of_two(theirs: &[&str], restarts: bool) {
+    let (mut network, copied) = left_with_nothing(theirs);
+    network.restart_home();
+    for _ in 0..240 {
+        network.settle();
+        network.wait(250);
+    }
+    in_peace(network, copied, theirs, restarts);
+}
+
+/// The home has been put back and does not serve yet.
+fn left_with_nothing(theirs: &[&str]) -> (Network, ReplicaId) {
     let (mut network, copied) = talkers_and_a_copy();
     let before = network.relay.disk.clone();
-    said_by_the_copy(&mut network, 0, &["theirs", "theirs too"]);
+    said_by_the_copy(&mut network, 0, theirs);
     let restored = std::mem::replace(&mut network.relay.disk, before);
     network.restart_home();
     network.rest();
@@ -368,13 +450,23 @@ fn rule_12_where_nothing_is_left_to_compare_with_it_is_not_tried_for_ever() {
     network.go_offline(1);
     network.events(0);
     network.relay.put_back(restored, 2);
-    network.restart_home();
-    for _ in 0..240 {
-        network.settle();
-        network.wait(250);
+    (network, copied)
+}
+
+/// Nothing goes to and fro, and what others say comes.
+fn in_peace(mut network: Network, copied: ReplicaId, theirs: &[&str], restarts: bool) {
+    if restarts {
+        network.restart(0, true);
+        open(&mut network, 0, 1);
+        for _ in 0..240 {
+            network.settle();
+            network.wait(250);
+        }
     }
     let (since, commits) = (network.relay.sent.len(), network.devices[0].disk.above_frontier());
     let before = posts(&network, 0);
+    let is_ours = |post: &Post| !theirs.contains(&post.text.as_str());
+    assert!(before.iter().all(is_ours), "nothing is put on top of ours: {before:?}");
     for _ in 0..240 {
         network.settle_seeing(|network| assert_eq!(posts(network, 0), before, "nothing goes to and fro"));
         network.wait(250);

@@ -6,7 +6,7 @@ use crate::device::Room;
 use crate::device::event::Event;
 use crate::device::fork::{CHAIN, Why};
 use crate::device::journal::Tag;
-use crate::device::load::Reading;
+use crate::device::load::{Reading, UNWRITTEN};
 use crate::device::pages::Role;
 use crate::device::steps::Backlog;
 use crate::device::stream::{Own, Phase, Sync, Unsaved};
@@ -15,7 +15,7 @@ use crate::limits::{
     CATCH_UP_BYTES, FRAME_ENTRIES, LINK_REPLICAS, LOST_NAMES, RESEND_AFTER, SCAN_BYTES, SCAN_ROWS,
 };
 use crate::log::{Dep, Digest, Entry, EntryName, Tip};
-use crate::sorted;
+use crate::sorted::{self, SortedMap};
 use crate::storage::{Durability, Page, Scan};
 use crate::stored;
 use crate::time::{Millis, Now};
@@ -48,9 +48,16 @@ impl Room {
         }
         let Some(told) = self.take_answer(synced) else { return };
         let Some(stream) = self.streams.get_mut(&id) else { return };
-        if std::mem::take(&mut stream.lacks_snapshot) {
+        if stream.lacks_snapshot && !stream.question.declined {
+            stream.lacks_snapshot = false;
             // The home has no snapshot either: what it has comes as entries.
             return self.finish_load(id, now);
+        }
+        if stream.lacks_snapshot {
+            // Its snapshot comes again when it has said of all that stands below it whether it is the same.
+            stream.reads_next = false;
+            told.iter().filter(|mark| mark.seq > 0).for_each(|mark| self.mark_saved(id, mark, now));
+            return self.read_lost(id);
         }
         stream.sync = Sync::Following(now.monotonic);
         let mut lost = std::mem::take(&mut stream.reads_next);
@@ -73,8 +80,12 @@ impl Room {
                 }
             }
         }
-        for mark in told.iter().filter(|mark| mark.seq > 0) {
-            self.mark_saved(id, mark, now);
+        for mark in told {
+            if mark.seq > 0 {
+                self.mark_saved(id, &mark, now);
+            } else if let Some(stream) = self.streams.get_mut(&id) {
+                stream.untold.remove(&mark.replica);
+            }
         }
         #[cfg(feature = "planted-bugs")]
         let lost = lost && self.planted != Some(crate::planted::Planted::OutboxForgets);
@@ -95,7 +106,7 @@ impl Room {
     pub(super) fn handle_lost(&mut self, lost: Lost) {
         let Lost { stream: id, name, .. } = lost;
         let Some(stream) = self.streams.get_mut(&id) else { return };
-        let here = stream.log.tip(&name.replica).seq >= name.seq;
+        let here = stream.log.tip(&name.replica).seq >= name.seq || stream.held_as(&name).is_some();
         let own = self.role == Role::Leading && self.identities.contains_key(&name.replica);
         if here && own {
             // What has expired is in a snapshot: the home takes it no more, and the head that it tells says what it was.
@@ -137,6 +148,7 @@ impl Room {
             self.heads.begin(id);
             if let Some(stream) = self.streams.get_mut(&id) {
                 stream.own = Own::Read;
+                stream.walked = SortedMap::new();
             }
             let (start, end) = stored::entry_range(&id, 0, u64::MAX);
             self.scan(Scan { start, end, max_bytes: SCAN_BYTES, max_rows: SCAN_ROWS }, Reading::Lost(id));
@@ -169,8 +181,13 @@ impl Room {
                 lost.push(entry.clone());
             }
             let saved = stream.saved.get(&name.replica).copied().unwrap_or(0);
-            if self.identities.contains_key(&name.replica) && name.seq > saved {
-                let head = stream.log.head_at(&name).map(|head| head.short());
+            let own = self.identities.contains_key(&name.replica);
+            let head = stream.log.head_at(&name).or_else(|| stream.next_head(&stream.walked, &entry));
+            if let Some(head) = head.filter(|_| own) {
+                stream.walked.insert(name.replica, (name.seq, head));
+            }
+            if own && name.seq > saved {
+                let head = head.map(|head| head.short());
                 let entries = stream.outbox.entry(name.replica).or_default();
                 // Rows come in the order of each chain, so most go to its end.
                 let at = entries.partition_point(|held| held.entry.name().seq < name.seq);
@@ -309,6 +326,8 @@ impl Room {
     pub(super) fn offer_outbox(&mut self, id: StreamId, now: Now) {
         let Some(stream) = self.streams.get(&id) else { return };
         let waiting = stream.outbox.values().take(LINK_REPLICAS).flatten();
+        let waiting = waiting.filter(|unsaved| !stream.untold.contains(&unsaved.entry.name().replica));
+        let waiting = waiting.filter(|unsaved| !stream.lacks_snapshot || unsaved.arrival < UNWRITTEN);
         // Order of arrival is an order that respects dependencies.
         let entries =
             sorted::by_number(waiting.map(|unsaved| (unsaved.arrival, unsaved.entry.clone())).collect());

@@ -326,6 +326,8 @@ impl Stream {
                     joining.push(entry);
                 }
                 Verdict::Known => {}
+                // It stands on the disk.
+                Verdict::Waits(_) | Verdict::Refused(_) if self.held_as(&entry.name()).is_some() => {}
                 Verdict::Waits(_) | Verdict::Refused(_) => apart.push(entry),
             }
         }

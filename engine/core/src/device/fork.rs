@@ -80,7 +80,12 @@ impl Room {
         let keeps = !refused.is_empty()
             || !stream.journal.updates.is_empty()
             || !stream.parted.contains(&from.replica);
-        let whole = self.whole_text(id).filter(|_| why.apart && keeps);
+        // What never joined is not in the text.
+        let shown = refused.iter().all(|(_, entry)| {
+            let EntryName { replica, seq } = entry.name();
+            stream.log.tip(&replica).seq >= seq
+        });
+        let whole = self.whole_text(id).filter(|_| why.apart && keeps && shown);
         let Some(stream) = self.streams.get_mut(&id) else { return };
         let mut closing = vec![from];
         stream.closed.insert(from.replica, from.seq);
@@ -98,6 +103,7 @@ impl Room {
         }
         stream.outbox.retain(|_, entries| !entries.is_empty());
         stream.phase = Phase::Rebuilding;
+        stream.lacks_snapshot = false;
         stream.reading += 1;
         stream.sync = Sync::Off;
         for (arrival, entry) in &refused {

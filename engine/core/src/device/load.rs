@@ -6,7 +6,7 @@ use crate::device::event::{Change, Event, Storage};
 use crate::device::journal::Tag;
 use crate::device::pages::Role;
 use crate::device::steps::{Backlog, Standing};
-use crate::device::stream::{Body, Own, Phase, Stream};
+use crate::device::stream::{Body, Own, Phase, Stream, Unsaved};
 use crate::device::take_over::Met;
 use crate::device::{Room, failing};
 use crate::directory::{self, Directory};
@@ -174,6 +174,7 @@ impl Room {
         state.reading += 1;
         let turn = state.reading;
         (state.snapshot, state.pages, state.tail) = (None, Vec::new(), 0);
+        (state.snapshot_lost, state.lacks_snapshot) = (false, false);
         state.passed_over = None;
         self.scan_row(stored::snapshot_key(&stream), Reading::Root(stream, turn));
     }
@@ -224,7 +225,7 @@ impl Room {
         if let Some(stream) = self.streams.get_mut(&id) {
             (stream.snapshot, stream.pages) = (None, Vec::new());
             // A stream that is in use has what the snapshot would bring.
-            stream.lacks_snapshot = stream.phase != Phase::Meeting;
+            stream.snapshot_lost = stream.phase != Phase::Meeting;
         }
         self.events.damaged(id, "store.record");
         self.scan_tail(id, turn);
@@ -305,9 +306,17 @@ impl Room {
             }
             Body::Unopened | Body::Text(_) => {}
         }
+        let lacks_snapshot = std::mem::take(&mut stream.snapshot_lost);
+        // Not before: a snapshot that came while it was read would have covered it unseen.
+        stream.lacks_snapshot = lacks_snapshot;
         stream.restore(standing, own);
-        let lacks_snapshot = stream.lacks_snapshot;
-        let (joining, mut apart) = if lacks_snapshot { (held, Vec::new()) } else { stream.rejoin(held) };
+        let (joining, mut apart) = if lacks_snapshot {
+            let mut held = held;
+            held.retain(|entry| stream.held_as(&entry.name()).is_none());
+            (held, Vec::new())
+        } else {
+            stream.rejoin(held)
+        };
         // Before the text is built: it takes the name that is written under from here on.
         // What others wrote the home sends again.
         apart.retain(|entry| self.identities.contains_key(&entry.name().replica));
@@ -327,7 +336,15 @@ impl Room {
         stream.backlog = Backlog::default();
         if lacks_snapshot {
             // Nothing can be written on what is not here: it stays closed until the home has sent it.
-            joining.into_iter().for_each(|entry| stream.hold(entry));
+            for entry in joining {
+                let arrival = UNWRITTEN + entry.header().logical;
+                let name = entry.name();
+                stream.outbox.entry(name.replica).or_default().push_back(Unsaved {
+                    arrival,
+                    head: None,
+                    entry,
+                });
+            }
             return self.subscribe(id, now);
         }
         for entry in joining {
@@ -459,9 +476,18 @@ impl Stream {
             }
         }
         for unsaved in standing.entries {
+            let header = unsaved.entry.header();
+            let joins = unsaved.head.is_some();
+            let is_unsaved = own(&header.replica) && header.seq > self.saved_upto(&header.replica);
+            // What does not join is offered too: the home asks for what it waits for, or says why it is refused.
+            if is_unsaved && (joins || !self.is_refused(unsaved.entry.name())) {
+                self.outbox.entry(header.replica).or_default().push_back(unsaved.clone());
+            }
+            if !joins {
+                continue;
+            }
             self.tail += 1;
             let entry = &unsaved.entry;
-            let header = entry.header();
             match (&mut self.body, header.kind) {
                 (Body::Directory(directory), EntryKind::Edit) => {
                     if let Ok(op) = directory::check(entry.payload()) {
@@ -471,13 +497,12 @@ impl Stream {
                 (Body::Channel(open), _) => open.channel.apply(entry),
                 _ => {}
             }
-            let replica = header.replica;
-            if own(&replica) && header.seq > self.saved_upto(&replica) {
-                self.outbox.entry(replica).or_default().push_back(unsaved);
-            }
         }
     }
 }
+
+/// Arrival of what is held while the home's snapshot is waited for and stands in no row yet: behind all rows there can be.
+pub(super) const UNWRITTEN: u64 = 1 << 63;
 
 pub(super) fn whole(start: Vec<u8>, end: Vec<u8>) -> Scan {
     Scan { start, end, max_bytes: SCAN_BYTES, max_rows: SCAN_ROWS }

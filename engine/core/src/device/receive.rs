@@ -5,7 +5,7 @@ use crate::device::event::Event;
 use crate::device::fork::Why;
 use crate::device::journal::Tag;
 use crate::device::pages::Role;
-use crate::device::stream::{Body, Phase};
+use crate::device::stream::{Body, Phase, Stream};
 use crate::directory;
 use crate::ids::StreamId;
 use crate::limits::{SEEN_TICK, SEEN_WRITERS};
@@ -61,13 +61,21 @@ impl Room {
             return self.gather(entry, now);
         }
         // What arrives before the disk is read is asked for again by the version told then.
-        if stream.phase != Phase::Ready {
+        if stream.phase != Phase::Ready && !stream.lacks_snapshot {
+            return;
+        }
+        if stream.parted.contains(&entry.header().replica) {
+            // Nothing is put on top of it. It comes with a snapshot.
             return;
         }
         if self.role == Role::Leading && self.is_returned(entry) {
-            return self.take_returned(entry);
+            self.take_returned(entry);
+            if self.is_returned(entry) {
+                return;
+            }
         }
-        let Some(stream) = self.streams.get_mut(&id).filter(|stream| !stream.backlog.is_full()) else {
+        let takes = |stream: &&mut Stream| stream.phase == Phase::Ready && !stream.backlog.is_full();
+        let Some(stream) = self.streams.get_mut(&id).filter(takes) else {
             return;
         };
         match stream.log.judge(entry) {

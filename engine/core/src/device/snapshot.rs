@@ -99,10 +99,12 @@ impl Room {
             return Some(());
         }
         let before = self.on_disk(&id);
-        if self.meet_copy(id, &root, now) {
+        let declined = self.meet_copy(id, &root, now);
+        let stream = self.streams.get_mut(&id)?;
+        stream.question.declined |= declined;
+        if declined {
             return Some(());
         }
-        let stream = self.streams.get_mut(&id)?;
         let was_here = stream.log.reaches(root.tips());
         if stream.would_lose_to(&root, self.role == Role::Leading) {
             stream.pass_over(snapshot, root.marks());
@@ -163,9 +165,8 @@ impl Room {
                 continue;
             }
             let wrote = stream.wrote(&mark(replica, tip));
-            // Without the snapshot that was here the chain ends too early, and says nothing of copies.
-            let compares = wrote != Some(true) && !stream.lacks_snapshot && self.role == Role::Leading;
-            if compares
+            if wrote != Some(true)
+                && self.role == Role::Leading
                 && let Some((_, first)) = self.unsaved_from(id, EntryName { replica, seq: 0 }).first()
                 && first.name().seq <= tip.seq
             {

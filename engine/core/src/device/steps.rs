@@ -43,7 +43,8 @@ pub(super) struct Building {
     standing: Standing,
 }
 
-/// What stands of the entries that were read, in their order of arrival, and the log of it.
+/// The entries that were read, in their order of arrival, without those that a snapshot covers, and the log of what stands. The
+/// others, which wait for something or are refused, have no head.
 #[derive(Debug)]
 pub(super) struct Standing {
     pub(super) log: StreamLog,
@@ -262,7 +263,14 @@ impl Building {
         let mut is_last = false;
         let mut updates = Vec::new();
         while let Some((arrival, entry)) = self.rest.pop_front() {
-            let Verdict::Fresh(accepted) = self.standing.log.judge(&entry) else { continue };
+            let accepted = match self.standing.log.judge(&entry) {
+                Verdict::Fresh(accepted) => accepted,
+                Verdict::Known => continue,
+                Verdict::Waits(_) | Verdict::Refused(_) => {
+                    self.standing.entries.push(Unsaved { arrival, head: None, entry });
+                    continue;
+                }
+            };
             self.standing.log.extend(&entry, accepted);
             let head = Some(self.standing.log.tip(&entry.header().replica).head.short());
             if let Some(step) = step.as_mut().filter(|_| entry.header().kind == EntryKind::Edit) {

@@ -22,6 +22,8 @@ pub(super) struct Question {
     own: Option<Vec<Dep>>,
     /// Chains of ours of which entries were asked for: what comes above these meanwhile asks for no more.
     pub(super) compared: SortedSet<ReplicaId>,
+    /// A snapshot came that is not taken before something was compared.
+    pub(super) declined: bool,
 }
 
 /// A chain up to where the other end is taken to hold it.
@@ -57,6 +59,7 @@ impl Room {
         stream.question.number += 1;
         stream.question.own = Some(own);
         stream.question.compared.clear();
+        stream.question.declined = false;
         stream.sync = Sync::Asked(now.monotonic);
         let question = stream.question.number;
         let digest = Digest::of_chains(&known);
@@ -117,6 +120,8 @@ impl Room {
                 break;
             }
             match self.role {
+                // What there is more of it comes with a snapshot.
+                Role::Leading if stream.parted.contains(&replica) => own.push((replica, u64::MAX)),
                 Role::Leading if self.is_ours(stream, &replica) => own.push((replica, tip.seq)),
                 Role::Leading => above.push((replica, tip.seq)),
                 // The page that leads knows what this device wrote: all of it, or it was refused.
@@ -176,7 +181,7 @@ impl Room {
 
 impl Question {
     pub(super) fn new() -> Self {
-        Self { number: 0, own: None, compared: SortedSet::new() }
+        Self { number: 0, own: None, compared: SortedSet::new(), declined: false }
     }
 
     /// No answer is awaited any more.

@@ -265,10 +265,19 @@ impl StreamLog {
 
     /// The dependencies and the logical time of the next entry of `replica`.
     pub fn next_place(&self, replica: &ReplicaId) -> (Vec<Dep>, u64) {
+        self.next_place_apart(replica, |_| false)
+    }
+
+    /// The same of an entry that builds on nothing of some chains.
+    pub(crate) fn next_place_apart(
+        &self,
+        replica: &ReplicaId,
+        apart: impl Fn(&ReplicaId) -> bool,
+    ) -> (Vec<Dep>, u64) {
         let deps: Vec<Dep> = self
             .frontier
             .iter()
-            .filter(|(other, _)| *other != replica)
+            .filter(|(other, _)| *other != replica && !apart(other))
             .filter_map(|(other, seq)| {
                 let link = self.chains.get(other)?.link(*seq)?;
                 Some(Dep { replica: *other, seq: *seq, head: link.head.short() })
@@ -357,14 +366,6 @@ impl StreamLog {
         }
         let (clock, places) = self.check_payload(entry, tip, &Limits::default()).unwrap_or((tip.clock, 0));
         Verdict::Fresh(Accepted { head: tip.head.next(entry), clock, introduced: tip.introduced, places })
-    }
-
-    /// Whether this entry is the one that stands in its chain; `None` where that does not remember enough to say.
-    pub fn proves(&self, entry: &Entry) -> Option<bool> {
-        let EntryName { replica, seq } = entry.name();
-        let chain = self.chains.get(&replica)?;
-        let before = if seq == 1 { Head::START } else { chain.link(seq - 1)?.head };
-        Some(before.next(entry) == chain.link(seq)?.head)
     }
 
     fn judge_known(&self, entry: &Entry) -> Verdict {
