@@ -33,12 +33,10 @@ pub(crate) fn run() -> Result<Table, Box<dyn Error>> {
     if network.text(0, text).len() != (PREPARED + DEAR * jumps) as usize {
         return Err("the dear changes did not come in".into());
     }
-    let payloads: Vec<&[u8]> = prepared.iter().chain(&dear).map(Entry::payload).collect();
-    let (before, behind) = payloads.split_at(prepared.len());
     let mut document = Document::new(1);
-    document.load(before)?;
+    document.load(&edits(&prepared))?;
     let began = Stopwatch::start();
-    document.load(behind)?;
+    document.load(&edits(&dear))?;
     let whole = began.read();
     let seconds = |span: Duration| format!("{:.2} s", span.as_secs_f64());
     let longest = steps.iter().max().copied().unwrap_or_default();
@@ -106,4 +104,9 @@ fn entries(stream: StreamId, replica: ReplicaId, count: u32, creates: bool) -> V
         wire::entry::build(header, &payload)
     });
     numbered.collect()
+}
+
+fn edits(entries: &[Entry]) -> Vec<&[u8]> {
+    let edits = entries.iter().filter(|entry| entry.header().kind == EntryKind::Edit);
+    edits.map(Entry::payload).collect()
 }
