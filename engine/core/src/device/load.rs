@@ -314,9 +314,17 @@ impl Room {
         // What others wrote the home sends again.
         apart.retain(|entry| self.identities.contains_key(&entry.name().replica));
         self.keep_apart(id, &apart, now);
+        let current = self.current;
+        let last = |stream: &Stream| Some(stream.outbox.get(&current)?.back()?.entry.name().seq);
+        let behind = |stream: &&Stream| last(stream) > Some(stream.log.tip(&current).seq);
+        let renamed = leads && !lacks_snapshot && self.streams.get(&id).filter(behind).is_some();
+        if renamed {
+            // What is written next would have the name of something that waits.
+            self.mint();
+        }
         let replica = self.current.client();
         let Some(stream) = self.streams.get_mut(&id) else { return };
-        if (rebuilt || !apart.is_empty())
+        if (rebuilt || renamed || !apart.is_empty())
             && let Body::Text(old) = &stream.body
         {
             let mut document = Document::new(replica);
@@ -487,7 +495,12 @@ impl Stream {
             if own(&header.replica) && unsaved && (joins || !self.is_refused(entry.name())) {
                 let head = joins.then(|| self.log.tip(&header.replica).head.short());
                 let unsaved = Unsaved { arrival, head, entry: entry.clone() };
-                self.outbox.entry(header.replica).or_default().push_back(unsaved);
+                let entries = self.outbox.entry(header.replica).or_default();
+                // One that waited and came back has two rows.
+                let at = entries.partition_point(|held| held.entry.name().seq < header.seq);
+                if entries.get(at).is_none_or(|held| held.entry.name() != entry.name()) {
+                    entries.insert(at, unsaved);
+                }
             }
             if !joins {
                 continue;
