@@ -244,6 +244,39 @@ fn rule_10_who_holds_a_newer_snapshot_than_a_restored_home_makes_no_fork_of_what
     }
 }
 
+/// The same where some of what the home has lost has left this device's disk, and words above it have not.
+#[test]
+fn rule_10_what_stands_behind_a_gap_that_nobody_can_fill_is_not_offered_all_the_while() {
+    let (mut network, text, chain) = snapshot_and_more(false, 2);
+    let backup = network.relay.disk.clone();
+    write(&mut network, 0, text, 10);
+    network.go_offline(0);
+    network.now += 40 * 24 * 60 * MINUTE;
+    write(&mut network, 1, text, 10);
+    network.relay.plan_compaction(every(1));
+    network.restart_home();
+    network.rest();
+    network.rest();
+    network.go_online(0);
+    network.rest();
+    network.rest();
+    assert_eq!(own_rows(&network.devices[0].disk, text, chain), 0, "its disk has let go of them");
+    network.relay.plan_compaction(every(u64::MAX / 4));
+    write(&mut network, 0, text, 10);
+    network.go_offline(1);
+    network.go_offline(0);
+    network.relay.put_back(backup, 2);
+    network.restart_home();
+    let since = network.devices[0].sent.len();
+    network.go_online(0);
+    for _ in 0..240 {
+        network.settle();
+        network.wait(250);
+    }
+    let sent = network.devices[0].sent.len() - since;
+    assert!(sent < 100, "{sent} frames in a minute");
+}
+
 /// Device 0 has said something that the home called saved; then the home was put back, and has other words there, of the
 /// copy. Nobody has dialled yet.
 fn ours_was_saved(theirs: &[&str]) -> (Network, ReplicaId) {

@@ -273,8 +273,9 @@ impl Room {
             // waits for the next time the outbox is offered.
             let asked = matches!(stream.sync, Sync::Asked(_) | Sync::Waiting(_));
             let saved = stream.saved.get(&need.replica).copied().unwrap_or(0);
-            // Of what never joined nothing was lost by the home.
-            let stands = stream.log.tip(&need.replica).seq >= need.from;
+            // What never joined the home has not lost; and of what the disk was read for without finding it there is no more.
+            let joined = stream.log.tip(&need.replica).seq >= need.from;
+            let may_have = joined && stream.own == Own::Unread;
             if !self.identities.contains_key(&need.replica) {
                 return self.forward(need);
             }
@@ -283,7 +284,7 @@ impl Room {
                 let replica = need.replica;
                 let names = (need.from..=need.to.min(saved)).map(|seq| EntryName { replica, seq });
                 self.bring_again(need.stream, names);
-            } else if !asked && stands {
+            } else if !asked && may_have {
                 self.subscribe(need.stream, now);
             }
         } else {
