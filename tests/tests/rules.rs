@@ -42,6 +42,8 @@ mod links;
 mod lost_snapshots;
 #[path = "rules/moved.rs"]
 mod moved;
+#[path = "rules/own_gaps.rs"]
+mod own_gaps;
 #[path = "rules/pages.rs"]
 mod pages;
 #[path = "rules/people.rs"]

@@ -186,7 +186,7 @@ impl Room {
             if let Some(head) = head.filter(|_| own) {
                 stream.walked.insert(name.replica, (name.seq, head));
             }
-            if own && name.seq > saved {
+            if own && name.seq > saved && !stream.is_refused(name) {
                 let head = head.map(|head| head.short());
                 let entries = stream.outbox.entry(name.replica).or_default();
                 // Rows come in the order of each chain, so most go to its end.
@@ -267,12 +267,16 @@ impl Room {
         let held = stream.outbox.get(&need.replica).into_iter().flatten();
         let held = held.map(|unsaved| &unsaved.entry);
         let entries: Vec<Entry> = held.filter(|entry| range.contains(&entry.name().seq)).cloned().collect();
-        if entries.is_empty() {
+        // What stands behind a gap waits there already.
+        if entries.first().is_none_or(|first| first.name().seq > need.from) {
             // Not in the outbox: let the home say what it has, which finds out whether it lost something. Once is
             // enough however many entries wait there; and what others wrote only they can bring, so asking about it
             // waits for the next time the outbox is offered.
             let asked = matches!(stream.sync, Sync::Asked(_) | Sync::Waiting(_));
             let saved = stream.saved.get(&need.replica).copied().unwrap_or(0);
+            // What never joined the home has not lost; and of what the disk was read for without finding it there is no more.
+            let joined = stream.log.tip(&need.replica).seq >= need.from;
+            let may_have = joined && stream.own == Own::Unread;
             if !self.identities.contains_key(&need.replica) {
                 return self.forward(need);
             }
@@ -281,7 +285,7 @@ impl Room {
                 let replica = need.replica;
                 let names = (need.from..=need.to.min(saved)).map(|seq| EntryName { replica, seq });
                 self.bring_again(need.stream, names);
-            } else if !asked {
+            } else if !asked && may_have {
                 self.subscribe(need.stream, now);
             }
         } else {

@@ -313,9 +313,18 @@ impl Stream {
         let head = match met.get(&replica) {
             Some((upto, head)) if *upto == before => Some(*head),
             _ if before == 0 => Some(Head::START),
-            _ => self.log.head_at(&EntryName { replica, seq: before }),
+            _ => self
+                .log
+                .head_at(&EntryName { replica, seq: before })
+                .or_else(|| self.covered_head(replica, before)),
         };
         Some(head?.next(entry))
+    }
+
+    /// The head that the snapshot on the disk ends a chain with, if it ends there.
+    fn covered_head(&self, replica: ReplicaId, seq: u64) -> Option<Head> {
+        let mut tips = self.snapshot.as_ref()?.tips();
+        Some(tips.find(|(of, tip)| (*of, tip.seq) == (replica, seq))?.1.head)
     }
 
     /// What the home has of a chain that is not to be compared any more stands here as well, once a snapshot has brought it.

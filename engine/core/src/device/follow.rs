@@ -281,6 +281,8 @@ impl Room {
         if let Some(stream) = self.streams.get_mut(&id) {
             stream.reading += 1;
             stream.gathered.clear();
+            // What the disk lacks the leader has.
+            (stream.snapshot_lost, stream.lacks_snapshot) = (false, false);
             stream.sync = if live { Sync::Waiting(Millis(0)) } else { Sync::Off };
         }
     }

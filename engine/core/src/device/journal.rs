@@ -221,9 +221,10 @@ impl Room {
     ) {
         let time = self.home_time(now);
         let Some(stream) = self.streams.get_mut(&id) else { return };
-        // The home has other words there. A post builds on none of them; a text does, and what is about such a post is.
+        // The home has other words there. A post builds on none of them. A text does; and what is about a post has its rank
+        // by what it builds on, so without that it would lose in silence to what it changes.
         let stands_alone = id.kind() == StreamKind::Chat
-            && target.is_none_or(|target| !stream.parted.contains(&target.replica));
+            && matches!(kind, EntryKind::Create | EntryKind::Introduce | EntryKind::Post);
         let (deps, logical) =
             stream.log.next_place_apart(&replica, |other| stands_alone && stream.parted.contains(other));
         let seq = stream.log.tip(&replica).seq + 1;

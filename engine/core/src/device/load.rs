@@ -321,10 +321,18 @@ impl Room {
         // What others wrote the home sends again.
         apart.retain(|entry| self.identities.contains_key(&entry.name().replica));
         self.keep_apart(id, &apart, now);
+        let current = self.current;
+        let last = |stream: &Stream| Some(stream.outbox.get(&current)?.back()?.entry.name().seq);
+        let behind = |stream: &&Stream| last(stream) > Some(stream.log.tip(&current).seq);
+        let renamed = leads && !lacks_snapshot && self.streams.get(&id).filter(behind).is_some();
+        if renamed {
+            // What is written next would have the name of something that waits.
+            self.mint();
+        }
         let replica = self.current.client();
         let Some(stream) = self.streams.get_mut(&id) else { return };
         if let (Body::Text(old), Some(document)) = (&mut stream.body, document) {
-            let client = if rebuilt || !apart.is_empty() { replica } else { old.client() };
+            let client = if rebuilt || renamed || !apart.is_empty() { replica } else { old.client() };
             let (mut document, copied) = document.under(client);
             old.editors().for_each(|editor| document.open_editor(editor));
             **old = document;
@@ -481,7 +489,12 @@ impl Stream {
             let is_unsaved = own(&header.replica) && header.seq > self.saved_upto(&header.replica);
             // What does not join is offered too: the home asks for what it waits for, or says why it is refused.
             if is_unsaved && (joins || !self.is_refused(unsaved.entry.name())) {
-                self.outbox.entry(header.replica).or_default().push_back(unsaved.clone());
+                let entries = self.outbox.entry(header.replica).or_default();
+                // One that waited and came back has two rows.
+                let at = entries.partition_point(|held| held.entry.name().seq < header.seq);
+                if entries.get(at).is_none_or(|held| held.entry.name() != unsaved.entry.name()) {
+                    entries.insert(at, unsaved.clone());
+                }
             }
             if !joins {
                 continue;

@@ -39,7 +39,11 @@ impl Room {
         }
         let streams = &self.streams;
         let here = |stream, name| streams.get(&stream).is_some_and(|stream| stream.park.holds(name));
-        let lost = |stream, name| streams.get(&stream).is_some_and(|stream| stream.lost.contains(&name));
+        let lost = |stream, name: EntryName| {
+            // Of a chain that was given up nothing is taken.
+            let has = |stream: &Stream| stream.lost.contains(&name) || stream.parted.contains(&name.replica);
+            streams.get(&stream).is_some_and(has)
+        };
         let mut wants = self.wants.take(here);
         wants.retain(|(stream, missing)| {
             !lost(*stream, EntryName { replica: missing.replica, seq: missing.from })

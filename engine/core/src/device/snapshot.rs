@@ -157,6 +157,7 @@ impl Room {
     /// something has to come before the snapshot can be taken.
     fn meet_copy(&mut self, id: StreamId, root: &Root, now: Now) -> bool {
         let own = root.tips().filter(|(replica, _)| self.identities.contains_key(replica));
+        let mut waits = false;
         for (replica, tip) in own.collect::<Vec<_>>() {
             let Some(stream) = self.streams.get(&id) else { return true };
             let here = stream.log.tip(&replica).seq;
@@ -170,6 +171,12 @@ impl Room {
                 && let Some((_, first)) = self.unsaved_from(id, EntryName { replica, seq: 0 }).first()
                 && first.name().seq <= tip.seq
             {
+                if stream.lacks_snapshot {
+                    // The row of that entry may say that it is ours, also where the home has let go of what is below.
+                    self.mark_saved(id, &mark(replica, tip), now);
+                    waits = true;
+                    continue;
+                }
                 // It says where the chain ends, and not whether what was not called saved is on the way there.
                 self.compare_chain(id, EntryName { replica, seq: tip.seq });
                 return true;
@@ -183,7 +190,7 @@ impl Room {
                 return true;
             }
         }
-        false
+        waits
     }
 
     /// Writes it to the disk, and lets go of what it covers.

@@ -54,7 +54,8 @@ impl Room {
             stream.gathered.clear();
             (stream.snapshot, stream.pages) = (None, Vec::new());
         }
-        let wants_newer = stream.tail >= DEVICE_TAIL || stream.wants_newer;
+        // One that came may have been too old to end it.
+        let wants_newer = stream.tail >= DEVICE_TAIL || stream.wants_newer || stream.parted.len() > 0;
         let newest_but = (wants_newer && !reads_leader).then(|| stream.newest_seen());
         stream.question.number += 1;
         stream.question.own = Some(own);
