@@ -77,7 +77,9 @@ fn m5_other_texts_go_on_while_one_takes_long() {
     // Who writes in that very text waits for nothing either.
     network.insert(0, long, 0, "mine ");
     network.settle();
-    network.wait(0);
+    network.tick(0);
+    let second = letters(&mut network, 0, long, 'y');
+    assert!(first < second && second < PLACES, "{second} of {PLACES} places after two steps");
     network.rest();
     network.rest();
     let expected = network.text(1, long);
@@ -207,7 +209,7 @@ fn m5_a_text_is_built_anew_while_changes_wait() {
     refuse(&mut network, 0, long, EntryName { replica: refused, seq });
     for word in ["late ", "later "] {
         network.settle();
-        network.wait(0);
+        network.tick(0);
         network.insert(0, long, 0, word);
         let shown = network.text(0, long);
         assert!(shown.starts_with(word), "it went elsewhere");
@@ -290,7 +292,7 @@ fn m5_a_text_that_takes_minutes_is_opened_by_a_page_that_follows() {
     until_behind(&mut network, next);
     for _ in 0..60 {
         network.now += 11_000;
-        network.wait(0);
+        network.tick(next);
         network.settle();
     }
     assert_eq!(letters(&mut network, next, long, 'y'), PLACES);

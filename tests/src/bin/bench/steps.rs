@@ -69,7 +69,7 @@ fn take(network: &mut Network, entries: &[Entry]) -> Vec<Duration> {
     let mut steps = vec![began.read()];
     while network.devices[0].room.poll_timeout().is_some_and(|(_, why)| why == Why::Text) {
         let began = Stopwatch::start();
-        network.wait(0);
+        network.tick(0);
         steps.push(began.read());
     }
     steps
