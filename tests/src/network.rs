@@ -10,7 +10,7 @@ mod relay;
 use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
-use causeway_core::device::{Config, Event, Input, Output, Receipt, ReceiptState, Room};
+use causeway_core::device::{Config, Event, Input, Output, Receipt, ReceiptState, Room, Why};
 use causeway_core::home::{self, Lane};
 use causeway_core::ids::{ConnId, EditorId, RoomId, SiblingId, StreamId};
 use causeway_core::storage::{Commit, FailureKind, Scan, StoreFailure};
@@ -79,6 +79,8 @@ pub struct Network {
     pub relay: Relay,
     /// Whether what is sent to the home is lost.
     pub home_is_deaf: bool,
+    /// Whether devices that are behind with a text stay so while everything settles.
+    pub texts_wait: bool,
     /// The world's clock.
     pub now: u64,
     to_home: VecDeque<(ConnId, Bytes)>,
@@ -101,6 +103,7 @@ impl Network {
             devices: Vec::new(),
             relay: Relay::new(room()),
             home_is_deaf: false,
+            texts_wait: false,
             now: 1_000,
             to_home: VecDeque::new(),
             to_device: VecDeque::new(),
@@ -236,6 +239,16 @@ impl Network {
         self.now = end;
     }
 
+    /// Whoever is behind with a text takes a step, which needs no time here.
+    fn work_on_texts(&mut self) -> bool {
+        let is_behind = |device: &Device| {
+            let due = device.room.poll_timeout();
+            !device.asleep && due.is_some_and(|(_, why)| why == Why::Text)
+        };
+        let behind = self.devices.iter().position(is_behind).filter(|_| !self.texts_wait);
+        behind.inspect(|device| self.tick(*device)).is_some()
+    }
+
     /// A device's timer rings once, and no time passes.
     pub fn tick(&mut self, device: usize) {
         self.tell(device, Input::Tick);
@@ -259,7 +272,11 @@ impl Network {
                 if let Some(device) = self.on_link(conn) {
                     self.tell(device, Input::Received(bytes));
                 }
-            } else if !self.pass_between_pages() && !self.dial() && !self.join_leaders() {
+            } else if !self.pass_between_pages()
+                && !self.dial()
+                && !self.join_leaders()
+                && !self.work_on_texts()
+            {
                 return;
             }
         }

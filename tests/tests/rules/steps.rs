@@ -18,6 +18,7 @@ const LETTERS: u32 = 300_000;
 /// A long text, and another one, which are open on both of two devices.
 fn two_texts() -> (Network, StreamId, StreamId) {
     let (mut network, long) = Network::with_document(2);
+    network.texts_wait = true;
     network.relay.snapshot_after(u64::MAX / 4, 500);
     write(&mut network, 1, long, &"x".repeat(LETTERS as usize));
     let now = network.clock(1);
@@ -118,6 +119,7 @@ fn m5_a_text_that_takes_long_opens_later_than_another() {
 #[test]
 fn m5_a_page_that_follows_reads_a_text_that_takes_long_in_steps() {
     let (mut network, pages, long) = Network::with_pages(2);
+    network.texts_wait = true;
     network.relay.snapshot_after(u64::MAX / 4, 500);
     write(&mut network, pages[0], long, &"x".repeat(LETTERS as usize));
     scatter(&mut network, pages[0], long, "y");
@@ -146,6 +148,7 @@ fn m5_a_page_that_follows_reads_a_text_that_takes_long_in_steps() {
 #[test]
 fn m5_a_page_takes_over_while_it_reads_a_text_that_takes_long() {
     let (mut network, pages, long) = Network::with_pages(1);
+    network.texts_wait = true;
     network.relay.snapshot_after(u64::MAX / 4, 500);
     write(&mut network, pages[0], long, &"x".repeat(LETTERS as usize));
     scatter(&mut network, pages[0], long, "y");
@@ -249,6 +252,7 @@ fn m5_a_text_is_deleted_while_changes_wait() {
 #[test]
 fn m5_another_page_of_the_device_writes_while_changes_wait() {
     let (mut network, pages, long) = Network::with_pages(2);
+    network.texts_wait = true;
     network.relay.snapshot_after(u64::MAX / 4, 500);
     let other = network.join();
     network.open(other, long);
@@ -281,6 +285,7 @@ fn m5_another_page_of_the_device_writes_while_changes_wait() {
 #[test]
 fn m5_a_text_that_takes_minutes_is_opened_by_a_page_that_follows() {
     let (mut network, pages, long) = Network::with_pages(1);
+    network.texts_wait = true;
     network.relay.snapshot_after(u64::MAX / 4, 500);
     write(&mut network, pages[0], long, &"x".repeat(LETTERS as usize));
     scatter(&mut network, pages[0], long, "y");
@@ -296,4 +301,36 @@ fn m5_a_text_that_takes_minutes_is_opened_by_a_page_that_follows() {
         network.settle();
     }
     assert_eq!(letters(&mut network, next, long, 'y'), PLACES);
+}
+
+/// A page that follows has more waiting than it may, when the text is left: it reads it from its leader again.
+#[test]
+fn m5_a_text_of_which_too_much_waits_is_read_again_by_a_page_that_follows() {
+    let (mut network, pages, long) = Network::with_pages(2);
+    network.texts_wait = true;
+    network.relay.snapshot_after(u64::MAX / 4, 500);
+    write(&mut network, pages[0], long, &"x".repeat(LETTERS as usize));
+    network.rest();
+    network.insert(pages[1], long, 0, "mine ");
+    network.rest();
+    let mine = network.devices[pages[1]].room.replica();
+    let seq = network.relay.seq(&long, &mine);
+    network.freeze(pages[1]);
+    scatter(&mut network, pages[0], long, "y");
+    for _ in 0..100 {
+        write(&mut network, pages[0], long, &"z".repeat(60_000));
+        network.wait(100);
+    }
+    network.thaw(pages[1]);
+    network.settle();
+    assert!(is_behind(&network, pages[1]) && !network.devices[pages[1]].room.is_synced(long));
+    refuse(&mut network, pages[1], long, EntryName { replica: mine, seq });
+    for _ in 0..6 {
+        network.rest();
+    }
+    let expected = network.text(pages[0], long);
+    assert!(network.text(pages[1], long) == expected, "it lacks something");
+    network.insert(pages[1], long, 0, "on ");
+    network.rest();
+    assert!(network.text(pages[0], long) == format!("on {expected}"), "it became a fork");
 }

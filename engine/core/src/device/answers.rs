@@ -303,7 +303,7 @@ impl Room {
 
     /// When entries that have had no answer are offered again.
     pub(super) fn outbox_due(&self) -> Option<Millis> {
-        let heard = self.streams.values().filter(|stream| !stream.backlog.is_full());
+        let heard = self.streams.values().filter(|stream| !stream.is_full());
         let due = heard.filter_map(|stream| match stream.sync {
             Sync::Asked(since) => Some(since.after(RESEND_AFTER)),
             Sync::Following(since) if stream.waits() => Some(since.after(RESEND_AFTER)),
@@ -320,7 +320,7 @@ impl Room {
             Sync::Waiting(until) => now.monotonic >= until,
             Sync::Off => false,
         };
-        let heard = self.streams.iter().filter(|(_, stream)| !stream.backlog.is_full());
+        let heard = self.streams.iter().filter(|(_, stream)| !stream.is_full());
         let late = heard.filter(|(_, stream)| due(stream.sync, stream.waits()));
         for id in late.map(|(id, _)| *id).collect::<Vec<_>>() {
             self.subscribe(id, now);

@@ -254,7 +254,7 @@ impl Room {
         let mine = (self.identities.contains_key(&from.replica) && closes)
             || !refused.is_empty()
             || !stream.journal.updates.is_empty();
-        if why.apart && mine {
+        if why.apart && mine && self.streams.get(&id).is_some_and(Stream::is_shown) {
             self.apply_fresh(id);
         }
         let whole = self.whole_text(id).filter(|_| why.apart && mine);

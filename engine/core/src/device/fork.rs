@@ -73,7 +73,7 @@ impl Room {
             return self.close_followed(id, from, why, now);
         }
         let refused = self.branch(id, from);
-        if why.apart {
+        if why.apart && self.streams.get(&id).is_some_and(Stream::is_shown) {
             self.apply_fresh(id);
         }
         let Some(stream) = self.streams.get(&id) else { return };
@@ -163,12 +163,21 @@ impl Room {
         self.apply_fresh(id);
         let changes = ForkId { stream: id, whole: None };
         let before = if self.role == Role::Leading { self.fork_text(changes).ok() } else { None };
+        // Pieces of which something is missing are not in it.
+        let joins = before.as_ref().is_none_or(|fork| fork.is_complete);
         let whole = before.map(|fork| fork.text).or_else(|| self.whole_text(id));
         let why = Why::gone();
-        if whole.is_some() && forked {
+        if whole.is_some() && forked && joins {
             self.discard_fork(changes);
         }
+        // Nor is what waits for something.
+        let waits = |entry: &&Entry| {
+            let name = entry.name();
+            self.streams.get(&id).is_some_and(|stream| stream.log.tip(&name.replica).seq < name.seq)
+        };
+        let waiting: Vec<Entry> = unsaved.iter().filter(waits).filter(|_| whole.is_some()).cloned().collect();
         self.set_aside(id, &unsaved, whole, &why, now);
+        waiting.iter().for_each(|entry| self.keep_entry(entry, &why, now));
         self.queue.delete_prefix(stored::stream_prefix(Prefix::Journal, &id));
         self.tell_fork(id, &why);
     }

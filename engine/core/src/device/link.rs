@@ -170,7 +170,8 @@ impl Room {
                 });
             }
             State::Live { .. } if now.monotonic >= self.link.compared.after(COMPARE_AFTER) => {
-                self.compare_with_home(now);
+                // What is under way would begin anew.
+                self.compare(now, |sync| !matches!(sync, Sync::Asked(_)));
             }
             State::Live { .. } if self.link.pinged.is_none() => {
                 self.link.pinged = Some(now.monotonic);
@@ -267,8 +268,13 @@ impl Room {
     /// A quiet link is used to find out whether anything was missed, and one that never is every minute: equal digests cost the
     /// home one answer.
     pub(super) fn compare_with_home(&mut self, now: Now) {
+        self.compare(now, |_| true);
+    }
+
+    fn compare(&mut self, now: Now, which: impl Fn(Sync) -> bool) {
         self.link.compared = now.monotonic;
-        for id in self.streams.keys().copied().collect::<Vec<_>>() {
+        let compared = self.streams.iter().filter(|(_, stream)| which(stream.sync));
+        for id in compared.map(|(id, _)| *id).collect::<Vec<_>>() {
             self.subscribe(id, now);
         }
     }

@@ -78,7 +78,7 @@ impl Room {
                 return;
             }
         }
-        let takes = |stream: &&mut Stream| stream.phase == Phase::Ready && !stream.backlog.is_full();
+        let takes = |stream: &&mut Stream| stream.phase == Phase::Ready && !stream.is_full();
         let Some(stream) = self.streams.get_mut(&id).filter(takes) else {
             return;
         };

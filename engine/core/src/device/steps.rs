@@ -151,8 +151,7 @@ impl Room {
 
     fn step(&mut self, id: StreamId, now: Now) {
         // One that is built anew has all that waited when it is done, and until then nobody's words move.
-        let shown = |stream: &&mut Stream| matches!(stream.phase, Phase::Ready | Phase::Meeting);
-        let Some(stream) = self.streams.get_mut(&id).filter(shown) else { return };
+        let Some(stream) = self.streams.get_mut(&id).filter(|stream| stream.is_shown()) else { return };
         let step = stream.document().map(|document| self.steps.bound(document));
         let updates = stream.backlog.take(step);
         if !stream.backlog.is_empty() {
@@ -175,7 +174,7 @@ impl Room {
     /// page of the log must not cost for each of its entries.
     fn apply_updates(&mut self, id: StreamId, updates: &[Bytes]) {
         let Some(stream) = self.streams.get_mut(&id).filter(|_| !updates.is_empty()) else { return };
-        let told = matches!(stream.phase, Phase::Ready | Phase::Meeting);
+        let told = stream.is_shown();
         let Some(document) = stream.document_mut() else { return };
         let updates: Vec<&[u8]> = updates.iter().map(|update| &update[..]).collect();
         let (deltas, applied) = document.apply_all(&updates);

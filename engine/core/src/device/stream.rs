@@ -238,6 +238,16 @@ impl Stream {
         }
     }
 
+    /// Whether its text is that which people see and write in, and not one that is being built.
+    pub(super) fn is_shown(&self) -> bool {
+        matches!(self.phase, Phase::Ready | Phase::Meeting)
+    }
+
+    /// Whether so many changes wait for the text that is shown that nothing more is taken before all of them are in it.
+    pub(super) fn is_full(&self) -> bool {
+        self.backlog.is_full() && self.is_shown()
+    }
+
     pub(super) fn document(&self) -> Option<&Document> {
         match &self.body {
             Body::Text(document) => Some(document),

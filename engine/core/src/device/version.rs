@@ -39,7 +39,8 @@ impl Room {
             Phase::Loading | Phase::Rebuilding => reads_leader || stream.lacks_snapshot,
             Phase::Meeting => stream.lacks_snapshot,
         };
-        if !in_use || stream.backlog.is_full() {
+        // On a new link it is asked for all the same, so that what is written here goes out.
+        if !in_use || (stream.is_full() && stream.sync != Sync::Off) {
             return;
         }
         if self.steps.builds(id, stream.reading) {
