@@ -314,6 +314,7 @@ impl Network {
             let (_, bytes) = self.to_device.remove(at).expect("it was just found there");
             self.tell(device, Input::Received(bytes));
         }
+        while self.work_on_texts() {}
     }
 
     /// Whoever runs the home has looked at a stream in quarantine.
