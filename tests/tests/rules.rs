@@ -42,6 +42,8 @@ mod links;
 mod moved;
 #[path = "rules/pages.rs"]
 mod pages;
+#[path = "rules/parted_chains.rs"]
+mod parted_chains;
 #[path = "rules/people.rs"]
 mod people;
 #[path = "rules/promises.rs"]

@@ -132,13 +132,23 @@ impl Room {
     /// Reads this device's own entries of a stream from its disk, to offer what the home lacks, and of others what it has asked
     /// for.
     pub(super) fn read_lost(&mut self, id: StreamId) {
-        if !self.reads_lost(id) {
+        // Work that was refused leaves the disk while a stream is built again, which then asks anew.
+        let is_rebuilt = self.streams.get(&id).is_some_and(|stream| stream.phase == Phase::Rebuilding);
+        if !is_rebuilt && !self.reads_lost(id) {
             self.heads.begin(id);
             if let Some(stream) = self.streams.get_mut(&id) {
                 stream.own = Own::Read;
             }
             let (start, end) = stored::entry_range(&id, 0, u64::MAX);
             self.scan(Scan { start, end, max_bytes: SCAN_BYTES, max_rows: SCAN_ROWS }, Reading::Lost(id));
+        }
+    }
+
+    /// What is on its way from the disk may be gone when it comes.
+    pub(super) fn stop_reading_lost(&mut self, id: StreamId) {
+        if self.reads_lost(id) {
+            self.scans.retain(|_, reading| !matches!(reading, Reading::Lost(of) if *of == id));
+            self.heads.finish(id);
         }
     }
 

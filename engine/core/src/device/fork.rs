@@ -11,7 +11,7 @@ use crate::device::stream::{Body, Journal, Phase, Stream, Sync};
 use crate::ids::{ReplicaId, StreamId};
 use crate::log::{Entry, EntryName, Refusal};
 use crate::storage::Durability;
-use crate::stored::{self, ForkPart, ForkRecord, Prefix};
+use crate::stored::{self, ForkPart, ForkRecord, Prefix, TipRecord};
 use crate::time::Now;
 use crate::wire::{Aside, Place};
 
@@ -97,6 +97,7 @@ impl Room {
         stream.phase = Phase::Rebuilding;
         stream.reading += 1;
         stream.sync = Sync::Off;
+        self.stop_reading_lost(id);
         for (arrival, entry) in &refused {
             let EntryName { replica, seq } = entry.name();
             self.queue.delete(stored::entry_key(&id, *arrival));
@@ -115,6 +116,17 @@ impl Room {
             self.mint();
         }
         self.queue.tag(Tag::Rebuild(id), Durability::Strict);
+    }
+
+    /// What stands below refused work keeps its place in the chain: by that a device knows at its next start what it wrote.
+    pub(super) fn keep_closed_tips(&mut self, id: StreamId) {
+        let Some(stream) = self.streams.get(&id).filter(|_| self.role == Role::Leading) else { return };
+        for replica in stream.closed.keys() {
+            let tip = stream.log.tip(replica);
+            if tip.seq > 0 {
+                self.queue.put(stored::tip_key(&id, replica), TipRecord::from(tip).encode());
+            }
+        }
     }
 
     /// The unsaved entries of a replica from `from` on, and those of any replica of this device that arrived here after

@@ -299,6 +299,8 @@ impl Room {
             Body::Unopened | Body::Text(_) => {}
         }
         let updates = stream.restore(read, own);
+        self.keep_closed_tips(id);
+        let Some(stream) = self.streams.get_mut(&id) else { return };
         let lacks_snapshot = stream.lacks_snapshot;
         let (joining, mut apart) = if lacks_snapshot { (held, Vec::new()) } else { stream.rejoin(held) };
         // Before the text is built: it takes the name that is written under from here on.

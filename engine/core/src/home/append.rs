@@ -13,7 +13,7 @@ use crate::limits::{
     CATCH_UP_BYTES, COMMIT_BYTES, FRAME_ENTRIES, LATER_AFTER, LINK_PARK_BYTES, LINK_PARK_STREAMS,
     ROOM_PARK_BYTES, ROOM_STREAMS,
 };
-use crate::log::{Accepted, Entry, EntryKind, EntryName, Head, Missing, Refusal, Verdict};
+use crate::log::{Accepted, Dep, Entry, EntryKind, EntryName, Head, Missing, Refusal, Verdict};
 #[cfg(feature = "planted-bugs")]
 use crate::planted::Planted;
 use crate::storage::{CommitError, Durability};
@@ -146,6 +146,9 @@ impl Home {
             return self.answer_refused(conn, stream, replica, from, &refusal);
         }
         let Some(entry) = self.keep_back(conn, entry) else { return };
+        if self.builds_on_refused(conn, &entry) {
+            return self.answer_refused(conn, stream, replica, seq, &Refusal::Chain);
+        }
         let state = self.stream_mut(stream);
         let verdict = match state.log.judge_new(&entry) {
             Verdict::Fresh(_) if !introduces_truly(&entry) => Verdict::Refused(Refusal::Introduction),
@@ -166,6 +169,21 @@ impl Home {
             Verdict::Waits(missing) => self.let_wait(conn, &entry, &missing),
             Verdict::Refused(refusal) => self.refuse(conn, stream, entry.name(), refusal),
         }
+    }
+
+    /// Whether an entry builds on other words of its link than stand under their name, which were refused. The chain may remember
+    /// no more what stands there.
+    fn builds_on_refused(&self, conn: ConnId, entry: &Entry) -> bool {
+        let header = entry.header();
+        let Some(state) = self.streams.get(&header.stream).filter(|state| !state.refused.is_empty()) else {
+            return false;
+        };
+        let is_refused = |dep: &Dep| {
+            let refused = state.refused.get(&dep.replica).is_some_and(|(from, _)| *from <= dep.seq);
+            let name = EntryName { replica: dep.replica, seq: dep.seq };
+            refused && !state.log.remembers(&name) && self.is_author(conn, &dep.replica)
+        };
+        header.deps.iter().any(is_refused)
     }
 
     /// Takes this entry of a replica and all after it from nobody.

@@ -20,7 +20,7 @@ use crate::home::reading::Reading;
 use crate::home::stream::HomeStream;
 use crate::ids::{ConnId, ReplicaId, StreamId};
 use crate::limits::{LINK_PARK_BYTES, PARK_ENTRIES, ROOM_PARK_BYTES, SCAN_BYTES, SCAN_ROWS};
-use crate::log::{Entry, EntryName, Head, Refusal, Verdict};
+use crate::log::{Dep, Entry, EntryName, Head, Refusal, Verdict};
 use crate::snapshot::{Done, Job, JobError, SignedRoot};
 use crate::storage::{Durability, FailureKind, Page, Scan, StoreFailure};
 use crate::stored::{self, IndexRecord};
@@ -117,6 +117,11 @@ impl Doubt {
         }
     }
 
+    /// The first that is not compared.
+    fn first(&self) -> Option<u64> {
+        self.held.front().map(|entry| entry.name().seq).or(self.put_off)
+    }
+
     /// Whether an entry is the one the chain has there; `None` until its heads are read.
     fn is_same(&self, entry: &Entry) -> Option<bool> {
         let seq = entry.name().seq;
@@ -139,6 +144,10 @@ impl Home {
         let is_older = self.streams.get(&chain.0).is_some_and(|state| state.is_older(&entry.name()));
         if !is_older && self.doubts.chains.is_empty() {
             return Some(entry);
+        }
+        if self.builds_on_doubted(conn, &entry) {
+            self.answer_later(conn, &entry);
+            return None;
         }
         if self.doubts.chains.get(&chain).is_some_and(|doubt| doubt.conn != conn) {
             if !self.may_bring(conn, &chain.1) {
@@ -163,6 +172,20 @@ impl Home {
         }
         self.hold(conn, chain, &entry);
         None
+    }
+
+    /// Whether an entry builds on one that its link has brought again and that is not compared yet. The chain remembers no more
+    /// what stands there, so nobody else would find out that it is not that.
+    fn builds_on_doubted(&self, conn: ConnId, entry: &Entry) -> bool {
+        let header = entry.header();
+        let Some(state) = self.streams.get(&header.stream) else { return false };
+        let is_doubted = |dep: &Dep| {
+            let doubt = self.doubts.chains.get(&(header.stream, dep.replica));
+            let doubt = doubt.filter(|doubt| doubt.conn == conn && dep.replica != header.replica);
+            let name = EntryName { replica: dep.replica, seq: dep.seq };
+            doubt.and_then(Doubt::first).is_some_and(|first| first <= dep.seq) && !state.log.remembers(&name)
+        };
+        header.deps.iter().any(is_doubted)
     }
 
     fn hold(&mut self, conn: ConnId, chain: ChainOf, entry: &Entry) {
@@ -561,7 +584,7 @@ impl Home {
     }
 
     /// Whether a link writes in a replica's name.
-    fn is_author(&self, conn: ConnId, replica: &ReplicaId) -> bool {
+    pub(super) fn is_author(&self, conn: ConnId, replica: &ReplicaId) -> bool {
         self.conns.get(&conn).is_some_and(|link| link.proven.contains(replica))
     }
 
