@@ -14,6 +14,7 @@ use causeway_core::wire::{self, Body, Message};
 use causeway_core::ydoc::Document;
 
 use crate::mirror::Mirror;
+use crate::sim::device::Device;
 use crate::sim::relay::At;
 use crate::sim::rows;
 use crate::sim::tally::Fault;
@@ -21,6 +22,8 @@ use crate::sim::world::World;
 
 /// Longest time a healed world may need to become quiet: two rounds of the longest waits there are.
 pub(crate) const QUIET_WITHIN: u64 = 120_000;
+/// Why work is refused that another copy of the device's disk was first with.
+const CLONED: &str = "replica.cloned";
 /// UTF-16 units from which a text is long.
 const LONG_TEXT: u32 = 4_000;
 /// After so long every lease of somebody who is gone has ended.
@@ -47,7 +50,13 @@ impl World {
             Event::Damaged { stream, code } => {
                 self.fail(|| format!("device {number} calls {stream} damaged without cause: {code}"));
             }
-            Event::Fork { .. } if self.devices[number].contested_until >= self.now => {
+            Event::Fork { code, .. } if self.copies.met(self.devices[number].machine) => {
+                self.tally.note(Fault::CopyForked);
+                self.chronicle.line(self.now, || format!("work of device {number} is set aside: {code}"));
+            }
+            Event::Fork { code, .. }
+                if self.devices[number].contested_until >= self.now && code != CLONED =>
+            {
                 self.tally.note(Fault::Forked);
             }
             Event::Fork { stream, code, sentence } => {
@@ -107,7 +116,8 @@ impl World {
                         // Somebody else wrote it, who has it on theirs: of its own chains a device keeps no signed head.
                         return false;
                     }
-                    !rows::survives(disk, &entry.header().stream, name)
+                    // What came back from a home to a device whose disk was put back has left long ago.
+                    !rows::survives(disk, &entry.header().stream, name) && !self.copies.was_taken(entry)
                 });
             }
         }
@@ -156,7 +166,7 @@ impl World {
         let (begun, mut called) = (self.now, false);
         loop {
             self.run_until(self.now + 250);
-            if self.failure.is_some() {
+            if !self.goes_on() {
                 return;
             }
             let unfinished = self.unfinished().or_else(|| self.unsynced());
@@ -254,7 +264,8 @@ impl World {
 
     /// Work of living pages that was set aside, as their receipts tell.
     fn note_forks(&mut self) {
-        for device in self.devices.iter().filter(|device| device.contested_until > 0) {
+        let may = |device: &&Device| device.contested_until > 0 || self.copies.met(device.machine);
+        for device in self.devices.iter().filter(may) {
             let Some(room) = &device.room else { continue };
             for stream in self.documents.iter().copied().chain([self.channel()]) {
                 let forked = |edit| room.receipt(&Receipt { stream, edit }).refused;
@@ -276,7 +287,7 @@ impl World {
             }
             let text = texts.first().cloned().unwrap_or_default();
             let forks = |page: usize, mark: char| self.has_fork_with(page, mark);
-            let audit = self.ledger.audit(stream, &text);
+            let audit = self.ledger.audit(stream, &text, &self.aside(stream));
             if let Err(what) = audit.and_then(|()| self.ledger.audit_forks(stream, &text, forks)) {
                 return self.fail(|| what);
             }

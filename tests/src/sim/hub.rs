@@ -80,6 +80,11 @@ impl School {
         self.is_over
     }
 
+    /// How many there have been.
+    pub(crate) fn hubs(&self) -> u64 {
+        self.hubs
+    }
+
     pub(crate) fn looks_at_nothing(&self) -> bool {
         self.looks_at_nothing
     }
@@ -239,7 +244,7 @@ impl World {
     pub(crate) fn come_back(&mut self) {
         let begun = self.now;
         self.run_until(begun + COME_BACK);
-        while self.failure.is_none() {
+        while self.goes_on() {
             self.run_until(self.now + 250);
             match self.not_brought() {
                 None => break,

@@ -94,11 +94,19 @@ pub enum Fault {
     HubKilled,
     /// A hub was gone for good, and another device plays relay.
     HubTakenOver,
+    /// A device's disk was copied.
+    DiskCopied,
+    /// Another device began with a copied disk.
+    CopyWoke,
+    /// A device was given its own disk of some time ago.
+    DiskPutBack,
+    /// Work of a copied device that was refused, as its copy was first.
+    CopyForked,
 }
 
 impl Fault {
     /// Every kind.
-    pub const ALL: [Self; 44] = [
+    pub const ALL: [Self; 48] = [
         Self::Cut,
         Self::LostInFlight,
         Self::FrameLost,
@@ -143,6 +151,10 @@ impl Fault {
         Self::LeftHub,
         Self::HubKilled,
         Self::HubTakenOver,
+        Self::DiskCopied,
+        Self::CopyWoke,
+        Self::DiskPutBack,
+        Self::CopyForked,
     ];
 }
 
