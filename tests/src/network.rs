@@ -236,6 +236,11 @@ impl Network {
         self.now = end;
     }
 
+    /// A device's timer rings once, and no time passes.
+    pub fn tick(&mut self, device: usize) {
+        self.tell(device, Input::Tick);
+    }
+
     /// Everything on its way arrives, and what answers it, until nothing moves. No time passes.
     pub fn settle(&mut self) {
         self.settle_seeing(|_| {});

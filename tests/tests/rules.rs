@@ -38,8 +38,12 @@ mod history_in_doubt;
 mod homes;
 #[path = "rules/links.rs"]
 mod links;
+#[path = "rules/lost_snapshots.rs"]
+mod lost_snapshots;
 #[path = "rules/moved.rs"]
 mod moved;
+#[path = "rules/own_gaps.rs"]
+mod own_gaps;
 #[path = "rules/pages.rs"]
 mod pages;
 #[path = "rules/parted_chains.rs"]
@@ -60,6 +64,8 @@ mod salvage;
 mod sealing;
 #[path = "rules/snapshots.rs"]
 mod snapshots;
+#[path = "rules/steps.rs"]
+mod steps;
 #[path = "rules/takeovers.rs"]
 mod takeovers;
 #[path = "rules/unheard.rs"]

@@ -34,6 +34,7 @@ mod receipts;
 mod receive;
 mod siblings;
 mod snapshot;
+mod steps;
 mod stream;
 mod take_over;
 mod version;
@@ -71,6 +72,7 @@ use load::Reading;
 use older::OlderPages;
 use people::Mine;
 use siblings::Siblings;
+use steps::Steps;
 use stream::Stream;
 
 /// What a room starts from.
@@ -141,6 +143,8 @@ pub enum Why {
     Disk,
     /// To give up a page that is silent.
     Pages,
+    /// To go on with a text that takes long.
+    Text,
 }
 
 /// A room on a device.
@@ -182,6 +186,7 @@ pub struct Room {
     heads: Heads,
     forks: Forks,
     have_at: Option<Millis>,
+    steps: Steps,
     events: Events,
     outputs: VecDeque<Output>,
     #[cfg(feature = "planted-bugs")]
@@ -233,6 +238,7 @@ impl Room {
             heads: Heads::default(),
             forks: Forks::default(),
             have_at: None,
+            steps: Steps::default(),
             events: Events::default(),
             outputs: VecDeque::new(),
             #[cfg(feature = "planted-bugs")]
@@ -246,6 +252,12 @@ impl Room {
     #[cfg(feature = "planted-bugs")]
     pub fn plant(&mut self, bug: crate::planted::Planted) {
         self.planted = Some(bug);
+    }
+
+    /// Works texts off change by change, as if each were dear.
+    #[cfg(feature = "planted-bugs")]
+    pub fn take_short_steps(&mut self) {
+        self.steps.are_short = true;
     }
 
     /// Takes one input. Never fails and never panics, whatever arrives.
@@ -297,6 +309,7 @@ impl Room {
             self.mine.due(self.link.is_live()).map(|at| (at, Why::Presence)),
             self.disk_retry_at.map(|at| (at, Why::Disk)),
             self.siblings.due().map(|at| (at, Why::Pages)),
+            self.steps.due().map(|at| (at, Why::Text)),
         ]
         .into_iter()
         .flatten()
@@ -325,6 +338,7 @@ impl Room {
         self.tick_have(now);
         self.tick_presence(now);
         self.tick_siblings(now);
+        self.tick_steps(now);
     }
 
     fn send(&mut self, message: &Message) {

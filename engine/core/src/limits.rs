@@ -43,6 +43,10 @@ pub const RETURN_PAUSE: Millis = Millis(500);
 /// The longest such pause: what the work builds on may come from a page that sleeps.
 pub const RETURN_PAUSE_LONGEST: Millis = Millis(32_000);
 
+/// Bytes of changes that were accepted and wait to be applied to a text; what comes while so much waits is asked for again.
+/// Ordinary changes are applied faster than any link brings them, so only those wait that were made to be dear.
+pub const BACKLOG_BYTES: usize = 4 << 20;
+
 /// Entries that wait for what they build on, per stream: a device two thousand edits ahead is asked again instead. As many of
 /// a chain wait to be compared with what the disk has: each is copied once, and costs two reads at most, in whatever order they come.
 pub const PARK_ENTRIES: usize = 2048;
@@ -239,6 +243,9 @@ pub const RETRY_FIRST: Millis = Millis(1_000);
 pub const RETRY_MOST: Millis = Millis(30_000);
 /// A link that has not been welcomed by then is given up.
 pub const HELLO_WAIT: Millis = Millis(10_000);
+/// How long a device leaves uncompared what it holds while its link is never quiet, as somebody writes, or offers what waits for
+/// something that never comes: a home that was restored meanwhile asks whoever compares for what others wrote.
+pub const COMPARE_AFTER: Millis = Millis(60_000);
 /// Silence after which a device asks whether the link still lives.
 pub const PING_AFTER: Millis = Millis(10_000);
 /// Silence after which a device gives the link up.

@@ -9,8 +9,8 @@ mod edit;
 mod state;
 mod undo;
 
-pub(crate) use document::together;
 pub use document::{ApplyError, Document, Edited, documents_built};
+pub(crate) use document::{Step, together};
 pub use edit::{EditError, TextEdit};
 pub use state::states_built;
 pub(crate) use state::{check_page, state_of};

@@ -319,6 +319,9 @@ impl World {
         if let Some(bug) = self.options.bug {
             room.plant(bug);
         }
+        if self.seed.is_multiple_of(DEAR_WORLDS) {
+            room.take_short_steps();
+        }
         self.begin_talk(number);
         self.introduce(number, &mut room, 0);
         let looks = !self.school.looks_at_nothing();
@@ -391,3 +394,6 @@ impl World {
         }
     }
 }
+
+/// In one world of so many each change of a text is dear, and a step of its own.
+const DEAR_WORLDS: u64 = 4;

@@ -165,3 +165,22 @@ fn rl8_hundreds_of_streams_are_compared_a_few_at_a_time() {
     }
     assert_eq!((most, entries), (COMPARED_STREAMS, 2 * STREAMS), "a reader that holds nothing is sent all");
 }
+
+/// Somebody writes all the time, so no link is ever quiet for ten seconds.
+#[test]
+fn rule_5_what_is_held_is_compared_also_on_a_link_that_is_never_quiet() {
+    let (mut network, text) = Network::with_document(2);
+    network.rest();
+    let asked = |network: &Network| {
+        let sent = network.devices[0].sent.iter();
+        let asks = |message: &&Message| matches!(message, Message::Other(Body::Subscribe(asks)) if asks.stream == StreamId::DIRECTORY);
+        sent.filter(asks).count()
+    };
+    let before = asked(&network);
+    for _ in 0..26 {
+        network.insert(1, text, 0, "on ");
+        network.settle();
+        network.wait(5_000);
+    }
+    assert_eq!(asked(&network) - before, 2, "in two minutes and ten seconds");
+}

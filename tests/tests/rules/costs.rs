@@ -14,7 +14,7 @@ use crate::forks::refuse;
 /// More places than one entry has.
 const PLACES: u32 = 700;
 
-fn write(network: &mut Network, device: usize, text: StreamId, words: &str) {
+pub(crate) fn write(network: &mut Network, device: usize, text: StreamId, words: &str) {
     let now = network.clock(device);
     let delta = [DeltaOp::Insert(words.into())];
     let room = &mut network.devices[device].room;

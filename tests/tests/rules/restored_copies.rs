@@ -1,10 +1,11 @@
 //! Rules 10 and 12 behind a home that was restored: an honest device pays for what the home lacks and no more, and a
 //! copied one is not told that the copy's words are its own, also where its disk fails or has let go.
 
-use causeway_core::chat::Saved;
+use causeway_core::chat::{Post, Saved};
 use causeway_core::device::Event;
 use causeway_core::home::CompactionPlan;
 use causeway_core::ids::{ReplicaId, StreamId};
+use causeway_core::snapshot::SignedRoot;
 use causeway_core::stored::{self, Prefix};
 use causeway_core::time::Millis;
 use causeway_core::wire::{Body, Message, Refused};
@@ -146,6 +147,40 @@ fn rule_10_who_is_asked_for_somebody_elses_words_first_brings_of_its_own_what_is
     }
 }
 
+/// Where the device looks up what it has at the entry that the home tells of, its disk fails for a while, or has rotted.
+#[test]
+fn rule_10_a_disk_that_fails_while_the_home_is_compared_makes_no_fork_of_what_history_has_let_go() {
+    for rots in [false, true] {
+        let (mut network, text, chain) = snapshot_and_more(false, 1);
+        let backup = network.relay.disk.clone();
+        write(&mut network, 0, text, 40);
+        let (tip, shown) = (network.relay.seq(&text, &chain), network.text(0, text));
+        network.events(0);
+        network.relay.put_back(backup, 2);
+        let told = stored::index_key(&text, &chain, network.relay.seq(&text, &chain));
+        let disk = &mut network.devices[0].disk;
+        if rots {
+            disk.damage(&told);
+        } else {
+            disk.make_unreadable(told.clone(), [told.as_slice(), &[0]].concat());
+        }
+        network.restart_home();
+        for round in 0..120 {
+            network.settle();
+            network.wait(250);
+            if round == 60 {
+                network.devices[0].disk.make_readable();
+            }
+        }
+        let told = network.events(0);
+        assert_eq!(told.iter().find(|event| is_fork(event)), None, "rots: {rots}");
+        assert_eq!(network.devices[0].room.forks().len(), 0, "rots: {rots}");
+        assert_eq!(network.relay.seq(&text, &chain), tip, "rots: {rots}");
+        assert_eq!(network.devices[0].room.save_status(text).unsaved_on_relay, 0, "rots: {rots}");
+        assert_eq!(network.text(0, text), shown);
+    }
+}
+
 #[test]
 fn rule_10_an_app_that_starts_beside_a_restored_home_makes_no_fork_of_what_history_has_let_go() {
     for keeps in [true, false] {
@@ -207,6 +242,39 @@ fn rule_10_who_holds_a_newer_snapshot_than_a_restored_home_makes_no_fork_of_what
         assert_eq!(network.text(0, text), shown);
         assert_eq!(network.text(1, text), shown);
     }
+}
+
+/// The same where some of what the home has lost has left this device's disk, and words above it have not.
+#[test]
+fn rule_10_what_stands_behind_a_gap_that_nobody_can_fill_is_not_offered_all_the_while() {
+    let (mut network, text, chain) = snapshot_and_more(false, 2);
+    let backup = network.relay.disk.clone();
+    write(&mut network, 0, text, 10);
+    network.go_offline(0);
+    network.now += 40 * 24 * 60 * MINUTE;
+    write(&mut network, 1, text, 10);
+    network.relay.plan_compaction(every(1));
+    network.restart_home();
+    network.rest();
+    network.rest();
+    network.go_online(0);
+    network.rest();
+    network.rest();
+    assert_eq!(own_rows(&network.devices[0].disk, text, chain), 0, "its disk has let go of them");
+    network.relay.plan_compaction(every(u64::MAX / 4));
+    write(&mut network, 0, text, 10);
+    network.go_offline(1);
+    network.go_offline(0);
+    network.relay.put_back(backup, 2);
+    network.restart_home();
+    let since = network.devices[0].sent.len();
+    network.go_online(0);
+    for _ in 0..240 {
+        network.settle();
+        network.wait(250);
+    }
+    let sent = network.devices[0].sent.len() - since;
+    assert!(sent < 100, "{sent} frames in a minute");
 }
 
 /// Device 0 has said something that the home called saved; then the home was put back, and has other words there, of the
@@ -343,21 +411,147 @@ fn own_rows(disk: &Disk, stream: StreamId, replica: ReplicaId) -> usize {
 
 #[test]
 fn rule_12_where_nothing_is_left_to_compare_with_it_is_not_tried_for_ever() {
+    nothing_is_left_of_two(&["theirs", "theirs too"], false);
+}
+
+#[test]
+fn rule_12_nor_where_the_copy_went_on_for_longer_and_nothing_of_it_is_put_on_top() {
+    nothing_is_left_of_two(&["theirs", "theirs too", "a third", "a fourth"], false);
+}
+
+#[test]
+fn rule_12_nor_after_a_start() {
+    nothing_is_left_of_two(&["theirs", "theirs too", "a third", "a fourth"], true);
+}
+
+#[test]
+fn rule_12_what_is_said_after_a_chain_was_given_up_does_not_wait_for_a_snapshot() {
+    for theirs in [&["theirs"][..], &["theirs", "theirs too"], &["theirs", "theirs too", "a third"]] {
+        let (mut network, copied) = left_with_nothing(theirs);
+        network.relay.snapshot_after(u64::MAX / 4, 300);
+        network.restart_home();
+        network.go_online(1);
+        for _ in 0..240 {
+            network.settle();
+            network.wait(250);
+        }
+        for text in ["at once", "and more"] {
+            say(&mut network, 0, text);
+            network.rest();
+        }
+        assert_ne!(network.devices[0].room.replica(), copied);
+        assert_eq!(network.devices[0].room.drafts(channel()), [], "none is refused: {theirs:?}");
+        assert_eq!(network.devices[0].room.save_status(channel()).unsaved_on_relay, 0, "{theirs:?}");
+        assert!(texts(&network, 1).ends_with(&["at once".into(), "and more".into()]), "{theirs:?}");
+    }
+}
+
+#[test]
+fn rule_13_what_is_changed_after_a_chain_was_given_up_does_not_lose_to_what_it_changes() {
+    let mut network = Network::new(2);
+    open(&mut network, 0, 1);
+    open(&mut network, 1, 2);
+    network.rest();
+    let older = say(&mut network, 0, "older");
+    network.rest();
+    network.restart(0, true);
+    open(&mut network, 0, 1);
+    network.rest();
+    say(&mut network, 0, "common");
+    let amend = |network: &mut Network, text: &str| {
+        let now = network.clock(0);
+        network.devices[0].room.amend(channel(), older, text.into(), now).expect("the post is here");
+        network.rest();
+    };
+    // So the other device's next words have an earlier logical time.
+    network.go_offline(1);
+    for text in ["a", "b", "c", "d", "e", "better"] {
+        amend(&mut network, text);
+    }
+    leave_with_nothing(&mut network, &["theirs", "theirs too"]);
+    network.relay.snapshot_after(u64::MAX / 4, 300);
+    network.restart_home();
+    network.go_online(1);
+    for _ in 0..240 {
+        network.settle();
+        network.wait(250);
+    }
+    assert_eq!(texts(&network, 1).first().map(String::as_str), Some("better"));
+    amend(&mut network, "best");
+    assert_eq!(network.devices[0].room.save_status(channel()).unsaved_on_relay, 0);
+    let shown = texts(&network, 1).first().cloned();
+    let drafts = network.devices[0].room.drafts(channel());
+    assert!(shown.as_deref() == Some("best") || drafts.len() == 1, "{shown:?} is shown, {drafts:?}");
+    assert_eq!(texts(&network, 0).first().cloned(), shown);
+}
+
+#[test]
+fn rule_12_the_snapshot_that_ends_it_is_asked_for_until_it_comes() {
     let (mut network, copied) = talkers_and_a_copy();
+    network.relay.snapshot_after(1, 300);
+    network.restart_home();
+    network.rest();
+    say(&mut network, 1, "hello");
+    network.rest();
+    network.wait(1_000);
+    network.rest();
+    assert!(rows(&network, Prefix::Snapshot) > 0, "one that covers what all have in common");
+    network.relay.snapshot_after(u64::MAX / 4, 300);
+    network.restart_home();
+    network.rest();
+    leave_with_nothing(&mut network, &["theirs", "theirs too", "a third", "a fourth"]);
+    for entries in [u64::MAX / 4, 1] {
+        network.relay.snapshot_after(entries, 300);
+        network.restart_home();
+        network.go_online(1);
+        for _ in 0..240 {
+            network.settle();
+            network.wait(250);
+        }
+        let row = network.relay.disk.row(&stored::snapshot_key(&channel())).expect("a snapshot");
+        let covers = SignedRoot::decode(row).expect("a root").root.covered(&copied);
+        let is_whole = covers == network.relay.seq(&channel(), &copied);
+        assert_eq!(is_whole, entries == 1, "the home makes one that covers all of it");
+        assert_eq!(texts(&network, 0).contains(&"theirs".into()), is_whole);
+    }
+    assert_eq!(texts(&network, 0), texts(&network, 1));
+}
+
+/// Device 0 has said two things that have left its disk, and the restored home has these of the copy under their names.
+fn nothing_is_left_of_two(theirs: &[&str], restarts: bool) {
+    let (mut network, copied) = left_with_nothing(theirs);
+    network.restart_home();
+    for _ in 0..240 {
+        network.settle();
+        network.wait(250);
+    }
+    in_peace(network, copied, theirs, restarts);
+}
+
+/// The home has been put back and does not serve yet.
+fn left_with_nothing(theirs: &[&str]) -> (Network, ReplicaId) {
+    let (mut network, copied) = talkers_and_a_copy();
+    leave_with_nothing(&mut network, theirs);
+    (network, copied)
+}
+
+/// The same, after something else.
+fn leave_with_nothing(network: &mut Network, theirs: &[&str]) {
+    let copied = network.devices[0].room.replica();
     let before = network.relay.disk.clone();
-    said_by_the_copy(&mut network, 0, &["theirs", "theirs too"]);
+    said_by_the_copy(network, 0, theirs);
     let restored = std::mem::replace(&mut network.relay.disk, before);
     network.restart_home();
     network.rest();
     network.go_offline(1);
-    say(&mut network, 1, "away");
+    say(network, 1, "away");
     for text in ["ours", "ours too"] {
-        say(&mut network, 0, text);
+        say(network, 0, text);
     }
     network.rest();
     network.go_offline(0);
     network.now += 40 * 24 * 3_600_000;
-    network.relay.snapshot_after(4, 300);
+    network.relay.snapshot_after(3, 300);
     network.restart_home();
     network.go_online(1);
     network.rest();
@@ -368,13 +562,22 @@ fn rule_12_where_nothing_is_left_to_compare_with_it_is_not_tried_for_ever() {
     network.go_offline(1);
     network.events(0);
     network.relay.put_back(restored, 2);
-    network.restart_home();
-    for _ in 0..240 {
-        network.settle();
-        network.wait(250);
+}
+
+/// Nothing goes to and fro, and what others say comes.
+fn in_peace(mut network: Network, copied: ReplicaId, theirs: &[&str], restarts: bool) {
+    if restarts {
+        network.restart(0, true);
+        open(&mut network, 0, 1);
+        for _ in 0..240 {
+            network.settle();
+            network.wait(250);
+        }
     }
     let (since, commits) = (network.relay.sent.len(), network.devices[0].disk.above_frontier());
     let before = posts(&network, 0);
+    let is_ours = |post: &Post| !theirs.contains(&post.text.as_str());
+    assert!(before.iter().all(is_ours), "nothing is put on top of ours: {before:?}");
     for _ in 0..240 {
         network.settle_seeing(|network| assert_eq!(posts(network, 0), before, "nothing goes to and fro"));
         network.wait(250);

@@ -6,15 +6,16 @@ use crate::device::Room;
 use crate::device::event::Event;
 use crate::device::fork::{CHAIN, Why};
 use crate::device::journal::Tag;
-use crate::device::load::Reading;
+use crate::device::load::{Reading, UNWRITTEN};
 use crate::device::pages::Role;
+use crate::device::steps::Backlog;
 use crate::device::stream::{Own, Phase, Sync, Unsaved};
 use crate::ids::{ReplicaId, StreamId};
 use crate::limits::{
     CATCH_UP_BYTES, FRAME_ENTRIES, LINK_REPLICAS, LOST_NAMES, RESEND_AFTER, SCAN_BYTES, SCAN_ROWS,
 };
 use crate::log::{Dep, Digest, Entry, EntryName, Tip};
-use crate::sorted;
+use crate::sorted::{self, SortedMap};
 use crate::storage::{Durability, Page, Scan};
 use crate::stored;
 use crate::time::{Millis, Now};
@@ -47,9 +48,16 @@ impl Room {
         }
         let Some(told) = self.take_answer(synced) else { return };
         let Some(stream) = self.streams.get_mut(&id) else { return };
-        if std::mem::take(&mut stream.lacks_snapshot) {
+        if stream.lacks_snapshot && !stream.question.declined {
+            stream.lacks_snapshot = false;
             // The home has no snapshot either: what it has comes as entries.
             return self.finish_load(id, now);
+        }
+        if stream.lacks_snapshot {
+            // Its snapshot comes again when it has said of all that stands below it whether it is the same.
+            stream.reads_next = false;
+            told.iter().filter(|mark| mark.seq > 0).for_each(|mark| self.mark_saved(id, mark, now));
+            return self.read_lost(id);
         }
         stream.sync = Sync::Following(now.monotonic);
         let mut lost = std::mem::take(&mut stream.reads_next);
@@ -72,8 +80,12 @@ impl Room {
                 }
             }
         }
-        for mark in told.iter().filter(|mark| mark.seq > 0) {
-            self.mark_saved(id, mark, now);
+        for mark in told {
+            if mark.seq > 0 {
+                self.mark_saved(id, &mark, now);
+            } else if let Some(stream) = self.streams.get_mut(&id) {
+                stream.untold.remove(&mark.replica);
+            }
         }
         #[cfg(feature = "planted-bugs")]
         let lost = lost && self.planted != Some(crate::planted::Planted::OutboxForgets);
@@ -94,7 +106,7 @@ impl Room {
     pub(super) fn handle_lost(&mut self, lost: Lost) {
         let Lost { stream: id, name, .. } = lost;
         let Some(stream) = self.streams.get_mut(&id) else { return };
-        let here = stream.log.tip(&name.replica).seq >= name.seq;
+        let here = stream.log.tip(&name.replica).seq >= name.seq || stream.held_as(&name).is_some();
         let own = self.role == Role::Leading && self.identities.contains_key(&name.replica);
         if here && own {
             // What has expired is in a snapshot: the home takes it no more, and the head that it tells says what it was.
@@ -138,6 +150,7 @@ impl Room {
             self.heads.begin(id);
             if let Some(stream) = self.streams.get_mut(&id) {
                 stream.own = Own::Read;
+                stream.walked = SortedMap::new();
             }
             let (start, end) = stored::entry_range(&id, 0, u64::MAX);
             self.scan(Scan { start, end, max_bytes: SCAN_BYTES, max_rows: SCAN_ROWS }, Reading::Lost(id));
@@ -178,8 +191,13 @@ impl Room {
                 lost.push(entry.clone());
             }
             let saved = stream.saved.get(&name.replica).copied().unwrap_or(0);
-            if self.identities.contains_key(&name.replica) && name.seq > saved {
-                let head = stream.log.head_at(&name).map(|head| head.short());
+            let own = self.identities.contains_key(&name.replica);
+            let head = stream.log.head_at(&name).or_else(|| stream.next_head(&stream.walked, &entry));
+            if let Some(head) = head.filter(|_| own) {
+                stream.walked.insert(name.replica, (name.seq, head));
+            }
+            if own && name.seq > saved && !stream.is_refused(name) {
+                let head = head.map(|head| head.short());
                 let entries = stream.outbox.entry(name.replica).or_default();
                 // Rows come in the order of each chain, so most go to its end.
                 let at = entries.partition_point(|held| held.entry.name().seq < name.seq);
@@ -259,12 +277,16 @@ impl Room {
         let held = stream.outbox.get(&need.replica).into_iter().flatten();
         let held = held.map(|unsaved| &unsaved.entry);
         let entries: Vec<Entry> = held.filter(|entry| range.contains(&entry.name().seq)).cloned().collect();
-        if entries.is_empty() {
+        // What stands behind a gap waits there already.
+        if entries.first().is_none_or(|first| first.name().seq > need.from) {
             // Not in the outbox: let the home say what it has, which finds out whether it lost something. Once is
             // enough however many entries wait there; and what others wrote only they can bring, so asking about it
             // waits for the next time the outbox is offered.
             let asked = matches!(stream.sync, Sync::Asked(_) | Sync::Waiting(_));
             let saved = stream.saved.get(&need.replica).copied().unwrap_or(0);
+            // What never joined the home has not lost; and of what the disk was read for without finding it there is no more.
+            let joined = stream.log.tip(&need.replica).seq >= need.from;
+            let may_have = joined && stream.own == Own::Unread;
             if !self.identities.contains_key(&need.replica) {
                 return self.forward(need);
             }
@@ -273,7 +295,7 @@ impl Room {
                 let replica = need.replica;
                 let names = (need.from..=need.to.min(saved)).map(|seq| EntryName { replica, seq });
                 self.bring_again(need.stream, names);
-            } else if !asked {
+            } else if !asked && may_have {
                 self.subscribe(need.stream, now);
             }
         } else {
@@ -291,7 +313,8 @@ impl Room {
 
     /// When entries that have had no answer are offered again.
     pub(super) fn outbox_due(&self) -> Option<Millis> {
-        let due = self.streams.values().filter_map(|stream| match stream.sync {
+        let heard = self.streams.values().filter(|stream| !stream.backlog.is_full());
+        let due = heard.filter_map(|stream| match stream.sync {
             Sync::Asked(since) => Some(since.after(RESEND_AFTER)),
             Sync::Following(since) if stream.waits() => Some(since.after(RESEND_AFTER)),
             Sync::Waiting(until) => Some(until),
@@ -307,7 +330,8 @@ impl Room {
             Sync::Waiting(until) => now.monotonic >= until,
             Sync::Off => false,
         };
-        let late = self.streams.iter().filter(|(_, stream)| due(stream.sync, stream.waits()));
+        let heard = self.streams.iter().filter(|(_, stream)| !stream.backlog.is_full());
+        let late = heard.filter(|(_, stream)| due(stream.sync, stream.waits()));
         for id in late.map(|(id, _)| *id).collect::<Vec<_>>() {
             self.subscribe(id, now);
         }
@@ -316,6 +340,8 @@ impl Room {
     pub(super) fn offer_outbox(&mut self, id: StreamId, now: Now) {
         let Some(stream) = self.streams.get(&id) else { return };
         let waiting = stream.outbox.values().take(LINK_REPLICAS).flatten();
+        let waiting = waiting.filter(|unsaved| !stream.untold.contains(&unsaved.entry.name().replica));
+        let waiting = waiting.filter(|unsaved| !stream.lacks_snapshot || unsaved.arrival < UNWRITTEN);
         // Order of arrival is an order that respects dependencies.
         let entries =
             sorted::by_number(waiting.map(|unsaved| (unsaved.arrival, unsaved.entry.clone())).collect());
@@ -348,6 +374,7 @@ impl Room {
         self.keep_unsaved(id, now);
         let Some(stream) = self.streams.get_mut(&id) else { return };
         stream.phase = Phase::Gone;
+        stream.backlog = Backlog::default();
         stream.log.end();
         self.tell_gone(id);
         self.forget_rows(&id);

@@ -11,8 +11,9 @@ use crate::device::load::Reading;
 use crate::device::pages::Role;
 use crate::device::stream::{Body, Own, Phase, Stream};
 use crate::ids::{ReplicaId, StreamId};
-use crate::log::{Dep, Entry, EntryName, Missing};
+use crate::log::{Dep, Entry, EntryName, Head, Missing};
 use crate::snapshot::Root;
+use crate::sorted::{SortedMap, SortedSet};
 use crate::storage::{Durability, Page};
 use crate::stored::{self, IndexRecord};
 use crate::time::Now;
@@ -31,16 +32,23 @@ impl Room {
             // What it shows may be what was refused. It is told again when it has read the stream.
             return;
         }
-        if seq > stream.log.tip(&replica).seq {
+        let waits = stream.lacks_snapshot && stream.outbox.contains_key(&replica);
+        if seq > stream.log.tip(&replica).seq && !waits {
             // The home holds more in our name than we wrote: what is below may be another's too. Its entries come, and are
             // compared.
             return;
         }
-        match (stream.wrote(upto), self.role) {
+        let wrote = stream.wrote(upto);
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        stream.untold.remove(&replica);
+        match (wrote, self.role) {
             (Some(true), _) | (None, Role::Following) => self.note_saved(id, name, Some(upto.head)),
             (Some(false), _) => self.meet_other_words(id, name, now),
             // It is older than the chain remembers, and not than the disk.
             (None, Role::Leading) if seq >= stream.saved_upto(&replica) => {
+                if seq > stream.saved_upto(&replica) {
+                    stream.untold.insert(replica);
+                }
                 let row = stored::index_key(&id, &replica, seq);
                 self.scan_row(row, Reading::Told { stream: id, mark: *upto, epoch: self.epoch });
             }
@@ -51,9 +59,12 @@ impl Room {
     pub(super) fn handle_told_row(&mut self, id: StreamId, told: &Dep, page: &Page, now: Now) {
         let name = EntryName { replica: told.replica, seq: told.seq };
         let row = page.rows.first().and_then(|(_, row)| IndexRecord::decode(row).ok());
-        let Some(stream) = self.streams.get(&id) else { return };
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        if row.is_some() || (page.rows.is_empty() && page.damaged.is_empty()) {
+            stream.untold.remove(&name.replica);
+        }
         let here = stream.log.tip(&name.replica).seq;
-        match row.filter(|_| name.seq <= here) {
+        match row.filter(|_| name.seq <= here || stream.lacks_snapshot) {
             Some(row) if row.head.short() == told.head => self.note_saved(id, name, Some(told.head)),
             Some(_) => self.meet_other_words(id, name, now),
             // What a snapshot covers may have left the disk, so it was called saved once: there is nothing to compare.
@@ -128,7 +139,8 @@ impl Room {
                 }
             }
             if only.is_none() {
-                stream.parted.clear();
+                (stream.parted, stream.untold) = (SortedSet::new(), SortedSet::new());
+                stream.returned = SortedMap::new();
             }
             if let Body::Channel(open) = &mut stream.body
                 && stream.own == Own::Unread
@@ -178,7 +190,8 @@ impl Room {
         let EntryName { replica, seq } = entry.name();
         let Some(stream) = self.streams.get(&entry.header().stream) else { return false };
         let saved = stream.saved_upto(&replica);
-        self.identities.contains_key(&replica) && seq > saved && stream.log.tip(&replica).seq > saved
+        let wrote = stream.log.tip(&replica).seq > saved || stream.outbox.contains_key(&replica);
+        self.identities.contains_key(&replica) && seq > saved && wrote
     }
 
     /// Such an entry is the one that was written here, or another copy's. Nothing is put on top of what was not compared.
@@ -198,21 +211,28 @@ impl Room {
             }
             return;
         }
+        let returned = stream.next_head(&stream.returned, entry);
         let held = stream.held_as(&name).map(|held| &held.entry).or_else(|| self.on_its_way(id, name));
-        match held.map(|held| held.bytes() == entry.bytes()) {
-            Some(true) => self.note_saved(id, name, None),
-            Some(false) => self.outrun(id, name, Why::cloned()),
-            None if self.reads_lost(id) => {}
-            None => match (stream.log.proves(entry), stream.own) {
-                (Some(true), _) => self.note_saved(id, name, None),
-                (_, Own::Unread) => self.read_lost(id),
-                (Some(false), _) => self.outrun(id, name, Why::cloned()),
+        let is_ours = match held.map(|held| held.bytes() == entry.bytes()) {
+            None if self.reads_lost(id) => return,
+            None => match (returned.zip(stream.log.head_at(&name)), stream.own) {
+                (Some((returned, here)), _) if returned == here => true,
+                (_, Own::Unread) => return self.read_lost(id),
+                (Some(_), _) => false,
                 // It may be the one whose row cannot be read. It is not called saved on the word of the home alone.
-                (None, Own::Damaged) => self.outrun(id, name, Why::cloned()),
-                // It was called saved once, and has left the disk: there is nothing to compare.
-                (None, Own::Read) => self.note_saved(id, name, None),
+                (None, Own::Damaged) => false,
+                // It was called saved once, and has left the disk: there is nothing to compare before the chain ends.
+                (None, Own::Read) => true,
             },
+            Some(is_same) => is_same,
+        };
+        if !is_ours {
+            return self.outrun(id, name, Why::cloned());
         }
+        if let Some((stream, head)) = self.streams.get_mut(&id).zip(returned) {
+            stream.returned.insert(replica, (seq, head));
+        }
+        self.note_saved(id, name, None);
     }
 
     /// Whether what somebody else builds on is not what stands here under a name of ours. Then that is compared first, and
@@ -242,10 +262,11 @@ impl Room {
     pub(super) fn give_way(&mut self, id: StreamId, from: EntryName, why: &Why, now: Now) {
         let Some(stream) = self.streams.get(&id) else { return };
         // What it was for is found out again when all of it is here.
-        if stream.phase != Phase::Ready || self.reads_lost(id) {
+        if (stream.phase != Phase::Ready && !stream.lacks_snapshot) || self.reads_lost(id) {
             return;
         }
         let saved = stream.saved_upto(&from.replica);
+        let stands = stream.log.tip(&from.replica).seq >= from.seq;
         let (is_saved, seq) = (saved >= from.seq, from.seq.max(saved + 1));
         if is_saved && stream.own == Own::Damaged {
             // What was in doubt the home has vouched for meanwhile.
@@ -253,6 +274,10 @@ impl Room {
         }
         let from = EntryName { seq, ..from };
         if self.unsaved_from(id, from).is_empty() {
+            if !stands {
+                // It has given way already.
+                return;
+            }
             match stream.own {
                 Own::Unread => return self.read_lost(id),
                 Own::Read => return self.part(id, from.replica, why, now),
@@ -274,11 +299,34 @@ impl Room {
         stream.wants_newer = true;
         let seq = stream.log.tip(&replica).seq;
         self.note_saved(id, EntryName { replica, seq }, None);
+        // The next start finds out again, as it may be beside another home.
+        self.queue.put(stored::saved_key(&id, &replica), stored::encode_number(0));
         self.close_replica(id, EntryName { replica, seq: seq + 1 }, why, now);
     }
 }
 
 impl Stream {
+    /// The head at an entry that was sent or read, if it is known what stood there before it.
+    pub(super) fn next_head(&self, met: &SortedMap<ReplicaId, (u64, Head)>, entry: &Entry) -> Option<Head> {
+        let EntryName { replica, seq } = entry.name();
+        let before = seq.checked_sub(1)?;
+        let head = match met.get(&replica) {
+            Some((upto, head)) if *upto == before => Some(*head),
+            _ if before == 0 => Some(Head::START),
+            _ => self
+                .log
+                .head_at(&EntryName { replica, seq: before })
+                .or_else(|| self.covered_head(replica, before)),
+        };
+        Some(head?.next(entry))
+    }
+
+    /// The head that the snapshot on the disk ends a chain with, if it ends there.
+    fn covered_head(&self, replica: ReplicaId, seq: u64) -> Option<Head> {
+        let mut tips = self.snapshot.as_ref()?.tips();
+        Some(tips.find(|(of, tip)| (*of, tip.seq) == (replica, seq))?.1.head)
+    }
+
     /// What the home has of a chain that is not to be compared any more stands here as well, once a snapshot has brought it.
     pub(super) fn rejoin_parted(&mut self, root: &Root) {
         for (replica, tip) in root.tips() {

@@ -95,9 +95,9 @@ impl Room {
 
     /// Whether the home has sent all it had of a stream on the link there is.
     pub fn is_synced(&self, id: StreamId) -> bool {
-        self.streams
-            .get(&id)
-            .is_some_and(|stream| matches!(stream.sync, Sync::Following(_) | Sync::Waiting(_)))
+        self.streams.get(&id).is_some_and(|stream| {
+            matches!(stream.sync, Sync::Following(_) | Sync::Waiting(_)) && !stream.backlog.is_full()
+        })
     }
 
     /// Whether a document can be read and written.

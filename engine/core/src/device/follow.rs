@@ -8,7 +8,7 @@ use crate::device::stream::{Phase, Stream, Sync};
 use crate::device::{Config, Room};
 use crate::ids::{ReplicaId, StreamId, StreamKind};
 use crate::limits::RESEND_AFTER;
-use crate::log::{Entry, EntryKind, EntryName, Verdict};
+use crate::log::{Dep, Entry, EntryKind, EntryName, Verdict};
 use crate::sorted;
 use crate::storage::Durability;
 use crate::time::{Millis, Now};
@@ -132,18 +132,25 @@ impl Room {
             return self.handle_gone(id, now);
         }
         let reads = self.gathers(stream);
-        let Some(mut kept) = self.take_answer(synced) else { return };
-        if reads {
-            let Some(stream) = self.streams.get_mut(&id) else { return };
-            if stream.gathered_entries() != synced.entries {
-                // Something of it could not be read: later.
-                stream.sync = Sync::Waiting(now.monotonic.after(RESEND_AFTER));
-                return;
-            }
-            let gathered = std::mem::take(&mut stream.gathered);
-            self.finish_entries(id, gathered, now);
-            kept = self.known_there(id).1;
+        let Some(kept) = self.take_answer(synced) else { return };
+        if !reads {
+            return self.go_on_following(id, kept, now);
         }
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        if stream.gathered_entries() != synced.entries {
+            // Something of it could not be read: later.
+            stream.sync = Sync::Waiting(now.monotonic.after(RESEND_AFTER));
+            return;
+        }
+        let gathered = std::mem::take(&mut stream.gathered);
+        if self.build(id, gathered, now) {
+            let (_, kept) = self.known_there(id);
+            self.go_on_following(id, kept, now);
+        }
+    }
+
+    /// The page has what its leader has, which holds so much of what this page wrote.
+    fn go_on_following(&mut self, id: StreamId, kept: Vec<Dep>, now: Now) {
         if let Some(stream) = self.streams.get_mut(&id) {
             stream.sync = Sync::Following(now.monotonic);
         }
@@ -247,6 +254,9 @@ impl Room {
         let mine = (self.identities.contains_key(&from.replica) && closes)
             || !refused.is_empty()
             || !stream.journal.updates.is_empty();
+        if why.apart && mine {
+            self.apply_fresh(id);
+        }
         let whole = self.whole_text(id).filter(|_| why.apart && mine);
         let Some(stream) = self.streams.get_mut(&id) else { return };
         if matches!(stream.phase, Phase::Ready | Phase::Meeting) {
@@ -271,6 +281,8 @@ impl Room {
         if let Some(stream) = self.streams.get_mut(&id) {
             stream.reading += 1;
             stream.gathered.clear();
+            // What the disk lacks the leader has.
+            (stream.snapshot_lost, stream.lacks_snapshot) = (false, false);
             stream.sync = if live { Sync::Waiting(Millis(0)) } else { Sync::Off };
         }
     }
@@ -316,6 +328,8 @@ impl Stream {
                     joining.push(entry);
                 }
                 Verdict::Known => {}
+                // It stands on the disk.
+                Verdict::Waits(_) | Verdict::Refused(_) if self.held_as(&entry.name()).is_some() => {}
                 Verdict::Waits(_) | Verdict::Refused(_) => apart.push(entry),
             }
         }

@@ -73,11 +73,19 @@ impl Room {
             return self.close_followed(id, from, why, now);
         }
         let refused = self.branch(id, from);
+        if why.apart {
+            self.apply_fresh(id);
+        }
         let Some(stream) = self.streams.get(&id) else { return };
         let keeps = !refused.is_empty()
             || !stream.journal.updates.is_empty()
             || !stream.parted.contains(&from.replica);
-        let whole = self.whole_text(id).filter(|_| why.apart && keeps);
+        // What never joined is not in the text.
+        let shown = refused.iter().all(|(_, entry)| {
+            let EntryName { replica, seq } = entry.name();
+            stream.log.tip(&replica).seq >= seq
+        });
+        let whole = self.whole_text(id).filter(|_| why.apart && keeps && shown);
         let Some(stream) = self.streams.get_mut(&id) else { return };
         let mut closing = vec![from];
         stream.closed.insert(from.replica, from.seq);
@@ -95,6 +103,7 @@ impl Room {
         }
         stream.outbox.retain(|_, entries| !entries.is_empty());
         stream.phase = Phase::Rebuilding;
+        stream.lacks_snapshot = false;
         stream.reading += 1;
         stream.sync = Sync::Off;
         self.stop_reading_lost(id);
@@ -156,16 +165,17 @@ impl Room {
         let unsaved =
             replicas.into_iter().flat_map(|replica| self.unsaved_from(id, EntryName { replica, seq: 0 }));
         let unsaved: Vec<Entry> = unsaved.map(|(_, entry)| entry).collect();
-        // What was refused before builds on a text that goes now.
-        let changes = ForkId { stream: id, whole: None };
-        let before = if self.role == Role::Leading { self.fork_text(changes).ok() } else { None };
-        let whole = before.map(|fork| fork.text).or_else(|| self.whole_text(id));
         let forked = self.role == Role::Leading && self.count_forks(id) > 0;
         let Some(stream) = self.streams.get_mut(&id) else { return };
         stream.outbox.clear();
         if unsaved.is_empty() && stream.journal.updates.is_empty() && !forked {
             return;
         }
+        // What was refused before builds on a text that goes now.
+        self.apply_fresh(id);
+        let changes = ForkId { stream: id, whole: None };
+        let before = if self.role == Role::Leading { self.fork_text(changes).ok() } else { None };
+        let whole = before.map(|fork| fork.text).or_else(|| self.whole_text(id));
         let why = Why::gone();
         if whole.is_some() && forked {
             self.discard_fork(changes);

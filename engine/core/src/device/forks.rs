@@ -163,7 +163,7 @@ impl Room {
                 id.stream
             }
         };
-        if self.is_settled(target) && !self.fork_text(id)?.is_complete {
+        if self.is_up_to_date(target) && !self.fork_text(id)?.is_complete {
             return Err(ForkError::Incomplete);
         }
         self.forks.returning.push((id, target));
@@ -179,7 +179,7 @@ impl Room {
 
     /// A document can be written: what waits for it goes there.
     pub(super) fn put_back(&mut self, target: StreamId, now: Now) {
-        while self.is_settled(target)
+        while self.is_up_to_date(target)
             && let Some(at) = self.forks.returning.iter().position(|(_, into)| *into == target)
         {
             let (id, _) = self.forks.returning.remove(at);
@@ -319,6 +319,11 @@ impl Room {
     fn is_settled(&self, id: StreamId) -> bool {
         let phase = self.streams.get(&id).map(|stream| stream.phase);
         matches!(phase, Some(Phase::Ready | Phase::Meeting)) && self.is_open(id)
+    }
+
+    /// Whether it shows all that has come, too.
+    fn is_up_to_date(&self, id: StreamId) -> bool {
+        self.is_settled(id) && self.streams.get(&id).is_some_and(|stream| stream.backlog.is_empty())
     }
 
     fn settled_document(&self, id: StreamId) -> Result<&crate::ydoc::Document, DocumentError> {

@@ -9,7 +9,7 @@ use crate::device::pages::Role;
 use crate::device::receipts::Receipt;
 use crate::device::stream::{Phase, Stream, Sync, Unsaved, Unsealed};
 use crate::device::{Output, Room, failing};
-use crate::ids::{ReplicaId, SiblingId, StreamId};
+use crate::ids::{ReplicaId, SiblingId, StreamId, StreamKind};
 use crate::limits::{JOURNAL_BYTES, JOURNAL_INTERVAL, SEAL_INTERVAL, SEAL_INTERVAL_APART, STORE_RETRY};
 use crate::log::{Entry, EntryKind, EntryName, Header, Verdict};
 use crate::storage::{CommitError, Durability};
@@ -221,7 +221,12 @@ impl Room {
     ) {
         let time = self.home_time(now);
         let Some(stream) = self.streams.get_mut(&id) else { return };
-        let (deps, logical) = stream.log.next_place(&replica);
+        // The home has other words there. A post builds on none of them. A text does; and what is about a post has its rank
+        // by what it builds on, so without that it would lose in silence to what it changes.
+        let stands_alone = id.kind() == StreamKind::Chat
+            && matches!(kind, EntryKind::Create | EntryKind::Introduce | EntryKind::Post);
+        let (deps, logical) =
+            stream.log.next_place_apart(&replica, |other| stands_alone && stream.parted.contains(other));
         let seq = stream.log.tip(&replica).seq + 1;
         let payload_hash = [0; 32];
         let header = Header {
@@ -273,6 +278,12 @@ impl Room {
 
     /// Rule 3: what a dead page left is sealed under its own replica, which then writes no more.
     pub(super) fn seal_leftover(&mut self, id: StreamId, replica: ReplicaId, pieces: &[Vec<u8>], now: Now) {
+        let Some(stream) = self.streams.get(&id) else { return };
+        let last = stream.outbox.get(&replica).and_then(|entries| entries.back());
+        if last.is_some_and(|last| last.entry.name().seq > stream.log.tip(&replica).seq) {
+            // It comes behind what waits for others' entries, and is found at a later start.
+            return;
+        }
         if !pieces.is_empty() {
             let pieces: Vec<Unsealed> =
                 pieces.iter().map(|piece| Unsealed { edits: 0, update: piece.clone() }).collect();

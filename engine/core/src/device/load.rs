@@ -5,13 +5,14 @@ use bytes::Bytes;
 use crate::device::event::{Change, Event, Storage};
 use crate::device::journal::Tag;
 use crate::device::pages::Role;
+use crate::device::steps::{Backlog, Standing};
 use crate::device::stream::{Body, Own, Phase, Stream, Unsaved};
 use crate::device::take_over::Met;
 use crate::device::{Room, failing};
 use crate::directory::{self, Directory};
 use crate::ids::{ReplicaId, SiblingId, StreamId};
 use crate::limits::{SCAN_BYTES, SCAN_ROWS, STORE_RETRY};
-use crate::log::{Dep, Entry, EntryKind, StreamLog, Verdict};
+use crate::log::{Dep, Entry, EntryKind};
 use crate::snapshot::{PageId, SignedRoot};
 use crate::storage::{Durability, Page, Scan, StoreFailure};
 use crate::stored::{self, Prefix};
@@ -173,6 +174,7 @@ impl Room {
         state.reading += 1;
         let turn = state.reading;
         (state.snapshot, state.pages, state.tail) = (None, Vec::new(), 0);
+        (state.snapshot_lost, state.lacks_snapshot) = (false, false);
         state.passed_over = None;
         self.scan_row(stored::snapshot_key(&stream), Reading::Root(stream, turn));
     }
@@ -223,7 +225,7 @@ impl Room {
         if let Some(stream) = self.streams.get_mut(&id) {
             (stream.snapshot, stream.pages) = (None, Vec::new());
             // A stream that is in use has what the snapshot would bring.
-            stream.lacks_snapshot = stream.phase != Phase::Meeting;
+            stream.snapshot_lost = stream.phase != Phase::Meeting;
         }
         self.events.damaged(id, "store.record");
         self.scan_tail(id, turn);
@@ -270,12 +272,18 @@ impl Room {
                 let (_, end) = stored::entry_range(&id, 0, u64::MAX);
                 self.scan(whole(start, end), Reading::Entries(id, turn, read));
             }
-            None => self.finish_entries(id, read, now),
+            None => drop(self.build(id, read, now)),
         }
     }
 
-    /// All entries are read: build the log and what it amounts to.
-    pub(super) fn finish_entries(&mut self, id: StreamId, read: Vec<(u64, Entry)>, now: Now) {
+    /// The log is built, and the text if there is one: sorts out what it amounts to.
+    pub(super) fn finish_entries(
+        &mut self,
+        id: StreamId,
+        standing: Standing,
+        document: Option<Document>,
+        now: Now,
+    ) {
         let Some(stream) = self.streams.get_mut(&id) else { return };
         let rebuilt = stream.phase == Phase::Rebuilding;
         let leads = self.role == Role::Leading;
@@ -298,35 +306,55 @@ impl Room {
             }
             Body::Unopened | Body::Text(_) => {}
         }
-        let updates = stream.restore(read, own);
+        let lacks_snapshot = std::mem::take(&mut stream.snapshot_lost);
+        // Not before: a snapshot that came while it was read would have covered it unseen.
+        stream.lacks_snapshot = lacks_snapshot;
+        stream.restore(standing, own);
         self.keep_closed_tips(id);
         let Some(stream) = self.streams.get_mut(&id) else { return };
-        let lacks_snapshot = stream.lacks_snapshot;
-        let (joining, mut apart) = if lacks_snapshot { (held, Vec::new()) } else { stream.rejoin(held) };
+        let (joining, mut apart) = if lacks_snapshot {
+            let mut held = held;
+            held.retain(|entry| stream.held_as(&entry.name()).is_none());
+            (held, Vec::new())
+        } else {
+            stream.rejoin(held)
+        };
         // Before the text is built: it takes the name that is written under from here on.
         // What others wrote the home sends again.
         apart.retain(|entry| self.identities.contains_key(&entry.name().replica));
         self.keep_apart(id, &apart, now);
+        let current = self.current;
+        let last = |stream: &Stream| Some(stream.outbox.get(&current)?.back()?.entry.name().seq);
+        let behind = |stream: &&Stream| last(stream) > Some(stream.log.tip(&current).seq);
+        let renamed = leads && !lacks_snapshot && self.streams.get(&id).filter(behind).is_some();
+        if renamed {
+            // What is written next would have the name of something that waits.
+            self.mint();
+        }
         let replica = self.current.client();
         let Some(stream) = self.streams.get_mut(&id) else { return };
-        if (rebuilt || !apart.is_empty())
-            && let Body::Text(old) = &stream.body
-        {
-            let mut document = Document::new(replica);
+        if let (Body::Text(old), Some(document)) = (&mut stream.body, document) {
+            let client = if rebuilt || renamed || !apart.is_empty() { replica } else { old.client() };
+            let (mut document, copied) = document.under(client);
             old.editors().for_each(|editor| document.open_editor(editor));
-            stream.body = Body::Text(Box::new(document));
-        }
-        if let Body::Text(document) = &mut stream.body {
-            let entries = updates.iter().map(Entry::payload);
-            let all: Vec<&[u8]> = page.into_iter().chain(entries).collect();
-            if let Err(error) = document.load(&all) {
-                let code = format!("ydoc.apply: {error}");
-                self.events.damaged(id, &code);
+            **old = document;
+            if let Err(error) = copied {
+                self.events.damaged(id, &format!("ydoc.apply: {error}"));
             }
         }
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        stream.backlog = Backlog::default();
         if lacks_snapshot {
             // Nothing can be written on what is not here: it stays closed until the home has sent it.
-            joining.into_iter().for_each(|entry| stream.hold(entry));
+            for entry in joining {
+                let arrival = UNWRITTEN + entry.header().logical;
+                let name = entry.name();
+                stream.outbox.entry(name.replica).or_default().push_back(Unsaved {
+                    arrival,
+                    head: None,
+                    entry,
+                });
+            }
             return self.subscribe(id, now);
         }
         for entry in joining {
@@ -397,7 +425,7 @@ impl Room {
             self.events.push(Event::SaveStatus(id));
             self.serve_waiting(id);
             self.retry_parked(id, now);
-            self.apply_fresh(id);
+            self.work_off(id, now);
             self.put_back(id, now);
             self.return_moved(id, now);
             return self.subscribe(id, now);
@@ -444,11 +472,9 @@ impl Reading {
 }
 
 impl Stream {
-    /// Builds the log from entries in their order of arrival, and sorts out what the home has not saved.
-    /// Answers the entries with the updates of its text, if it is opened as one.
-    fn restore(&mut self, read: Vec<(u64, Entry)>, own: impl Fn(&ReplicaId) -> bool) -> Vec<Entry> {
-        let stream = self.log.stream();
-        self.log = self.snapshot.as_ref().map_or_else(|| StreamLog::new(stream), |root| root.log());
+    /// Takes what stands of the entries that were read, and sorts out what the home has not saved.
+    fn restore(&mut self, standing: Standing, own: impl Fn(&ReplicaId) -> bool) {
+        self.log = standing.log;
         self.outbox.clear();
         // Below the snapshot the disk has some for thirty days.
         self.own = Own::Read;
@@ -459,32 +485,39 @@ impl Stream {
                 }
             }
         }
-        let mut updates = Vec::new();
-        for (arrival, entry) in read {
-            let Verdict::Fresh(accepted) = self.log.judge(&entry) else { continue };
-            self.log.extend(&entry, accepted);
-            self.tail += 1;
-            let header = entry.header();
-            let saved = self.saved.get(&header.replica).copied().unwrap_or(0);
-            if own(&header.replica) && header.seq > saved {
-                let head = Some(self.log.tip(&header.replica).head.short());
-                let unsaved = Unsaved { arrival, head, entry: entry.clone() };
-                self.outbox.entry(header.replica).or_default().push_back(unsaved);
+        for unsaved in standing.entries {
+            let header = unsaved.entry.header();
+            let joins = unsaved.head.is_some();
+            let is_unsaved = own(&header.replica) && header.seq > self.saved_upto(&header.replica);
+            // What does not join is offered too: the home asks for what it waits for, or says why it is refused.
+            if is_unsaved && (joins || !self.is_refused(unsaved.entry.name())) {
+                let entries = self.outbox.entry(header.replica).or_default();
+                // One that waited and came back has two rows.
+                let at = entries.partition_point(|held| held.entry.name().seq < header.seq);
+                if entries.get(at).is_none_or(|held| held.entry.name() != unsaved.entry.name()) {
+                    entries.insert(at, unsaved.clone());
+                }
             }
+            if !joins {
+                continue;
+            }
+            self.tail += 1;
+            let entry = &unsaved.entry;
             match (&mut self.body, header.kind) {
                 (Body::Directory(directory), EntryKind::Edit) => {
                     if let Ok(op) = directory::check(entry.payload()) {
                         directory.apply(header, op);
                     }
                 }
-                (Body::Text(_), EntryKind::Edit) => updates.push(entry),
-                (Body::Channel(open), _) => open.channel.apply(&entry),
+                (Body::Channel(open), _) => open.channel.apply(entry),
                 _ => {}
             }
         }
-        updates
     }
 }
+
+/// Arrival of what is held while the home's snapshot is waited for and stands in no row yet: behind all rows there can be.
+pub(super) const UNWRITTEN: u64 = 1 << 63;
 
 pub(super) fn whole(start: Vec<u8>, end: Vec<u8>) -> Scan {
     Scan { start, end, max_bytes: SCAN_BYTES, max_rows: SCAN_ROWS }

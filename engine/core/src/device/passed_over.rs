@@ -60,7 +60,7 @@ impl Room {
             passed.left = left;
             let (replica, to) = passed.covered[left];
             let from = stream.log.tip(&replica).seq + 1;
-            if from <= to {
+            if from <= to && !stream.parted.contains(&replica) {
                 return self.send(&Need { stream: id, replica, from, to }.into());
             }
         }

@@ -1,9 +1,7 @@
 //! Entries of others, from the home or the leader.
 
-use bytes::Bytes;
-
 use crate::device::Room;
-use crate::device::event::{Change, Event};
+use crate::device::event::Event;
 use crate::device::fork::Why;
 use crate::device::journal::Tag;
 use crate::device::pages::Role;
@@ -15,7 +13,6 @@ use crate::log::{Accepted, Entry, EntryKind, EntryName, Missing, Refusal, Verdic
 use crate::storage::Durability;
 use crate::time::{Millis, Now};
 use crate::wire::{Have, Need};
-use crate::ydoc;
 
 impl Room {
     pub(super) fn handle_entries(&mut self, entries: Vec<Entry>, now: Now) {
@@ -33,7 +30,7 @@ impl Room {
             }
         }
         for id in met {
-            self.apply_fresh(id);
+            self.work_off(id, now);
             // While it is read anew the log still has what was sealed here.
             if let Some(stream) = self.streams.get_mut(&id).filter(|stream| stream.phase == Phase::Ready) {
                 stream.find_leftovers();
@@ -42,7 +39,11 @@ impl Room {
         }
         let streams = &self.streams;
         let here = |stream, name| streams.get(&stream).is_some_and(|stream| stream.park.holds(name));
-        let lost = |stream, name| streams.get(&stream).is_some_and(|stream| stream.lost.contains(&name));
+        let lost = |stream, name: EntryName| {
+            // Of a chain that was given up nothing is taken.
+            let has = |stream: &Stream| stream.lost.contains(&name) || stream.parted.contains(&name.replica);
+            streams.get(&stream).is_some_and(has)
+        };
         let mut wants = self.wants.take(here);
         wants.retain(|(stream, missing)| {
             !lost(*stream, EntryName { replica: missing.replica, seq: missing.from })
@@ -64,13 +65,23 @@ impl Room {
             return self.gather(entry, now);
         }
         // What arrives before the disk is read is asked for again by the version told then.
-        if stream.phase != Phase::Ready {
+        if stream.phase != Phase::Ready && !stream.lacks_snapshot {
+            return;
+        }
+        if stream.parted.contains(&entry.header().replica) {
+            // Nothing is put on top of it. It comes with a snapshot.
             return;
         }
         if self.role == Role::Leading && self.is_returned(entry) {
-            return self.take_returned(entry);
+            self.take_returned(entry);
+            if self.is_returned(entry) {
+                return;
+            }
         }
-        let Some(stream) = self.streams.get_mut(&id) else { return };
+        let takes = |stream: &&mut Stream| stream.phase == Phase::Ready && !stream.backlog.is_full();
+        let Some(stream) = self.streams.get_mut(&id).filter(takes) else {
+            return;
+        };
         match stream.log.judge(entry) {
             Verdict::Fresh(accepted) => self.accept(entry, accepted, now),
             Verdict::Known => {}
@@ -138,7 +149,7 @@ impl Room {
         }
     }
 
-    /// Takes an entry that was judged. What it does to a text waits for [`Room::apply_fresh`].
+    /// Takes an entry that was judged. What it does to a text waits for [`Room::work_off`].
     pub(super) fn accept(&mut self, entry: &Entry, accepted: Accepted, now: Now) {
         let header = entry.header();
         let (id, replica) = (header.stream, header.replica);
@@ -148,23 +159,17 @@ impl Room {
         if own && writes_on && !stream.journal.updates.is_empty() {
             // Rule 12: an entry under our own name that we did not write, while we have written others under it.
             let from = EntryName { replica, seq: stream.log.tip(&replica).seq + 1 };
-            self.apply_fresh(id);
             return self.close_replica(id, from, &Why::cloned(), now);
         }
         stream.log.extend(entry, accepted);
         stream.lost.retain(|name| *name != entry.name());
         if header.kind == EntryKind::Delete {
-            self.apply_fresh(id);
             return self.handle_gone(id, now);
         }
         if stream.to_tell.len() <= SEEN_WRITERS {
             stream.to_tell.insert(replica);
         }
-        if header.kind == EntryKind::Edit && stream.document().is_some() {
-            stream.fresh.push(entry.bytes().slice_ref(entry.payload()));
-        } else {
-            self.apply_entry(entry);
-        }
+        self.apply_later(entry, accepted);
         self.mine_have(now);
         self.store_entry(entry);
         if self.role == Role::Leading {
@@ -178,6 +183,17 @@ impl Room {
             // The same, before we wrote anything more: what is there is taken, and documents opened from now on are
             // written under a new name.
             self.mint();
+        }
+    }
+
+    /// What an entry does to the state of its stream; what it does to a text waits for [`Room::work_off`].
+    pub(super) fn apply_later(&mut self, entry: &Entry, accepted: Accepted) {
+        let header = entry.header();
+        match self.streams.get_mut(&header.stream) {
+            Some(stream) if header.kind == EntryKind::Edit && stream.document().is_some() => {
+                stream.backlog.push(entry.payload(), accepted.places);
+            }
+            _ => self.apply_entry(entry),
         }
     }
 
@@ -205,33 +221,12 @@ impl Room {
     /// Applies an update to the text if it is open. Of one that is still being read nobody is told before its reset.
     pub(super) fn apply_update(&mut self, id: StreamId, update: &[u8]) {
         if let Some(stream) = self.streams.get_mut(&id).filter(|stream| stream.document().is_some()) {
-            stream.fresh.push(Bytes::copy_from_slice(update));
+            stream.backlog.push(update, 0);
             self.apply_fresh(id);
         }
     }
 
-    /// Applies what was accepted to the text, and tells of it once: to find out what has changed costs a walk along the
-    /// text, which a page of the log must not cost for each of its entries.
-    pub(super) fn apply_fresh(&mut self, id: StreamId) {
-        let Some(stream) = self.streams.get_mut(&id).filter(|stream| !stream.fresh.is_empty()) else {
-            return;
-        };
-        let updates = std::mem::take(&mut stream.fresh);
-        let told = matches!(stream.phase, Phase::Ready | Phase::Meeting);
-        let updates: Vec<&[u8]> = updates.iter().map(|update| &update[..]).collect();
-        for part in ydoc::together(&updates) {
-            let Some(document) = self.streams.get_mut(&id).and_then(Stream::document_mut) else { return };
-            let (delta, applied) = document.apply_all(part);
-            if let Some(delta) = delta.filter(|_| told) {
-                self.events.push(Event::Text { stream: id, change: Change::Delta(delta), editor: None });
-            }
-            if let Err(error) = applied {
-                self.events.damaged(id, &format!("ydoc.apply: {error}"));
-            }
-        }
-    }
-
-    fn mine_have(&mut self, now: Now) {
+    pub(super) fn mine_have(&mut self, now: Now) {
         self.have_at.get_or_insert(now.monotonic.after(SEEN_TICK));
     }
 
@@ -248,7 +243,7 @@ impl Room {
         self.have_at = None;
         let live = self.link.is_live() && self.role == Role::Leading;
         let mut told: Vec<Have> = Vec::new();
-        for (id, stream) in self.streams.iter_mut() {
+        for (id, stream) in self.streams.iter_mut().filter(|(_, stream)| stream.backlog.is_empty()) {
             let grown = std::mem::take(&mut stream.to_tell);
             if live && (1..=SEEN_WRITERS).contains(&grown.len()) {
                 let above =

@@ -295,15 +295,15 @@ impl Room {
             // It came from the home to a page that led before this one, and did not reach the disk there.
             self.accept(entry, accepted, now);
             self.return_soon(entry.header().stream, now);
-            return self.apply_fresh(entry.header().stream);
+            return self.work_off(entry.header().stream, now);
         }
         let Some(stream) = self.streams.get_mut(&entry.header().stream) else { return };
         stream.log.extend(entry, accepted);
-        self.apply_entry(entry);
+        self.apply_later(entry, accepted);
         self.keep(entry.detached(), now);
         self.note_landed(entry.header().stream, entry.name(), now);
         self.return_soon(entry.header().stream, now);
-        self.apply_fresh(entry.header().stream);
+        self.work_off(entry.header().stream, now);
     }
 
     fn handle_aside(&mut self, page: SiblingId, aside: Aside, now: Now) {

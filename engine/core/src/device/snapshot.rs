@@ -99,10 +99,12 @@ impl Room {
             return Some(());
         }
         let before = self.on_disk(&id);
-        if self.meet_copy(id, &root, now) {
+        let declined = self.meet_copy(id, &root, now);
+        let stream = self.streams.get_mut(&id)?;
+        stream.question.declined |= declined;
+        if declined {
             return Some(());
         }
-        let stream = self.streams.get_mut(&id)?;
         let was_here = stream.log.reaches(root.tips());
         if stream.would_lose_to(&root, self.role == Role::Leading) {
             stream.pass_over(snapshot, root.marks());
@@ -129,7 +131,7 @@ impl Room {
         }
         self.return_soon(id, now);
         self.retry_parked(id, now);
-        self.apply_fresh(id);
+        self.work_off(id, now);
         self.fetch_older(id);
         Some(())
     }
@@ -138,7 +140,10 @@ impl Room {
     pub(super) fn apply_page(&mut self, id: StreamId, page: &[u8]) {
         let Some(stream) = self.streams.get_mut(&id) else { return };
         match &mut stream.body {
-            Body::Text(_) => self.apply_update(id, page),
+            Body::Text(document) => {
+                document.weigh_anew();
+                stream.backlog.push_state(page);
+            }
             Body::Directory(directory) => {
                 let decisions = directory::check_page(page).into_iter().flatten();
                 decisions.for_each(|decision| directory.restore(decision));
@@ -152,6 +157,7 @@ impl Room {
     /// something has to come before the snapshot can be taken.
     fn meet_copy(&mut self, id: StreamId, root: &Root, now: Now) -> bool {
         let own = root.tips().filter(|(replica, _)| self.identities.contains_key(replica));
+        let mut waits = false;
         for (replica, tip) in own.collect::<Vec<_>>() {
             let Some(stream) = self.streams.get(&id) else { return true };
             let here = stream.log.tip(&replica).seq;
@@ -160,12 +166,17 @@ impl Room {
                 continue;
             }
             let wrote = stream.wrote(&mark(replica, tip));
-            // Without the snapshot that was here the chain ends too early, and says nothing of copies.
-            let compares = wrote != Some(true) && !stream.lacks_snapshot && self.role == Role::Leading;
-            if compares
+            if wrote != Some(true)
+                && self.role == Role::Leading
                 && let Some((_, first)) = self.unsaved_from(id, EntryName { replica, seq: 0 }).first()
                 && first.name().seq <= tip.seq
             {
+                if stream.lacks_snapshot {
+                    // The row of that entry may say that it is ours, also where the home has let go of what is below.
+                    self.mark_saved(id, &mark(replica, tip), now);
+                    waits = true;
+                    continue;
+                }
                 // It says where the chain ends, and not whether what was not called saved is on the way there.
                 self.compare_chain(id, EntryName { replica, seq: tip.seq });
                 return true;
@@ -179,7 +190,7 @@ impl Room {
                 return true;
             }
         }
-        false
+        waits
     }
 
     /// Writes it to the disk, and lets go of what it covers.

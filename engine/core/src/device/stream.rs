@@ -2,17 +2,16 @@
 
 use std::collections::VecDeque;
 
-use bytes::Bytes;
-
 use crate::device::chat::OpenChannel;
 use crate::device::forks::Return;
 use crate::device::passed_over::PassedOver;
 use crate::device::receipts::Marks;
 use crate::device::snapshot::Arriving;
+use crate::device::steps::Backlog;
 use crate::device::version::Question;
 use crate::directory::Directory;
 use crate::ids::{ReplicaId, StreamId, StreamKind};
-use crate::log::{Dep, Entry, EntryName, Park, StreamLog};
+use crate::log::{Dep, Entry, EntryName, Head, Park, StreamLog};
 use crate::snapshot::Root;
 use crate::sorted::{SortedMap, SortedSet};
 use crate::time::{Millis, Now};
@@ -28,8 +27,8 @@ pub(super) struct Stream {
     /// Counts the readings of the stream from the disk: only the newest may finish.
     pub(super) reading: u64,
     pub(super) body: Body,
-    /// Updates of entries that were accepted and are not in the text yet: none between two inputs.
-    pub(super) fresh: Vec<Bytes>,
+    /// Updates of entries that were accepted and are not in the text yet.
+    pub(super) backlog: Backlog,
     pub(super) journal: Journal,
     /// Whether the disk may hold a part of the journal.
     pub(super) journal_on_disk: bool,
@@ -50,6 +49,13 @@ pub(super) struct Stream {
     pub(super) own: Own,
     /// Replicas of this device of which the home has other words where nothing is left here to compare with them.
     pub(super) parted: SortedSet<ReplicaId>,
+    /// Of chains of this device that the home sends back: up to where they were taken for ours, and the head there.
+    pub(super) returned: SortedMap<ReplicaId, (u64, Head)>,
+    /// The same of what was read from the disk for the home, as far as it is known.
+    pub(super) walked: SortedMap<ReplicaId, (u64, Head)>,
+    /// Chains of this device of which the home has told a head that could not be held against the disk yet. They are not
+    /// offered: history may have let go of what it has.
+    pub(super) untold: SortedSet<ReplicaId>,
     pub(super) sync: Sync,
     pub(super) question: Question,
     /// Whether the disk is to be read for the home, once it has said up to where it has our work.
@@ -60,7 +66,9 @@ pub(super) struct Stream {
     pub(super) snapshot: Option<Box<Root>>,
     /// Pages of it, while the stream is being read from the disk.
     pub(super) pages: Vec<Vec<u8>>,
-    /// The snapshot on the disk cannot be read.
+    /// The snapshot on the disk cannot be read, and what is above it may not have been read yet.
+    pub(super) snapshot_lost: bool,
+    /// Only the home's snapshot is waited for: own work that was not called saved stands in the outbox.
     pub(super) lacks_snapshot: bool,
     /// While it is built anew: whether people were told that what they write meanwhile becomes a fork.
     pub(super) fork_told: bool,
@@ -194,7 +202,7 @@ impl Stream {
             phase: Phase::Loading,
             reading: 0,
             body,
-            fresh: Vec::new(),
+            backlog: Backlog::default(),
             journal: Journal::default(),
             journal_on_disk: false,
             journal_landed: false,
@@ -205,12 +213,16 @@ impl Stream {
             closed: SortedMap::new(),
             own: Own::Read,
             parted: SortedSet::new(),
+            returned: SortedMap::new(),
+            walked: SortedMap::new(),
+            untold: SortedSet::new(),
             sync: Sync::Off,
             question: Question::new(),
             reads_next: false,
             lost: Vec::new(),
             snapshot: None,
             pages: Vec::new(),
+            snapshot_lost: false,
             lacks_snapshot: false,
             fork_told: false,
             moved: false,

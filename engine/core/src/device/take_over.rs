@@ -274,6 +274,8 @@ impl Room {
         if !was_here {
             stream.log.cover(root.tips(), &root.frontier);
             self.apply_page(id, page);
+            // Another page may lead before the rest is read.
+            self.apply_fresh(id);
         }
     }
 
@@ -302,6 +304,7 @@ impl Room {
                 Err(_) => self.events.damaged(id, "store.record"),
             }
         }
+        self.work_off(id, now);
         match page.more {
             Some(start) => {
                 let (_, end) = stored::entry_range(&id, 0, u64::MAX);
@@ -326,7 +329,7 @@ impl Room {
             }
             Verdict::Fresh(accepted) => {
                 stream.log.extend(entry, accepted);
-                self.apply_entry(entry);
+                self.apply_later(entry, accepted);
             }
             Verdict::Waits(_) | Verdict::Refused(_) => {
                 self.events.damaged(id, "store.order");

@@ -22,6 +22,8 @@ pub(super) struct Question {
     own: Option<Vec<Dep>>,
     /// Chains of ours of which entries were asked for: what comes above these meanwhile asks for no more.
     pub(super) compared: SortedSet<ReplicaId>,
+    /// A snapshot came that is not taken before something was compared.
+    pub(super) declined: bool,
 }
 
 /// A chain up to where the other end is taken to hold it.
@@ -37,7 +39,12 @@ impl Room {
             Phase::Loading | Phase::Rebuilding => reads_leader || stream.lacks_snapshot,
             Phase::Meeting => stream.lacks_snapshot,
         };
-        if !in_use {
+        if !in_use || stream.backlog.is_full() {
+            return;
+        }
+        if self.steps.builds(id, stream.reading) {
+            // The leader has sent all: when the text is built it is asked anew.
+            self.streams.get_mut(&id).into_iter().for_each(|stream| stream.sync = Sync::Asked(now.monotonic));
             return;
         }
         let (known, own) = self.known_there(id);
@@ -47,11 +54,13 @@ impl Room {
             stream.gathered.clear();
             (stream.snapshot, stream.pages) = (None, Vec::new());
         }
-        let wants_newer = stream.tail >= DEVICE_TAIL || stream.wants_newer;
+        // One that came may have been too old to end it.
+        let wants_newer = stream.tail >= DEVICE_TAIL || stream.wants_newer || stream.parted.len() > 0;
         let newest_but = (wants_newer && !reads_leader).then(|| stream.newest_seen());
         stream.question.number += 1;
         stream.question.own = Some(own);
         stream.question.compared.clear();
+        stream.question.declined = false;
         stream.sync = Sync::Asked(now.monotonic);
         let question = stream.question.number;
         let digest = Digest::of_chains(&known);
@@ -62,13 +71,6 @@ impl Room {
     pub(super) fn subscribe_after(&mut self, id: StreamId, at: Millis) {
         if let Some(stream) = self.streams.get_mut(&id).filter(|stream| stream.sync != Sync::Off) {
             stream.sync = Sync::Waiting(at);
-        }
-    }
-
-    /// A quiet link is used to find out whether anything was missed: equal digests cost the home one answer.
-    pub(super) fn compare_with_home(&mut self, now: Now) {
-        for id in self.streams.keys().copied().collect::<Vec<_>>() {
-            self.subscribe(id, now);
         }
     }
 
@@ -119,6 +121,8 @@ impl Room {
                 break;
             }
             match self.role {
+                // What there is more of it comes with a snapshot.
+                Role::Leading if stream.parted.contains(&replica) => own.push((replica, u64::MAX)),
                 Role::Leading if self.is_ours(stream, &replica) => own.push((replica, tip.seq)),
                 Role::Leading => above.push((replica, tip.seq)),
                 // The page that leads knows what this device wrote: all of it, or it was refused.
@@ -178,7 +182,7 @@ impl Room {
 
 impl Question {
     pub(super) fn new() -> Self {
-        Self { number: 0, own: None, compared: SortedSet::new() }
+        Self { number: 0, own: None, compared: SortedSet::new(), declined: false }
     }
 
     /// No answer is awaited any more.

@@ -1,6 +1,6 @@
 //! The chains of one stream, and the judgement on every entry that wants to join them.
 
-use causeway_guard::ydoc::{self, Known};
+use causeway_guard::ydoc::{self, Extension, Known};
 use causeway_guard::{Fault, Limits};
 use serde::{Deserialize, Serialize};
 
@@ -73,6 +73,8 @@ pub struct Accepted {
     head: Head,
     clock: u32,
     introduced: Option<Introduced>,
+    /// At how many places of a text it may cost a walk.
+    pub(crate) places: u32,
 }
 
 /// Entries to ask for: `replica`'s up to `seq`, beginning after what is here.
@@ -263,10 +265,19 @@ impl StreamLog {
 
     /// The dependencies and the logical time of the next entry of `replica`.
     pub fn next_place(&self, replica: &ReplicaId) -> (Vec<Dep>, u64) {
+        self.next_place_apart(replica, |_| false)
+    }
+
+    /// The same of an entry that builds on nothing of some chains.
+    pub(crate) fn next_place_apart(
+        &self,
+        replica: &ReplicaId,
+        apart: impl Fn(&ReplicaId) -> bool,
+    ) -> (Vec<Dep>, u64) {
         let deps: Vec<Dep> = self
             .frontier
             .iter()
-            .filter(|(other, _)| *other != replica)
+            .filter(|(other, _)| *other != replica && !apart(other))
             .filter_map(|(other, seq)| {
                 let link = self.chains.get(other)?.link(*seq)?;
                 Some(Dep { replica: *other, seq: *seq, head: link.head.short() })
@@ -353,16 +364,8 @@ impl StreamLog {
         if entry.header().seq != tip.seq + 1 {
             return self.judge_new(entry);
         }
-        let clock = self.check_payload(entry, tip, &Limits::default()).unwrap_or(tip.clock);
-        Verdict::Fresh(Accepted { head: tip.head.next(entry), clock, introduced: tip.introduced })
-    }
-
-    /// Whether this entry is the one that stands in its chain; `None` where that does not remember enough to say.
-    pub fn proves(&self, entry: &Entry) -> Option<bool> {
-        let EntryName { replica, seq } = entry.name();
-        let chain = self.chains.get(&replica)?;
-        let before = if seq == 1 { Head::START } else { chain.link(seq - 1)?.head };
-        Some(before.next(entry) == chain.link(seq)?.head)
+        let (clock, places) = self.check_payload(entry, tip, &Limits::default()).unwrap_or((tip.clock, 0));
+        Verdict::Fresh(Accepted { head: tip.head.next(entry), clock, introduced: tip.introduced, places })
     }
 
     fn judge_known(&self, entry: &Entry) -> Verdict {
@@ -415,12 +418,12 @@ impl StreamLog {
             return Err(Refusal::Client);
         }
         check_deps(self, header, tip)?;
-        let clock = self.check_payload(entry, tip, limits)?;
+        let (clock, places) = self.check_payload(entry, tip, limits)?;
         let introduced = match self.stream.kind() {
             StreamKind::Chat => self.check_chat(entry, tip.introduced)?,
             StreamKind::Directory | StreamKind::Ydoc | StreamKind::Amdoc | StreamKind::Comments => None,
         };
-        Ok(Accepted { head: tip.head.next(entry), clock, introduced })
+        Ok(Accepted { head: tip.head.next(entry), clock, introduced, places })
     }
 
     /// Heads and logical time of what it builds on, as far as the chains remember.
@@ -447,14 +450,14 @@ impl StreamLog {
         }
     }
 
-    /// The guard; answers the replica's next yrs clock.
-    fn check_payload(&self, entry: &Entry, tip: Tip, limits: &Limits) -> Result<u32, Refusal> {
+    /// The guard; answers the replica's next yrs clock, and at how many places of a text this may cost a walk.
+    fn check_payload(&self, entry: &Entry, tip: Tip, limits: &Limits) -> Result<(u32, u32), Refusal> {
         let header = entry.header();
         match (self.stream.kind(), header.kind) {
             (StreamKind::Ydoc | StreamKind::Chat, EntryKind::Create | EntryKind::Delete)
                 if entry.payload().is_empty() =>
             {
-                Ok(tip.clock)
+                Ok((tip.clock, 0))
             }
             (
                 StreamKind::Chat,
@@ -463,15 +466,16 @@ impl StreamLog {
                 | EntryKind::Retract
                 | EntryKind::React
                 | EntryKind::Introduce,
-            ) => Ok(tip.clock),
+            ) => Ok((tip.clock, 0)),
             (StreamKind::Ydoc, EntryKind::Edit) => {
                 let client = header.replica.client();
                 let extension = ydoc::check_text(entry.payload(), client, ROOT, self, limits);
-                Ok(extension.map_err(Refusal::Guard)?.to)
+                let Extension { to, places, .. } = extension.map_err(Refusal::Guard)?;
+                Ok((to, places))
             }
             (StreamKind::Directory, EntryKind::Edit) => {
                 directory::check(entry.payload()).map_err(Refusal::Directory)?;
-                Ok(tip.clock)
+                Ok((tip.clock, 0))
             }
             _ => Err(Refusal::Kind),
         }

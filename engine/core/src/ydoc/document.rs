@@ -31,6 +31,8 @@ pub struct Document {
     clock: Clock,
     /// Where the last edit ended, until anything else changes the text.
     caret: Option<Caret>,
+    /// Bytes of the updates that made it.
+    taken: u64,
 }
 
 /// What the observers of the running transaction note.
@@ -79,7 +81,27 @@ impl Document {
         let text = doc.get_or_insert_text(ROOT);
         let captured = Arc::new(Mutex::new(Captured::default()));
         observe(&doc, &text, &captured);
-        Self { doc, text, client, captured, editors: SortedMap::new(), clock: Clock::default(), caret: None }
+        Self {
+            doc,
+            text,
+            client,
+            captured,
+            editors: SortedMap::new(),
+            clock: Clock::default(),
+            caret: None,
+            taken: 0,
+        }
+    }
+
+    /// The same text to be written under another client id, and whether it could be copied.
+    pub(crate) fn under(self, client: u64) -> (Self, Result<(), ApplyError>) {
+        if self.client == client {
+            return (self, Ok(()));
+        }
+        let state = self.doc.transact().encode_diff_v1(&StateVector::default());
+        let mut copy = Self::new(client);
+        let copied = copy.load(&[&state]);
+        (copy, copied)
     }
 
     /// The client id this document writes under.
@@ -107,16 +129,20 @@ impl Document {
     /// # Errors
     /// See [`ApplyError`]; the text may then hold a part of the update.
     pub fn apply(&mut self, update: &[u8]) -> Result<Option<Delta>, ApplyError> {
-        let (delta, applied) = self.apply_all(&[update]);
-        applied.map(|()| delta)
+        let (deltas, applied) = self.apply_all(&[update]);
+        applied.map(|()| deltas.into_iter().next())
     }
 
-    /// The same of several in one transaction, and what they changed together; with the first error, beside which the
+    /// The same of several, in as few transactions as is wise, with what each changed; and the first error, beside which the
     /// others are applied.
-    pub(crate) fn apply_all(&mut self, updates: &[&[u8]]) -> (Option<Delta>, Result<(), ApplyError>) {
-        self.expect_delta();
-        let applied = self.apply_together(updates);
-        (self.take_captured().delta, applied)
+    pub(crate) fn apply_all(&mut self, updates: &[&[u8]]) -> (Vec<Delta>, Result<(), ApplyError>) {
+        let (mut deltas, mut applied) = (Vec::new(), Ok(()));
+        for part in together(updates) {
+            self.expect_delta();
+            applied = applied.and(self.apply_together(part));
+            deltas.extend(self.take_captured().delta);
+        }
+        (deltas, applied)
     }
 
     /// Takes many updates at once, when a document is opened: nobody looks yet, so nothing is told.
@@ -129,8 +155,19 @@ impl Document {
 
     fn apply_together(&mut self, updates: &[&[u8]]) -> Result<(), ApplyError> {
         self.caret = None;
+        self.taken += updates.iter().map(|update| update.len() as u64).sum::<u64>();
         let mut txn = self.doc.transact_mut();
         updates.iter().map(|update| apply_in(&mut txn, update)).fold(Ok(()), Result::and)
+    }
+
+    /// A state of the whole text comes next: it says how much there is.
+    pub(crate) fn weigh_anew(&mut self) {
+        self.taken = 0;
+    }
+
+    /// What may be done with this text in about a second.
+    pub(crate) fn begin_step(&self) -> Step {
+        Step { left: STEP_PIECES, pieces: self.taken / PIECE_BYTES + u64::from(self.len()) / UNITS_CUT }
     }
 
     /// What this text would be with further changes: the text, how it differs from this one, and whether all that the
@@ -176,6 +213,7 @@ impl Document {
         let result = change(&mut edit);
         let (deltas, hand) = edit.finish();
         let edited = (!deltas.is_empty()).then(|| Edited { update: txn.encode_update_v1(), deltas });
+        self.taken += edited.as_ref().map_or(0, |edited| edited.update.len() as u64);
         self.caret = match (hand, &edited) {
             (Hand::At(caret), _) => Some(caret),
             (Hand::Behind(index), Some(edited)) => Caret::behind(&edited.update, index),
@@ -359,3 +397,27 @@ const LOADED_AT_ONCE: usize = 1_024;
 const BYTES_AT_ONCE: usize = 64 << 10;
 
 static BUILT: AtomicU64 = AtomicU64::new(0);
+
+/// Work with a text that takes a bounded time: what a change costs shows only when it is applied, so each of its places
+/// counts as a walk along all pieces and a cut through the longest.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Step {
+    left: u64,
+    pieces: u64,
+}
+
+impl Step {
+    /// Counts a change that touches the text at so many places. Answers whether the time is used up.
+    pub(crate) fn take(&mut self, bytes: usize, places: u32) -> bool {
+        self.pieces += bytes as u64 / PIECE_BYTES;
+        self.left = self.left.saturating_sub(self.pieces * u64::from(places));
+        self.left == 0
+    }
+}
+
+/// Pieces of a text that may be passed in a step: 0.2 µs each, so about a second.
+const STEP_PIECES: u64 = 5_000_000;
+/// Bytes of updates for each piece they make: about 12 in what people write here and there, and a piece that is cut is two.
+const PIECE_BYTES: u64 = 8;
+/// Units of a string that are cut in the time of a piece: two cuts through a megabyte cost 2 ms.
+const UNITS_CUT: u64 = 100;

@@ -58,7 +58,7 @@ impl Reader {
     /// Takes an update if the guard lets it in, and says whether it did.
     pub(super) fn take(&mut self, author: u64, update: &[u8]) -> bool {
         let judged = check_text(update, author, ROOT, &self.clocks, &Limits::default());
-        let Ok(Extension { from, to }) = judged else { return false };
+        let Ok(Extension { from, to, .. }) = judged else { return false };
         assert_eq!(from, self.clocks.clock(author).unwrap_or(0));
         self.apply(update);
         if to > 0 {

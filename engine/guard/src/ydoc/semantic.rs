@@ -14,13 +14,15 @@ pub trait Known {
     fn clock(&self, client: u64) -> Option<u32>;
 }
 
-/// The author's clocks an update adds: `from..to`. An update that only deletes has `from == to`.
+/// The author's clocks an update adds, `from..to`, and what it may cost. An update that only deletes has `from == to`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Extension {
     /// The author's next clock before the update.
     pub from: u32,
     /// The author's next clock after it.
     pub to: u32,
+    /// At how many places it touches the document: where it begins anew, and what it takes out. Each may cost a walk.
+    pub places: u32,
 }
 
 /// Follows an update by one author.
@@ -38,6 +40,7 @@ pub(super) struct Author<'a, K> {
     thread: Thread,
     jumps: u32,
     jumps_limit: u32,
+    taken_out: u32,
 }
 
 impl<'a, K: Known> Author<'a, K> {
@@ -55,6 +58,7 @@ impl<'a, K: Known> Author<'a, K> {
             thread: Thread::default(),
             jumps: 0,
             jumps_limit: limits.jumps,
+            taken_out: 0,
         }
     }
 
@@ -83,7 +87,7 @@ impl<'a, K: Known> Author<'a, K> {
     }
 
     pub(super) fn extension(&self) -> Extension {
-        Extension { from: self.from, to: self.next }
+        Extension { from: self.from, to: self.next, places: self.jumps + self.taken_out }
     }
 
     /// The first clock of `client` that does not exist, as things stand before the next block.
@@ -151,6 +155,7 @@ impl<K: Known> Visitor for Author<'_, K> {
     }
 
     fn delete(&mut self, client: u64, Range { end, .. }: Range<u32>) -> Result<(), Fault> {
+        self.taken_out += 1;
         // Of a whole document all blocks have been seen by now.
         let known =
             if self.whole.is_some() { self.known.clock(client).unwrap_or(0) } else { self.end_of(client) };

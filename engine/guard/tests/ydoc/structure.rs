@@ -20,7 +20,7 @@ fn a_string_advances_the_clock_by_its_utf16_units() {
     {
         let update = section(1, 5, 3).at_root(STRING).text(piece).num(0);
         let extension = check(&update.0, 5, &Clocks::with(5, 3), &Limits::default());
-        assert_eq!(extension, Ok(Extension { from: 3, to: 3 + units }), "{piece}");
+        assert_eq!(extension, Ok(Extension { from: 3, to: 3 + units, places: 1 }), "{piece}");
         let insertions = Update::decode_v1(&update.0).unwrap().insertions(true);
         let yrs: u32 = insertions
             .iter()

@@ -22,6 +22,7 @@ mod replay;
 mod restart;
 mod samples;
 mod stalled;
+mod steps;
 mod stopwatch;
 mod store_load;
 mod store_open;
@@ -50,6 +51,7 @@ type Bench = (&'static str, fn() -> Outcome);
 const BENCHES: &[Bench] = &[
     ("replay", || with_the_paper("replay", replay::run)),
     ("guard", || with_the_paper("guard", guard::run)),
+    ("steps", || steps::run().map(Some)),
     ("cold-open", || with_the_paper("cold-open", cold_open::run)),
     ("channel", || channel::run().map(Some)),
     ("latency", || latency::run().map(Some)),

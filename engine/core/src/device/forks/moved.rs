@@ -52,7 +52,8 @@ impl Room {
     /// wrote some of it, a person decides.
     pub(in crate::device) fn return_moved(&mut self, id: StreamId, now: Now) {
         let Some(stream) = self.streams.get_mut(&id) else { return };
-        let ready = stream.phase == Phase::Ready && stream.leftovers.is_empty();
+        let is_whole = stream.leftovers.is_empty() && stream.backlog.is_empty();
+        let ready = stream.phase == Phase::Ready && is_whole;
         let Some(returns) = &mut stream.returns else { return };
         returns.at = None;
         if !ready {

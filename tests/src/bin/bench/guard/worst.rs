@@ -7,7 +7,7 @@ use causeway_guard::Limits;
 use super::{AUTHOR, Written, of_yrs_behind};
 
 /// Pieces of a text that somebody has prepared, entry by entry.
-const PREPARED: u32 = 32_768;
+pub(crate) const PREPARED: u32 = 32_768;
 /// Whose blocks stand behind the author's where both claim one place: yrs walks past those to find out.
 const LATER: u64 = AUTHOR + 1;
 
@@ -85,7 +85,7 @@ fn one_string() -> (Vec<u8>, u32) {
 }
 
 /// One character each, without neighbours.
-fn crowded(author: u64, clock: u32, blocks: u32) -> Written {
+pub(crate) fn crowded(author: u64, clock: u32, blocks: u32) -> Written {
     let mut update = begin(blocks, author, clock);
     (0..blocks).for_each(|_| string(&mut update, b"x"));
     update.push(0);
