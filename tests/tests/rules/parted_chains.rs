@@ -1,13 +1,20 @@
 //! Rules 6 and 12: what stands below refused work, what lay on its way from the disk meanwhile, and what builds on another copy's words.
 
+use causeway_core::chat::ChatOp;
 use causeway_core::ids::{ReplicaId, StreamId};
-use causeway_core::stored;
-use causeway_core::wire::{Body, Message, Need, Refused};
+use causeway_core::log::{Dep, Entry, EntryKind, Head};
+use causeway_core::replica::Identity;
+use causeway_core::stored::{self, Prefix, ReplicaRecord};
+use causeway_core::time::Millis;
+use causeway_core::wire::{self, Body, ErrorCode, Message, Need, Refused};
+use causeway_core::ydoc::Document;
 use causeway_tests::disk::Disk;
-use causeway_tests::network::Network;
+use causeway_tests::network::{Network, room};
 
 use crate::channels::{channel, open, say};
-use crate::clones::{damaged, said_by_the_copy, talkers_and_a_copy, texts};
+use crate::clones::{at_home, damaged, said_by_the_copy, talkers_and_a_copy, texts};
+use crate::craft::{edit_upon, entry};
+use crate::heads::sign;
 
 /// "one " is saved as the second entry of device 0's chain; the third, "two", is on its disk alone.
 fn one_saved_and_two_not() -> (Network, StreamId, ReplicaId) {
@@ -69,6 +76,38 @@ fn rule_6_what_is_read_for_the_home_while_refused_work_is_set_aside_does_not_bri
 }
 
 #[test]
+fn rule_11_what_is_asked_of_others_work_while_refused_work_is_set_aside_is_brought_then() {
+    let (mut network, text) = Network::with_document(2);
+    network.insert(0, text, 0, "one ");
+    network.rest();
+    network.insert(1, text, 0, "somebody else's ");
+    network.rest();
+    sign(&mut network);
+    let (own, other) = (network.devices[0].room.replica(), network.devices[1].room.replica());
+    network.home_is_deaf = true;
+    network.insert(0, text, 0, "two");
+    network.settle();
+    network.devices[0].disk_answers = false;
+    refuse(&mut network, text, own);
+    network.settle();
+    // As a home that was restored asks, while the fork is on its way to the disk.
+    let to = network.relay.seq(&text, &other);
+    let need = Need { stream: text, replica: other, from: 1, to };
+    network.hand_to_device(0, &Message::Other(Body::Need(need)));
+    network.settle();
+    let from = network.devices[0].sent.len();
+    network.release_disk(0);
+    network.home_is_deaf = false;
+    network.wait(6_000);
+    network.settle();
+    let brought = network.devices[0].sent[from..].iter().any(|message| match message {
+        Message::Entries(entries) => entries.iter().any(|entry| entry.name().replica == other),
+        Message::Other(_) => false,
+    });
+    assert!(brought, "nobody else may have it");
+}
+
+#[test]
 fn rule_12_after_a_start_the_home_takes_nothing_that_builds_on_the_other_copys_words() {
     let (mut network, copied) = talkers_and_a_copy();
     said_by_the_copy(&mut network, 0, &["theirs", "theirs too"]);
@@ -94,4 +133,134 @@ fn rule_12_after_a_start_the_home_takes_nothing_that_builds_on_the_other_copys_w
     assert_eq!(damaged(&mut network, 1), []);
     let drafts = network.devices[0].room.drafts(channel());
     assert_eq!(drafts.iter().map(|draft| draft.text.as_str()).collect::<Vec<_>>(), ["ours", "upon ours"]);
+}
+
+/// A link proves that it writes in a name.
+fn prove(network: &mut Network, link: usize, identity: &Identity) {
+    let conn = network.devices[link].link().expect("it is online");
+    let nonce = network.relay.sent.iter().find_map(|(to, message)| match message {
+        Message::Other(Body::Welcome(welcome)) if *to == conn => Some(welcome.nonce),
+        Message::Other(_) | Message::Entries(_) => None,
+    });
+    let proof = identity.prove(&nonce.expect("it was welcomed"), &room());
+    network.inject(link, wire::encode(&proof.into()));
+}
+
+fn bring(network: &mut Network, link: usize, entries: &[&Entry]) {
+    let entries = entries.iter().map(|entry| (*entry).clone()).collect();
+    network.inject(link, wire::encode(&Message::Entries(entries)));
+}
+
+#[test]
+fn rule_12_the_copy_whose_words_stand_goes_on_under_one_new_name_after_a_start() {
+    let (mut network, name) = talkers_and_a_copy();
+    say(&mut network, 0, "first");
+    say(&mut network, 0, "second");
+    network.rest();
+    let identity = {
+        let secrets = network.devices[0].disk.rows_of(Prefix::Replica as u8);
+        let secrets = secrets.filter_map(|(_, row)| ReplicaRecord::decode(row).ok());
+        let mut keys = secrets.map(|record| Identity::from_secret(&record.secret));
+        keys.find(|key| key.id() == name).expect("it has written")
+    };
+    let stands = at_home(&network, channel(), name);
+    network.restart_home();
+    network.rest();
+    // The copy brings other words in the place of "first".
+    prove(&mut network, 0, &identity);
+    let place = stands[stands.len() - 2].header();
+    let op = ChatOp::Post { text: "theirs".into(), reply_to: None, after: Millis(0) };
+    let payload = wire::payload::encode_chat(&op);
+    let other = entry(channel(), name, (place.seq, place.logical), op.kind(), &payload);
+    bring(&mut network, 0, &[&other]);
+    network.deliver_to_home();
+    network.lose_what_is_on_its_way();
+    // The home takes no more of that chain until it starts again: these words are a draft.
+    say(&mut network, 0, "third");
+    for _ in 0..3 {
+        network.rest();
+    }
+    assert_ne!(network.devices[0].room.replica(), name);
+    for words in ["fourth", "fifth"] {
+        say(&mut network, 0, words);
+        for _ in 0..3 {
+            network.rest();
+        }
+    }
+    assert_eq!(texts(&network, 1), ["common", "first", "second", "fourth", "fifth"]);
+    assert_eq!(texts(&network, 0), texts(&network, 1));
+    let drafts = network.devices[0].room.drafts(channel());
+    assert_eq!(drafts.iter().map(|draft| draft.text.as_str()).collect::<Vec<_>>(), ["third"]);
+}
+
+/// Two chains of a text, of which one builds on the other.
+struct Branch {
+    upon: [Entry; 3],
+    builds: [Entry; 2],
+}
+
+/// The first two entries are the same whatever the words.
+fn branch(text: StreamId, [upon, builds]: [&Identity; 2], words: &str) -> Branch {
+    let (mut first, mut second) = (Document::new(upon.id().client()), Document::new(builds.id().client()));
+    let typed = |document: &mut Document, word: &str| {
+        let (_, edited) = document.edit(None, Millis(0), |edit| edit.insert(0, word));
+        edited.expect("words were put in").update
+    };
+    let mut number = 0;
+    let upon_entries = ["one ", "two ", words].map(|word| {
+        number += 1;
+        entry(text, upon.id(), (number, number), EntryKind::Edit, &typed(&mut first, word))
+    });
+    let head = upon_entries.iter().fold(Head::START, |head, entry| head.next(entry));
+    let dep = Dep { replica: upon.id(), seq: 3, head: head.short() };
+    let first = edit_upon(text, builds.id(), (1, 4), dep, &typed(&mut second, words));
+    let then = entry(text, builds.id(), (2, 5), EntryKind::Edit, &typed(&mut second, "more "));
+    Branch { upon: upon_entries, builds: [first, then] }
+}
+
+/// A home that has started again; it has what one of two copies wrote under two names. The other's is the second branch.
+fn two_branches() -> (Network, StreamId, [Identity; 2], [Branch; 2]) {
+    let (mut network, text) = Network::with_document(2);
+    network.insert(0, text, 0, "begun ");
+    network.rest();
+    let names = [Identity::from_secret(&[7; 32]), Identity::from_secret(&[9; 32])];
+    let branches = ["theirs ", "ours.. "].map(|words| branch(text, names.each_ref(), words));
+    names.iter().for_each(|name| prove(&mut network, 0, name));
+    let Branch { upon, builds: [first, _] } = &branches[0];
+    bring(&mut network, 0, &[&upon[0], &upon[1], &upon[2], first]);
+    network.settle();
+    assert_eq!((network.relay.seq(&text, &names[0].id()), network.relay.seq(&text, &names[1].id())), (3, 1));
+    network.restart_home();
+    network.rest();
+    (network, text, names, branches)
+}
+
+#[test]
+fn rule_12_what_is_at_the_home_already_is_compared_whatever_it_builds_on() {
+    let (mut network, text, names, [_, ours]) = two_branches();
+    names.iter().for_each(|name| prove(&mut network, 0, name));
+    bring(&mut network, 0, &[&ours.upon[2], &ours.builds[0], &ours.builds[1]]);
+    network.settle();
+    assert_eq!(network.relay.seq(&text, &names[1].id()), 1, "it stands on words that nobody here has");
+}
+
+#[test]
+fn rule_12_two_copies_at_once_build_on_their_own_words_alone() {
+    let (mut network, text, [upon, _], [theirs, ours]) = two_branches();
+    let apart = Identity::from_secret(&[11; 32]);
+    let Branch { builds: [mine, _], .. } = branch(text, [&upon, &apart], "ours.. ");
+    prove(&mut network, 0, &upon);
+    prove(&mut network, 0, &apart);
+    network.settle();
+    // Both bring it again before the first is compared.
+    bring(&mut network, 0, &[&ours.upon[2]]);
+    network.relay.busy_reads = 1;
+    prove(&mut network, 1, &upon);
+    bring(&mut network, 1, &[&theirs.upon[1], &theirs.upon[2]]);
+    bring(&mut network, 0, &[&mine]);
+    network.deliver_to_home();
+    network.settle();
+    assert_eq!(network.relay.seq(&text, &apart.id()), 0, "it builds on words that are not here");
+    let superseded = ErrorCode::Superseded as u16;
+    assert!(network.relay.closed.iter().any(|(_, code)| *code == superseded), "and its link is to come back");
 }

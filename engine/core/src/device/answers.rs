@@ -144,9 +144,11 @@ impl Room {
     /// Reads this device's own entries of a stream from its disk, to offer what the home lacks, and of others what it has asked
     /// for.
     pub(super) fn read_lost(&mut self, id: StreamId) {
-        // Work that was refused leaves the disk while a stream is built again, which then asks anew.
-        let is_rebuilt = self.streams.get(&id).is_some_and(|stream| stream.phase == Phase::Rebuilding);
-        if !is_rebuilt && !self.reads_lost(id) {
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        if stream.phase == Phase::Rebuilding {
+            // Work that was refused leaves the disk now: it is read when the home has answered the rebuilt stream.
+            stream.reads_next = true;
+        } else if !self.reads_lost(id) {
             self.heads.begin(id);
             if let Some(stream) = self.streams.get_mut(&id) {
                 stream.own = Own::Read;
@@ -157,11 +159,14 @@ impl Room {
         }
     }
 
-    /// What is on its way from the disk may be gone when it comes.
+    /// What is on its way from the disk may be gone when it comes: all of it is read anew when the home has answered again.
     pub(super) fn stop_reading_lost(&mut self, id: StreamId) {
         if self.reads_lost(id) {
             self.scans.retain(|_, reading| !matches!(reading, Reading::Lost(of) if *of == id));
-            self.heads.finish(id);
+            self.heads.put_off(id);
+            if let Some(stream) = self.streams.get_mut(&id) {
+                stream.reads_next = true;
+            }
         }
     }
 

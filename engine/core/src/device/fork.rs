@@ -130,6 +130,10 @@ impl Room {
     /// What stands below refused work keeps its place in the chain: by that a device knows at its next start what it wrote.
     pub(super) fn keep_closed_tips(&mut self, id: StreamId) {
         let Some(stream) = self.streams.get(&id).filter(|_| self.role == Role::Leading) else { return };
+        if stream.lacks_snapshot {
+            // The chain may stand further than the rows that are left of it.
+            return;
+        }
         for replica in stream.closed.keys() {
             let tip = stream.log.tip(replica);
             if tip.seq > 0 {

@@ -57,8 +57,7 @@ impl Home {
         let header = entry.header();
         let (stream, replica) = (header.stream, header.replica);
         if link.ceded.contains(&replica) {
-            let sentence = "another link of this device writes in this name now; come back";
-            return self.fail(conn, ErrorCode::Superseded, sentence);
+            return self.supersede(conn);
         }
         if !link.proven.contains(&replica) && link.forwarding.asked {
             self.handle_forwarded(conn, &entry, now);
@@ -81,6 +80,12 @@ impl Home {
         }
         self.land(conn, entry);
         self.drop_if_empty(&stream);
+    }
+
+    /// What a link wrote another one writes now.
+    pub(super) fn supersede(&mut self, conn: ConnId) {
+        let sentence = "another link of this device writes in this name now; come back";
+        self.fail(conn, ErrorCode::Superseded, sentence);
     }
 
     /// Whether nothing can be let into a stream now, whoever brings it.
@@ -171,8 +176,8 @@ impl Home {
         }
     }
 
-    /// Whether an entry builds on other words of its link than stand under their name, which were refused. The chain may remember
-    /// no more what stands there.
+    /// Whether a new entry builds on other words of its link than stand under their name, which were refused. Where the chain
+    /// remembers the head there, that tells; what is here already is held against its own chain.
     fn builds_on_refused(&self, conn: ConnId, entry: &Entry) -> bool {
         let header = entry.header();
         let Some(state) = self.streams.get(&header.stream).filter(|state| !state.refused.is_empty()) else {
@@ -181,9 +186,9 @@ impl Home {
         let is_refused = |dep: &Dep| {
             let refused = state.refused.get(&dep.replica).is_some_and(|(from, _)| *from <= dep.seq);
             let name = EntryName { replica: dep.replica, seq: dep.seq };
-            refused && !state.log.remembers(&name) && self.is_author(conn, &dep.replica)
+            refused && state.log.head_at(&name).is_none() && self.wrote(conn, &dep.replica)
         };
-        header.deps.iter().any(is_refused)
+        header.seq > state.log.tip(&header.replica).seq && header.deps.iter().any(is_refused)
     }
 
     /// Takes this entry of a replica and all after it from nobody.

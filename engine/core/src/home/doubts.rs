@@ -174,18 +174,22 @@ impl Home {
         None
     }
 
-    /// Whether an entry builds on one that its link has brought again and that is not compared yet. The chain remembers no more
-    /// what stands there, so nobody else would find out that it is not that.
+    /// Whether a new entry builds on one that its link has brought again and that is not compared yet. The chain remembers no
+    /// more what stands there, so nobody else would find out that it is not that. What is here already is held against its own
+    /// chain: were it passed over, what comes behind it would be taken.
     fn builds_on_doubted(&self, conn: ConnId, entry: &Entry) -> bool {
         let header = entry.header();
         let Some(state) = self.streams.get(&header.stream) else { return false };
         let is_doubted = |dep: &Dep| {
             let doubt = self.doubts.chains.get(&(header.stream, dep.replica));
-            let doubt = doubt.filter(|doubt| doubt.conn == conn && dep.replica != header.replica);
+            let doubt = doubt.filter(|doubt| doubt.conn == conn);
             let name = EntryName { replica: dep.replica, seq: dep.seq };
-            doubt.and_then(Doubt::first).is_some_and(|first| first <= dep.seq) && !state.log.remembers(&name)
+            let here = dep.seq <= state.log.tip(&dep.replica).seq && dep.replica != header.replica;
+            // What waits beyond the tip is judged with it.
+            here && doubt.and_then(Doubt::first).is_some_and(|first| first <= dep.seq)
+                && state.log.head_at(&name).is_none()
         };
-        header.deps.iter().any(is_doubted)
+        header.seq > state.log.tip(&header.replica).seq && header.deps.iter().any(is_doubted)
     }
 
     fn hold(&mut self, conn: ConnId, chain: ChainOf, entry: &Entry) {
@@ -230,10 +234,15 @@ impl Home {
         self.doubts.chains.entry(chain).or_insert_with(|| Doubt::new(conn)).put_off_from(seq);
     }
 
-    /// What another link of its author has brought gives way: this one will bring it too.
+    /// What another link of its author has brought gives way: this one will bring it too. Where it is a copy of the device it may
+    /// not, and nothing is known any more of what that link would build on its own: it has to come back.
     fn take_over_doubt(&mut self, conn: ConnId, chain: ChainOf) {
-        if let Some(before) = self.drop_doubt(&chain).filter(|before| before.queued) {
+        let Some(before) = self.drop_doubt(&chain) else { return };
+        if before.queued {
             self.doubts.chains.insert(chain, Doubt { queued: before.queued, ..Doubt::new(conn) });
+        }
+        if before.first().is_some() && self.has_ceded(before.conn, &chain.1) {
+            self.supersede(before.conn);
         }
     }
 
@@ -586,6 +595,15 @@ impl Home {
     /// Whether a link writes in a replica's name.
     pub(super) fn is_author(&self, conn: ConnId, replica: &ReplicaId) -> bool {
         self.conns.get(&conn).is_some_and(|link| link.proven.contains(replica))
+    }
+
+    /// Whether a link writes in a replica's name, or did until another took over.
+    pub(super) fn wrote(&self, conn: ConnId, replica: &ReplicaId) -> bool {
+        self.is_author(conn, replica) || self.has_ceded(conn, replica)
+    }
+
+    fn has_ceded(&self, conn: ConnId, replica: &ReplicaId) -> bool {
+        self.conns.get(&conn).is_some_and(|link| link.ceded.contains(replica))
     }
 
     /// An entry waits no longer.
