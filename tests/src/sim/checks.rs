@@ -24,6 +24,8 @@ use crate::sim::world::World;
 pub(crate) const QUIET_WITHIN: u64 = 120_000;
 /// Why work is refused that another copy of the device's disk was first with.
 const CLONED: &str = "replica.cloned";
+/// Why work of somebody who met a copy is set aside: the copy was first, or it was written upon what was not.
+const COPIED: [&str; 3] = [CLONED, "entry.chain", "fork.later"];
 /// UTF-16 units from which a text is long.
 const LONG_TEXT: u32 = 4_000;
 /// After so long every lease of somebody who is gone has ended.
@@ -50,7 +52,9 @@ impl World {
             Event::Damaged { stream, code } => {
                 self.fail(|| format!("device {number} calls {stream} damaged without cause: {code}"));
             }
-            Event::Fork { code, .. } if self.copies.met(self.devices[number].machine) => {
+            Event::Fork { code, .. }
+                if self.copies.met(self.devices[number].machine) && COPIED.contains(&code.as_str()) =>
+            {
                 self.tally.note(Fault::CopyForked);
                 self.chronicle.line(self.now, || format!("work of device {number} is set aside: {code}"));
             }
@@ -106,7 +110,8 @@ impl World {
         let Ok(messages) = wire::decode(bytes) else {
             return self.fail(|| format!("device {number} sends what cannot be read"));
         };
-        let disk = &self.machines[self.devices[number].machine].disk;
+        let machine = self.devices[number].machine;
+        let (disk, is_copied) = (&self.machines[machine].disk, self.copies.met(machine));
         let mut unsafe_entry = None;
         for message in &messages {
             if let Message::Entries(entries) = message {
@@ -117,7 +122,8 @@ impl World {
                         return false;
                     }
                     // What came back from a home to a device whose disk was put back has left long ago.
-                    !rows::survives(disk, &entry.header().stream, name) && !self.copies.was_taken(entry)
+                    let came_back = is_copied && self.copies.was_taken(entry);
+                    !rows::survives(disk, &entry.header().stream, name) && !came_back
                 });
             }
         }
@@ -213,6 +219,7 @@ impl World {
         if let Some(what) = self.relay.broken_promise() {
             self.fail(|| format!("the relay {what}"));
         }
+        self.write_on();
         self.depart_apart();
     }
 

@@ -6,13 +6,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use causeway_core::ids::StreamId;
+use causeway_core::device::{Receipt, ReceiptState};
+use causeway_core::ids::{ReplicaId, StreamId};
 use causeway_core::log::{Entry, EntryName};
+use causeway_core::replica::Identity;
 use causeway_core::storage::Commit;
-use causeway_core::stored;
+use causeway_core::stored::{self, Prefix, ReplicaRecord};
 
 use crate::disk::Disk;
 use crate::sim::agenda::{Apart, Happening};
+use crate::sim::checks::QUIET_WITHIN;
 use crate::sim::device::End;
 use crate::sim::ledger::{Aside, EditNo};
 use crate::sim::pages::Machine;
@@ -34,7 +37,9 @@ pub(crate) struct Copies {
     holdings: BTreeMap<usize, BTreeSet<EditNo>>,
     /// What homes have taken under each name, and which of them, in worlds with copies.
     taken: BTreeMap<(StreamId, EntryName), BTreeMap<Keeper, Hash>>,
-    /// Whether homes have taken other words under one name.
+    /// Names that stood on copied disks: more than one device may write under them.
+    names: BTreeSet<ReplicaId>,
+    /// Whether homes have taken other words under one of those.
     have_parted: bool,
 }
 
@@ -57,13 +62,17 @@ pub(crate) enum Step {
     Begins(u64),
     /// The disk of a device is copied.
     Taken(u64, usize),
-    /// The image is the disk of a device from now on.
-    Wakes(u64),
+    /// The image is the disk of a device from now on, for the first time or another.
+    Wakes(u64, u64),
 }
 
 /// Percent of worlds that have copies, and how many those have at most.
 const COPIES: u64 = 17;
 const MOST: u64 = 3;
+/// More than how often one image wakes.
+const WAKES: u64 = 8;
+/// How often somebody whose disk was copied may be refused what they write, one attempt after the other.
+const ATTEMPTS: u64 = 2;
 /// So long somebody without a link has written before their disk is copied.
 const APART: u64 = 6_000;
 /// Longest time between an image and what becomes of it.
@@ -114,7 +123,9 @@ impl World {
             Step::Taken(number, machine) => {
                 self.apart(Apart::ImageTaken(number), |world| world.take_image(number, machine));
             }
-            Step::Wakes(number) => self.apart(Apart::ImageWakes(number), |world| world.wake_image(number)),
+            Step::Wakes(number, time) => {
+                self.apart(Apart::ImageWakes(number * WAKES + time), |world| world.wake_image(number));
+            }
         }
     }
 
@@ -144,7 +155,11 @@ impl World {
                 return self.fail(|| format!("{at} takes other words as {entry:?}"));
             }
             if taken.values().any(|held| *held != hash) && !self.copies.have_parted {
+                if !self.copies.names.contains(&entry.name().replica) {
+                    return self.fail(|| format!("{at} takes other words than another home as {entry:?}"));
+                }
                 self.copies.have_parted = true;
+                self.tally.note(Fault::HomesParted);
                 self.chronicle.line(self.now, || format!("another home has other words as {entry:?}"));
             }
         }
@@ -198,16 +213,19 @@ impl World {
             format!("the disk of machine {machine} is copied, with {} edits", edits.len())
         });
         self.copies.images.insert(number, Image { machine, disk, edits });
-        for _ in 0..self.rng.between(1, 4) / 3 + 1 {
+        for time in 0..self.rng.between(1, 4) / 3 + 1 {
             let soon = if self.rng.chance(40) { 1_000 } else { LATE };
             let late = self.plan.trouble.saturating_sub(self.rng.below(8_000));
             let at = (self.now + self.rng.below(soon)).min(late);
-            self.plan(at, Happening::Copied(Step::Wakes(number)));
+            self.plan(at, Happening::Copied(Step::Wakes(number, time)));
         }
     }
 
     fn wake_image(&mut self, number: u64) {
         let Some(image) = self.copies.images.get(&number).cloned() else { return };
+        let records = image.disk.rows_of(Prefix::Replica as u8);
+        let records = records.filter_map(|(_, row)| ReplicaRecord::decode(row).ok());
+        self.copies.names.extend(records.map(|record| Identity::from_secret(&record.secret).id()));
         if self.rng.chance(50) && self.may_put_back() { self.put_back(image) } else { self.begin_from(image) }
     }
 
@@ -254,6 +272,70 @@ impl World {
         }
         self.copies.holdings.insert(machine, edits);
         *self.disk_of(self.machines[machine].pages[0]) = disk;
+    }
+
+    /// After all is quiet the relay starts again, and whoever met a copy writes on in every text. What is written first may be
+    /// refused, as the home takes no more of a chain in which it was brought other words; what comes then is saved.
+    pub(crate) fn write_on(&mut self) {
+        let ends = self.copied.is_some() || !self.goes_on();
+        let met =
+            self.devices.iter().filter(|device| self.copies.met(device.machine) && device.room.is_some());
+        let met: Vec<usize> = met.map(|device| device.number).collect();
+        if met.is_empty() || ends {
+            return;
+        }
+        self.kill_home(At::Relay);
+        self.start_home(At::Relay);
+        let mut refused = None;
+        for _ in 0..ATTEMPTS {
+            refused = self.write_everywhere(&met);
+            if refused.is_none() || !self.goes_on() {
+                return;
+            }
+        }
+        if let Some((number, stream)) = refused {
+            self.fail(|| format!("what device {number} writes in {stream} is refused again and again"));
+        }
+    }
+
+    /// Answers one of those that were refused.
+    fn write_everywhere(&mut self, pages: &[usize]) -> Option<(usize, StreamId)> {
+        let mut written = Vec::new();
+        for number in pages {
+            let now = self.devices[*number].now(self.now);
+            for stream in self.documents.clone() {
+                let room = self.devices[*number].room.as_mut()?;
+                match room.edit(stream, None, now, |edit| edit.insert(0, "on ")) {
+                    Ok(receipt) => written.push((*number, receipt)),
+                    Err(error) => {
+                        self.fail(|| format!("device {number} cannot write on in {stream}: {error}"));
+                    }
+                }
+            }
+            self.settle_device(*number);
+        }
+        let begun = self.now;
+        loop {
+            self.run_until(self.now + 250);
+            let states =
+                || written.iter().map(|written| (written.0, written.1.stream, self.state_of(written)));
+            let waits = states().find(|(.., state)| !state.relay && !state.refused);
+            let refused = states().find(|(.., state)| state.refused);
+            match waits {
+                None => return refused.map(|(number, stream, _)| (number, stream)),
+                Some((number, stream, _)) if self.now - begun > QUIET_WITHIN => {
+                    self.fail(|| format!("what device {number} writes on in {stream} is not saved"));
+                }
+                Some(_) => {}
+            }
+            if !self.goes_on() {
+                return None;
+            }
+        }
+    }
+
+    fn state_of(&self, (number, receipt): &(usize, Receipt)) -> ReceiptState {
+        self.devices[*number].room.as_ref().map(|room| room.receipt(receipt)).unwrap_or_default()
     }
 
     /// A disk is gone, and what it had of a copy.

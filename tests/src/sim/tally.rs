@@ -102,11 +102,13 @@ pub enum Fault {
     DiskPutBack,
     /// Work of a copied device that was refused, as its copy was first.
     CopyForked,
+    /// Two homes took other words under one name of a copied device, and the story ended there.
+    HomesParted,
 }
 
 impl Fault {
     /// Every kind.
-    pub const ALL: [Self; 48] = [
+    pub const ALL: [Self; 49] = [
         Self::Cut,
         Self::LostInFlight,
         Self::FrameLost,
@@ -155,6 +157,7 @@ impl Fault {
         Self::CopyWoke,
         Self::DiskPutBack,
         Self::CopyForked,
+        Self::HomesParted,
     ];
 }
 
