@@ -205,7 +205,7 @@ async fn rule_10_a_store_whose_epoch_is_damaged_is_served_in_one_that_nobody_has
 async fn rule_10_a_relay_waits_for_a_disk_that_fails_as_it_starts_and_stops_when_told() {
     let failure = StoreFailure::new(FailureKind::Io, "The disk is broken.");
     let server = Server::with(unread(vec![failure.clone()]).0).await;
-    assert_eq!(Device::join(&server.address, "harbour", 1).await.epoch, 1);
+    assert!(Device::join(&server.address, "harbour", 1).await.epoch > 1, "it begins with nothing");
     server.stop().await.unwrap();
 
     let (storage, is_asked) = unread(vec![failure; 1000]);
