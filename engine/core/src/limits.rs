@@ -44,7 +44,7 @@ pub const RETURN_PAUSE: Millis = Millis(500);
 pub const RETURN_PAUSE_LONGEST: Millis = Millis(32_000);
 
 /// Bytes of changes that were accepted and wait to be applied to a text; what comes while so much waits is asked for again.
-/// Ordinary changes are applied faster than any link brings them, so only those wait that were made to be dear.
+/// A long catch-up of ordinary changes may reach it too, and is then asked for once more.
 pub const BACKLOG_BYTES: usize = 4 << 20;
 
 /// Entries that wait for what they build on, per stream: a device two thousand edits ahead is asked again instead. As many of
