@@ -7,7 +7,7 @@ use causeway_core::home::Home;
 use causeway_core::ids::{ReplicaId, StreamId};
 use causeway_core::log::{Entry, EntryName, SignedHead};
 use causeway_core::snapshot::SignedRoot;
-use causeway_core::stored::{self, META, MetaRecord, TipRecord};
+use causeway_core::stored::{self, TipRecord};
 
 use crate::disk::Disk;
 use crate::sim::agenda::{Apart, Happening};
@@ -56,14 +56,12 @@ impl World {
         }
     }
 
-    fn depart(&mut self, mut disk: Disk) {
+    fn depart(&mut self, disk: Disk) {
         let leaves = self.rng.index(self.machines.len());
         self.leave_for_good(leaves);
         self.kill_home(At::Relay);
-        self.relay.epoch += 1;
-        disk.put(META.to_vec(), MetaRecord { epoch: self.relay.epoch }.encode());
-        self.relay.disk = disk;
-        self.relay.promised.clear();
+        self.begin_relay(disk);
+        self.relay.was_put_back = true;
         self.tally.note(Fault::Departed);
         self.come_back_without(leaves);
     }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use causeway_core::home::CompactionPlan;
 use causeway_core::log::EntryName;
-use causeway_core::stored::{self, META, MetaRecord, TipRecord};
+use causeway_core::stored::{self, TipRecord};
 
 use crate::disk::Disk;
 use crate::sim::agenda::{Apart, Happening};
@@ -31,8 +31,6 @@ pub(crate) struct School {
     /// Whether a hub begins with what the relay had when the first lesson began.
     is_prepared: bool,
     prepared: Option<Disk>,
-    /// Hubs so far.
-    hubs: u64,
     is_over: bool,
     /// Whether those who come back look at nothing before all that they wrote is at the relay.
     looks_at_nothing: bool,
@@ -55,8 +53,6 @@ pub(crate) enum Bell {
 
 /// Percent of worlds that have a hub.
 const SCHOOLS: u64 = 25;
-/// Beyond every epoch of the relay.
-const FIRST_EPOCH: u64 = 1_000;
 /// Longest time until the relay notices that somebody is gone whose link ended without a word.
 const UNNOTICED: u64 = 60_000;
 /// Those who start anew end before this, and many at once.
@@ -167,11 +163,8 @@ impl World {
 
     /// Another hub, in an epoch of its own.
     fn furnish_hub(&mut self) {
-        let mut disk = self.school.prepared.clone().unwrap_or_default();
-        self.school.hubs += 1;
-        disk.put(META.to_vec(), MetaRecord { epoch: FIRST_EPOCH + self.school.hubs }.encode());
-        self.hub.disk = disk;
-        self.hub.promised.clear();
+        let disk = self.school.prepared.clone().unwrap_or_default();
+        self.begin_hub(disk);
     }
 
     /// Which home a device reaches now.

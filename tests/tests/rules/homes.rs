@@ -7,6 +7,7 @@ use causeway_core::limits::PING_AFTER;
 use causeway_core::log::{Digest, Head};
 use causeway_core::stored::{self, Prefix, StreamRecord};
 use causeway_core::wire::{self, Body, Message, Saved, Subscribe, Synced};
+use causeway_tests::disk::Disk;
 use causeway_tests::network::Network;
 
 #[test]
@@ -44,6 +45,29 @@ fn rule_10_documents_nobody_looks_at_are_refilled_too() {
         network.rest();
     }
     assert!(network.relay.entries(&text) > 0, "the app does not have to open it again");
+}
+
+/// The data folder was lost and the relay begun anew, without a backup.
+#[test]
+fn rule_10_documents_nobody_looks_at_are_brought_to_a_relay_that_begins_with_nothing() {
+    for epoch in [2, 9] {
+        let (mut network, text) = Network::with_document(1);
+        network.relay.put_back(Disk::default(), 5);
+        network.restart_home();
+        network.insert(0, text, 0, "written, saved, closed");
+        network.rest();
+        network.restart(0, true);
+        network.rest();
+        network.relay.put_back(Disk::default(), epoch);
+        network.restart_home();
+        for _ in 0..5 {
+            network.rest();
+        }
+        let late = network.join();
+        network.open(late, text);
+        network.rest();
+        assert_eq!(network.text(late, text), "written, saved, closed", "epoch {epoch}");
+    }
 }
 
 #[test]
