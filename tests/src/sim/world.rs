@@ -264,7 +264,10 @@ impl World {
             Happening::Fate => self.strike(),
             Happening::StartDevice(device) => self.start_device(device),
             Happening::StartHome(at) => self.start_home(at),
-            Happening::EndHome(at, life) if life == self.at(at).life => self.kill_home(at),
+            Happening::EndHome(at, life) if life == self.at(at).life => {
+                self.note_hub_killed(at);
+                self.kill_home(at);
+            }
             Happening::EndDevice(device, life, end) if life == self.devices[device].life => {
                 self.end_life(device, end);
             }
