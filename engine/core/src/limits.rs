@@ -243,6 +243,9 @@ pub const RETRY_FIRST: Millis = Millis(1_000);
 pub const RETRY_MOST: Millis = Millis(30_000);
 /// A link that has not been welcomed by then is given up.
 pub const HELLO_WAIT: Millis = Millis(10_000);
+/// How long a device leaves uncompared what it holds while its link is never quiet, as somebody writes elsewhere: a home that was
+/// restored meanwhile asks whoever compares for what others wrote.
+pub const COMPARE_AFTER: Millis = Millis(60_000);
 /// Silence after which a device asks whether the link still lives.
 pub const PING_AFTER: Millis = Millis(10_000);
 /// Silence after which a device gives the link up.

@@ -13,6 +13,7 @@ use causeway_core::stored::{self, ForkRecord, Prefix, TipRecord};
 use causeway_core::wire::{self, Body, Message};
 use causeway_core::ydoc::Document;
 
+use crate::disk::Disk;
 use crate::mirror::Mirror;
 use crate::sim::relay::At;
 use crate::sim::rows;
@@ -95,16 +96,18 @@ impl World {
             return self.fail(|| format!("device {number} sends what cannot be read"));
         };
         let disk = &self.machines[self.devices[number].machine].disk;
+        let has = |disk: &Disk, key: &[u8]| disk.row(key).is_some();
         let mut unsafe_entry = None;
         for message in &messages {
             if let Message::Entries(entries) = message {
                 unsafe_entry = entries.iter().find(|entry| {
-                    let name = entry.name();
-                    if disk.row(&stored::vouched_key(&entry.header().stream, &name.replica)).is_some() {
-                        // Somebody else wrote it, who has it on theirs: of its own chains a device keeps no signed head.
-                        return false;
-                    }
-                    !rows::survives(disk, &entry.header().stream, name)
+                    let (stream, name) = (entry.header().stream, entry.name());
+                    let key = stored::replica_key(&name.replica);
+                    let author_is_elsewhere =
+                        !has(disk, &key) && self.machines.iter().any(|other| has(&other.disk, &key));
+                    // Whoever wrote it may be gone: of its own chains a device keeps no signed head.
+                    let is_vouched_for = has(disk, &stored::vouched_key(&stream, &name.replica));
+                    !author_is_elsewhere && !is_vouched_for && !rows::survives(disk, &stream, name)
                 });
             }
         }

@@ -165,3 +165,24 @@ fn rl8_hundreds_of_streams_are_compared_a_few_at_a_time() {
     }
     assert_eq!((most, entries), (COMPARED_STREAMS, 2 * STREAMS), "a reader that holds nothing is sent all");
 }
+
+/// Somebody writes all the time in one text, so no link is ever quiet for ten seconds. That text is left alone: whoever asks for
+/// one anew waits a round trip for what is said in it meanwhile.
+#[test]
+fn rule_5_what_is_quiet_is_compared_also_on_a_link_that_never_is() {
+    let (mut network, text) = Network::with_document(2);
+    network.rest();
+    let asked = |network: &Network, stream: StreamId| {
+        let sent = network.devices[0].sent.iter();
+        let asks = |message: &&Message| matches!(message, Message::Other(Body::Subscribe(asks)) if asks.stream == stream);
+        sent.filter(asks).count()
+    };
+    let before = [StreamId::DIRECTORY, text].map(|stream| asked(&network, stream));
+    for _ in 0..26 {
+        network.insert(1, text, 0, "on ");
+        network.settle();
+        network.wait(5_000);
+    }
+    let now = [StreamId::DIRECTORY, text].map(|stream| asked(&network, stream));
+    assert_eq!((now[0] - before[0], now[1] - before[1]), (2, 0), "in two minutes and ten seconds");
+}

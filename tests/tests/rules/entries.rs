@@ -1,11 +1,13 @@
 //! Rules 1, 2, 4, 5 and 6: entries, replicas, dependencies, digests, refusals.
 
+use causeway_core::chat::Saved;
 use causeway_core::device::{Connection, Event};
 use causeway_core::ids::{ReplicaId, StreamId};
 use causeway_core::log::EntryKind;
 use causeway_core::wire::{Body, ErrorCode, Message, Refused};
 use causeway_tests::network::Network;
 
+use crate::channels::{open, posts, say};
 use crate::craft::{entries_in, entry, forged, frame};
 
 #[test]
@@ -144,6 +146,29 @@ fn rule_5_equal_digests_cost_one_answer_and_no_entries() {
     network.insert(0, text, 0, "still followed: ");
     network.rest();
     assert_eq!(network.text(1, text), "still followed: the same everywhere");
+}
+
+/// A restored home made it doubt what was saved, and another has all of it.
+#[test]
+fn rule_5_who_is_in_step_with_a_home_knows_that_all_is_saved_there() {
+    let mut network = Network::new(1);
+    open(&mut network, 0, 1);
+    network.rest();
+    let backup = network.relay.disk.clone();
+    say(&mut network, 0, "on the relay");
+    network.rest();
+    for (disk, epoch) in [(backup, 2), (network.relay.disk.clone(), 1)] {
+        network.go_offline(0);
+        network.relay.put_back(disk, epoch);
+        network.restart_home();
+        network.relay.slow = epoch == 2;
+        network.go_online(0);
+        network.settle();
+        network.trickle();
+        network.settle();
+    }
+    let post = posts(&network, 0).pop().expect("a post");
+    assert_eq!((post.text.as_str(), post.saved), ("on the relay", Saved::Relay));
 }
 
 #[test]

@@ -4,6 +4,7 @@ use causeway_core::device::Storage;
 use causeway_core::ids::StreamId;
 use causeway_tests::network::Network;
 
+use crate::channels::{channel, open, say};
 use crate::craft::entries_in;
 
 #[test]
@@ -48,6 +49,40 @@ fn promise_2_a_disk_that_never_answers_leaves_the_page_at_saving() {
     }
     let status = network.devices[0].room.save_status(text);
     assert_eq!((status.unsaved_on_device, status.unsaved_on_relay), (0, 1));
+}
+
+/// What is on its way to the device's own disk has not been sent to anybody.
+#[test]
+fn promise_2_what_gets_to_the_disk_while_a_restored_home_is_asked_is_not_called_saved() {
+    let mut network = Network::new(2);
+    open(&mut network, 0, 1);
+    open(&mut network, 1, 2);
+    network.rest();
+    say(&mut network, 0, "common");
+    network.rest();
+    network.restart(0, true);
+    open(&mut network, 0, 1);
+    network.rest();
+    network.go_offline(0);
+    let backup = network.relay.disk.clone();
+    network.relay.put_back(backup, 2);
+    network.restart_home();
+    network.settle();
+    say(&mut network, 1, "theirs");
+    network.rest();
+    network.devices[0].disk_answers = false;
+    let said = say(&mut network, 0, "next");
+    network.relay.slow = true;
+    network.go_online(0);
+    network.settle();
+    network.trickle();
+    network.settle();
+    network.release_disk(0);
+    network.drain();
+    network.settle();
+    network.rest();
+    assert_eq!(network.devices[0].room.save_status(channel()).unsaved_on_relay, 0);
+    assert_eq!(network.relay.seq(&channel(), &said.replica), said.seq);
 }
 
 #[test]

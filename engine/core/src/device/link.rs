@@ -4,10 +4,10 @@ use bytes::Bytes;
 
 use crate::device::event::{Connection, Event};
 use crate::device::pages::{PageOutput, Role};
-use crate::device::stream::Sync;
+use crate::device::stream::{Stream, Sync};
 use crate::device::{Output, Room, is_final};
 use crate::ids::{ReplicaId, StreamId};
-use crate::limits::{HELLO_WAIT, LINK_REPLICAS, PING_AFTER, RETRY_FIRST, RETRY_MOST, SILENCE};
+use crate::limits::{COMPARE_AFTER, HELLO_WAIT, LINK_REPLICAS, PING_AFTER, RETRY_FIRST, RETRY_MOST, SILENCE};
 use crate::presence::Lease;
 use crate::sorted::SortedSet;
 use crate::stored::{self, META, MetaRecord};
@@ -21,6 +21,8 @@ pub(super) struct Link {
     attempts: u32,
     heard: Millis,
     pinged: Option<Millis>,
+    /// When what is held was compared last, stream by stream.
+    compared: Millis,
     last_error: Option<ErrorFrame>,
     come_back_at: Option<Millis>,
     epoch: Option<u64>,
@@ -46,6 +48,7 @@ impl Link {
             attempts: 0,
             heard: Millis(0),
             pinged: None,
+            compared: Millis(0),
             last_error: None,
             come_back_at: None,
             epoch: None,
@@ -65,7 +68,8 @@ impl Link {
             State::Greeting { until } => Some(*until),
             // Of a page that slept the time since the last frame says nothing; only what was asked can go unanswered.
             State::Live { .. } => {
-                Some(self.pinged.map_or(self.heard.after(PING_AFTER), |at| at.after(PONG_WAIT)))
+                let ping = self.pinged.map_or(self.heard.after(PING_AFTER), |at| at.after(PONG_WAIT));
+                Some(ping.min(self.compared.after(COMPARE_AFTER)))
             }
         }
     }
@@ -165,10 +169,13 @@ impl Room {
                     Role::Following => Output::Page(PageOutput::Join),
                 });
             }
+            State::Live { .. } if now.monotonic >= self.link.compared.after(COMPARE_AFTER) => {
+                self.compare(now, |stream| stream.is_quiet(now));
+            }
             State::Live { .. } if self.link.pinged.is_none() => {
                 self.link.pinged = Some(now.monotonic);
                 self.send(&Ping { time: now.wall }.into());
-                self.compare_with_home(now);
+                self.compare(now, |_| true);
             }
             State::Live { .. } | State::Greeting { .. } => self.hang_up(now),
             State::Connecting | State::Stopped { .. } => {}
@@ -230,6 +237,7 @@ impl Room {
         }
         self.link.attempts = 0;
         self.link.proven.clear();
+        self.link.compared = now.monotonic;
         self.set_state(State::Live { nonce: welcome.nonce });
         self.clock_offset = i64::try_from(i128::from(welcome.time.0) - i128::from(now.wall.0)).unwrap_or(0);
         self.others.handle_welcome(Lease(welcome.lease.0));
@@ -246,7 +254,7 @@ impl Room {
         if welcome.in_step {
             self.join_in_step(&counted, now);
         } else {
-            self.compare_with_home(now);
+            self.compare(now, |_| true);
         }
         // Whoever has written is told who has seen it, also if nothing is left to send.
         if self.current_on_disk {
@@ -256,9 +264,12 @@ impl Room {
         self.send_presence(now);
     }
 
-    /// A quiet link is used to find out whether anything was missed: equal digests cost the home one answer.
-    fn compare_with_home(&mut self, now: Now) {
-        for id in self.streams.keys().copied().collect::<Vec<_>>() {
+    /// A quiet link is used to find out whether anything was missed, and one that never is every minute of what is quiet
+    /// itself: equal digests cost the home one answer.
+    fn compare(&mut self, now: Now, which: impl Fn(&Stream) -> bool) {
+        self.link.compared = now.monotonic;
+        let compared = self.streams.iter().filter(|(_, stream)| which(stream));
+        for id in compared.map(|(id, _)| *id).collect::<Vec<_>>() {
             self.subscribe(id, now);
         }
     }

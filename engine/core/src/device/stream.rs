@@ -11,6 +11,7 @@ use crate::device::steps::Backlog;
 use crate::device::version::Question;
 use crate::directory::Directory;
 use crate::ids::{ReplicaId, StreamId, StreamKind};
+use crate::limits::PING_AFTER;
 use crate::log::{Dep, Entry, EntryName, Head, Park, StreamLog};
 use crate::snapshot::Root;
 use crate::sorted::{SortedMap, SortedSet};
@@ -183,7 +184,7 @@ pub(super) enum Sync {
     Off,
     /// Asked for; the home sends what is missing.
     Asked(Millis),
-    /// The home has sent all it had; since when nothing of the outbox was answered.
+    /// The home has sent all it had; since when nothing of the outbox was answered, or nothing was said where it is empty.
     Following(Millis),
     /// The home asked to wait.
     Waiting(Millis),
@@ -276,11 +277,19 @@ impl Stream {
         }
     }
 
-    /// Something of the answer has come: nothing is asked again while more follows.
+    /// Something of the answer has come, and nothing is asked again while more follows; or of what is said in it.
     pub(super) fn note_heard(&mut self, now: Now) {
-        if matches!(self.sync, Sync::Asked(_)) {
-            self.sync = Sync::Asked(now.monotonic);
+        match self.sync {
+            Sync::Asked(_) => self.sync = Sync::Asked(now.monotonic),
+            Sync::Following(_) if !self.waits() => self.sync = Sync::Following(now.monotonic),
+            Sync::Following(_) | Sync::Off | Sync::Waiting(_) => {}
         }
+    }
+
+    /// Whether nobody has said anything in it for so long that to ask for it anew delays nobody's words.
+    pub(super) fn is_quiet(&self, now: Now) -> bool {
+        let rests = |since: Millis| now.monotonic >= since.after(PING_AFTER) && !self.waits();
+        matches!(self.sync, Sync::Following(since) if rests(since))
     }
 
     /// Whether an entry belongs to refused work.

@@ -91,12 +91,16 @@ impl Room {
     /// The home holds just what was told of the room in hello: these streams are followed without a question.
     pub(super) fn join_in_step(&mut self, counted: &[StreamId], now: Now) {
         for id in self.streams.keys().copied().collect::<Vec<_>>() {
-            let Some(stream) = self.streams.get_mut(&id) else { continue };
-            if !counted.contains(&id) || stream.phase != Phase::Ready || stream.tail >= DEVICE_TAIL {
+            let Some(stream) = self.streams.get(&id) else { continue };
+            let follows = counted.contains(&id) && stream.phase == Phase::Ready && stream.tail < DEVICE_TAIL;
+            if !follows || self.is_in_doubt(stream) {
                 self.subscribe(id, now);
                 continue;
             }
-            stream.sync = Sync::Following(now.monotonic);
+            self.streams
+                .get_mut(&id)
+                .into_iter()
+                .for_each(|stream| stream.sync = Sync::Following(now.monotonic));
             self.offer_outbox(id, now);
             self.fetch_older(id);
             self.events.push(Event::SaveStatus(id));
@@ -104,13 +108,22 @@ impl Room {
         self.tick_journals(now);
     }
 
+    /// Whether the home is to say once more that it has what this device wrote.
+    fn is_in_doubt(&self, stream: &Stream) -> bool {
+        let mut ours = stream.log.tips().filter(|(replica, _)| self.identities.contains_key(replica));
+        stream.own == Own::Unread && ours.any(|(replica, _)| stream.saved_upto(&replica) == 0)
+    }
+
     /// The other end does not know our digest: where we differ, it is told chain by chain.
     pub(super) fn handle_compare(&mut self, compare: &Compare) {
         let Compare { stream: id, question, from, ref groups, .. } = *compare;
-        let (known, _) = self.known_there(id);
-        let Some(stream) = self.streams.get(&id).filter(|stream| stream.question.number == question) else {
+        let (known, ours) = self.known_there(id);
+        let Some(asked) = self.streams.get_mut(&id).filter(|stream| stream.question.number == question)
+        else {
             return;
         };
+        asked.question.lower(&ours, &from);
+        let Some(stream) = self.streams.get(&id) else { return };
         let groups = differing(&marks_of(&groups_of(&known)), groups, Group::of(&from));
         let (mut above, mut own, mut more) = (Vec::new(), Vec::new(), false);
         for (replica, tip) in stream.log.tips() {
@@ -189,6 +202,15 @@ impl Question {
     /// No answer is awaited any more.
     pub(super) fn forget(&mut self) {
         self.own = None;
+    }
+
+    /// Groups are compared as things stand now: what the disk has answered for since it was asked counts as not there, as it
+    /// has not been sent yet, and where the other end says nothing of a chain it agrees to that.
+    fn lower(&mut self, ours: &[Dep], from: &ReplicaId) {
+        for mark in self.own.iter_mut().flatten().filter(|mark| mark.replica > *from) {
+            let now = ours.iter().find(|now| now.replica == mark.replica && now.seq < mark.seq);
+            *mark = now.copied().unwrap_or(*mark);
+        }
     }
 
     /// What the home says of one of them.
