@@ -59,7 +59,7 @@ pub(crate) const DOOR_CALLERS: usize = 4;
 /// How long whoever called there may take nothing: a disk that is written to in bursts pauses for seconds.
 pub(crate) const DOOR_PATIENCE: Duration = Duration::from_secs(60);
 
-/// How long a relay that starts waits for a store that fails to be readable: the store is opened again every few seconds.
+/// How long a relay that starts waits for a store that fails to tell its epoch: the store is opened again every few seconds.
 pub(crate) const EPOCH_PATIENCE: Duration = Duration::from_secs(60);
 /// How long before it asks again.
 pub(crate) const EPOCH_PAUSE: Duration = Duration::from_secs(1);

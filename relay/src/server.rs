@@ -45,8 +45,8 @@ pub struct Options {
 /// Why a relay ended badly. What was called saved is saved all the same.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// The store could not be read for a minute, so nobody was served.
-    #[error("the store could not be read for {} s: {}", EPOCH_PATIENCE.as_secs(), bare(.0))]
+    /// For a minute the store could not be read, or one that begins could not be written to, so nobody was served.
+    #[error("the store did not tell its epoch for {} s: {}", EPOCH_PATIENCE.as_secs(), bare(.0))]
     Unreadable(#[source] StoreFailure),
     /// The last sync of the store failed.
     #[error("the store failed at the end: {}", bare(.0))]

@@ -11,6 +11,7 @@ mod cuts;
 mod departure;
 mod device;
 mod disks;
+mod epochs;
 mod fate;
 mod history;
 mod homes;

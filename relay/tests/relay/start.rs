@@ -4,6 +4,7 @@ use std::path::Path;
 
 use tokio::net::TcpListener;
 
+use crate::device::Device;
 use crate::disk::Disk;
 use crate::process::{Process, ended, outcome, program};
 
@@ -133,4 +134,28 @@ async fn the_help_of_each_command_lists_its_exit_codes() {
         listed.extend(codes);
     }
     assert!((0..=21).all(|code| listed.contains(&code)), "{listed:?}");
+}
+
+/// Somebody's data folder is lost and the relay begun anew under the same address: devices that believe all is saved there must
+/// see that it is another store.
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_10_a_store_that_begins_is_in_an_epoch_of_its_own_and_stays_in_it() {
+    for store in ["redb", "sled"] {
+        let mut met = Vec::new();
+        for _ in 0..2 {
+            let folder = tempfile::tempdir().unwrap();
+            let serve = ["--data", folder.path().to_str().unwrap(), "--store", store];
+            let mut epochs = Vec::new();
+            for _ in 0..2 {
+                let relay = Process::start_with(&serve).await;
+                let mut author = Device::join(&relay.address, "harbour", 1).await;
+                author.save_name(1).await;
+                epochs.push(author.epoch);
+                relay.kill().await;
+            }
+            assert_eq!(epochs[0], epochs[1], "{store}: the same folder");
+            met.push(epochs[0]);
+        }
+        assert!(met[0] > 1 && met[0] != met[1], "{store}: {met:?}");
+    }
 }

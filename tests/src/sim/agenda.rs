@@ -73,6 +73,8 @@ pub(crate) enum Apart {
     Lessons,
     Lesson(u64),
     LastLesson,
+    /// A store that begins.
+    Store(u64),
 }
 
 impl Apart {
@@ -86,8 +88,9 @@ impl Apart {
             Self::Departure => (4 << 40) + 2,
             Self::Lessons => (4 << 40) + 3,
             Self::LastLesson => (4 << 40) + 4,
-            Self::Lesson(number) => (6 << 40) + number,
             Self::Lie(number) => (5 << 40) + number,
+            Self::Lesson(number) => (6 << 40) + number,
+            Self::Store(number) => (7 << 40) + number,
         }
     }
 }

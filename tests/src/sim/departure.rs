@@ -3,11 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use causeway_core::home::Home;
 use causeway_core::ids::{ReplicaId, StreamId};
 use causeway_core::log::{Entry, EntryName, SignedHead};
 use causeway_core::snapshot::SignedRoot;
-use causeway_core::stored::{self, META, MetaRecord, TipRecord};
+use causeway_core::stored::{self, TipRecord};
 
 use crate::disk::Disk;
 use crate::sim::agenda::{Apart, Happening};
@@ -56,16 +55,15 @@ impl World {
         }
     }
 
-    fn depart(&mut self, mut disk: Disk) {
+    fn depart(&mut self, disk: Disk) {
         let leaves = self.rng.index(self.machines.len());
         self.leave_for_good(leaves);
         self.kill_home(At::Relay);
-        self.relay.epoch += 1;
-        disk.put(META.to_vec(), MetaRecord { epoch: self.relay.epoch }.encode());
-        self.relay.disk = disk;
-        self.relay.promised.clear();
+        self.begin_relay(disk);
+        self.relay.was_put_back = true;
         self.tally.note(Fault::Departed);
-        self.come_back_without(leaves);
+        let brought = self.come_back_without(leaves);
+        self.tally.add(Fault::BroughtBack, brought);
     }
 
     /// A machine is never seen again.
@@ -77,14 +75,12 @@ impl World {
         }
     }
 
-    /// Those who stay bring to the relay what they can.
-    pub(crate) fn come_back_without(&mut self, left: usize) {
+    /// Those who stay bring to the relay what they can. Answers how many entries of whoever left came with them.
+    pub(crate) fn come_back_without(&mut self, left: usize) -> u64 {
         let expected = self.comes_back(left);
         let before = at_home(&self.relay.disk);
         self.run_until(self.now + COME_BACK_WITHIN);
         let now = at_home(&self.relay.disk);
-        let brought = self.relay.home.as_ref().map(Home::figures).unwrap_or_default().entries_brought;
-        self.tally.add(Fault::BroughtBack, brought);
         let missing = expected.iter().find(|(chain, seq)| now.get(*chain).copied().unwrap_or(0) < **seq);
         if let Some(((stream, replica), seq)) = missing {
             let had = before.get(&(*stream, *replica)).copied().unwrap_or(0);
@@ -93,6 +89,10 @@ impl World {
                 format!("of {replica} in {stream} the relay had {had} and has {has} entries back, of {seq}")
             });
         }
+        let disk = &self.machines[left].disk;
+        let of_theirs =
+            now.iter().filter(|((_, replica), _)| disk.row(&stored::replica_key(replica)).is_some());
+        of_theirs.map(|(chain, seq)| seq.saturating_sub(before.get(chain).copied().unwrap_or(0))).sum()
     }
 
     /// Up to where each chain comes back to the relay: what those who stay have as entries and wrote, or have a signed head for.

@@ -139,7 +139,10 @@ impl World {
             self.fail(|| format!("{at} {what}"));
         }
         if failing {
-            self.tally.note(Fault::RelayDiskFailed);
+            self.tally.note(match at {
+                At::Relay => Fault::RelayDiskFailed,
+                At::Hub => Fault::HubDiskFailed,
+            });
             self.chronicle.line(self.now, || format!("a commit of {at} fails ({carried_out})"));
             result = Err(CommitError::Failed(failure()));
         }
@@ -171,7 +174,10 @@ impl World {
         }
         let failing = self.at(at).failing_until > self.now && self.rng.chance(20);
         let result = if failing {
-            self.tally.note(Fault::RelayReadFailed);
+            self.tally.note(match at {
+                At::Relay => Fault::RelayReadFailed,
+                At::Hub => Fault::HubDiskFailed,
+            });
             self.chronicle.line(self.now, || format!("a read of {at} fails"));
             Err(failure())
         } else {

@@ -3,7 +3,6 @@
 use causeway_core::device::{Role, Room};
 use causeway_core::home;
 use causeway_core::ids::StreamId;
-use causeway_core::stored::{META, MetaRecord};
 use causeway_core::time::Millis;
 
 use crate::disk::Disk;
@@ -242,11 +241,9 @@ impl World {
             return;
         }
         self.kill_home(At::Relay);
-        let Some(mut backup) = self.relay.backup.take() else { return };
-        self.relay.epoch += 1;
-        backup.put(META.to_vec(), MetaRecord { epoch: self.relay.epoch }.encode());
-        self.relay.disk = backup;
-        self.relay.promised.clear();
+        let Some(backup) = self.relay.backup.take() else { return };
+        self.begin_relay(backup);
+        self.relay.was_put_back = true;
         self.tally.note(Fault::RelayRestored);
         self.chronicle.line(self.now, || "the relay's disk is put back".into());
     }

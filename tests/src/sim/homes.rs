@@ -74,7 +74,7 @@ impl World {
                     if self.liar.hears(link, &bytes) {
                         continue;
                     }
-                    self.send_to_device(link, lane, bytes.clone());
+                    self.send_to_device(at, link, lane, bytes.clone());
                 }
             }
             home::Output::Close(ConnId(link), code) => self.home_closes(link, code as u16),
@@ -103,15 +103,14 @@ impl World {
         if home.is_compacting() {
             self.tally.note(Fault::CompactionTorn);
         }
-        self.tally.note(match at {
-            At::Relay => Fault::RelayKilled,
-            At::Hub => Fault::HubKilled,
-        });
+        if at == At::Relay {
+            self.tally.note(Fault::RelayKilled);
+        }
         self.chronicle.line(self.now, || format!("{at} is killed"));
         if let Some((_, commit)) = self.at_mut(at).pending.take() {
             if self.rng.chance(50) {
                 let _ = self.at_mut(at).disk.commit(&commit);
-            } else {
+            } else if at == At::Relay {
                 self.tally.note(Fault::RelayCommitTorn);
             }
         }

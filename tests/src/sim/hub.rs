@@ -8,13 +8,13 @@ use std::collections::BTreeSet;
 
 use causeway_core::home::CompactionPlan;
 use causeway_core::log::EntryName;
-use causeway_core::stored::{self, META, MetaRecord, TipRecord};
+use causeway_core::stored::{self, TipRecord};
 
 use crate::disk::Disk;
 use crate::sim::agenda::{Apart, Happening};
 use crate::sim::checks::QUIET_WITHIN;
 use crate::sim::device::End;
-use crate::sim::plan::Trouble;
+use crate::sim::plan::{MOST_DEVICES, Trouble};
 use crate::sim::relay::At;
 use crate::sim::tally::Fault;
 use crate::sim::world::World;
@@ -26,13 +26,13 @@ pub(crate) struct School {
     is_held: bool,
     /// Devices that reach the hub and not the relay.
     present: BTreeSet<usize>,
+    /// Devices that ever did.
+    been: BTreeSet<usize>,
     /// Whether the relay makes snapshots meanwhile. What they cover nobody can bring to a hub that began with nothing.
     has_snapshots: bool,
     /// Whether a hub begins with what the relay had when the first lesson began.
     is_prepared: bool,
     prepared: Option<Disk>,
-    /// Hubs so far.
-    hubs: u64,
     is_over: bool,
     /// Whether those who come back look at nothing before all that they wrote is at the relay.
     looks_at_nothing: bool,
@@ -55,14 +55,12 @@ pub(crate) enum Bell {
 
 /// Percent of worlds that have a hub.
 const SCHOOLS: u64 = 25;
-/// Beyond every epoch of the relay.
-const FIRST_EPOCH: u64 = 1_000;
 /// Longest time until the relay notices that somebody is gone whose link ended without a word.
 const UNNOTICED: u64 = 60_000;
 /// Those who start anew end before this, and many at once.
 const COME_BACK: u64 = 4_000;
 const SHUT_AT_ONCE: u64 = 20;
-/// So many tails no world has.
+/// Never: no world has a tail of so many entries.
 pub(crate) const NEVER: CompactionPlan = CompactionPlan {
     entries: u64::MAX / 4,
     bytes: u64::MAX / 4,
@@ -109,10 +107,12 @@ impl World {
                 break;
             }
             self.plan(begins, Happening::Bell(Bell::Begins(lesson)));
-            for machine in 0..self.plan.devices {
-                if self.rng.chance(75) {
-                    let comes = begins + self.rng.below(3_000);
-                    let leaves = ends + self.rng.below(3_000);
+            // Drawn for all that there may be: a story with fewer devices is the same story.
+            for machine in 0..MOST_DEVICES {
+                let goes = self.rng.chance(75) && machine < self.plan.devices;
+                let comes = begins + self.rng.below(3_000);
+                let leaves = ends + self.rng.below(3_000);
+                if goes {
                     self.plan(comes, Happening::Bell(Bell::Comes(machine)));
                     self.plan(leaves, Happening::Bell(Bell::Leaves(machine)));
                 }
@@ -133,10 +133,19 @@ impl World {
         }
         match bell {
             Bell::Begins(lesson) => self.apart(Apart::Lesson(lesson), |world| world.begin_lesson(lesson)),
-            Bell::Comes(machine) => self.come(machine),
-            Bell::Leaves(machine) => self.leave(machine),
+            Bell::Comes(machine) => {
+                self.tally.note(Fault::CameToHub);
+                self.come(machine);
+            }
+            Bell::Leaves(machine) => {
+                self.tally.note(Fault::LeftHub);
+                self.leave(machine);
+            }
             Bell::Dies if self.rng.chance(60) => self.hub.doomed = true,
-            Bell::Dies => self.kill_home(At::Hub),
+            Bell::Dies => {
+                self.note_hub_killed(At::Hub);
+                self.kill_home(At::Hub);
+            }
             Bell::Falters => self.hub.failing_until = self.now + self.rng.between(200, 5_000),
             Bell::TakenOver => self.take_hub_over(),
         }
@@ -161,17 +170,30 @@ impl World {
     fn take_hub_over(&mut self) {
         self.tally.note(Fault::HubTakenOver);
         self.chronicle.line(self.now, || "another device is to be the hub".into());
-        self.kill_home(At::Hub);
+        self.end_hub();
         self.furnish_hub();
+    }
+
+    /// Its disk goes with it, so that is looked at first. What a hub began with may have been the relay's rot.
+    fn end_hub(&mut self) {
+        self.kill_home(At::Hub);
+        let sound = !self.relay.has_rotted && !self.relay.has_miswritten;
+        if sound || self.school.prepared.is_none() {
+            self.compare_salvage(At::Hub);
+        }
+    }
+
+    /// In the midst of its work.
+    pub(crate) fn note_hub_killed(&mut self, at: At) {
+        if at == At::Hub && self.hub.home.is_some() {
+            self.tally.note(Fault::HubKilled);
+        }
     }
 
     /// Another hub, in an epoch of its own.
     fn furnish_hub(&mut self) {
-        let mut disk = self.school.prepared.clone().unwrap_or_default();
-        self.school.hubs += 1;
-        disk.put(META.to_vec(), MetaRecord { epoch: FIRST_EPOCH + self.school.hubs }.encode());
-        self.hub.disk = disk;
-        self.hub.promised.clear();
+        let disk = self.school.prepared.clone().unwrap_or_default();
+        self.begin_hub(disk);
     }
 
     /// Which home a device reaches now.
@@ -180,8 +202,8 @@ impl World {
     }
 
     fn come(&mut self, machine: usize) {
+        self.school.been.insert(machine);
         if self.school.present.insert(machine) {
-            self.tally.note(Fault::CameToHub);
             self.chronicle.line(self.now, || format!("machine {machine} reaches the hub alone"));
             self.lose_links_of(machine);
         }
@@ -189,7 +211,6 @@ impl World {
 
     fn leave(&mut self, machine: usize) {
         if self.school.present.remove(&machine) {
-            self.tally.note(Fault::LeftHub);
             self.chronicle.line(self.now, || format!("machine {machine} reaches the relay again"));
             self.lose_links_of(machine);
         }
@@ -220,13 +241,13 @@ impl World {
         self.school.is_over = true;
         self.school.looks_at_nothing = true;
         self.school.present.clear();
-        self.kill_home(At::Hub);
+        self.end_hub();
         let plan = self.plan.compaction;
         if let Some(home) = &mut self.relay.home {
             home.plan_compaction(plan);
         }
         for number in 0..self.devices.len() {
-            // Some are shut down at the hub, and some when they have only just met the relay.
+            // Of those who live some are shut down before they have met the relay, and some when they have only just met it.
             let within = if self.rng.chance(50) { SHUT_AT_ONCE } else { COME_BACK };
             if self.rng.chance(70) {
                 let (at, life) = (self.now + self.rng.below(within), self.devices[number].life);
@@ -257,6 +278,9 @@ impl World {
     fn not_brought(&self) -> Option<String> {
         self.machines.iter().enumerate().find_map(|(number, machine)| {
             let disk = &machine.disk;
+            if disk.rows_of(b'j').next().is_some() {
+                return Some(format!("machine {number}, back at the relay, has not sealed what it wrote"));
+            }
             let tips = disk.rows_of(b'c').filter_map(|(key, value)| {
                 let (stream, replica) = stored::parse_tip_key(key)?;
                 let tip = TipRecord::decode(value).ok()?;
@@ -295,13 +319,18 @@ impl World {
         }
         let ends = self.now + self.rng.below(25_000);
         self.run_until(ends);
-        self.tally.note(Fault::Departed);
+        self.tally.note(Fault::LastLesson);
         self.leave_for_good(leaves);
         self.school.is_over = true;
-        self.kill_home(At::Hub);
+        self.end_hub();
         for machine in 0..self.machines.len() {
             self.leave(machine);
         }
-        self.come_back_without(leaves);
+        let brought = self.come_back_without(leaves);
+        self.tally.add(Fault::BroughtFromHub, brought);
+    }
+
+    pub(crate) fn was_at_hub(&self, number: usize) -> bool {
+        self.school.been.contains(&self.devices[number].machine)
     }
 }

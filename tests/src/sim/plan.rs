@@ -27,6 +27,9 @@ pub(crate) struct Plan {
     pub(crate) history: Option<Millis>,
 }
 
+/// How many devices a world begins with at the most.
+pub(crate) const MOST_DEVICES: usize = 8;
+
 /// A stroke of fate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Trouble {
@@ -84,7 +87,7 @@ impl Plan {
         let unwanted = if rng.chance(50) { Trouble::Wipe } else { Trouble::Restore };
         kinds.retain(|kind| *kind != unwanted);
         Self {
-            devices: rng.between(3, 8) as usize,
+            devices: rng.between(3, MOST_DEVICES as u64) as usize,
             documents,
             trouble: rng.between(15_000, 50_000),
             calm: rng.between(400, 5_000),

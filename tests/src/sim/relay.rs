@@ -52,6 +52,8 @@ pub(crate) struct Relay {
     /// Whether it ever has.
     pub(crate) has_miswritten: bool,
     pub(crate) epoch: u64,
+    /// Whether its disk was ever put back to what it was some time ago.
+    pub(crate) was_put_back: bool,
     /// Up to where it has called each chain saved, as long as it has this disk.
     pub(crate) promised: BTreeMap<(StreamId, ReplicaId), u64>,
     pub(crate) failing_until: u64,
@@ -79,6 +81,7 @@ impl Relay {
             miswrites: false,
             has_miswritten: false,
             epoch: 1,
+            was_put_back: false,
             promised: BTreeMap::new(),
             failing_until: 0,
             slow_disk_until: 0,

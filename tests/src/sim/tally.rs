@@ -92,13 +92,19 @@ pub enum Fault {
     LeftHub,
     /// A hub ended in the middle of its work.
     HubKilled,
+    /// A disk of a hub answers that a commit or a read failed.
+    HubDiskFailed,
     /// A hub was gone for good, and another device plays relay.
     HubTakenOver,
+    /// All went to a hub once more, and one of them was never seen again.
+    LastLesson,
+    /// An entry of theirs that the relay did not have and got back from others.
+    BroughtFromHub,
 }
 
 impl Fault {
     /// Every kind.
-    pub const ALL: [Self; 44] = [
+    pub const ALL: [Self; 47] = [
         Self::Cut,
         Self::LostInFlight,
         Self::FrameLost,
@@ -142,7 +148,10 @@ impl Fault {
         Self::CameToHub,
         Self::LeftHub,
         Self::HubKilled,
+        Self::HubDiskFailed,
         Self::HubTakenOver,
+        Self::LastLesson,
+        Self::BroughtFromHub,
     ];
 }
 

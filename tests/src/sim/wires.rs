@@ -64,8 +64,8 @@ impl World {
         self.travel(id, bytes, Way::ToHome);
     }
 
-    pub(crate) fn send_to_device(&mut self, id: u64, lane: Lane, bytes: Bytes) {
-        self.check_sent_by_home(id, &bytes);
+    pub(crate) fn send_to_device(&mut self, at: At, id: u64, lane: Lane, bytes: Bytes) {
+        self.check_sent_by_home(at, id, &bytes);
         let jitter = self.rng.below(3);
         let Some(link) = self.links.get_mut(&id) else { return };
         link.queue.push((lane, bytes));

@@ -7,6 +7,7 @@ use causeway_core::home;
 use causeway_core::ids::{RoomId, StreamId};
 use causeway_core::planted::Planted;
 
+use crate::disk::Disk;
 use crate::sim::Options;
 use crate::sim::agenda::{Apart, Happening};
 use crate::sim::chronicle::Chronicle;
@@ -58,6 +59,8 @@ pub(crate) struct World {
     /// A copy of the relay's disk that it is put back to in the end.
     pub(crate) copied: Option<Copied>,
     pub(crate) paths: u64,
+    /// Stores so far that began or were put back.
+    pub(crate) stores: u64,
     pub(crate) failure: Option<String>,
 }
 
@@ -100,6 +103,7 @@ impl World {
             liar: Liar::default(),
             copied: None,
             paths: 0,
+            stores: 0,
             failure: None,
             plan,
             rng,
@@ -113,6 +117,7 @@ impl World {
         self.apart(Apart::Lies, Self::draw_lies);
         self.apart(Apart::Lessons, Self::draw_lessons);
         self.apart(Apart::Departure, Self::draw_departure);
+        self.begin_relay(Disk::default());
         self.start_home(At::Relay);
         for machine in 0..self.plan.devices {
             self.apart(Apart::Machine(machine as u64), |world| {
@@ -259,7 +264,10 @@ impl World {
             Happening::Fate => self.strike(),
             Happening::StartDevice(device) => self.start_device(device),
             Happening::StartHome(at) => self.start_home(at),
-            Happening::EndHome(at, life) if life == self.at(at).life => self.kill_home(at),
+            Happening::EndHome(at, life) if life == self.at(at).life => {
+                self.note_hub_killed(at);
+                self.kill_home(at);
+            }
             Happening::EndDevice(device, life, end) if life == self.devices[device].life => {
                 self.end_life(device, end);
             }

@@ -7,6 +7,7 @@ use causeway_core::limits::PING_AFTER;
 use causeway_core::log::{Digest, Head};
 use causeway_core::stored::{self, Prefix, StreamRecord};
 use causeway_core::wire::{self, Body, Message, Saved, Subscribe, Synced};
+use causeway_tests::disk::Disk;
 use causeway_tests::network::Network;
 
 #[test]
@@ -44,6 +45,29 @@ fn rule_10_documents_nobody_looks_at_are_refilled_too() {
         network.rest();
     }
     assert!(network.relay.entries(&text) > 0, "the app does not have to open it again");
+}
+
+/// The data folder was lost and the relay begun anew, without a backup.
+#[test]
+fn rule_10_documents_nobody_looks_at_are_brought_to_a_relay_that_begins_with_nothing() {
+    for epoch in [2, 9] {
+        let (mut network, text) = Network::with_document(1);
+        network.relay.put_back(Disk::default(), 5);
+        network.restart_home();
+        network.insert(0, text, 0, "written, saved, closed");
+        network.rest();
+        network.restart(0, true);
+        network.rest();
+        network.relay.put_back(Disk::default(), epoch);
+        network.restart_home();
+        for _ in 0..5 {
+            network.rest();
+        }
+        let late = network.join();
+        network.open(late, text);
+        network.rest();
+        assert_eq!(network.text(late, text), "written, saved, closed", "epoch {epoch}");
+    }
 }
 
 #[test]
@@ -197,6 +221,45 @@ fn rule_16_a_damaged_entry_at_the_home_is_told_and_brought_again_by_its_author()
     network.open(next, text);
     network.rest();
     assert_eq!(network.text(next, text), "abababab");
+}
+
+/// Somebody brings from another home as many entries of others as this one has lost: that is no damage of the stream.
+#[test]
+fn rule_5_who_holds_by_chance_as_many_entries_as_a_damaged_home_hears_first_what_that_has_lost() {
+    for bulk_first in [false, true] {
+        let (mut network, text) = Network::with_document(3);
+        network.relay.bulk_first = bulk_first;
+        let keeper = 2;
+        network.insert(1, text, 0, "known ");
+        network.rest();
+        let other_home = network.relay.disk.clone();
+        [1, keeper].into_iter().for_each(|device| network.go_offline(device));
+        network.insert(0, text, 0, "rots ");
+        network.rest();
+        // Of this home's words one is damaged, at another there is one more.
+        let mut relay = network.relay.disk.clone();
+        let key = relay.rows_of(b'e').last().map(|(key, _)| key.to_vec()).unwrap();
+        relay.damage(&key);
+        network.go_offline(0);
+        network.relay.put_back(other_home, 9);
+        network.restart_home();
+        [1, keeper].into_iter().for_each(|device| network.go_online(device));
+        network.insert(1, text, 0, "elsewhere ");
+        network.rest();
+        assert_eq!(network.text(keeper, text), "elsewhere known ");
+        network.go_offline(1);
+        network.events(keeper);
+        network.relay.put_back(relay, 2);
+        network.restart_home();
+        network.rest();
+        let told = network.events(keeper);
+        let codes = told.iter().filter_map(|event| match event {
+            Event::Damaged { code, .. } => Some(code.as_ref()),
+            _ => None,
+        });
+        let codes: Vec<_> = codes.filter(|code: &&str| *code != "home.unsigned").collect();
+        assert_eq!(codes, ["home.entry"], "bulk first: {bulk_first}");
+    }
 }
 
 #[test]

@@ -35,8 +35,9 @@ export class Pump {
   #isUnlinked = false;
   /** Whether another worker has begun, and what was typed meanwhile is not written. */
   #isBetween = false;
-  /** Commits that the disk has not answered yet. */
+  /** Commits that the disk has not answered yet, and readings. */
   #commits = 0;
+  #scans = 0;
   /** Why no command is taken any more. */
   #refusal: CausewayError | undefined;
 
@@ -97,9 +98,12 @@ export class Pump {
     return this.#isBetween || this.port.isDoubted === true;
   }
 
-  /** Everything is written: what was typed while another worker began is as well, if one has. */
+  /**
+   * Everything is written: what was typed while another worker began is as well, if one has. While the disk is being read
+   * nothing of what is typed is.
+   */
   noteWritten(): void {
-    if (this.port.isDoubted !== true) this.#isBetween = false;
+    if (this.port.isDoubted !== true && this.#commits === 0 && this.#scans === 0) this.#isBetween = false;
   }
 
   /** Whether it has come to its end: nothing more goes in or out. */
@@ -142,6 +146,7 @@ export class Pump {
         this.#commits -= 1;
         return this.#input((room, mono, wall) => room.stored(message.op, message.outcome, mono, wall));
       case "scanned":
+        this.#scans -= 1;
         return this.#input((room, mono, wall) => room.scanned(message.op, message.outcome, mono, wall));
       case "replaced":
         return this.#beginAgain();
@@ -179,7 +184,7 @@ export class Pump {
 
   /** Link and disk are gone for now, as they are for a page that slept while another took its place. */
   #beginAgain(): void {
-    this.#commits = 0;
+    [this.#commits, this.#scans] = [0, 0];
     this.#wakeAt = undefined;
     this.#isBetween = true;
     this.#input((room, mono, wall) => {
@@ -245,6 +250,8 @@ export class Pump {
         this.#commits += 1;
         return this.port.post(output);
       case "scan":
+        this.#scans += 1;
+        return this.port.post(output);
       case "dismiss":
       case "yield":
         return this.port.post(output);

@@ -2,7 +2,8 @@
 import { readFile } from "node:fs/promises";
 import { IDBFactory, IDBKeyRange } from "fake-indexeddb";
 import { type Port, type Room, connect, init } from "../../src/client/index.js";
-import type { FromWorker } from "../../src/worker/messages.js";
+import { workerPort } from "../../src/client/port.js";
+import type { FromWorker, ToWorker } from "../../src/worker/messages.js";
 import { Shell } from "../../src/worker/shell.js";
 
 export async function loadEngine(): Promise<void> {
@@ -18,6 +19,56 @@ export class Profile {
 
   open(room: string, storage: "auto" | "memory" = "auto"): Page {
     return new Page(room, storage);
+  }
+
+  /** A page with the port of a browser, in a world where `PlayedWorker` is its workers. */
+  openWithWorkers(room: string): Room {
+    return connect({ room, url: "ws://127.0.0.1:1/sync", port: workerPort() });
+  }
+}
+
+/** The worker of a page, which runs here. Only the browser's part is played: it ends when the story says so. */
+export class PlayedWorker {
+  static begun: PlayedWorker[] = [];
+  /** Whether the database of those that begin from now on answers a first commit, and no reading behind it until it is let go. */
+  static holdsReads = false;
+  onmessage: ((event: { data: FromWorker }) => void) | null = null;
+  readonly held: FromWorker[] = [];
+  #holdsReads = PlayedWorker.holdsReads;
+  #hasStored = false;
+  #lives = true;
+  readonly #shell = new Shell((news) => setImmediate(() => this.#tell(news)));
+
+  constructor() {
+    PlayedWorker.begun.push(this);
+  }
+
+  static newest(): PlayedWorker {
+    return PlayedWorker.begun.at(-1) as PlayedWorker;
+  }
+
+  postMessage(message: ToWorker): void {
+    const copy = structuredClone(message);
+    setImmediate(() => this.#lives && this.#shell.handle(copy));
+  }
+
+  /** Without a word: its locks, channels and database end with it. */
+  terminate(): void {
+    if (!this.#lives) return;
+    this.#lives = false;
+    this.#shell.handle({ type: "end" });
+  }
+
+  letGo(): void {
+    this.#holdsReads = false;
+    for (const news of this.held.splice(0)) this.#tell(news);
+  }
+
+  #tell(news: FromWorker): void {
+    if (!this.#lives) return;
+    if (news.type === "scanned" && this.#hasStored && this.#holdsReads) return void this.held.push(news);
+    this.#hasStored ||= news.type === "stored";
+    this.onmessage?.({ data: news });
   }
 }
 

@@ -2,6 +2,8 @@
 //! put back where they stood. Until then whoever lacks one is told so and does not ask again and again.
 
 use crate::home::Home;
+use crate::home::catch_up::Following;
+use crate::home::conn::Conn;
 use crate::home::reading::Reading;
 use crate::home::stream::HomeStream;
 use crate::ids::{ConnId, ReplicaId, StreamId};
@@ -13,10 +15,33 @@ use crate::wire::{Lost, Need};
 
 use super::append::Appended;
 
+/// What is known of a row that cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hole {
+    /// The index is being read for the name of the entry.
+    Unnamed,
+    /// Its row in the index is damaged too: nobody can bring it back.
+    Nameless,
+    Named(EntryName),
+}
+
+impl Hole {
+    fn name(&self) -> Option<EntryName> {
+        match self {
+            Self::Named(name) => Some(*name),
+            Self::Unnamed | Self::Nameless => None,
+        }
+    }
+}
+
 impl HomeStream {
     /// Where an entry stood whose row is damaged.
     pub(super) fn hole_of(&self, name: &EntryName) -> Option<u64> {
-        self.holes.iter().find(|(_, hole)| hole.as_ref() == Some(name)).map(|(arrival, _)| *arrival)
+        self.holes.iter().find(|(_, hole)| hole.name().as_ref() == Some(name)).map(|(arrival, _)| *arrival)
+    }
+
+    fn lost(&self) -> Vec<EntryName> {
+        self.holes.values().filter_map(Hole::name).collect()
     }
 }
 
@@ -33,7 +58,7 @@ impl Home {
         if known || state.holes.len() >= STREAM_HOLES {
             return;
         }
-        state.holes.insert(arrival, None);
+        state.holes.insert(arrival, Hole::Unnamed);
         self.figures.entries_damaged += 1;
         let start = stored::stream_prefix(Prefix::Index, &stream);
         self.scan_names(stream, arrival, start);
@@ -54,20 +79,41 @@ impl Home {
         match (found, page.more) {
             (Some(name), _) => self.name_hole(stream, arrival, name),
             (None, Some(start)) => self.scan_names(stream, arrival, start),
-            // Its index row is damaged too: nobody can bring it back.
-            (None, None) => {}
+            (None, None) => {
+                let state = self.streams.get_mut(&stream);
+                if let Some(hole) = state.and_then(|state| state.holes.get_mut(&arrival)) {
+                    *hole = Hole::Nameless;
+                }
+                self.go_on_with_readers(stream);
+            }
         }
     }
 
-    pub(super) fn forget_hole(&mut self, stream: &StreamId, arrival: u64) {
-        if let Some(state) = self.streams.get_mut(stream) {
+    pub(super) fn forget_hole(&mut self, stream: StreamId, arrival: u64) {
+        if let Some(state) = self.streams.get_mut(&stream) {
             state.holes.remove(&arrival);
+        }
+        self.go_on_with_readers(stream);
+    }
+
+    /// Whether it is still to be found out what has been lost. Until then no reader is told that this is all: who holds by chance as
+    /// many entries would take the others for damage.
+    pub(super) fn is_naming_holes(&self, stream: &StreamId) -> bool {
+        self.streams.get(stream).is_some_and(|state| state.holes.values().any(|hole| *hole == Hole::Unnamed))
+    }
+
+    fn go_on_with_readers(&mut self, stream: StreamId) {
+        let reads = |link: &Conn| matches!(link.following(&stream), Some(Following::Reading(_)));
+        let readers = self.conns.iter().filter(|(_, link)| reads(link));
+        for conn in readers.map(|(conn, _)| *conn).collect::<Vec<_>>() {
+            self.continue_reading(conn, stream);
         }
     }
 
     fn name_hole(&mut self, stream: StreamId, arrival: u64, name: EntryName) {
-        let Some(state) = self.streams.get_mut(&stream) else { return };
-        state.holes.insert(arrival, Some(name));
+        let hole = self.streams.get_mut(&stream).and_then(|state| state.holes.get_mut(&arrival));
+        let Some(hole) = hole else { return self.go_on_with_readers(stream) };
+        *hole = Hole::Named(name);
         let authors = self.conns.iter().filter(|(_, link)| link.proven.contains(&name.replica));
         for conn in authors.map(|(conn, _)| *conn).collect::<Vec<_>>() {
             self.ask_for(conn, stream, name);
@@ -76,13 +122,13 @@ impl Home {
         for conn in readers.map(|(conn, _)| *conn).collect::<Vec<_>>() {
             self.send(conn, &Lost::damaged(stream, name).into());
         }
+        self.go_on_with_readers(stream);
     }
 
     /// An author has come: what is damaged of its entries is asked of it.
     pub(super) fn ask_for_holes(&mut self, conn: ConnId, replica: ReplicaId) {
-        let of = |state: &HomeStream| {
-            state.holes.values().flatten().filter(|name| name.replica == replica).copied().collect()
-        };
+        let of =
+            |state: &HomeStream| state.lost().into_iter().filter(|name| name.replica == replica).collect();
         let holes: Vec<(StreamId, Vec<EntryName>)> =
             self.streams.iter().map(|(stream, state)| (*stream, of(state))).collect();
         for (stream, names) in holes {
@@ -100,7 +146,7 @@ impl Home {
     /// Tells a reader what it was not sent.
     pub(super) fn tell_holes(&mut self, conn: ConnId, stream: StreamId) {
         let Some(state) = self.streams.get(&stream) else { return };
-        for name in state.holes.values().flatten().copied().collect::<Vec<_>>() {
+        for name in state.lost() {
             self.send(conn, &Lost::damaged(stream, name).into());
         }
     }

@@ -135,7 +135,7 @@ impl Home {
             // What cannot be read now is found again by the next walk that meets the hole.
             Reading::Name(stream, arrival) => match result {
                 Ok(page) => self.handle_names(stream, arrival, page),
-                Err(_) => self.forget_hole(&stream, arrival),
+                Err(_) => self.forget_hole(stream, arrival),
             },
             Reading::Doubt(chain, seq, source) => self.handle_doubt_read(chain, seq, source, result, now),
         }

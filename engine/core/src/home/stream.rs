@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::home::compaction::Standing;
 use crate::home::durable::Durable;
 use crate::home::heads::Vouched;
+use crate::home::holes::Hole;
 use crate::home::seen::Readers;
 use crate::home::transfer::Shared;
 use crate::home::waiting::Waiting;
@@ -29,8 +30,8 @@ pub(super) struct HomeStream {
     pub(super) refused: BTreeMap<ReplicaId, (u64, Refusal)>,
     /// Who has applied what.
     pub(super) readers: Readers,
-    /// Damaged rows of entries, by arrival, with the names of the entries once they are known.
-    pub(super) holes: BTreeMap<u64, Option<EntryName>>,
+    /// Damaged rows of entries, by arrival.
+    pub(super) holes: BTreeMap<u64, Hole>,
     /// Bytes of all entries so far, also of those on their way to the disk.
     pub(super) bytes: u64,
     /// The same, of those on the disk.

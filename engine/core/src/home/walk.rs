@@ -233,6 +233,9 @@ impl Home {
     }
 
     fn finish_reading(&mut self, conn: ConnId, stream: StreamId) {
+        if self.is_naming_holes(&stream) {
+            return;
+        }
         let walk = self.walk_mut(conn, stream);
         let (gone, held_all) = walk.map_or((None, None), |walk| (walk.awaits.take(), walk.held.all_before()));
         self.tell_gone(conn, stream, gone);
@@ -250,8 +253,9 @@ impl Home {
         let bytes = wire::encode(&synced.into());
         if link.fill.has_room(Lane::Bulk, bytes.len()) {
             link.follow(stream, Following::Landing);
-            self.send_bytes(conn, Lane::Bulk, bytes);
+            // What was not sent comes first: without it equal counts would be taken for damage.
             self.tell_holes(conn, stream);
+            self.send_bytes(conn, Lane::Bulk, bytes);
             self.tell_heads(conn, stream, lacked);
             self.note_told(conn, &stream);
         }

@@ -1,4 +1,5 @@
-//! The epoch of a store: a number that each restore makes anew (rule 10), in a row that belongs to no room.
+//! The epoch of a store: a number that each restore makes anew, and whoever begins with an empty store (rule 10), in a row that
+//! belongs to no room.
 
 use causeway_core::stored::MetaRecord;
 use causeway_core::time::Millis;
@@ -11,7 +12,7 @@ pub fn own_space() -> Space {
     Space::new(".").expect("one byte is a name")
 }
 
-/// The epoch in the store's own row; 1 where no restore has written one, and none where it cannot be read.
+/// The epoch in the store's own row; 1 where nobody has written one, and none where it cannot be read.
 #[must_use]
 pub fn epoch_of(row: Option<&[u8]>) -> Option<u64> {
     row.map_or(Some(1), |row| MetaRecord::decode(row).ok().map(|meta| meta.epoch))
