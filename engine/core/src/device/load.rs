@@ -308,6 +308,8 @@ impl Room {
         // Not before: a snapshot that came while it was read would have covered it unseen.
         stream.lacks_snapshot = lacks_snapshot;
         stream.restore(standing, own);
+        self.keep_closed_tips(id);
+        let Some(stream) = self.streams.get_mut(&id) else { return };
         let (joining, mut apart) = if lacks_snapshot {
             let mut held = held;
             held.retain(|entry| stream.held_as(&entry.name()).is_none());
