@@ -7,6 +7,7 @@ mod agenda;
 mod bugs;
 mod checks;
 mod chronicle;
+mod copied;
 mod cuts;
 mod departure;
 mod device;
@@ -74,6 +75,8 @@ pub struct Report {
     pub trouble: u64,
     /// Numbers of the strokes of fate that fell.
     pub strokes: std::ops::RangeInclusive<u64>,
+    /// Numbers of the copies that were made of disks.
+    pub copies: Vec<u64>,
     /// What people did, numbered as [`Cuts::acts`].
     pub acts: Vec<u64>,
     /// The last events, if they were wanted.
@@ -84,7 +87,7 @@ pub struct Report {
 pub fn run(seed: u64, options: &Options) -> Report {
     let mut world = World::new(seed, options);
     world.run_until(world.plan.trouble);
-    if world.failure.is_none() {
+    if world.goes_on() {
         world.conclude();
     }
     Report {
@@ -97,6 +100,7 @@ pub fn run(seed: u64, options: &Options) -> Report {
         devices: world.plan.devices,
         trouble: world.plan.trouble,
         strokes: 1..=world.strokes,
+        copies: std::mem::take(&mut world.copies_made),
         acts: std::mem::take(&mut world.acts),
         chronicle: world.chronicle.lines(),
     }

@@ -5,6 +5,7 @@ use causeway_core::snapshot::Job;
 use causeway_core::storage::Scan;
 use causeway_core::write_queue::OpId;
 
+use crate::sim::copied::Step;
 use crate::sim::device::End;
 use crate::sim::hub::Bell;
 use crate::sim::relay::At;
@@ -59,6 +60,8 @@ pub(crate) enum Happening {
     Copy,
     /// Somebody comes to the hub or leaves it, or it is gone.
     Bell(Bell),
+    /// A device's disk is copied, or the copy comes to life.
+    Copied(Step),
 }
 
 /// What has chance of its own, by its number.
@@ -75,6 +78,10 @@ pub(crate) enum Apart {
     LastLesson,
     /// A store that begins.
     Store(u64),
+    Copies,
+    Image(u64),
+    ImageTaken(u64),
+    ImageWakes(u64),
 }
 
 impl Apart {
@@ -88,6 +95,10 @@ impl Apart {
             Self::Departure => (4 << 40) + 2,
             Self::Lessons => (4 << 40) + 3,
             Self::LastLesson => (4 << 40) + 4,
+            Self::Copies => (4 << 40) + 5,
+            Self::Image(number) => (8 << 40) + number,
+            Self::ImageTaken(number) => (9 << 40) + number,
+            Self::ImageWakes(number) => (10 << 40) + number,
             Self::Lie(number) => (5 << 40) + number,
             Self::Lesson(number) => (6 << 40) + number,
             Self::Store(number) => (7 << 40) + number,

@@ -15,6 +15,7 @@ use causeway_core::ydoc::Document;
 
 use crate::disk::Disk;
 use crate::mirror::Mirror;
+use crate::sim::device::Device;
 use crate::sim::relay::At;
 use crate::sim::rows;
 use crate::sim::tally::Fault;
@@ -22,6 +23,10 @@ use crate::sim::world::World;
 
 /// Longest time a healed world may need to become quiet: two rounds of the longest waits there are.
 pub(crate) const QUIET_WITHIN: u64 = 120_000;
+/// Why work is refused that another copy of the device's disk was first with.
+const CLONED: &str = "replica.cloned";
+/// Why work of somebody who met a copy is set aside: the copy was first, or it was written upon what was not.
+const COPIED: [&str; 3] = [CLONED, "entry.chain", "fork.later"];
 /// UTF-16 units from which a text is long.
 const LONG_TEXT: u32 = 4_000;
 /// After so long every lease of somebody who is gone has ended.
@@ -45,7 +50,17 @@ impl World {
             Event::Damaged { stream, code } => {
                 self.fail(|| format!("device {number} calls {stream} damaged without cause: {code}"));
             }
-            Event::Fork { .. } if self.devices[number].contested_until >= self.now => {
+            Event::Fork { stream, code, .. }
+                if self.copies.met(self.devices[number].machine) && COPIED.contains(&code.as_str()) =>
+            {
+                self.tally.note(Fault::CopyForked);
+                self.copies.note_fork(self.devices[number].machine, *stream);
+                self.chronicle
+                    .line(self.now, || format!("work of device {number} in {stream} is set aside: {code}"));
+            }
+            Event::Fork { code, .. }
+                if self.devices[number].contested_until >= self.now && code != CLONED =>
+            {
                 self.tally.note(Fault::Forked);
             }
             Event::Fork { stream, code, sentence } => {
@@ -95,7 +110,8 @@ impl World {
         let Ok(messages) = wire::decode(bytes) else {
             return self.fail(|| format!("device {number} sends what cannot be read"));
         };
-        let disk = &self.machines[self.devices[number].machine].disk;
+        let machine = self.devices[number].machine;
+        let (disk, is_copied) = (&self.machines[machine].disk, self.copies.met(machine));
         let has = |disk: &Disk, key: &[u8]| disk.row(key).is_some();
         let mut unsafe_entry = None;
         for message in &messages {
@@ -107,7 +123,10 @@ impl World {
                         !has(disk, &key) && self.machines.iter().any(|other| has(&other.disk, &key));
                     // Whoever wrote it may be gone: of its own chains a device keeps no signed head.
                     let is_vouched_for = has(disk, &stored::vouched_key(&stream, &name.replica));
-                    !author_is_elsewhere && !is_vouched_for && !rows::survives(disk, &stream, name)
+                    // What came back from a home to a device whose disk was put back has left long ago.
+                    let came_back = is_copied && self.copies.was_taken(entry);
+                    let may_leave = author_is_elsewhere || is_vouched_for || came_back;
+                    !may_leave && !rows::survives(disk, &stream, name)
                 });
                 unsafe_entry = unsafe_entry.or(found);
             }
@@ -156,7 +175,7 @@ impl World {
         let (begun, mut called) = (self.now, false);
         loop {
             self.run_until(self.now + 250);
-            if self.failure.is_some() {
+            if !self.goes_on() {
                 return;
             }
             let unfinished = self.unfinished().or_else(|| self.unsynced());
@@ -203,6 +222,7 @@ impl World {
         if let Some(what) = self.relay.broken_promise() {
             self.fail(|| format!("the relay {what}"));
         }
+        self.write_on();
         self.depart_apart();
     }
 
@@ -254,7 +274,8 @@ impl World {
 
     /// Work of living pages that was set aside, as their receipts tell.
     fn note_forks(&mut self) {
-        for device in self.devices.iter().filter(|device| device.contested_until > 0) {
+        let may = |device: &&Device| device.contested_until > 0 || self.copies.met(device.machine);
+        for device in self.devices.iter().filter(may) {
             let Some(room) = &device.room else { continue };
             for stream in self.documents.iter().copied().chain([self.channel()]) {
                 let forked = |edit| room.receipt(&Receipt { stream, edit }).refused;
@@ -276,7 +297,7 @@ impl World {
             }
             let text = texts.first().cloned().unwrap_or_default();
             let forks = |page: usize, mark: char| self.has_fork_with(page, mark);
-            let audit = self.ledger.audit(stream, &text);
+            let audit = self.ledger.audit(stream, &text, &self.aside(stream));
             if let Err(what) = audit.and_then(|()| self.ledger.audit_forks(stream, &text, forks)) {
                 return self.fail(|| what);
             }

@@ -13,6 +13,8 @@ pub struct Cuts {
     pub trouble: Option<u64>,
     /// Strokes of fate that do not fall, by their number in the run.
     pub strokes: BTreeSet<u64>,
+    /// Disks that are not copied, by the number of the copy.
+    pub copies: BTreeSet<u64>,
     /// What people leave undone, by [`act`].
     pub acts: BTreeSet<u64>,
 }
@@ -29,7 +31,7 @@ impl fmt::Display for Cuts {
         let mut parts = Vec::new();
         parts.extend(self.devices.map(|devices| format!("devices={devices}")));
         parts.extend(self.trouble.map(|trouble| format!("trouble={trouble}")));
-        for (name, set) in [("strokes", &self.strokes), ("acts", &self.acts)] {
+        for (name, set) in [("strokes", &self.strokes), ("copies", &self.copies), ("acts", &self.acts)] {
             if !set.is_empty() {
                 parts.push(format!("{name}={}", ranges(set)));
             }
@@ -49,6 +51,7 @@ impl FromStr for Cuts {
                 "devices" => cuts.devices = Some(value.parse().map_err(drop)?),
                 "trouble" => cuts.trouble = Some(value.parse().map_err(drop)?),
                 "strokes" => cuts.strokes = parse_ranges(value)?,
+                "copies" => cuts.copies = parse_ranges(value)?,
                 "acts" => cuts.acts = parse_ranges(value)?,
                 _ => return Err(()),
             }
@@ -92,9 +95,13 @@ mod tests {
             devices: Some(3),
             trouble: Some(12_000),
             strokes: [1, 2, 3, 7].into(),
+            copies: [0, 2].into(),
             acts: [100_001, 100_002, 300_000].into(),
         };
-        assert_eq!(cuts.to_string(), "devices=3,trouble=12000,strokes=1-3.7,acts=100001-100002.300000");
+        assert_eq!(
+            cuts.to_string(),
+            "devices=3,trouble=12000,strokes=1-3.7,copies=0.2,acts=100001-100002.300000"
+        );
         assert_eq!(cuts.to_string().parse(), Ok(cuts));
         assert_eq!("".parse(), Ok(Cuts::default()));
         assert_eq!("friends=3".parse::<Cuts>(), Err(()));

@@ -45,7 +45,7 @@ impl World {
 
     /// After everything came together.
     pub(crate) fn depart_apart(&mut self) {
-        let sound = !self.relay.has_rotted && !self.relay.has_miswritten && self.failure.is_none();
+        let sound = !self.relay.has_rotted && !self.relay.has_miswritten && self.goes_on();
         if sound && self.school.is_held() {
             return self.apart(Apart::LastLesson, Self::last_lesson);
         }

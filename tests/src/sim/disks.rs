@@ -135,6 +135,9 @@ impl World {
             self.miswrite(&mut commit);
         }
         let mut result = if carried_out { self.at_mut(at).disk.commit(&commit) } else { Ok(()) };
+        if carried_out {
+            self.note_taken(at, &commit);
+        }
         if carried_out && let Some(what) = rows::stored_too_early(&self.at(at).disk, &commit) {
             self.fail(|| format!("{at} {what}"));
         }

@@ -104,7 +104,7 @@ impl World {
         }
     }
 
-    fn go_offline(&mut self, number: usize) {
+    pub(crate) fn go_offline(&mut self, number: usize) {
         self.tally.note(Fault::Offline);
         self.devices[number].offline_until = self.now + self.rng.between(500, 30_000);
         if let Some(link) = self.devices[number].link {
@@ -146,6 +146,7 @@ impl World {
             End::Wiped => {
                 *self.disk_of(number) = Disk::default();
                 self.tally.note(Fault::DeviceWiped);
+                self.forget_copy(self.devices[number].machine);
                 for page in self.siblings(number) {
                     self.ledger.wipe(page);
                 }

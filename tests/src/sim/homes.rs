@@ -109,6 +109,7 @@ impl World {
         self.chronicle.line(self.now, || format!("{at} is killed"));
         if let Some((_, commit)) = self.at_mut(at).pending.take() {
             if self.rng.chance(50) {
+                self.note_taken(at, &commit);
                 let _ = self.at_mut(at).disk.commit(&commit);
             } else if at == At::Relay {
                 self.tally.note(Fault::RelayCommitTorn);

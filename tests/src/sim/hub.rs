@@ -260,7 +260,7 @@ impl World {
     pub(crate) fn come_back(&mut self) {
         let begun = self.now;
         self.run_until(begun + COME_BACK);
-        while self.failure.is_none() {
+        while self.goes_on() {
             self.run_until(self.now + 250);
             match self.not_brought() {
                 None => break,

@@ -50,6 +50,39 @@ struct Marker {
     taken: Vec<EditNo>,
 }
 
+/// What copied devices have of a stream beside its text (rule 12).
+#[derive(Debug)]
+pub(crate) struct Aside<'a> {
+    /// The pieces of all forks on a page's device, of those whose disk was copied.
+    pub(crate) forks: BTreeMap<usize, Vec<u8>>,
+    /// Pages of which something was set aside. Of a text in which nothing stands that leaves no piece.
+    pub(crate) forked: BTreeSet<usize>,
+    /// What stood on copied disks, and a page of the device that began with each.
+    pub(crate) holdings: Vec<(usize, &'a BTreeSet<EditNo>)>,
+    /// Whether what was called saved is in the text for certain: nobody else can have been first at another home.
+    pub(crate) saved_stays: bool,
+}
+
+impl Aside<'_> {
+    /// Whether an edit may be in a fork of its author's device, without a word of it to the page that wrote it.
+    fn may_have(&self, edit: &Edit) -> bool {
+        let may = match edit.fate {
+            Fate::Saved => !self.saved_stays,
+            Fate::Held | Fate::Kept => true,
+            // Who lives was told.
+            Fate::Open | Fate::Forked | Fate::Unsure => false,
+        };
+        let has_pieces = |page| self.forks.get(page).is_some_and(|forks| !forks.is_empty());
+        may && (has_pieces(&edit.life.0) || self.forked.contains(&edit.life.0))
+    }
+
+    fn keeps(&self, page: usize, mark: char) -> bool {
+        let mark = mark.to_string();
+        let has = |forks: &Vec<u8>| forks.windows(mark.len()).any(|part| part == mark.as_bytes());
+        self.forks.get(&page).is_some_and(has)
+    }
+}
+
 /// The book of edits.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
@@ -174,8 +207,36 @@ impl Ledger {
         self.open_edits(life).collect()
     }
 
+    /// Edits of a page that its disk would still have after a power cut now, in this life up to `durable`.
+    pub(crate) fn on_disk<'a>(
+        &'a self,
+        life: Life,
+        durable: &'a BTreeMap<StreamId, u64>,
+    ) -> impl Iterator<Item = EditNo> + 'a {
+        let of_page = self.edits.iter().enumerate().filter(move |(_, edit)| edit.life.0 == life.0);
+        let held = move |edit: &Edit| match edit.fate {
+            Fate::Saved | Fate::Held => true,
+            Fate::Open => {
+                edit.life == life && durable.get(&edit.stream).is_some_and(|upto| edit.number <= *upto)
+            }
+            Fate::Kept | Fate::Forked | Fate::Unsure => false,
+        };
+        of_page.filter(move |(_, edit)| held(edit)).map(|(number, _)| number)
+    }
+
+    /// A page's disk is an older one again, which has the edits in `kept`. What the home has called saved is there still.
+    pub(crate) fn put_back(&mut self, page: usize, kept: &BTreeSet<EditNo>) {
+        for (number, edit) in self.edits.iter_mut().enumerate().filter(|(_, edit)| edit.life.0 == page) {
+            edit.fate = match (edit.fate, kept.contains(&number)) {
+                (Fate::Saved, _) => Fate::Saved,
+                (_, true) => Fate::Held,
+                (_, false) => Fate::Unsure,
+            };
+        }
+    }
+
     /// Compares the final text of a stream with the book.
-    pub(crate) fn audit(&self, stream: StreamId, text: &str) -> Result<(), String> {
+    pub(crate) fn audit(&self, stream: StreamId, text: &str, copies: &Aside) -> Result<(), String> {
         let mut counts: BTreeMap<char, u32> = BTreeMap::new();
         for mark in text.chars().filter(|c| is_mark(*c)) {
             *counts.entry(mark).or_default() += 1;
@@ -188,16 +249,31 @@ impl Ledger {
                 return Err(format!("mark {number} of {:?} stands {count} times in {stream}", author.life));
             }
             let fate = |edit: &EditNo| self.edits[*edit].fate;
-            let taken = marker.taken.iter().any(|edit| !fate(edit).is_doubtful());
+            let is_certain =
+                |edit: &EditNo| !fate(edit).is_doubtful() && !copies.may_have(&self.edits[*edit]);
+            let taken = marker.taken.iter().any(is_certain);
             if taken && count == 1 {
                 return Err(format!(
                     "mark {number} of {:?} was deleted and is back in {stream}",
                     author.life
                 ));
             }
-            if marker.taken.is_empty() && !author.fate.is_doubtful() && count == 0 {
+            if count > 0 || !marker.taken.is_empty() {
+                continue;
+            }
+            let is_aside = copies.may_have(author) && copies.keeps(author.life.0, *mark);
+            if !author.fate.is_doubtful() && !is_aside {
                 let (life, edit) = (author.life, author.number);
                 return Err(format!("mark {number} of {life:?} (edit {edit}) is lost in {stream}"));
+            }
+            let on_copies = copies.holdings.iter().filter(|(_, edits)| edits.contains(&marker.written));
+            let mut lost = on_copies
+                .filter(|(page, _)| ![*page, author.life.0].iter().any(|page| copies.keeps(*page, *mark)));
+            if let Some((page, _)) = lost.next() {
+                return Err(format!(
+                    "mark {number} of {:?} was on the copied disk that page {page} began with, and is in no fork of {stream}",
+                    author.life
+                ));
             }
         }
         match counts.keys().next() {

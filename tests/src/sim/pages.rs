@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use causeway_core::device::{Input, PageInput, PageOutput, Role};
-use causeway_core::ids::SiblingId;
+use causeway_core::ids::{SiblingId, StreamId};
 use causeway_core::log::EntryName;
 use causeway_core::wire;
 
@@ -19,6 +19,8 @@ use crate::sim::world::World;
 pub(crate) struct Machine {
     pub(crate) disk: Disk,
     pub(crate) pages: Vec<usize>,
+    /// Whose it is.
+    pub(crate) person: usize,
     /// Who is held to lead.
     pub(crate) leader: Option<usize>,
     /// What somebody has read on one of its pages.
@@ -118,7 +120,9 @@ impl World {
             Ok(messages) => messages,
             Err(error) => return self.fail(|| format!("page {number} sends what cannot be read: {error}")),
         };
-        if let Some(lie) = rows::told_too_early(self.disk_of(number), &messages) {
+        let machine = self.devices[number].machine;
+        let is_of_home = |stream: &StreamId, name| self.came_back(machine, stream, name);
+        if let Some(lie) = rows::told_too_early(&self.machines[machine].disk, &messages, is_of_home) {
             self.fail(|| format!("page {number} {lie}"));
         }
     }

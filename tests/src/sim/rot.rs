@@ -5,6 +5,7 @@ use causeway_core::storage::Commit;
 use causeway_core::stored;
 
 use crate::sim::plan::Trouble;
+use crate::sim::rows;
 use crate::sim::tally::Fault;
 use crate::sim::world::World;
 
@@ -35,7 +36,8 @@ impl World {
         let (stream, name) = (entry.header().stream, entry.name());
         self.machines.iter().any(|machine| {
             machine.disk.durable_row(&stored::replica_key(&name.replica)).is_some()
-                && machine.disk.durable_row(&stored::index_key(&stream, &name.replica, name.seq)).is_some()
+                && rows::entry_that_survives(&machine.disk, &stream, name)
+                    .is_some_and(|held| held.bytes() == entry.bytes())
         })
     }
 

@@ -39,7 +39,11 @@ pub(crate) fn stored_twice(disk: &Disk, commit: &Commit) -> Option<String> {
 
 /// T2, of a frame to a page that follows: what it tells is on the disk, and work of this device that it calls kept survives
 /// a power cut.
-pub(crate) fn told_too_early(disk: &Disk, frame: &[Message]) -> Option<String> {
+pub(crate) fn told_too_early(
+    disk: &Disk,
+    frame: &[Message],
+    is_of_home: impl Fn(&StreamId, EntryName) -> bool,
+) -> Option<String> {
     let visible = |key: &[u8]| disk.row(key).map(<[u8]>::to_vec);
     let durable = |key: &[u8]| disk.durable_row(key).map(<[u8]>::to_vec);
     frame.iter().find_map(|message| match message {
@@ -49,8 +53,9 @@ pub(crate) fn told_too_early(disk: &Disk, frame: &[Message]) -> Option<String> {
             .map(|entry| format!("passes on {entry:?}, which is not on its disk")),
         Message::Other(Body::Kept(kept)) => {
             let name = EntryName { replica: kept.replica, seq: kept.seq };
-            // What others wrote the home has.
-            let is_own = visible(&stored::replica_key(&name.replica)).is_some();
+            // What others wrote the home has, also what a copy of this device's disk wrote under its name.
+            let is_own =
+                visible(&stored::replica_key(&name.replica)).is_some() && !is_of_home(&kept.stream, name);
             let stands = if is_own {
                 has_entry(durable, &kept.stream, name)
             } else {
@@ -78,6 +83,22 @@ pub(crate) fn survives(disk: &Disk, stream: &StreamId, name: EntryName) -> bool 
     has_entry(|key| disk.durable_row(key).map(<[u8]>::to_vec), stream, name)
 }
 
+/// The entry under a name that the power cannot take.
+pub(crate) fn entry_that_survives(disk: &Disk, stream: &StreamId, name: EntryName) -> Option<Entry> {
+    entry_of(|key| disk.durable_row(key), stream, name)
+}
+
+/// The entry under a name, of rows that are read by `row`.
+pub(crate) fn entry_of<'a>(
+    row: impl Fn(&[u8]) -> Option<&'a [u8]>,
+    stream: &StreamId,
+    name: EntryName,
+) -> Option<Entry> {
+    let index = row(&stored::index_key(stream, &name.replica, name.seq))?;
+    let row = row(&stored::entry_key(stream, IndexRecord::decode(index).ok()?.arrival))?;
+    stored::decode_entry(row.to_vec()).ok()
+}
+
 fn has_entry(row: impl Fn(&[u8]) -> Option<Vec<u8>>, stream: &StreamId, name: EntryName) -> bool {
     let covered = || {
         let root = row(&stored::snapshot_key(stream)).and_then(|row| SignedRoot::decode(&row).ok());
@@ -86,7 +107,7 @@ fn has_entry(row: impl Fn(&[u8]) -> Option<Vec<u8>>, stream: &StreamId, name: En
     row(&stored::index_key(stream, &name.replica, name.seq)).is_some() || covered()
 }
 
-fn as_entry((key, value): &(Vec<u8>, Vec<u8>)) -> Option<(u64, Entry)> {
+pub(crate) fn as_entry((key, value): &(Vec<u8>, Vec<u8>)) -> Option<(u64, Entry)> {
     let (_, arrival) = (key.first() == Some(&b'e')).then(|| stored::parse_entry_key(key))??;
     Some((arrival, stored::decode_entry(value.clone()).ok()?))
 }
@@ -96,6 +117,11 @@ fn reach(disk: &Disk, stream: &StreamId, replica: &ReplicaId) -> u64 {
     // A device knows the chains that its snapshot covers from there alone.
     let covered = snapshot_of(disk, stream).map_or(0, |root| root.covered(replica));
     tip.map_or(0, |tip| tip.seq).max(covered)
+}
+
+/// Whether a snapshot on a disk covers an entry.
+pub(crate) fn covers(disk: &Disk, stream: &StreamId, name: EntryName) -> bool {
+    snapshot_of(disk, stream).is_some_and(|root| root.covered(&name.replica) >= name.seq)
 }
 
 fn snapshot_of(disk: &Disk, stream: &StreamId) -> Option<Root> {

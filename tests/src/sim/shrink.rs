@@ -1,5 +1,5 @@
-//! A failing seed made smaller: fewer devices, less time, fewer strokes of fate, fewer acts of people, as long as it fails
-//! in the same way. The same failure shrinks to the same story.
+//! A failing seed made smaller: fewer devices, less time, fewer copies of disks, fewer strokes of fate, fewer acts of people, as long
+//! as it fails in the same way. The same failure shrinks to the same story.
 
 use std::collections::BTreeSet;
 
@@ -30,6 +30,7 @@ pub fn shrink(report: &Report, options: &Options) -> Shrunk {
     };
     search.shorten();
     search.send_away();
+    search.leave_out(report.copies.iter().copied(), |cuts| &mut cuts.copies);
     for _ in 0..2 {
         search.leave_out(report.strokes.clone(), |cuts| &mut cuts.strokes);
         search.leave_out(report.acts.iter().copied(), |cuts| &mut cuts.acts);

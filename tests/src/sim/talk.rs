@@ -60,7 +60,7 @@ impl World {
 
     /// Two devices each belong to one person.
     pub(crate) fn introduce(&self, number: usize, room: &mut Room, name: u64) {
-        let owner = self.devices[number].machine / 2;
+        let owner = self.machines[self.devices[number].machine].person;
         let key = PersonKey::from_secret(&[owner as u8 + 1; 32]);
         room.set_person(key, format!("talker {owner}, called {name}"), 0x10_20_30).expect("a short name");
     }
@@ -213,9 +213,7 @@ impl World {
             }
             self.run_until(self.now + 1_000);
             let whole = |room: &Room| room.is_whole(id);
-            if self.failure.is_some()
-                || self.devices.iter().all(|device| device.room.as_ref().is_none_or(whole))
-            {
+            if !self.goes_on() || self.devices.iter().all(|device| device.room.as_ref().is_none_or(whole)) {
                 break;
             }
         }
@@ -295,7 +293,7 @@ impl World {
             }
         }
         let text: String = at_home.iter().map(|post| post.text.as_str()).collect();
-        if let Err(what) = self.ledger.audit(id, &text) {
+        if let Err(what) = self.ledger.audit(id, &text, &self.aside(id)) {
             self.fail(|| what);
         }
     }

@@ -100,11 +100,21 @@ pub enum Fault {
     LastLesson,
     /// An entry of theirs that the relay did not have and got back from others.
     BroughtFromHub,
+    /// A device's disk was copied.
+    DiskCopied,
+    /// Another device began with a copied disk.
+    CopyWoke,
+    /// A device was given its own disk of some time ago.
+    DiskPutBack,
+    /// Work of a copied device that was refused, as its copy was first.
+    CopyForked,
+    /// Two homes took other words under one name of a copied device, and the story ended there.
+    HomesParted,
 }
 
 impl Fault {
     /// Every kind.
-    pub const ALL: [Self; 47] = [
+    pub const ALL: [Self; 52] = [
         Self::Cut,
         Self::LostInFlight,
         Self::FrameLost,
@@ -152,6 +162,11 @@ impl Fault {
         Self::HubTakenOver,
         Self::LastLesson,
         Self::BroughtFromHub,
+        Self::DiskCopied,
+        Self::CopyWoke,
+        Self::DiskPutBack,
+        Self::CopyForked,
+        Self::HomesParted,
     ];
 }
 
@@ -177,7 +192,9 @@ impl Tally {
 
     /// Kinds that never occurred.
     pub fn never(&self) -> Vec<Fault> {
-        Fault::ALL.into_iter().filter(|fault| self.0.get(fault).is_none_or(|times| *times == 0)).collect()
+        // How a world ends is no trouble, and what ends so is rare.
+        let troubles = Fault::ALL.into_iter().filter(|fault| *fault != Fault::HomesParted);
+        troubles.filter(|fault| self.0.get(fault).is_none_or(|times| *times == 0)).collect()
     }
 }
 

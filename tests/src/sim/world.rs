@@ -11,6 +11,7 @@ use crate::disk::Disk;
 use crate::sim::Options;
 use crate::sim::agenda::{Apart, Happening};
 use crate::sim::chronicle::Chronicle;
+use crate::sim::copied::Copies;
 use crate::sim::departure::Copied;
 use crate::sim::device::Device;
 use crate::sim::hub::School;
@@ -36,6 +37,8 @@ pub(crate) struct World {
     pub(crate) strokes: u64,
     /// What people did.
     pub(crate) acts: Vec<u64>,
+    /// Copies of disks, by their number.
+    pub(crate) copies_made: Vec<u64>,
     pub(crate) now: u64,
     agenda: BTreeMap<(u64, u64), Happening>,
     appointments: u64,
@@ -48,6 +51,7 @@ pub(crate) struct World {
     /// A relay in the pocket of those who do not reach the other.
     pub(crate) hub: Relay,
     pub(crate) school: School,
+    pub(crate) copies: Copies,
     pub(crate) links: BTreeMap<u64, Link>,
     pub(crate) next_link: u64,
     pub(crate) documents: Vec<StreamId>,
@@ -81,6 +85,7 @@ impl World {
             seed,
             strokes: 0,
             acts: Vec::new(),
+            copies_made: Vec::new(),
             options: options.clone(),
             documents: plan.documents.clone(),
             room,
@@ -94,6 +99,7 @@ impl World {
             relay: Relay::new(),
             hub: Relay::new(),
             school: School::default(),
+            copies: Copies::default(),
             links: BTreeMap::new(),
             next_link: 0,
             ledger: Ledger::default(),
@@ -117,7 +123,9 @@ impl World {
         self.apart(Apart::Lies, Self::draw_lies);
         self.apart(Apart::Lessons, Self::draw_lessons);
         self.apart(Apart::Departure, Self::draw_departure);
+        self.apart(Apart::Copies, Self::draw_copies);
         self.begin_relay(Disk::default());
+        self.copies.note_relay(self.relay.epoch);
         self.start_home(At::Relay);
         for machine in 0..self.plan.devices {
             self.apart(Apart::Machine(machine as u64), |world| {
@@ -129,14 +137,14 @@ impl World {
         self.plan(first, Happening::Fate);
     }
 
-    fn add_machine(&mut self, pages: u64) {
+    pub(crate) fn add_machine(&mut self, pages: u64) {
         let day = 24 * 60 * 60 * 1000;
         let wall_offset = self.rng.below(2 * day) as i64 - day as i64;
         if wall_offset.unsigned_abs() > 3_600_000 {
             self.tally.note(Fault::ClockWrong);
         }
         let machine = self.machines.len();
-        self.machines.push(Machine::default());
+        self.machines.push(Machine { person: machine / 2, ..Machine::default() });
         for _ in 0..pages {
             self.add_page(machine, wall_offset);
         }
@@ -196,8 +204,13 @@ impl World {
         self.agenda.insert((at.max(self.now), self.appointments), happening);
     }
 
+    /// Whether there is more to be seen.
+    pub(crate) fn goes_on(&self) -> bool {
+        self.failure.is_none() && !self.copies.have_parted()
+    }
+
     pub(crate) fn fail(&mut self, why: impl FnOnce() -> String) {
-        if self.failure.is_none() {
+        if self.goes_on() {
             let why = why();
             self.chronicle.line(self.now, || format!("FAILED: {why}"));
             self.failure = Some(why);
@@ -206,7 +219,7 @@ impl World {
 
     /// Lets time pass until `end`, or until something is found to be wrong.
     pub(crate) fn run_until(&mut self, end: u64) {
-        while self.failure.is_none() {
+        while self.goes_on() {
             let agenda = self.agenda.keys().next().map(|(at, _)| *at);
             let home = At::ALL.into_iter().filter_map(|at| Some((self.at(at).due()?, at))).min();
             let device = self.devices.iter().filter_map(|device| Some((device.due()?, device.number))).min();
@@ -287,6 +300,7 @@ impl World {
             Happening::Lie(number) => self.lie_apart(number),
             Happening::Copy => self.copy_relay(),
             Happening::Bell(bell) => self.ring(bell),
+            Happening::Copied(step) => self.copied(step),
         }
     }
 
