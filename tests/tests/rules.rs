@@ -46,6 +46,8 @@ mod moved;
 mod own_gaps;
 #[path = "rules/pages.rs"]
 mod pages;
+#[path = "rules/parted_chains.rs"]
+mod parted_chains;
 #[path = "rules/people.rs"]
 mod people;
 #[path = "rules/promises.rs"]

@@ -100,7 +100,7 @@ impl World {
         let mut unsafe_entry = None;
         for message in &messages {
             if let Message::Entries(entries) = message {
-                unsafe_entry = entries.iter().find(|entry| {
+                let found = entries.iter().find(|entry| {
                     let (stream, name) = (entry.header().stream, entry.name());
                     let key = stored::replica_key(&name.replica);
                     let author_is_elsewhere =
@@ -109,6 +109,7 @@ impl World {
                     let is_vouched_for = has(disk, &stored::vouched_key(&stream, &name.replica));
                     !author_is_elsewhere && !is_vouched_for && !rows::survives(disk, &stream, name)
                 });
+                unsafe_entry = unsafe_entry.or(found);
             }
         }
         if let Some(entry) = unsafe_entry {

@@ -178,11 +178,12 @@ fn rule_5_what_is_quiet_is_compared_also_on_a_link_that_never_is() {
         sent.filter(asks).count()
     };
     let before = [StreamId::DIRECTORY, text].map(|stream| asked(&network, stream));
-    for _ in 0..26 {
+    for _ in 0..38 {
         network.insert(1, text, 0, "on ");
         network.settle();
         network.wait(5_000);
     }
     let now = [StreamId::DIRECTORY, text].map(|stream| asked(&network, stream));
-    assert_eq!((now[0] - before[0], now[1] - before[1]), (2, 0), "in two minutes and ten seconds");
+    let (quiet, busy) = (now[0] - before[0], now[1] - before[1]);
+    assert!((2..=3).contains(&quiet) && busy == 0, "{quiet} and {busy} questions in three minutes");
 }

@@ -7,7 +7,7 @@ use causeway_core::log::EntryKind;
 use causeway_core::wire::{Body, ErrorCode, Message, Refused};
 use causeway_tests::network::Network;
 
-use crate::channels::{open, posts, say};
+use crate::channels::{channel, open, posts, say};
 use crate::craft::{entries_in, entry, forged, frame};
 
 #[test]
@@ -169,6 +169,39 @@ fn rule_5_who_is_in_step_with_a_home_knows_that_all_is_saved_there() {
     }
     let post = posts(&network, 0).pop().expect("a post");
     assert_eq!((post.text.as_str(), post.saved), ("on the relay", Saved::Relay));
+}
+
+/// The restored home has said up to where it has what somebody wrote, and not that this is all.
+#[test]
+fn rule_5_who_is_in_step_with_a_home_that_lacks_something_offers_it() {
+    let mut network = Network::new(1);
+    open(&mut network, 0, 1);
+    network.rest();
+    say(&mut network, 0, "on the relay");
+    network.rest();
+    let backup = network.relay.disk.clone();
+    let last = say(&mut network, 0, "in no backup");
+    network.rest();
+    network.go_offline(0);
+    network.relay.put_back(backup, 2);
+    network.restart_home();
+    network.relay.slow = true;
+    network.go_online(0);
+    let told = |network: &Network| {
+        let sent = network.relay.sent.last().map(|(_, message)| message);
+        matches!(sent, Some(Message::Other(Body::Synced(synced))) if synced.stream == channel())
+    };
+    while !told(&network) {
+        network.settle();
+        network.trickle();
+    }
+    let frames = network.waiting_for(0);
+    network.deliver_to_device(0, frames - 1);
+    network.drop_link(0);
+    network.relay.slow = false;
+    network.go_online(0);
+    network.settle();
+    assert_eq!(network.relay.seq(&channel(), &last.replica), last.seq);
 }
 
 #[test]

@@ -144,7 +144,11 @@ impl Room {
     /// Reads this device's own entries of a stream from its disk, to offer what the home lacks, and of others what it has asked
     /// for.
     pub(super) fn read_lost(&mut self, id: StreamId) {
-        if !self.reads_lost(id) {
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        if stream.phase == Phase::Rebuilding {
+            // Work that was refused leaves the disk now: it is read when the home has answered the rebuilt stream.
+            stream.reads_next = true;
+        } else if !self.reads_lost(id) {
             self.heads.begin(id);
             if let Some(stream) = self.streams.get_mut(&id) {
                 stream.own = Own::Read;
@@ -152,6 +156,17 @@ impl Room {
             }
             let (start, end) = stored::entry_range(&id, 0, u64::MAX);
             self.scan(Scan { start, end, max_bytes: SCAN_BYTES, max_rows: SCAN_ROWS }, Reading::Lost(id));
+        }
+    }
+
+    /// What is on its way from the disk may be gone when it comes: all of it is read anew when the home has answered again.
+    pub(super) fn stop_reading_lost(&mut self, id: StreamId) {
+        if self.reads_lost(id) {
+            self.scans.retain(|_, reading| !matches!(reading, Reading::Lost(of) if *of == id));
+            self.heads.put_off(id);
+            if let Some(stream) = self.streams.get_mut(&id) {
+                stream.reads_next = true;
+            }
         }
     }
 
@@ -186,7 +201,9 @@ impl Room {
             if let Some(head) = head.filter(|_| own) {
                 stream.walked.insert(name.replica, (name.seq, head));
             }
-            if own && name.seq > saved && !stream.is_refused(name) {
+            // What joined under a name that was refused has come from a home, and the next may lack it.
+            let joined = stream.log.tip(&name.replica).seq >= name.seq;
+            if own && name.seq > saved && (joined || !stream.is_refused(name)) {
                 let head = head.map(|head| head.short());
                 let entries = stream.outbox.entry(name.replica).or_default();
                 // Rows come in the order of each chain, so most go to its end.

@@ -430,7 +430,8 @@ impl Room {
                 let is_held = held
                     .and_then(|entries| entries.back())
                     .is_some_and(|last| name.seq <= last.entry.name().seq);
-                is_held || self.is_unread_own(stream, name)
+                // What a snapshot brought under a name of ours another copy wrote.
+                is_held || name.seq <= stream.covered(&name.replica) || self.is_unread_own(stream, name)
             }
             // What is not on the disk is held.
             Role::Leading | Role::Following => {

@@ -50,7 +50,7 @@ impl Room {
                     stream.untold.insert(replica);
                 }
                 let row = stored::index_key(&id, &replica, seq);
-                self.scan_row(row, Reading::Told { stream: id, mark: *upto, epoch: self.epoch });
+                self.scan_row(row, Reading::Told { stream: id, mark: *upto });
             }
             (None, Role::Leading) => {}
         }

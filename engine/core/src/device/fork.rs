@@ -11,7 +11,7 @@ use crate::device::stream::{Body, Phase, Stream, Sync};
 use crate::ids::{ReplicaId, StreamId};
 use crate::log::{Entry, EntryName, Refusal};
 use crate::storage::Durability;
-use crate::stored::{self, ForkPart, ForkRecord, Prefix};
+use crate::stored::{self, ForkPart, ForkRecord, Prefix, TipRecord};
 use crate::time::Now;
 use crate::wire::{Aside, Place};
 
@@ -66,7 +66,9 @@ impl Room {
     /// not sealed become a fork; the stream is built again from what the home took, and writing goes on under a new
     /// replica.
     pub(super) fn close_replica(&mut self, id: StreamId, from: EntryName, why: &Why, now: Now) {
-        if self.streams.get(&id).is_none_or(|stream| stream.is_refused(from)) {
+        let is_refused = self.streams.get(&id).is_none_or(|stream| stream.is_refused(from));
+        if is_refused && (self.role == Role::Following || self.unsaved_from(id, from).is_empty()) {
+            // Unless what came back from a home under that name has to give way to the words of the next.
             return;
         }
         if self.role == Role::Following {
@@ -88,14 +90,15 @@ impl Room {
         let whole = self.whole_text(id).filter(|_| why.apart && keeps && shown);
         let Some(stream) = self.streams.get_mut(&id) else { return };
         let mut closing = vec![from];
-        stream.closed.insert(from.replica, from.seq);
+        let first = stream.closed.entry(from.replica).or_insert(from.seq);
+        *first = from.seq.min(*first);
         for (_, entry) in &refused {
             let name = entry.name();
             let first = stream.closed.entry(name.replica).or_insert(name.seq);
             *first = (*first).min(name.seq);
             closing.push(name);
         }
-        closing.retain(|name| stream.closed[&name.replica] == name.seq);
+        closing.retain(|name| *name == from || stream.closed[&name.replica] == name.seq);
         closing.dedup();
         let closed = stream.closed.clone();
         for (replica, entries) in stream.outbox.iter_mut() {
@@ -106,6 +109,7 @@ impl Room {
         stream.lacks_snapshot = false;
         stream.reading += 1;
         stream.sync = Sync::Off;
+        self.stop_reading_lost(id);
         for (arrival, entry) in &refused {
             let EntryName { replica, seq } = entry.name();
             self.queue.delete(stored::entry_key(&id, *arrival));
@@ -124,6 +128,21 @@ impl Room {
             self.mint();
         }
         self.queue.tag(Tag::Rebuild(id), Durability::Strict);
+    }
+
+    /// What stands below refused work keeps its place in the chain: by that a device knows at its next start what it wrote.
+    pub(super) fn keep_closed_tips(&mut self, id: StreamId) {
+        let Some(stream) = self.streams.get(&id).filter(|_| self.role == Role::Leading) else { return };
+        if stream.lacks_snapshot {
+            // The chain may stand further than the rows that are left of it.
+            return;
+        }
+        for replica in stream.closed.keys() {
+            let tip = stream.log.tip(replica);
+            if tip.seq > 0 {
+                self.queue.put(stored::tip_key(&id, replica), TipRecord::from(tip).encode());
+            }
+        }
     }
 
     /// The unsaved entries of a replica from `from` on, and those of any replica of this device that arrived here after
@@ -250,8 +269,12 @@ impl Room {
     }
 
     pub(super) fn keep_entry(&mut self, entry: &Entry, why: &Why, now: Now) {
-        let payload = entry.payload().to_vec();
-        self.keep_fork(entry.header().stream, entry.name(), ForkPart::Change, payload, why, now);
+        let (stream, mut name, payload) = (entry.header().stream, entry.name(), entry.payload().to_vec());
+        if self.forks.has_other(&Place::of(stream, name), &payload) {
+            // Of a chain that two homes had other words of.
+            name = self.piece_name(name.replica, now);
+        }
+        self.keep_fork(stream, name, ForkPart::Change, payload, why, now);
     }
 
     fn piece_name(&mut self, replica: ReplicaId, now: Now) -> EntryName {

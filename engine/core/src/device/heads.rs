@@ -59,6 +59,12 @@ impl Heads {
         of_stream.map(|asked| asked.read = true).count() > 0
     }
 
+    /// The disk is read for it from the beginning, later.
+    pub(super) fn put_off(&mut self, id: StreamId) {
+        let of_stream = self.asked.iter_mut().filter(|asked| asked.need.stream == id);
+        of_stream.for_each(|asked| asked.read = false);
+    }
+
     /// The disk was read to its end.
     pub(super) fn finish(&mut self, id: StreamId) {
         self.asked.retain(|asked| asked.need.stream != id || !asked.read);

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use crate::device::event::{Connection, Event};
+use crate::device::load::Reading;
 use crate::device::pages::{PageOutput, Role};
 use crate::device::stream::{Stream, Sync};
 use crate::device::{Output, Room, is_final};
@@ -21,8 +22,8 @@ pub(super) struct Link {
     attempts: u32,
     heard: Millis,
     pinged: Option<Millis>,
-    /// When what is held was compared last, stream by stream.
-    compared: Millis,
+    /// When what is held is compared next, however busy the link is.
+    compare_at: Millis,
     last_error: Option<ErrorFrame>,
     come_back_at: Option<Millis>,
     epoch: Option<u64>,
@@ -48,7 +49,7 @@ impl Link {
             attempts: 0,
             heard: Millis(0),
             pinged: None,
-            compared: Millis(0),
+            compare_at: Millis(0),
             last_error: None,
             come_back_at: None,
             epoch: None,
@@ -69,9 +70,14 @@ impl Link {
             // Of a page that slept the time since the last frame says nothing; only what was asked can go unanswered.
             State::Live { .. } => {
                 let ping = self.pinged.map_or(self.heard.after(PING_AFTER), |at| at.after(PONG_WAIT));
-                Some(ping.min(self.compared.after(COMPARE_AFTER)))
+                Some(ping.min(self.compare_at))
             }
         }
+    }
+
+    /// Whether so little is heard that it is to be found out whether the link lives.
+    fn is_silent(&self, now: Now) -> bool {
+        self.pinged.is_none() && now.monotonic >= self.heard.after(PING_AFTER)
     }
 
     fn nonce(&self) -> Option<[u8; 32]> {
@@ -169,13 +175,13 @@ impl Room {
                     Role::Following => Output::Page(PageOutput::Join),
                 });
             }
-            State::Live { .. } if now.monotonic >= self.link.compared.after(COMPARE_AFTER) => {
-                self.compare(now, |stream| stream.is_quiet(now));
-            }
-            State::Live { .. } if self.link.pinged.is_none() => {
+            State::Live { .. } if self.link.is_silent(now) => {
                 self.link.pinged = Some(now.monotonic);
                 self.send(&Ping { time: now.wall }.into());
                 self.compare(now, |_| true);
+            }
+            State::Live { .. } if now.monotonic >= self.link.compare_at => {
+                self.compare(now, |stream| stream.is_quiet(now));
             }
             State::Live { .. } | State::Greeting { .. } => self.hang_up(now),
             State::Connecting | State::Stopped { .. } => {}
@@ -237,7 +243,6 @@ impl Room {
         }
         self.link.attempts = 0;
         self.link.proven.clear();
-        self.link.compared = now.monotonic;
         self.set_state(State::Live { nonce: welcome.nonce });
         self.clock_offset = i64::try_from(i128::from(welcome.time.0) - i128::from(now.wall.0)).unwrap_or(0);
         self.others.handle_welcome(Lease(welcome.lease.0));
@@ -256,6 +261,9 @@ impl Room {
         } else {
             self.compare(now, |_| true);
         }
+        // Not all at once that came back together when the home had started again.
+        let drawn = COMPARE_AFTER.0 * u64::from(welcome.nonce[0]) / 256;
+        self.link.compare_at = now.monotonic.after(COMPARE_AFTER).after(Millis(drawn));
         // Whoever has written is told who has seen it, also if nothing is left to send.
         if self.current_on_disk {
             self.prove(self.current, now);
@@ -267,7 +275,7 @@ impl Room {
     /// A quiet link is used to find out whether anything was missed, and one that never is every minute of what is quiet
     /// itself: equal digests cost the home one answer.
     fn compare(&mut self, now: Now, which: impl Fn(&Stream) -> bool) {
-        self.link.compared = now.monotonic;
+        self.link.compare_at = now.monotonic.after(COMPARE_AFTER);
         let compared = self.streams.iter().filter(|(_, stream)| which(stream));
         for id in compared.map(|(id, _)| *id).collect::<Vec<_>>() {
             self.subscribe(id, now);
@@ -370,6 +378,8 @@ impl Room {
         self.link.pinged = None;
         self.link.proven.clear();
         self.heads.forget_asked();
+        // The next home may be another, which has less.
+        self.scans.retain(|_, reading| !matches!(reading, Reading::Told { .. }));
         if self.role == Role::Following {
             self.steps.forget_building();
         }

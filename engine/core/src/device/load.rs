@@ -42,8 +42,8 @@ pub(super) enum Reading {
     Journal(StreamId, u64, ReplicaId, Vec<Vec<u8>>),
     /// Entries of this device's replicas that the home has lost.
     Lost(StreamId),
-    /// Where an entry of this device's stands, of which the home has told a head in an epoch.
-    Told { stream: StreamId, mark: Dep, epoch: u64 },
+    /// Where an entry of this device's stands, of which the home has told a head on this link.
+    Told { stream: StreamId, mark: Dep },
     /// One number of a channel's read marker, told by another page.
     Read(Place),
     /// What was read of a channel.
@@ -102,11 +102,9 @@ impl Room {
             (Reading::SiblingOlder(page, want), rows) => {
                 self.serve_older(page, want, rows.ok().as_ref());
             }
-            // The next question asks again, and a home that was restored meanwhile may have less.
-            (Reading::Told { stream, mark, epoch }, Ok(page)) if epoch == self.epoch => {
-                self.handle_told_row(stream, &mark, &page, now);
-            }
-            (Reading::Told { .. }, _) => {}
+            (Reading::Told { stream, mark }, Ok(page)) => self.handle_told_row(stream, &mark, &page, now),
+            // The next question asks again.
+            (Reading::Told { .. }, Err(_)) => {}
             (Reading::Read(read), Ok(page)) => self.handle_read_row(&read, &page),
             // The page that told it tells it to the next leader too.
             (Reading::Read(_), Err(_)) => {}
@@ -310,6 +308,8 @@ impl Room {
         // Not before: a snapshot that came while it was read would have covered it unseen.
         stream.lacks_snapshot = lacks_snapshot;
         stream.restore(standing, own);
+        self.keep_closed_tips(id);
+        let Some(stream) = self.streams.get_mut(&id) else { return };
         let (joining, mut apart) = if lacks_snapshot {
             let mut held = held;
             held.retain(|entry| stream.held_as(&entry.name()).is_none());

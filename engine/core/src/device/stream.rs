@@ -288,7 +288,8 @@ impl Stream {
 
     /// Whether nobody has said anything in it for so long that to ask for it anew delays nobody's words.
     pub(super) fn is_quiet(&self, now: Now) -> bool {
-        let rests = |since: Millis| now.monotonic >= since.after(PING_AFTER) && !self.waits();
+        let writes = self.journal.sealing || !self.journal.updates.is_empty();
+        let rests = |since: Millis| now.monotonic >= since.after(PING_AFTER) && !self.waits() && !writes;
         matches!(self.sync, Sync::Following(since) if rests(since))
     }
 

@@ -20,6 +20,8 @@ pub(super) struct Question {
     number: u64,
     /// Chains of this device as the other end holds them, if it says nothing else; taken with the answer.
     own: Option<Vec<Dep>>,
+    /// Those of which it has said something.
+    told: SortedSet<ReplicaId>,
     /// Chains of ours of which entries were asked for: what comes above these meanwhile asks for no more.
     pub(super) compared: SortedSet<ReplicaId>,
     /// A snapshot came that is not taken before something was compared.
@@ -55,6 +57,7 @@ impl Room {
         let newest_but = (wants_newer && !reads_leader).then(|| stream.newest_seen());
         stream.question.number += 1;
         stream.question.own = Some(own);
+        stream.question.told.clear();
         stream.question.compared.clear();
         stream.question.declined = false;
         stream.sync = Sync::Asked(now.monotonic);
@@ -112,10 +115,11 @@ impl Room {
         self.tick_journals(now);
     }
 
-    /// Whether the home is to say once more that it has what this device wrote.
+    /// Whether the home is to say once more what it has of this device's work.
     fn is_in_doubt(&self, stream: &Stream) -> bool {
         let mut ours = stream.log.tips().filter(|(replica, _)| self.identities.contains_key(replica));
-        stream.own == Own::Unread && ours.any(|(replica, _)| stream.saved_upto(&replica) == 0)
+        let lacks_some = stream.own == Own::Unread && ours.any(|(of, tip)| stream.saved_upto(&of) < tip.seq);
+        lacks_some || stream.untold.len() > 0
     }
 
     /// The other end does not know our digest: where we differ, it is told chain by chain.
@@ -200,7 +204,7 @@ impl Room {
 
 impl Question {
     pub(super) fn new() -> Self {
-        Self { number: 0, own: None, compared: SortedSet::new(), declined: false }
+        Self { number: 0, own: None, told: SortedSet::new(), compared: SortedSet::new(), declined: false }
     }
 
     /// No answer is awaited any more.
@@ -208,10 +212,12 @@ impl Question {
         self.own = None;
     }
 
-    /// Groups are compared as things stand now: what the disk has answered for since it was asked counts as not there, as it
-    /// has not been sent yet, and where the other end says nothing of a chain it agrees to that.
+    /// Groups are compared as things stand now. What the disk has answered for since it was asked has not been sent to
+    /// anybody, so it is taken not to be there unless the other end says that it is.
     fn lower(&mut self, ours: &[Dep], from: &ReplicaId) {
-        for mark in self.own.iter_mut().flatten().filter(|mark| mark.replica > *from) {
+        let Self { own, told, .. } = self;
+        let untold = |mark: &&mut Dep| mark.replica > *from && !told.contains(&mark.replica);
+        for mark in own.iter_mut().flatten().filter(untold) {
             let now = ours.iter().find(|now| now.replica == mark.replica && now.seq < mark.seq);
             *mark = now.copied().unwrap_or(*mark);
         }
@@ -220,6 +226,7 @@ impl Question {
     /// What the home says of one of them.
     pub(super) fn note(&mut self, mark: Dep) {
         let Some(own) = &mut self.own else { return };
+        self.told.insert(mark.replica);
         match own.iter_mut().find(|other| other.replica == mark.replica) {
             Some(other) => *other = mark,
             None => own.push(mark),

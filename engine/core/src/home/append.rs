@@ -11,9 +11,9 @@ use crate::home::stream::HomeStream;
 use crate::ids::{ConnId, ReplicaId, StreamId};
 use crate::limits::{
     CATCH_UP_BYTES, COMMIT_BYTES, FRAME_ENTRIES, LATER_AFTER, LINK_PARK_BYTES, LINK_PARK_STREAMS,
-    ROOM_PARK_BYTES, ROOM_STREAMS,
+    LINK_REFUSED, ROOM_PARK_BYTES, ROOM_STREAMS,
 };
-use crate::log::{Accepted, Entry, EntryKind, EntryName, Head, Missing, Refusal, Verdict};
+use crate::log::{Accepted, Dep, Entry, EntryKind, EntryName, Head, Missing, Refusal, Verdict};
 #[cfg(feature = "planted-bugs")]
 use crate::planted::Planted;
 use crate::storage::{CommitError, Durability};
@@ -57,8 +57,7 @@ impl Home {
         let header = entry.header();
         let (stream, replica) = (header.stream, header.replica);
         if link.ceded.contains(&replica) {
-            let sentence = "another link of this device writes in this name now; come back";
-            return self.fail(conn, ErrorCode::Superseded, sentence);
+            return self.supersede(conn);
         }
         if !link.proven.contains(&replica) && link.forwarding.asked {
             self.handle_forwarded(conn, &entry, now);
@@ -81,6 +80,12 @@ impl Home {
         }
         self.land(conn, entry);
         self.drop_if_empty(&stream);
+    }
+
+    /// What a link wrote another one writes now.
+    pub(super) fn supersede(&mut self, conn: ConnId) {
+        let sentence = "another link of this device writes in this name now; come back";
+        self.fail(conn, ErrorCode::Superseded, sentence);
     }
 
     /// Whether nothing can be let into a stream now, whoever brings it.
@@ -137,15 +142,15 @@ impl Home {
 
     fn judge(&mut self, conn: ConnId, entry: Entry) {
         let (stream, replica, seq) = (entry.header().stream, entry.header().replica, entry.header().seq);
-        let state = self.stream_mut(stream);
-        if let Some((from, refusal)) = state.refused.get(&replica)
-            && seq >= *from
-        {
-            let (from, refusal) = (*from, refusal.clone());
+        self.stream_mut(stream);
+        if let Some((from, refusal)) = self.refusal(conn, stream, &entry.name()) {
             self.end_landing(conn, &(stream, replica));
             return self.answer_refused(conn, stream, replica, from, &refusal);
         }
         let Some(entry) = self.keep_back(conn, entry) else { return };
+        if self.builds_on_refused(conn, &entry) {
+            return self.answer_refused(conn, stream, replica, seq, &Refusal::Chain);
+        }
         let state = self.stream_mut(stream);
         let verdict = match state.log.judge_new(&entry) {
             Verdict::Fresh(_) if !introduces_truly(&entry) => Verdict::Refused(Refusal::Introduction),
@@ -168,13 +173,58 @@ impl Home {
         }
     }
 
-    /// Takes this entry of a replica and all after it from nobody.
+    /// Whether a new entry builds on other words of its link than stand under their name, which were refused. Where the chain
+    /// remembers the head there, that tells; what is here already is held against its own chain.
+    fn builds_on_refused(&self, conn: ConnId, entry: &Entry) -> bool {
+        let header = entry.header();
+        let Some((state, link)) = self.streams.get(&header.stream).zip(self.conns.get(&conn)) else {
+            return false;
+        };
+        if state.refused.is_empty() && link.refused.is_empty() {
+            return false;
+        }
+        let is_refused = |dep: &Dep| {
+            let name = EntryName { replica: dep.replica, seq: dep.seq };
+            let refused = state.has_refused(&name) || link.has_refused(header.stream, &name);
+            refused && state.log.head_at(&name).is_none() && self.wrote(conn, &dep.replica)
+        };
+        header.seq > state.log.tip(&header.replica).seq && header.deps.iter().any(is_refused)
+    }
+
+    /// From where on a chain is not taken from a link, and why, if this entry is not. Where it has brought other words, what stands
+    /// here is compared all the same: it may have taken that from here, and be asked for it.
+    fn refusal(&self, conn: ConnId, stream: StreamId, name: &EntryName) -> Option<(u64, Refusal)> {
+        let state = self.streams.get(&stream)?;
+        if let Some((from, refusal)) = state.refused.get(&name.replica).filter(|(from, _)| name.seq >= *from)
+        {
+            return Some((*from, refusal.clone()));
+        }
+        let from = *self.conns.get(&conn)?.refused.get(&(stream, name.replica))?;
+        (name.seq >= from && name.seq > state.log.tip(&name.replica).seq)
+            .then_some((from, Refusal::Equivocation))
+    }
+
+    /// Whether nothing more of a chain is taken from a link, from this entry on.
+    pub(super) fn has_refused(&self, conn: ConnId, stream: StreamId, name: &EntryName) -> bool {
+        self.refusal(conn, stream, name).is_some()
+    }
+
+    /// Takes this entry of a replica and all after it from nobody; where other words stand here under its name, not from the link
+    /// that brought it: whoever wrote what stands may go on.
     pub(super) fn refuse(&mut self, conn: ConnId, stream: StreamId, name: EntryName, refusal: Refusal) {
         let EntryName { replica, seq } = name;
         self.figures.entries_refused += 1;
         self.end_landing(conn, &(stream, replica));
         self.answer_refused(conn, stream, replica, seq, &refusal);
-        self.stream_mut(stream).refused.insert(replica, (seq, refusal));
+        if let Some(link) = self.conns.get_mut(&conn)
+            && refusal == Refusal::Equivocation
+            && link.refused.len() < LINK_REFUSED
+        {
+            let from = link.refused.entry((stream, replica)).or_insert(seq);
+            *from = seq.min(*from);
+        } else {
+            self.stream_mut(stream).refused.insert(replica, (seq, refusal));
+        }
     }
 
     /// Keeps an entry until what it builds on has come, within what one link and all of them may make a room keep.

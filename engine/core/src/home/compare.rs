@@ -97,7 +97,7 @@ impl Home {
         if self.conns.get(&conn).is_none_or(|link| link.question(&stream) != question) {
             return;
         }
-        let lacking = self.lacking(stream, &above);
+        let lacking = self.lacking(conn, stream, &above);
         let Some(link) = self.conns.get_mut(&conn) else { return };
         let state = self.streams.get(&stream);
         let mut room = LINK_MARKS.saturating_sub(link.compared.marks);

@@ -1,6 +1,6 @@
 //! One link of a home.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 
@@ -17,6 +17,7 @@ use crate::limits::{
     BOARD_CHANGES, CATCH_UP_BYTES, EARLY_BYTES, EARLY_FRAMES, HELLO_WAIT, HOME_SILENCE, LINK_STREAMS,
     ROOM_LINKS,
 };
+use crate::log::EntryName;
 use crate::sorted::SortedMap;
 use crate::time::Millis;
 
@@ -38,6 +39,8 @@ pub(super) struct Conn {
     pub(super) proven: BTreeSet<ReplicaId>,
     /// Replicas that another link has proven since: their device came back, or another page of it leads.
     pub(super) ceded: BTreeSet<ReplicaId>,
+    /// Chains of which it has brought other words than stand here, and from which entry on: no more of them is taken from it.
+    pub(super) refused: BTreeMap<ChainName, u64>,
     /// Chains whose heads it was asked to sign.
     pub(super) attests: BTreeSet<ChainName>,
     /// What it was asked to bring that others wrote.
@@ -93,6 +96,7 @@ impl Conn {
             unborn: BTreeSet::new(),
             proven: BTreeSet::new(),
             ceded: BTreeSet::new(),
+            refused: BTreeMap::new(),
             attests: BTreeSet::new(),
             forwarding: Forwarding::default(),
             follows: SortedMap::new(),
@@ -136,6 +140,11 @@ impl Conn {
     /// When the link is given up if nothing more is heard.
     pub(super) fn silent_at(&self) -> Millis {
         self.heard.after(if self.phase == Phase::Greeting { HELLO_WAIT } else { HOME_SILENCE })
+    }
+
+    /// Whether it has brought other words there, or before that in the chain.
+    pub(super) fn has_refused(&self, stream: StreamId, name: &EntryName) -> bool {
+        self.refused.get(&(stream, name.replica)).is_some_and(|from| name.seq >= *from)
     }
 
     /// Keeps a frame until the room has been read from the disk; false when there are too many.

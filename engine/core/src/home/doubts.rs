@@ -20,7 +20,7 @@ use crate::home::reading::Reading;
 use crate::home::stream::HomeStream;
 use crate::ids::{ConnId, ReplicaId, StreamId};
 use crate::limits::{LINK_PARK_BYTES, PARK_ENTRIES, ROOM_PARK_BYTES, SCAN_BYTES, SCAN_ROWS};
-use crate::log::{Entry, EntryName, Head, Refusal, Verdict};
+use crate::log::{Dep, Entry, EntryName, Head, Refusal, Verdict};
 use crate::snapshot::{Done, Job, JobError, SignedRoot};
 use crate::storage::{Durability, FailureKind, Page, Scan, StoreFailure};
 use crate::stored::{self, IndexRecord};
@@ -117,6 +117,11 @@ impl Doubt {
         }
     }
 
+    /// The first that is not compared.
+    fn first(&self) -> Option<u64> {
+        self.held.front().map(|entry| entry.name().seq).or(self.put_off)
+    }
+
     /// Whether an entry is the one the chain has there; `None` until its heads are read.
     fn is_same(&self, entry: &Entry) -> Option<bool> {
         let seq = entry.name().seq;
@@ -139,6 +144,10 @@ impl Home {
         let is_older = self.streams.get(&chain.0).is_some_and(|state| state.is_older(&entry.name()));
         if !is_older && self.doubts.chains.is_empty() {
             return Some(entry);
+        }
+        if self.builds_on_doubted(conn, &entry) {
+            self.answer_later(conn, &entry);
+            return None;
         }
         if self.doubts.chains.get(&chain).is_some_and(|doubt| doubt.conn != conn) {
             if !self.may_bring(conn, &chain.1) {
@@ -163,6 +172,24 @@ impl Home {
         }
         self.hold(conn, chain, &entry);
         None
+    }
+
+    /// Whether a new entry builds on one that its link has brought again and that is not compared yet. The chain remembers no
+    /// more what stands there, so nobody else would find out that it is not that. What is here already is held against its own
+    /// chain: were it passed over, what comes behind it would be taken.
+    fn builds_on_doubted(&self, conn: ConnId, entry: &Entry) -> bool {
+        let header = entry.header();
+        let Some(state) = self.streams.get(&header.stream) else { return false };
+        let is_doubted = |dep: &Dep| {
+            let doubt = self.doubts.chains.get(&(header.stream, dep.replica));
+            let doubt = doubt.filter(|doubt| doubt.conn == conn);
+            let name = EntryName { replica: dep.replica, seq: dep.seq };
+            let here = dep.seq <= state.log.tip(&dep.replica).seq && dep.replica != header.replica;
+            // What waits beyond the tip is judged with it.
+            here && doubt.and_then(Doubt::first).is_some_and(|first| first <= dep.seq)
+                && state.log.head_at(&name).is_none()
+        };
+        header.seq > state.log.tip(&header.replica).seq && header.deps.iter().any(is_doubted)
     }
 
     fn hold(&mut self, conn: ConnId, chain: ChainOf, entry: &Entry) {
@@ -207,10 +234,15 @@ impl Home {
         self.doubts.chains.entry(chain).or_insert_with(|| Doubt::new(conn)).put_off_from(seq);
     }
 
-    /// What another link of its author has brought gives way: this one will bring it too.
+    /// What another link of its author has brought gives way: this one will bring it too. Where it is a copy of the device it may
+    /// not, and nothing is known any more of what that link would build on its own: it has to come back.
     fn take_over_doubt(&mut self, conn: ConnId, chain: ChainOf) {
-        if let Some(before) = self.drop_doubt(&chain).filter(|before| before.queued) {
+        let Some(before) = self.drop_doubt(&chain) else { return };
+        if before.queued {
             self.doubts.chains.insert(chain, Doubt { queued: before.queued, ..Doubt::new(conn) });
+        }
+        if before.first().is_some() && self.has_ceded(before.conn, &chain.1) {
+            self.supersede(before.conn);
         }
     }
 
@@ -561,8 +593,17 @@ impl Home {
     }
 
     /// Whether a link writes in a replica's name.
-    fn is_author(&self, conn: ConnId, replica: &ReplicaId) -> bool {
+    pub(super) fn is_author(&self, conn: ConnId, replica: &ReplicaId) -> bool {
         self.conns.get(&conn).is_some_and(|link| link.proven.contains(replica))
+    }
+
+    /// Whether a link writes in a replica's name, or did until another took over.
+    pub(super) fn wrote(&self, conn: ConnId, replica: &ReplicaId) -> bool {
+        self.is_author(conn, replica) || self.has_ceded(conn, replica)
+    }
+
+    fn has_ceded(&self, conn: ConnId, replica: &ReplicaId) -> bool {
+        self.conns.get(&conn).is_some_and(|link| link.ceded.contains(replica))
     }
 
     /// An entry waits no longer.

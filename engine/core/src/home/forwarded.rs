@@ -255,12 +255,12 @@ impl Forwarding {
 
 impl Home {
     /// Chains of which a reader holds more than is here.
-    pub(super) fn lacking(&self, stream: StreamId, above: &[(ReplicaId, u64)]) -> Vec<Need> {
+    pub(super) fn lacking(&self, conn: ConnId, stream: StreamId, above: &[(ReplicaId, u64)]) -> Vec<Need> {
         let lacks = |state: &HomeStream, replica: ReplicaId| {
             let from = state.log.tip(&replica).seq + 1;
             let name = EntryName { replica, seq: from };
-            // What is here already and waits for something else is not asked for again, and nobody is for what was refused.
-            let settled = state.waiting.holds(&name) || state.has_refused(&name);
+            // What is here already and waits for something else is not asked for again, and nobody is for what they were refused.
+            let settled = state.waiting.holds(&name) || self.has_refused(conn, stream, &name);
             (!state.log.is_gone() && !settled).then_some(from)
         };
         let state = self.streams.get(&stream);
@@ -292,7 +292,8 @@ impl Home {
         let next = EntryName { replica: chain.1, seq: self.tip_of(&chain).seq + 1 };
         // What was brought and waits need not come again. Of what was refused whoever wrote it hears where the two compare
         // what they hold.
-        let settled = |state: &HomeStream| state.has_refused(&next) || state.waiting.holds(&next);
+        let waits = |state: &HomeStream| state.waiting.holds(&next);
+        let settled = |state| waits(state) || self.has_refused(conn, chain.0, &next);
         if self.streams.get(&chain.0).is_some_and(settled) || self.takes_nothing(&chain.0) {
             return false;
         }

@@ -26,7 +26,7 @@ pub(super) struct HomeStream {
     pub(super) durable_arrivals: u64,
     /// Chains on the disk.
     pub(super) durable: Durable,
-    /// Replicas that were refused, from which entry on.
+    /// Replicas that were refused whoever brings them, from which entry on.
     pub(super) refused: BTreeMap<ReplicaId, (u64, Refusal)>,
     /// Who has applied what.
     pub(super) readers: Readers,

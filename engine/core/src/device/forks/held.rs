@@ -42,6 +42,11 @@ impl Forks {
         true
     }
 
+    /// Whether something else is kept under this name.
+    pub(in crate::device) fn has_other(&self, name: &Place, payload: &[u8]) -> bool {
+        self.place(name).is_ok_and(|at| self.pieces[at].aside.record.payload != payload)
+    }
+
     /// Pieces, named in order.
     pub(super) fn let_go(&mut self, names: &[Place]) {
         let leaving = &mut self.leaving;
