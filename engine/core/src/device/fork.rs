@@ -7,7 +7,7 @@ use crate::device::forks::{ForkId, LATER};
 use crate::device::journal::Tag;
 use crate::device::pages::Role;
 use crate::device::receipts::Receipt;
-use crate::device::stream::{Body, Journal, Phase, Stream, Sync};
+use crate::device::stream::{Body, Phase, Stream, Sync};
 use crate::ids::{ReplicaId, StreamId};
 use crate::log::{Entry, EntryName, Refusal};
 use crate::storage::Durability;
@@ -232,7 +232,7 @@ impl Room {
             self.keep_fork(id, name, ForkPart::Text, chunk.as_bytes().to_vec(), why, now);
         }
         if let Some(stream) = self.streams.get_mut(&id) {
-            stream.journal = Journal::default();
+            stream.take_journal();
         }
         self.queue.delete_prefix(stored::journal_stream(&id, &author));
     }
@@ -378,7 +378,7 @@ impl Room {
     pub(super) fn keep_journal(&mut self, id: StreamId, why: &Why, now: Now) {
         let author = self.author(id);
         let Some(stream) = self.streams.get_mut(&id) else { return };
-        let journal = std::mem::take(&mut stream.journal).updates;
+        let journal = stream.take_journal();
         let updates: Vec<Vec<u8>> = journal.into_iter().map(|unsealed| unsealed.update).collect();
         self.keep_pieces(id, author, &updates, why, now);
         self.queue.delete_prefix(stored::journal_stream(&id, &author));

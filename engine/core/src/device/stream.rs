@@ -356,6 +356,12 @@ impl Stream {
         Some(Dep { replica, seq, head })
     }
 
+    /// The journal is given up: what the disk has of it goes with that, or is somebody else's.
+    pub(super) fn take_journal(&mut self) -> Vec<Unsealed> {
+        (self.journal_on_disk, self.journal_landed) = (false, false);
+        std::mem::take(&mut self.journal).updates
+    }
+
     /// What the new leader has sealed of the journal this page lost is here: now the edits in it have a name.
     pub(super) fn find_leftovers(&mut self) {
         let Self { leftovers, log, marks, .. } = self;
