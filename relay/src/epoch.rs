@@ -99,15 +99,18 @@ async fn read(gate: &StoreGate) -> Result<Told, StoreFailure> {
     Ok(backup::epoch_of(row).map_or(Told::Damage, Told::Epoch))
 }
 
-/// Whether there are no rooms. The space of the epoch may be there without its row, where the power went as it was written.
+/// Whether there are no rooms. Where that cannot be read something is there.
 async fn is_empty(gate: &StoreGate) -> Result<bool, StoreFailure> {
     let (answer, answered) = oneshot::channel();
-    gate.spaces(None, 2, move |spaces| {
+    gate.spaces(None, 1, move |spaces| {
         // We wait for it.
         let _ = answer.send(spaces);
     });
-    let spaces = answered.await.map_err(|_| closed())??;
-    Ok(spaces.iter().all(|space| *space == backup::own_space()))
+    match answered.await.map_err(|_| closed())? {
+        Ok(spaces) => Ok(spaces.is_empty()),
+        Err(failure) if failure.kind == FailureKind::Damaged => Ok(false),
+        Err(failure) => Err(failure),
+    }
 }
 
 fn closed() -> StoreFailure {

@@ -46,7 +46,7 @@ pub struct Options {
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// For a minute the store could not be read, or one that begins could not be written to, so nobody was served.
-    #[error("the store did not tell its epoch for {} s: {}", EPOCH_PATIENCE.as_secs(), bare(.0))]
+    #[error("the store could not be read or written to for {} s, so nobody was served: {}", EPOCH_PATIENCE.as_secs(), bare(.0))]
     Unreadable(#[source] StoreFailure),
     /// The last sync of the store failed.
     #[error("the store failed at the end: {}", bare(.0))]

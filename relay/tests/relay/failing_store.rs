@@ -206,6 +206,19 @@ fn new_store(first: Vec<StoreFailure>, refuses: Vec<StoreFailure>) -> (Arc<Unrea
     (Arc::new(Unread { store: MemoryStore::new(), first, refuses, asked }), is_asked)
 }
 
+/// Its devices have met it in the first epoch, and have nothing to bring.
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_10_a_store_that_has_rooms_and_no_epoch_stays_in_the_first() {
+    let store = Arc::new(MemoryStore::new());
+    let row = vec![(b"z".to_vec(), b"of a room".to_vec())];
+    store.apply(&Space::new("other").unwrap(), &Commit { put: row, ..Commit::default() }).unwrap();
+    for _ in 0..2 {
+        let server = Server::with(Storage::of(store.clone())).await;
+        assert_eq!(Device::join(&server.address, "harbour", 1).await.epoch, 1);
+        server.stop().await.unwrap();
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn rule_10_nobody_is_served_before_the_epoch_of_a_store_that_begins_is_written() {
     let failure = StoreFailure::new(FailureKind::Io, "The disk is broken.");

@@ -22,9 +22,9 @@ impl World {
 
     /// Another hub's, by the clock of the device that it is on: its epoch may lie below the relay's.
     pub(crate) fn begin_hub(&mut self, disk: Disk) {
-        let midnight = EPOCH + self.now - DAY;
+        let yesterday = EPOCH + self.now - DAY;
         (self.hub.disk, self.hub.epoch) =
-            self.in_new_epoch(disk, |world| Millis(midnight + world.rng.below(2 * DAY)));
+            self.in_new_epoch(disk, |world| Millis(yesterday + world.rng.below(2 * DAY)));
         self.hub.promised.clear();
     }
 

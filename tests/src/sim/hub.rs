@@ -134,12 +134,12 @@ impl World {
         match bell {
             Bell::Begins(lesson) => self.apart(Apart::Lesson(lesson), |world| world.begin_lesson(lesson)),
             Bell::Comes(machine) => {
-                self.tally.note(Fault::CameToHub);
-                self.come(machine);
+                let came = self.come(machine);
+                self.tally.add(Fault::CameToHub, u64::from(came));
             }
             Bell::Leaves(machine) => {
-                self.tally.note(Fault::LeftHub);
-                self.leave(machine);
+                let left = self.leave(machine);
+                self.tally.add(Fault::LeftHub, u64::from(left));
             }
             Bell::Dies if self.rng.chance(60) => self.hub.doomed = true,
             Bell::Dies => {
@@ -201,19 +201,25 @@ impl World {
         if self.school.present.contains(&self.devices[number].machine) { At::Hub } else { At::Relay }
     }
 
-    fn come(&mut self, machine: usize) {
+    /// Answers whether it was elsewhere.
+    fn come(&mut self, machine: usize) -> bool {
         self.school.been.insert(machine);
-        if self.school.present.insert(machine) {
+        let comes = self.school.present.insert(machine);
+        if comes {
             self.chronicle.line(self.now, || format!("machine {machine} reaches the hub alone"));
             self.lose_links_of(machine);
         }
+        comes
     }
 
-    fn leave(&mut self, machine: usize) {
-        if self.school.present.remove(&machine) {
+    /// Answers whether it was there.
+    fn leave(&mut self, machine: usize) -> bool {
+        let leaves = self.school.present.remove(&machine);
+        if leaves {
             self.chronicle.line(self.now, || format!("machine {machine} reaches the relay again"));
             self.lose_links_of(machine);
         }
+        leaves
     }
 
     /// The home it had hears of it soon, or finds out much later.

@@ -3,10 +3,11 @@
 use causeway_core::device::{DocumentError, Event, Fork, ForkError, ForkId, ForkText};
 use causeway_core::directory::DirectoryOp;
 use causeway_core::ids::StreamId;
-use causeway_core::log::{EntryKind, EntryName};
+use causeway_core::limits::RESEND_AFTER;
+use causeway_core::log::{Digest, EntryKind, EntryName};
 use causeway_core::stored::{self, ForkPart, ForkRecord, Prefix};
 use causeway_core::time::Millis;
-use causeway_core::wire::{self, Message, Refused};
+use causeway_core::wire::{self, Body, Message, Refused, Synced};
 use causeway_core::ydoc::DeltaOp;
 use causeway_tests::network::Network;
 
@@ -358,4 +359,52 @@ fn t7_what_a_page_discards_without_a_leader_the_next_leader_discards() {
         assert_eq!(rows(&network, pages[0]), 0);
         assert_eq!((forks(&network, pages[1]), forks(&network, pages[2])), (vec![], vec![]));
     }
+}
+
+#[test]
+fn rule_6_a_device_that_reads_a_text_anew_rests_until_its_disk_has_answered() {
+    let (mut network, text) = Network::with_document(1);
+    network.rest();
+    network.go_offline(0);
+    network.insert(0, text, 0, "under one name, ");
+    network.rest();
+    network.restart(0, true);
+    network.open(0, text);
+    network.rest();
+    network.insert(0, text, 0, "under another, ");
+    network.rest();
+    // The home does not save them, and then does not hear that it is asked for that.
+    network.relay.disk_answers = false;
+    network.go_online(0);
+    network.rest();
+    network.home_is_deaf = true;
+    network.wait(RESEND_AFTER.0 + 1_000);
+    network.settle();
+    let asked = network.devices[0].sent.iter().rev().find_map(|message| match message {
+        Message::Other(Body::Subscribe(asked)) if asked.stream == text => Some(asked.question),
+        _ => None,
+    });
+    network.devices[0].disk_answers = false;
+    let (code, sentence) = ("entry.size".into(), "it is too large".into());
+    let replica = network.devices[0].room.replica();
+    let refused = Refused { stream: text, replica, seq: 1, code, sentence };
+    network.hand_to_device(0, &Message::Other(Body::Refused(refused)));
+    let (question, digest) = (asked.expect("it asks again"), Digest::NOTHING);
+    network.hand_to_device(0, &Synced { stream: text, question, digest, entries: 0, gone: false }.into());
+    network.now += RESEND_AFTER.0 + 1;
+    for _ in 0..5 {
+        network.tick(0);
+    }
+    let due = network.devices[0].room.poll_timeout().map(|(due, _)| due);
+    assert!(due.is_none_or(|due| due > network.clock(0).monotonic), "it does not turn on the spot: {due:?}");
+    assert!(network.devices[0].room.save_status(text).unsaved_on_relay > 0);
+    network.devices[0].disk_answers = true;
+    network.release_disk(0);
+    (network.home_is_deaf, network.relay.disk_answers) = (false, true);
+    network.release_home_disk();
+    for _ in 0..10 {
+        network.rest();
+    }
+    assert!(network.text(0, text).contains("under one name, "), "what nobody refused stands");
+    assert_eq!(network.devices[0].room.save_status(text).unsaved_on_relay, 0);
 }

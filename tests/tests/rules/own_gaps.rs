@@ -3,7 +3,7 @@
 use causeway_core::ids::ReplicaId;
 use causeway_core::log::EntryName;
 use causeway_core::stored::{self, Prefix};
-use causeway_core::wire::{Body, Message, Refused};
+use causeway_core::wire::{Body, Message, Need, Refused};
 use causeway_tests::network::Network;
 
 use crate::channels::{channel, open, say};
@@ -98,4 +98,35 @@ fn read_anew(network: &mut Network, replica: ReplicaId) {
     let refused = Refused { stream: channel(), replica, seq: 1_000, code, sentence };
     network.hand_to_device(0, &Message::Other(Body::Refused(refused)));
     network.rest();
+}
+
+#[test]
+fn rule_16_what_the_home_refuses_beside_a_row_that_rotted_is_a_draft_from_what_it_has_vouched_for_on() {
+    let mut network = talkers();
+    let first = say(&mut network, 0, "first");
+    say(&mut network, 0, "second");
+    network.rest();
+    rot(&mut network, 0, first);
+    // The home asks for it again, so its row is looked for.
+    let EntryName { replica, seq } = first;
+    network.hand_to_device(0, &Need { stream: channel(), replica, from: seq, to: seq }.into());
+    network.rest();
+    assert_eq!(network.devices[0].room.save_status(channel()).unsaved_on_relay, 0, "it has all of it");
+    // A home that could not compare the first refuses the chain from there on, whatever comes behind it.
+    network.home_is_deaf = true;
+    say(&mut network, 0, "refused");
+    network.rest();
+    let (code, sentence) = ("entry.equivocation".into(), "it cannot be compared any more".into());
+    let refused = Refused { stream: channel(), replica, seq, code, sentence };
+    network.hand_to_device(0, &Message::Other(Body::Refused(refused)));
+    network.rest();
+    network.home_is_deaf = false;
+    say(&mut network, 0, "on");
+    for _ in 0..8 {
+        network.rest();
+    }
+    let drafts = network.devices[0].room.drafts(channel());
+    assert_eq!(drafts.into_iter().map(|draft| draft.text).collect::<Vec<_>>(), ["refused"]);
+    assert_eq!(texts(&network, 1), ["common", "first", "second", "on"]);
+    assert_eq!(network.devices[0].room.save_status(channel()).unsaved_on_relay, 0);
 }

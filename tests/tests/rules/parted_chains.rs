@@ -275,8 +275,9 @@ fn rule_12_of_more_chains_than_the_home_keeps_in_mind_for_a_link_it_takes_no_mor
     assert_eq!(taken, LINK_REFUSED);
 }
 
-/// A device gave way to its copy, took what the home had of that, and is alone with it beside a home that was put back.
-fn alone_with_the_copys_words() -> (Network, ReplicaId, u64) {
+/// A device gave way to its copy, took what the home had of that, and is alone with it beside a home that was put back. The last
+/// is the disk of the home that had it.
+fn alone_with_the_copys_words() -> (Network, ReplicaId, u64, Disk) {
     let (mut network, copied) = talkers_and_a_copy();
     let before = network.relay.disk.clone();
     said_by_the_copy(&mut network, 0, &["theirs", "theirs too"]);
@@ -292,15 +293,16 @@ fn alone_with_the_copys_words() -> (Network, ReplicaId, u64) {
     let seq = network.relay.seq(&channel(), &copied);
     network.go_offline(0);
     network.go_offline(1);
+    let with_theirs = std::mem::replace(&mut network.relay.disk, Disk::default());
     network.relay.put_back(before, 2);
     network.restart_home();
     assert_eq!(network.relay.seq(&channel(), &copied), seq - 2);
-    (network, copied, seq)
+    (network, copied, seq, with_theirs)
 }
 
 #[test]
 fn rule_10_what_the_home_had_under_a_name_that_a_device_has_closed_is_brought_when_it_is_put_back() {
-    let (mut network, copied, seq) = alone_with_the_copys_words();
+    let (mut network, copied, seq, _) = alone_with_the_copys_words();
     network.go_online(0);
     for _ in 0..5 {
         network.rest();
@@ -314,7 +316,7 @@ fn rule_10_what_the_home_had_under_a_name_that_a_device_has_closed_is_brought_wh
 
 #[test]
 fn rule_12_what_the_home_had_under_a_closed_name_gives_way_to_other_words_of_it_once() {
-    let (mut network, copied, seq) = alone_with_the_copys_words();
+    let (mut network, copied, seq, with_theirs) = alone_with_the_copys_words();
     let identity = key_of(&network, copied);
     let copy = network.join();
     network.rest();
@@ -331,6 +333,21 @@ fn rule_12_what_the_home_had_under_a_closed_name_gives_way_to_other_words_of_it_
     let mut kept = drafts(&network, 0);
     kept.sort();
     assert_eq!(kept, ["ours", "theirs", "theirs too"]);
+    // To and fro between two homes, of which each has other words.
+    let other = network.relay.disk.clone();
+    for disk in [with_theirs.clone(), other.clone(), with_theirs, other] {
+        network.go_offline(0);
+        network.relay.put_back(disk, network.now);
+        network.restart_home();
+        network.go_online(0);
+        for _ in 0..5 {
+            network.rest();
+        }
+        kept = drafts(&network, 0);
+        kept.sort();
+        kept.retain(|draft| draft != "others'");
+        assert_eq!(kept, ["ours", "theirs", "theirs too"], "once, however often");
+    }
     assert_eq!(network.devices[0].room.save_status(channel()).unsaved_on_relay, 0);
     assert_eq!(damaged(&mut network, 0), []);
     let sent = network.devices[0].sent.len();
@@ -411,6 +428,27 @@ fn rule_12_what_is_at_the_home_already_is_compared_whatever_it_builds_on() {
     bring(&mut network, 0, &[&ours.upon[2], &ours.builds[0], &ours.builds[1]]);
     network.settle();
     assert_eq!(network.relay.seq(&text, &names[1].id()), 1, "it stands on words that nobody here has");
+}
+
+#[test]
+fn rule_12_who_wrote_what_stands_goes_on_whatever_a_copy_builds_on_its_own_words() {
+    let (mut network, text) = Network::with_document(2);
+    network.insert(0, text, 0, "begun ");
+    network.rest();
+    let names = [Identity::from_secret(&[7; 32]), Identity::from_secret(&[9; 32])];
+    let [theirs, ours] = ["theirs ", "ours.. "].map(|words| branch(text, names.each_ref(), words));
+    let everything = |branch: &Branch| branch.upon.iter().chain(&branch.builds).cloned().collect::<Vec<_>>();
+    names.iter().for_each(|name| prove(&mut network, 0, name));
+    bring(&mut network, 0, &theirs.upon.each_ref());
+    network.settle();
+    names.iter().for_each(|name| prove(&mut network, 1, name));
+    bring(&mut network, 1, &everything(&ours).iter().collect::<Vec<_>>());
+    network.settle();
+    assert_eq!(network.relay.seq(&text, &names[1].id()), 0);
+    names.iter().for_each(|name| prove(&mut network, 0, name));
+    bring(&mut network, 0, &theirs.builds.each_ref());
+    network.settle();
+    assert_eq!(network.relay.seq(&text, &names[1].id()), 2, "nobody else's words stand there");
 }
 
 #[test]

@@ -35,8 +35,9 @@ export class Pump {
   #isUnlinked = false;
   /** Whether another worker has begun, and what was typed meanwhile is not written. */
   #isBetween = false;
-  /** Commits that the disk has not answered yet, and readings. */
+  /** Commits that the disk has not answered yet. */
   #commits = 0;
+  /** The same of readings of it. */
   #scans = 0;
   /** Why no command is taken any more. */
   #refusal: CausewayError | undefined;

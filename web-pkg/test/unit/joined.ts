@@ -52,7 +52,7 @@ export class PlayedWorker {
     setImmediate(() => this.#lives && this.#shell.handle(copy));
   }
 
-  /** Without a word: its locks, channels and database end with it. */
+  /** Nothing it still wanted done is done. Its locks, channels and database end with it, as a browser sees to. */
   terminate(): void {
     if (!this.#lives) return;
     this.#lives = false;

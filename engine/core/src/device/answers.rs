@@ -265,7 +265,11 @@ impl Room {
         if self.role == Role::Following {
             return self.handle_told_refused(refused.clone(), now);
         }
-        let Refused { stream, replica, seq, code, sentence } = refused.clone();
+        let Refused { stream, replica, mut seq, code, sentence } = refused.clone();
+        if let Some(held) = self.streams.get(&stream).filter(|held| held.own == Own::Damaged) {
+            // It says from where on it could not compare. What it has vouched for is not that.
+            seq = seq.max(held.saved_upto(&replica) + 1);
+        }
         let from = EntryName { replica, seq };
         if !self.identities.contains_key(&replica) {
             return self.heads.let_be(stream, replica);
@@ -320,7 +324,7 @@ impl Room {
 
     /// When entries that have had no answer are offered again.
     pub(super) fn outbox_due(&self) -> Option<Millis> {
-        let heard = self.streams.values().filter(|stream| !stream.is_full());
+        let heard = self.streams.values().filter(|stream| self.asks(stream) && !stream.is_full());
         let due = heard.filter_map(|stream| match stream.sync {
             Sync::Asked(since) => Some(since.after(RESEND_AFTER)),
             Sync::Following(since) if stream.waits() => Some(since.after(RESEND_AFTER)),
@@ -337,7 +341,7 @@ impl Room {
             Sync::Waiting(until) => now.monotonic >= until,
             Sync::Off => false,
         };
-        let heard = self.streams.iter().filter(|(_, stream)| !stream.is_full());
+        let heard = self.streams.iter().filter(|(_, stream)| self.asks(stream) && !stream.is_full());
         let late = heard.filter(|(_, stream)| due(stream.sync, stream.waits()));
         for id in late.map(|(id, _)| *id).collect::<Vec<_>>() {
             self.subscribe(id, now);

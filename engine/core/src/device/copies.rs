@@ -268,8 +268,8 @@ impl Room {
         let saved = stream.saved_upto(&from.replica);
         let stands = stream.log.tip(&from.replica).seq >= from.seq;
         let (is_saved, seq) = (saved >= from.seq, from.seq.max(saved + 1));
-        if is_saved && stream.own == Own::Damaged {
-            // What was in doubt the home has vouched for meanwhile.
+        if is_saved && (stream.own == Own::Damaged || stream.is_refused(from)) {
+            // The home has vouched for what was in doubt meanwhile, or for what it put in the place of what was set aside.
             return;
         }
         let from = EntryName { seq, ..from };

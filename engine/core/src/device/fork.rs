@@ -7,7 +7,7 @@ use crate::device::forks::{ForkId, LATER};
 use crate::device::journal::Tag;
 use crate::device::pages::Role;
 use crate::device::receipts::Receipt;
-use crate::device::stream::{Body, Journal, Phase, Stream, Sync};
+use crate::device::stream::{Body, Phase, Stream, Sync};
 use crate::ids::{ReplicaId, StreamId};
 use crate::log::{Entry, EntryName, Refusal};
 use crate::storage::Durability;
@@ -66,8 +66,9 @@ impl Room {
     /// not sealed become a fork; the stream is built again from what the home took, and writing goes on under a new
     /// replica.
     pub(super) fn close_replica(&mut self, id: StreamId, from: EntryName, why: &Why, now: Now) {
-        let is_refused = self.streams.get(&id).is_none_or(|stream| stream.is_refused(from));
-        if is_refused && (self.role == Role::Following || self.unsaved_from(id, from).is_empty()) {
+        let Some(stream) = self.streams.get(&id) else { return };
+        let (gave_way, builds) = (stream.is_refused(from), stream.phase == Phase::Rebuilding);
+        if gave_way && (builds || self.role == Role::Following || self.unsaved_from(id, from).is_empty()) {
             // Unless what came back from a home under that name has to give way to the words of the next.
             return;
         }
@@ -87,7 +88,7 @@ impl Room {
             let EntryName { replica, seq } = entry.name();
             stream.log.tip(&replica).seq >= seq
         });
-        let whole = self.whole_text(id).filter(|_| why.apart && keeps && shown);
+        let whole = self.whole_text(id).filter(|_| why.apart && keeps && shown && !gave_way);
         let Some(stream) = self.streams.get_mut(&id) else { return };
         let mut closing = vec![from];
         let first = stream.closed.entry(from.replica).or_insert(from.seq);
@@ -117,7 +118,9 @@ impl Room {
             self.queue.delete(stored::tip_key(&id, &replica));
         }
         let refused: Vec<Entry> = refused.into_iter().map(|(_, entry)| entry).collect();
-        if keeps {
+        if gave_way {
+            self.set_aside_again(id, &refused, why, now);
+        } else if keeps {
             self.set_aside(id, &refused, whole, why, now);
             self.tell_fork(id, why);
         } else {
@@ -229,9 +232,28 @@ impl Room {
             self.keep_fork(id, name, ForkPart::Text, chunk.as_bytes().to_vec(), why, now);
         }
         if let Some(stream) = self.streams.get_mut(&id) {
-            stream.journal = Journal::default();
+            stream.take_journal();
         }
         self.queue.delete_prefix(stored::journal_stream(&id, &author));
+    }
+
+    /// What came from one home under a name that was given up gives way to the words of the next, whenever the device goes from
+    /// one to the other: it is kept once, beside what was kept under that name before.
+    fn set_aside_again(&mut self, id: StreamId, refused: &[Entry], why: &Why, now: Now) {
+        let mut kept = self.forks.payloads(id);
+        let new = |entry: &&Entry| {
+            let at = kept.iter().position(|payload| *payload == entry.payload());
+            at.map(|at| kept.swap_remove(at)).is_none()
+        };
+        let new: Vec<&Entry> = refused.iter().filter(new).collect();
+        let keeps = !new.is_empty() || self.streams.get(&id).is_some_and(Stream::writes);
+        for entry in new {
+            self.keep_pieces(id, entry.name().replica, &[entry.payload().to_vec()], why, now);
+        }
+        self.keep_journal(id, why, now);
+        if keeps {
+            self.tell_fork(id, why);
+        }
     }
 
     /// What is written while a stream is being rebuilt belongs to the fork.
@@ -269,12 +291,8 @@ impl Room {
     }
 
     pub(super) fn keep_entry(&mut self, entry: &Entry, why: &Why, now: Now) {
-        let (stream, mut name, payload) = (entry.header().stream, entry.name(), entry.payload().to_vec());
-        if self.forks.has_other(&Place::of(stream, name), &payload) {
-            // Of a chain that two homes had other words of.
-            name = self.piece_name(name.replica, now);
-        }
-        self.keep_fork(stream, name, ForkPart::Change, payload, why, now);
+        let (stream, payload) = (entry.header().stream, entry.payload().to_vec());
+        self.keep_fork(stream, entry.name(), ForkPart::Change, payload, why, now);
     }
 
     fn piece_name(&mut self, replica: ReplicaId, now: Now) -> EntryName {
@@ -360,7 +378,7 @@ impl Room {
     pub(super) fn keep_journal(&mut self, id: StreamId, why: &Why, now: Now) {
         let author = self.author(id);
         let Some(stream) = self.streams.get_mut(&id) else { return };
-        let journal = std::mem::take(&mut stream.journal).updates;
+        let journal = stream.take_journal();
         let updates: Vec<Vec<u8>> = journal.into_iter().map(|unsealed| unsealed.update).collect();
         self.keep_pieces(id, author, &updates, why, now);
         self.queue.delete_prefix(stored::journal_stream(&id, &author));

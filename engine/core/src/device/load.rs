@@ -317,9 +317,9 @@ impl Room {
         } else {
             stream.rejoin(held)
         };
-        // Before the text is built: it takes the name that is written under from here on.
         // What others wrote the home sends again.
         apart.retain(|entry| self.identities.contains_key(&entry.name().replica));
+        // Before the text is built: it takes the name that is written under from here on.
         self.keep_apart(id, &apart, now);
         let current = self.current;
         let last = |stream: &Stream| Some(stream.outbox.get(&current)?.back()?.entry.name().seq);

@@ -290,20 +290,19 @@ impl Room {
 
     /// An entry of another page joins like one made here: to the disk first, then to the home and the other pages.
     fn take_from_page(&mut self, entry: &Entry, accepted: Accepted, now: Now) {
-        let replica = entry.header().replica;
-        if !self.identities.contains_key(&replica) {
+        let (id, name) = (entry.header().stream, entry.name());
+        if self.identities.contains_key(&name.replica) {
+            let Some(stream) = self.streams.get_mut(&id) else { return };
+            stream.log.extend(entry, accepted);
+            self.apply_later(entry, accepted);
+            self.keep(entry.detached(), now);
+        } else {
             // It came from the home to a page that led before this one, and did not reach the disk there.
             self.accept(entry, accepted, now);
-            self.return_soon(entry.header().stream, now);
-            return self.work_off(entry.header().stream, now);
         }
-        let Some(stream) = self.streams.get_mut(&entry.header().stream) else { return };
-        stream.log.extend(entry, accepted);
-        self.apply_later(entry, accepted);
-        self.keep(entry.detached(), now);
-        self.note_landed(entry.header().stream, entry.name(), now);
-        self.return_soon(entry.header().stream, now);
-        self.work_off(entry.header().stream, now);
+        self.note_landed(id, name, now);
+        self.return_soon(id, now);
+        self.work_off(id, now);
     }
 
     fn handle_aside(&mut self, page: SiblingId, aside: Aside, now: Now) {

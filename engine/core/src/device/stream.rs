@@ -286,6 +286,11 @@ impl Stream {
         }
     }
 
+    /// Whether something was typed that is no entry yet.
+    pub(super) fn writes(&self) -> bool {
+        !self.journal.updates.is_empty()
+    }
+
     /// Whether nobody has said anything in it for so long that to ask for it anew delays nobody's words.
     pub(super) fn is_quiet(&self, now: Now) -> bool {
         let writes = self.journal.sealing || !self.journal.updates.is_empty();
@@ -349,6 +354,12 @@ impl Stream {
     pub(super) fn mark(&self, replica: ReplicaId, seq: u64) -> Option<Dep> {
         let head = self.log.head_at(&EntryName { replica, seq })?.short();
         Some(Dep { replica, seq, head })
+    }
+
+    /// The journal is given up: what the disk has of it goes with that, or is somebody else's.
+    pub(super) fn take_journal(&mut self) -> Vec<Unsealed> {
+        (self.journal_on_disk, self.journal_landed) = (false, false);
+        std::mem::take(&mut self.journal).updates
     }
 
     /// What the new leader has sealed of the journal this page lost is here: now the edits in it have a name.

@@ -220,7 +220,7 @@ impl Room {
                 stream.hold(entry);
             }
         }
-        let journal = std::mem::take(&mut stream.journal).updates;
+        let journal = stream.take_journal();
         let mut edit = stream.marks.newest() - journal.iter().map(|unsealed| unsealed.edits).sum::<u64>();
         let mut lost = Vec::new();
         for unsealed in journal {
@@ -231,7 +231,6 @@ impl Room {
             }
         }
         stream.leave();
-        (stream.journal_on_disk, stream.journal_landed) = (false, false);
         let forked = !sealed.is_empty() || !lost.is_empty();
         stream.marks.handle_claimed(author);
         // What goes back may be the same work, so it waits for this too.

@@ -36,13 +36,8 @@ impl Room {
     pub(super) fn subscribe(&mut self, id: StreamId, now: Now) {
         let Some(stream) = self.streams.get(&id).filter(|_| self.link.is_live()) else { return };
         let reads_leader = self.role == Role::Following;
-        let in_use = match stream.phase {
-            Phase::Ready | Phase::Gone => true,
-            Phase::Loading | Phase::Rebuilding => reads_leader || stream.lacks_snapshot,
-            Phase::Meeting => stream.lacks_snapshot,
-        };
         // On a new link it is asked for all the same, so that what is written here goes out.
-        if !in_use || (stream.is_full() && stream.sync != Sync::Off) {
+        if !self.asks(stream) || (stream.is_full() && stream.sync != Sync::Off) {
             return;
         }
         if self.steps.builds(id, stream.reading) {
@@ -69,6 +64,15 @@ impl Room {
         let question = stream.question.number;
         let digest = Digest::of_chains(&known);
         self.send(&Subscribe { stream: id, question, digest, newest_but }.into());
+    }
+
+    /// Whether the other end is asked for a stream. One that is being read here is asked for when that is done.
+    pub(super) fn asks(&self, stream: &Stream) -> bool {
+        match stream.phase {
+            Phase::Ready | Phase::Gone => true,
+            Phase::Loading | Phase::Rebuilding => self.role == Role::Following || stream.lacks_snapshot,
+            Phase::Meeting => stream.lacks_snapshot,
+        }
     }
 
     /// The same, but not before `at`.

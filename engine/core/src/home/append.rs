@@ -149,7 +149,7 @@ impl Home {
         }
         let Some(entry) = self.keep_back(conn, entry) else { return };
         if self.builds_on_refused(conn, &entry) {
-            return self.answer_refused(conn, stream, replica, seq, &Refusal::Chain);
+            return self.refuse(conn, stream, entry.name(), Refusal::Chain);
         }
         let state = self.stream_mut(stream);
         let verdict = match state.log.judge_new(&entry) {
@@ -199,9 +199,9 @@ impl Home {
         {
             return Some((*from, refusal.clone()));
         }
-        let from = *self.conns.get(&conn)?.refused.get(&(stream, name.replica))?;
-        (name.seq >= from && name.seq > state.log.tip(&name.replica).seq)
-            .then_some((from, Refusal::Equivocation))
+        let (from, refusal) = self.conns.get(&conn)?.refused.get(&(stream, name.replica))?;
+        let is_new = name.seq > state.log.tip(&name.replica).seq;
+        (name.seq >= *from && is_new).then(|| (*from, refusal.clone()))
     }
 
     /// Whether nothing more of a chain is taken from a link, from this entry on.
@@ -209,21 +209,23 @@ impl Home {
         self.refusal(conn, stream, name).is_some()
     }
 
-    /// Takes this entry of a replica and all after it from nobody; where other words stand here under its name, not from the link
-    /// that brought it: whoever wrote what stands may go on.
+    /// Takes this entry of a replica and all after it from nobody; where other words stand here under its name, or under that of
+    /// what it builds on, not from the link that brought it: whoever wrote what stands may go on.
     pub(super) fn refuse(&mut self, conn: ConnId, stream: StreamId, name: EntryName, refusal: Refusal) {
         let EntryName { replica, seq } = name;
         self.figures.entries_refused += 1;
         self.end_landing(conn, &(stream, replica));
         self.answer_refused(conn, stream, replica, seq, &refusal);
-        if let Some(link) = self.conns.get_mut(&conn)
-            && refusal == Refusal::Equivocation
-            && link.refused.len() < LINK_REFUSED
-        {
-            let from = link.refused.entry((stream, replica)).or_insert(seq);
-            *from = seq.min(*from);
-        } else {
-            self.stream_mut(stream).refused.insert(replica, (seq, refusal));
+        let is_of_a_copy =
+            matches!(refusal, Refusal::Equivocation | Refusal::Chain | Refusal::Logical { .. });
+        match self.conns.get_mut(&conn).filter(|link| is_of_a_copy && link.refused.len() < LINK_REFUSED) {
+            Some(link) => {
+                let first = link.refused.entry((stream, replica)).or_insert((seq, refusal));
+                first.0 = seq.min(first.0);
+            }
+            None => {
+                self.stream_mut(stream).refused.insert(replica, (seq, refusal));
+            }
         }
     }
 

@@ -17,7 +17,7 @@ use crate::limits::{
     BOARD_CHANGES, CATCH_UP_BYTES, EARLY_BYTES, EARLY_FRAMES, HELLO_WAIT, HOME_SILENCE, LINK_STREAMS,
     ROOM_LINKS,
 };
-use crate::log::EntryName;
+use crate::log::{EntryName, Refusal};
 use crate::sorted::SortedMap;
 use crate::time::Millis;
 
@@ -39,8 +39,9 @@ pub(super) struct Conn {
     pub(super) proven: BTreeSet<ReplicaId>,
     /// Replicas that another link has proven since: their device came back, or another page of it leads.
     pub(super) ceded: BTreeSet<ReplicaId>,
-    /// Chains of which it has brought other words than stand here, and from which entry on: no more of them is taken from it.
-    pub(super) refused: BTreeMap<ChainName, u64>,
+    /// Chains of which it has brought other words than stand here, or words upon such, and from which entry on: no more of them
+    /// is taken from it.
+    pub(super) refused: BTreeMap<ChainName, (u64, Refusal)>,
     /// Chains whose heads it was asked to sign.
     pub(super) attests: BTreeSet<ChainName>,
     /// What it was asked to bring that others wrote.
@@ -144,7 +145,7 @@ impl Conn {
 
     /// Whether it has brought other words there, or before that in the chain.
     pub(super) fn has_refused(&self, stream: StreamId, name: &EntryName) -> bool {
-        self.refused.get(&(stream, name.replica)).is_some_and(|from| name.seq >= *from)
+        self.refused.get(&(stream, name.replica)).is_some_and(|(from, _)| name.seq >= *from)
     }
 
     /// Keeps a frame until the room has been read from the disk; false when there are too many.

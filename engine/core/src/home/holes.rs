@@ -118,7 +118,11 @@ impl Home {
         for conn in authors.map(|(conn, _)| *conn).collect::<Vec<_>>() {
             self.ask_for(conn, stream, name);
         }
-        let readers = self.conns.iter().filter(|(_, link)| link.following(&stream).is_some());
+        // Who is still reading is told at the end of that.
+        let told = |link: &Conn| {
+            link.following(&stream).is_some_and(|following| !matches!(following, Following::Reading(_)))
+        };
+        let readers = self.conns.iter().filter(|(_, link)| told(link));
         for conn in readers.map(|(conn, _)| *conn).collect::<Vec<_>>() {
             self.send(conn, &Lost::damaged(stream, name).into());
         }

@@ -42,9 +42,10 @@ impl Forks {
         true
     }
 
-    /// Whether something else is kept under this name.
-    pub(in crate::device) fn has_other(&self, name: &Place, payload: &[u8]) -> bool {
-        self.place(name).is_ok_and(|at| self.pieces[at].aside.record.payload != payload)
+    /// What the pieces of a stream hold.
+    pub(in crate::device) fn payloads(&self, stream: StreamId) -> Vec<&[u8]> {
+        let pieces = self.pieces.iter().filter(|piece| piece.aside.stream == stream);
+        pieces.map(|piece| piece.aside.record.payload.as_slice()).collect()
     }
 
     /// Pieces, named in order.
