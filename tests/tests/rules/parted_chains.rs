@@ -471,3 +471,26 @@ fn rule_12_two_copies_at_once_build_on_their_own_words_alone() {
     let superseded = ErrorCode::Superseded as u16;
     assert!(network.relay.closed.iter().any(|(_, code)| *code == superseded), "and its link is to come back");
 }
+
+/// Two devices have the same under one name, and both offer it for as long as what it builds on is nowhere.
+#[test]
+fn rule_12_what_waits_is_offered_by_two_and_neither_sends_the_other_away() {
+    let (mut network, text) = Network::with_document(2);
+    network.insert(0, text, 0, "begun ");
+    network.rest();
+    let names = [Identity::from_secret(&[7; 32]), Identity::from_secret(&[9; 32])];
+    let Branch { upon, builds } = branch(text, names.each_ref(), "theirs ");
+    for link in [0, 1, 0, 1] {
+        prove(&mut network, link, &names[1]);
+        bring(&mut network, link, &builds.each_ref());
+        network.settle();
+    }
+    // The other link has proven it since.
+    bring(&mut network, 0, &builds.each_ref());
+    network.settle();
+    assert_eq!(network.relay.closed, []);
+    prove(&mut network, 1, &names[0]);
+    bring(&mut network, 1, &upon.each_ref());
+    network.settle();
+    assert_eq!(network.relay.seq(&text, &names[1].id()), 2);
+}

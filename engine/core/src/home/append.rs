@@ -57,7 +57,9 @@ impl Home {
         let header = entry.header();
         let (stream, replica) = (header.stream, header.replica);
         if link.ceded.contains(&replica) {
-            return self.supersede(conn);
+            let waits = self.streams.get(&stream).is_some_and(|state| state.waiting.holds(&entry.name()));
+            // Two that offer the same for as long as it waits would send each other away all the while.
+            return if waits { self.answer_later(conn, &entry) } else { self.supersede(conn) };
         }
         if !link.proven.contains(&replica) && link.forwarding.asked {
             self.handle_forwarded(conn, &entry, now);
