@@ -285,22 +285,29 @@ impl World {
         *self.disk_of(self.machines[machine].pages[0]) = disk;
     }
 
-    /// After all is quiet the relay starts again, and whoever met a copy writes on in every text. What is written first may be
-    /// refused, as the home takes no more of a chain in which it was brought other words; what comes then is saved.
+    /// After all is quiet whoever met a copy writes on in every text, and again when the relay has started anew. What is written
+    /// first may be refused, as the home takes no more of a chain in which it was brought other words; what comes then is saved.
     pub(crate) fn write_on(&mut self) {
-        let ends = self.copied.is_some() || !self.goes_on();
+        self.write_on_within(ATTEMPTS);
+        if self.goes_on() && self.devices.iter().any(|device| self.copies.met(device.machine)) {
+            // A start forgets what was refused, and nobody brings other words any more.
+            self.kill_home(At::Relay);
+            self.start_home(At::Relay);
+            self.write_on_within(1);
+        }
+    }
+
+    fn write_on_within(&mut self, attempts: u64) {
         let met =
             self.devices.iter().filter(|device| self.copies.met(device.machine) && device.room.is_some());
         let met: Vec<usize> = met.map(|device| device.number).collect();
-        if met.is_empty() || ends {
-            return;
-        }
-        self.kill_home(At::Relay);
-        self.start_home(At::Relay);
         let mut refused = None;
-        for _ in 0..ATTEMPTS {
+        for _ in 0..attempts {
+            if !self.goes_on() {
+                return;
+            }
             refused = self.write_everywhere(&met);
-            if refused.is_none() || !self.goes_on() {
+            if refused.is_none() {
                 return;
             }
         }

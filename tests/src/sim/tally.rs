@@ -190,18 +190,23 @@ impl Tally {
         }
     }
 
+    /// How often a kind has occurred.
+    pub fn of(&self, fault: Fault) -> u64 {
+        self.0.get(&fault).copied().unwrap_or(0)
+    }
+
     /// Kinds that never occurred.
     pub fn never(&self) -> Vec<Fault> {
         // How a world ends is no trouble, and what ends so is rare.
         let troubles = Fault::ALL.into_iter().filter(|fault| *fault != Fault::HomesParted);
-        troubles.filter(|fault| self.0.get(fault).is_none_or(|times| *times == 0)).collect()
+        troubles.filter(|fault| self.of(*fault) == 0).collect()
     }
 }
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for fault in Fault::ALL {
-            writeln!(f, "  {:<18}{:>8}", format!("{fault:?}"), self.0.get(&fault).copied().unwrap_or(0))?;
+            writeln!(f, "  {:<18}{:>8}", format!("{fault:?}"), self.of(fault))?;
         }
         Ok(())
     }
