@@ -134,8 +134,8 @@ pub const HEADS_TOLD: usize = 256;
 pub const HEADS_RECENT: Millis = Millis(60 * 60 * 1_000);
 /// Chains whose heads a link was asked to sign and has not: it has proven [`LINK_REPLICAS`], in a few streams each.
 pub const LINK_ATTESTS: usize = 256;
-/// Chains that a home takes no more of from a link that brought other words than stand there, 100 bytes each: four texts for each
-/// of [`LINK_REPLICAS`]. Of others it takes no more from anybody until it starts again.
+/// Chains that a home takes no more of from a link that brought other words than stand there, or words upon such, 100 bytes each:
+/// four for each of [`LINK_REPLICAS`]. Of others it takes no more from anybody until it starts again.
 pub const LINK_REFUSED: usize = 4 * LINK_REPLICAS;
 /// Chains that a link may be asked to forward at a time.
 pub const LINK_FORWARDED: usize = WANTED_CHAINS;

@@ -511,6 +511,22 @@ fn rule_11_what_is_refused_is_brought_once_and_nobody_is_asked_for_it_again() {
 }
 
 #[test]
+fn rule_11_what_builds_on_other_words_is_brought_once_however_often_its_bringer_comes_back() {
+    let mut town = Town::new();
+    let payload = town.wrote[2].payload().to_vec();
+    town.wrote[2] = entry(town.text, town.author.id(), (3, 9), EntryKind::Edit, &payload);
+    town.claim(town.author.id(), 3).expect("the home lacks it");
+    let (signed, refused) = (town.signed_at(3), town.wrote[2].clone());
+    town.say(&signed.into());
+    town.say(&Message::Entries(vec![refused]));
+    assert_eq!(town.denied(), ["entry.logical"]);
+    town.network.drop_link(LIAR);
+    town.network.go_online(LIAR);
+    town.network.rest();
+    assert_eq!(town.claim(town.author.id(), 3), None);
+}
+
+#[test]
 fn rule_11_who_brings_what_the_disk_is_slow_for_may_go_on() {
     let mut town = Town::of(&["w"; LINK_FRUITLESS + 6]);
     town.network.relay.disk_answers = false;

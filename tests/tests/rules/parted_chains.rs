@@ -293,7 +293,7 @@ fn alone_with_the_copys_words() -> (Network, ReplicaId, u64, Disk) {
     let seq = network.relay.seq(&channel(), &copied);
     network.go_offline(0);
     network.go_offline(1);
-    let with_theirs = std::mem::replace(&mut network.relay.disk, Disk::default());
+    let with_theirs = std::mem::take(&mut network.relay.disk);
     network.relay.put_back(before, 2);
     network.restart_home();
     assert_eq!(network.relay.seq(&channel(), &copied), seq - 2);
@@ -493,4 +493,34 @@ fn rule_12_what_waits_is_offered_by_two_and_neither_sends_the_other_away() {
     bring(&mut network, 1, &upon.each_ref());
     network.settle();
     assert_eq!(network.relay.seq(&text, &names[1].id()), 2);
+}
+
+/// An older copy of the disk was at this home first. What the device wrote and what it had from another copy gives way from there
+/// on, and what it has kept under the same numbers before stays.
+#[test]
+fn rule_6_what_gives_way_below_a_fork_does_not_take_its_place() {
+    let (mut network, copied, ..) = alone_with_the_copys_words();
+    let identity = key_of(&network, copied);
+    let stood = at_home(&network, channel(), copied);
+    network.relay.put_back(Disk::default(), 3);
+    network.restart_home();
+    let older = network.join();
+    network.rest();
+    prove(&mut network, older, &identity);
+    let [begun @ .., common] = &stood[..] else { panic!("it has said something") };
+    let others = post(copied, (common.header().seq, common.header().logical), "others'");
+    bring(&mut network, older, &begun.iter().chain([&others]).collect::<Vec<_>>());
+    network.rest();
+    assert_eq!(network.relay.seq(&channel(), &copied), common.header().seq);
+    network.go_online(0);
+    for _ in 0..5 {
+        network.rest();
+    }
+    network.restart(0, true);
+    open(&mut network, 0, 1);
+    network.rest();
+    assert_eq!(texts(&network, 0), ["others'"]);
+    let mut kept = drafts(&network, 0);
+    kept.sort();
+    assert_eq!(kept, ["common", "ours", "theirs", "theirs too"]);
 }

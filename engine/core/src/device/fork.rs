@@ -67,8 +67,8 @@ impl Room {
     /// replica.
     pub(super) fn close_replica(&mut self, id: StreamId, from: EntryName, why: &Why, now: Now) {
         let Some(stream) = self.streams.get(&id) else { return };
-        let (gave_way, builds) = (stream.is_refused(from), stream.phase == Phase::Rebuilding);
-        if gave_way && (builds || self.role == Role::Following || self.unsaved_from(id, from).is_empty()) {
+        let (is_refused, builds) = (stream.is_refused(from), stream.phase == Phase::Rebuilding);
+        if is_refused && (builds || self.role == Role::Following || self.unsaved_from(id, from).is_empty()) {
             // Unless what came back from a home under that name has to give way to the words of the next.
             return;
         }
@@ -80,15 +80,19 @@ impl Room {
             self.apply_fresh(id);
         }
         let Some(stream) = self.streams.get(&id) else { return };
-        let keeps = !refused.is_empty()
-            || !stream.journal.updates.is_empty()
-            || !stream.parted.contains(&from.replica);
+        let writes = !stream.journal.updates.is_empty();
+        let keeps = !refused.is_empty() || writes || !stream.parted.contains(&from.replica);
+        // What came from one home under a name that was given up may be kept already.
+        let entries = refused.iter().map(|(_, entry)| entry.clone());
+        let (again, new): (Vec<Entry>, Vec<Entry>) =
+            entries.partition(|entry| stream.is_refused(entry.name()));
+        let is_new = writes || !new.is_empty() || again.is_empty();
         // What never joined is not in the text.
         let shown = refused.iter().all(|(_, entry)| {
             let EntryName { replica, seq } = entry.name();
             stream.log.tip(&replica).seq >= seq
         });
-        let whole = self.whole_text(id).filter(|_| why.apart && keeps && shown && !gave_way);
+        let whole = self.whole_text(id).filter(|_| why.apart && keeps && shown && is_new);
         let Some(stream) = self.streams.get_mut(&id) else { return };
         let mut closing = vec![from];
         let first = stream.closed.entry(from.replica).or_insert(from.seq);
@@ -117,12 +121,15 @@ impl Room {
             self.queue.delete(stored::index_key(&id, &replica, seq));
             self.queue.delete(stored::tip_key(&id, &replica));
         }
-        let refused: Vec<Entry> = refused.into_iter().map(|(_, entry)| entry).collect();
-        if gave_way {
-            self.set_aside_again(id, &refused, why, now);
-        } else if keeps {
-            self.set_aside(id, &refused, whole, why, now);
-            self.tell_fork(id, why);
+        if keeps {
+            let again = if whole.is_some() { Vec::new() } else { self.not_kept(id, again) };
+            self.set_aside(id, &new, whole, why, now);
+            for entry in &again {
+                self.keep_pieces(id, entry.name().replica, &[entry.payload().to_vec()], why, now);
+            }
+            if is_new || !again.is_empty() {
+                self.tell_fork(id, why);
+            }
         } else {
             self.events.damaged(id, &why.code);
         }
@@ -238,22 +245,15 @@ impl Room {
     }
 
     /// What came from one home under a name that was given up gives way to the words of the next, whenever the device goes from
-    /// one to the other: it is kept once, beside what was kept under that name before.
-    fn set_aside_again(&mut self, id: StreamId, refused: &[Entry], why: &Why, now: Now) {
+    /// one to the other: those of them that no piece keeps.
+    fn not_kept(&self, id: StreamId, mut again: Vec<Entry>) -> Vec<Entry> {
         let mut kept = self.forks.payloads(id);
-        let new = |entry: &&Entry| {
-            let at = kept.iter().position(|payload| *payload == entry.payload());
+        again.retain(|entry| {
+            let same = (entry.name().replica, entry.payload());
+            let at = kept.iter().position(|kept| *kept == same);
             at.map(|at| kept.swap_remove(at)).is_none()
-        };
-        let new: Vec<&Entry> = refused.iter().filter(new).collect();
-        let keeps = !new.is_empty() || self.streams.get(&id).is_some_and(Stream::writes);
-        for entry in new {
-            self.keep_pieces(id, entry.name().replica, &[entry.payload().to_vec()], why, now);
-        }
-        self.keep_journal(id, why, now);
-        if keeps {
-            self.tell_fork(id, why);
-        }
+        });
+        again
     }
 
     /// What is written while a stream is being rebuilt belongs to the fork.
@@ -291,8 +291,11 @@ impl Room {
     }
 
     pub(super) fn keep_entry(&mut self, entry: &Entry, why: &Why, now: Now) {
-        let (stream, payload) = (entry.header().stream, entry.payload().to_vec());
-        self.keep_fork(stream, entry.name(), ForkPart::Change, payload, why, now);
+        let (stream, mut name, payload) = (entry.header().stream, entry.name(), entry.payload().to_vec());
+        if self.forks.has_other(&Place::of(stream, name), &payload) {
+            name = self.piece_name(name.replica, now);
+        }
+        self.keep_fork(stream, name, ForkPart::Change, payload, why, now);
     }
 
     fn piece_name(&mut self, replica: ReplicaId, now: Now) -> EntryName {

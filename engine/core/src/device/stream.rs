@@ -286,11 +286,6 @@ impl Stream {
         }
     }
 
-    /// Whether something was typed that is no entry yet.
-    pub(super) fn writes(&self) -> bool {
-        !self.journal.updates.is_empty()
-    }
-
     /// Whether nobody has said anything in it for so long that to ask for it anew delays nobody's words.
     pub(super) fn is_quiet(&self, now: Now) -> bool {
         let writes = self.journal.sealing || !self.journal.updates.is_empty();

@@ -259,8 +259,8 @@ impl Home {
         let lacks = |state: &HomeStream, replica: ReplicaId| {
             let from = state.log.tip(&replica).seq + 1;
             let name = EntryName { replica, seq: from };
-            // What is here already and waits for something else is not asked for again, and nobody is for what they were refused.
-            let settled = state.waiting.holds(&name) || self.has_refused(conn, stream, &name);
+            // What is here already and waits for something else is not asked for again, and nobody is for what was refused.
+            let settled = state.waiting.holds(&name) || self.is_unwanted(conn, stream, &name);
             (!state.log.is_gone() && !settled).then_some(from)
         };
         let state = self.streams.get(&stream);
@@ -293,7 +293,7 @@ impl Home {
         // What was brought and waits need not come again. Of what was refused whoever wrote it hears where the two compare
         // what they hold.
         let waits = |state: &HomeStream| state.waiting.holds(&next);
-        let settled = |state| waits(state) || self.has_refused(conn, chain.0, &next);
+        let settled = |state| waits(state) || self.is_unwanted(conn, chain.0, &next);
         if self.streams.get(&chain.0).is_some_and(settled) || self.takes_nothing(&chain.0) {
             return false;
         }

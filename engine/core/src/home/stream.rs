@@ -28,6 +28,8 @@ pub(super) struct HomeStream {
     pub(super) durable: Durable,
     /// Replicas that were refused whoever brings them, from which entry on.
     pub(super) refused: BTreeMap<ReplicaId, (u64, Refusal)>,
+    /// Replicas of which somebody else brought what was refused to them alone, and from which entry on: nobody is asked for it.
+    pub(super) unwanted: BTreeMap<ReplicaId, u64>,
     /// Who has applied what.
     pub(super) readers: Readers,
     /// Damaged rows of entries, by arrival.
@@ -61,6 +63,7 @@ impl HomeStream {
             durable_arrivals: 0,
             durable: Durable::default(),
             refused: BTreeMap::new(),
+            unwanted: BTreeMap::new(),
             readers: Readers::default(),
             holes: BTreeMap::new(),
             bytes: 0,

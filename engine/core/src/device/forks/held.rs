@@ -2,7 +2,7 @@
 
 use crate::device::forks::ForkId;
 use crate::device::receipts::Receipt;
-use crate::ids::StreamId;
+use crate::ids::{ReplicaId, StreamId};
 use crate::limits::FORK_BYTES;
 use crate::log::EntryName;
 use crate::stored;
@@ -42,10 +42,16 @@ impl Forks {
         true
     }
 
-    /// What the pieces of a stream hold.
-    pub(in crate::device) fn payloads(&self, stream: StreamId) -> Vec<&[u8]> {
-        let pieces = self.pieces.iter().filter(|piece| piece.aside.stream == stream);
-        pieces.map(|piece| piece.aside.record.payload.as_slice()).collect()
+    /// Whether something else is kept under this name.
+    pub(in crate::device) fn has_other(&self, name: &Place, payload: &[u8]) -> bool {
+        self.place(name).is_ok_and(|at| self.pieces[at].aside.record.payload != payload)
+    }
+
+    /// What the pieces of a stream hold that stay, and of whose work.
+    pub(in crate::device) fn payloads(&self, stream: StreamId) -> Vec<(ReplicaId, &[u8])> {
+        let stay = |piece: &&Piece| piece.aside.stream == stream && piece.leaving.is_none();
+        let stays = self.pieces.iter().filter(stay).map(|piece| &piece.aside);
+        stays.map(|aside| (aside.replica, aside.record.payload.as_slice())).collect()
     }
 
     /// Pieces, named in order.
