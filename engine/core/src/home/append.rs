@@ -171,7 +171,12 @@ impl Home {
             Verdict::Known if self.is_hole(&stream, &entry.name()) => self.put_back(conn, entry),
             Verdict::Known => self.answer_known(conn, stream, replica, seq),
             Verdict::Waits(missing) => self.let_wait(conn, &entry, &missing),
-            Verdict::Refused(refusal) => self.refuse(conn, stream, entry.name(), refusal),
+            Verdict::Refused(refusal) => {
+                if !self.wrote(conn, &replica) {
+                    self.stream_mut(stream).unwanted.insert(replica, seq);
+                }
+                self.refuse(conn, stream, entry.name(), refusal);
+            }
         }
     }
 
@@ -206,10 +211,11 @@ impl Home {
         (name.seq >= *from && is_new).then(|| (*from, refusal.clone()))
     }
 
-    /// Whether a link is to be asked for no more of a chain, from this entry on.
+    /// Whether a link is not to be asked for this entry, the next of its chain. Once the chain has gone on, what lies behind it is
+    /// asked for like any other.
     pub(super) fn is_unwanted(&self, conn: ConnId, stream: StreamId, name: &EntryName) -> bool {
-        let from = self.streams.get(&stream).and_then(|state| state.unwanted.get(&name.replica));
-        from.is_some_and(|from| name.seq >= *from) || self.refusal(conn, stream, name).is_some()
+        let refused = self.streams.get(&stream).and_then(|state| state.unwanted.get(&name.replica));
+        refused == Some(&name.seq) || self.refusal(conn, stream, name).is_some()
     }
 
     /// Takes this entry of a replica and all after it from nobody; where other words stand here under its name, or under that of
@@ -221,15 +227,10 @@ impl Home {
         self.answer_refused(conn, stream, replica, seq, &refusal);
         let is_of_a_copy =
             matches!(refusal, Refusal::Equivocation | Refusal::Chain | Refusal::Logical { .. });
-        let forwards = !self.wrote(conn, &replica);
         match self.conns.get_mut(&conn).filter(|link| is_of_a_copy && link.refused.len() < LINK_REFUSED) {
             Some(link) => {
                 let first = link.refused.entry((stream, replica)).or_insert((seq, refusal));
                 first.0 = seq.min(first.0);
-                if forwards {
-                    let first = self.stream_mut(stream).unwanted.entry(replica).or_insert(seq);
-                    *first = seq.min(*first);
-                }
             }
             None => {
                 self.stream_mut(stream).refused.insert(replica, (seq, refusal));

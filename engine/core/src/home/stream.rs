@@ -28,7 +28,7 @@ pub(super) struct HomeStream {
     pub(super) durable: Durable,
     /// Replicas that were refused whoever brings them, from which entry on.
     pub(super) refused: BTreeMap<ReplicaId, (u64, Refusal)>,
-    /// Replicas of which somebody else brought what was refused to them alone, and from which entry on: nobody is asked for it.
+    /// Entries that somebody else than their author brought and that were refused: nobody is asked for what stands there.
     pub(super) unwanted: BTreeMap<ReplicaId, u64>,
     /// Who has applied what.
     pub(super) readers: Readers,
