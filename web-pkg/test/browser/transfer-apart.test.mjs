@@ -145,6 +145,8 @@ test("W28 the first text of an empty room takes no name that came meanwhile", as
   await ada.press("ArrowRight");
   const noor = await open(room, "Noor");
   await picks(noor, "Files…", await onDisk({ "main.md": "from the disk" }));
+  // The tree shows a text under that name before there is one; only a file can be downloaded.
+  await until("Noor's has come", () => all(ada).isEnabled());
   await lists(ada, "main.md");
   await ada.write("from the keys");
   await lists(ada, "main (2).md", "main.md");
