@@ -9,7 +9,8 @@ use causeway_tests::network::Network;
 use crate::channels::{channel, open, say};
 use crate::clones::texts;
 
-fn talkers() -> Network {
+/// Two people in a channel, of whom the first has said something.
+pub(crate) fn talkers() -> Network {
     let mut network = Network::new(2);
     open(&mut network, 0, 1);
     open(&mut network, 1, 2);

@@ -6,6 +6,7 @@ use causeway_tests::network::Network;
 
 use crate::channels::{channel, open, say};
 use crate::craft::entries_in;
+use crate::own_gaps::talkers;
 
 #[test]
 fn promise_1_an_edit_survives_the_app_once_its_journal_is_written() {
@@ -54,12 +55,7 @@ fn promise_2_a_disk_that_never_answers_leaves_the_page_at_saving() {
 /// What is on its way to the device's own disk has not been sent to anybody.
 #[test]
 fn promise_2_what_gets_to_the_disk_while_a_restored_home_is_asked_is_not_called_saved() {
-    let mut network = Network::new(2);
-    open(&mut network, 0, 1);
-    open(&mut network, 1, 2);
-    network.rest();
-    say(&mut network, 0, "common");
-    network.rest();
+    let mut network = talkers();
     network.restart(0, true);
     open(&mut network, 0, 1);
     network.rest();
